@@ -1,0 +1,110 @@
+// net <-> clock and supervisor <-> clock: requests to move the clock, and what became of them.
+#pragma once
+
+#include "privsep/msg/codec.h"
+
+namespace ntpward::msg {
+
+// net -> clock. Everything optional is left as it is when absent. The clock process checks each part
+// against its own limits and applies all of it or nothing.
+struct ClockAdjust {
+  static constexpr Type kType = Type::kClockAdjust;
+  uint32_t request = 0;
+  std::optional<Ppm> frequency;      // base frequency, -500..500 ppm; stays until changed
+  std::optional<double> slew;        // seconds to add gradually at 500 ppm; replaces what is pending
+  std::optional<double> step;        // seconds to add at once
+  std::optional<uint8_t> leap;       // 0 none, 1 insert, 2 delete at the end of this UTC month
+  std::optional<int16_t> tai;        // TAI - UTC in seconds
+  bool synchronised = false;         // clears STA_UNSYNC for others on this machine
+  double maximum_error = 16;         // seconds, for adjtimex readers
+  double estimated_error = 16;       // seconds
+
+  bool Valid() const { return maximum_error >= 0 && estimated_error >= 0 && (!leap || *leap <= 2); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.frequency, m.slew, m.step, m.leap, m.tai, m.synchronised,
+                    m.maximum_error, m.estimated_error);
+  }
+};
+
+enum class ClockRefusal : uint8_t {
+  kNone = 0,
+  kFrequencyLimit,
+  kSlewLimit,
+  kStepLimit,
+  kStepBudget,
+  kSlewBudget,
+  kBeforeBuildDate,
+  kLeapDay,
+  kTaiJump,
+  kSystemError,
+  kLast = kSystemError,
+};
+
+// clock -> net, once at start (request 0) and once for each ClockAdjust.
+//
+// In virtual mode served time = CLOCK_REALTIME + Correction(t), with
+//   Correction(t) = correction + frequency * (t - since) + the part of `slew` done by t,
+// where the slew runs at 500 ppm from `since` and then stops by itself. In real mode all are zero
+// but `frequency`, which is the kernel's.
+struct ClockState {
+  static constexpr Type kType = Type::kClockState;
+  uint32_t request = 0;
+  ClockRefusal refusal = ClockRefusal::kNone;
+  bool is_virtual = false;
+  MonoTime since;          // CLOCK_MONOTONIC at which the figures hold
+  double correction = 0;   // seconds
+  Ppm frequency;           // base frequency as set, ppm
+  Ppm simulated_error;     // virtual mode in tests: how wrong the oscillator is said to be, ppm
+  double slew = 0;         // seconds still to be slewed at `since`
+
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.refusal, m.is_virtual, m.since, m.correction, m.frequency,
+                    m.simulated_error, m.slew);
+  }
+};
+
+// Leaky buckets of what was spent, carried over a restart of the clock process.
+struct ClockBudget {
+  double steps = 0;            // number of steps, leaks kStepsPerDay a day
+  double seconds_hour = 0;     // seconds slewed, leaks one hour's allowance an hour
+  double seconds_day = 0;
+  MonoTime as_of;
+
+  static auto Fields(auto& m) {
+    return std::tie(m.steps, m.seconds_hour, m.seconds_day, m.as_of);
+  }
+};
+
+// supervisor -> clock, first message: the limits that hold until it dies.
+struct ClockStart {
+  static constexpr Type kType = Type::kClockStart;
+  bool is_virtual = false;
+  double step_limit = 0;        // seconds: one step may not exceed it (tinker panic; 0 = no limit)
+  bool first_step_free = false; // -g: the first step of the daemon's life may be of any size
+  bool slew_only = false;       // -x or tinker step 0: steps are refused
+  double initial_correction = 0;  // virtual mode: --no-clock=OFFSET, or what a dead clock had
+  Ppm simulated_error;
+  Ppm frequency;                // base frequency to start from
+  ClockBudget budget;
+
+  bool Valid() const { return step_limit >= 0; }
+  static auto Fields(auto& m) {
+    return std::tie(m.is_virtual, m.step_limit, m.first_step_free, m.slew_only,
+                    m.initial_correction, m.simulated_error, m.frequency, m.budget);
+  }
+};
+
+// clock -> supervisor, after each change: what a successor must know.
+struct ClockMirror {
+  static constexpr Type kType = Type::kClockMirror;
+  Ppm frequency;
+  double correction = 0;   // virtual mode, seconds, as of budget.as_of
+  bool first_step_used = false;
+  ClockBudget budget;
+
+  static auto Fields(auto& m) {
+    return std::tie(m.frequency, m.correction, m.first_step_used, m.budget);
+  }
+};
+
+}  // namespace ntpward::msg

@@ -1,0 +1,447 @@
+// net <-> keys and supervisor <-> keys: what may be asked of the process that holds every secret.
+//
+// No message of these channels can carry a private key, a cookie or a symmetric key out of ntpd-keys,
+// and none carries X.509, extension fields or control messages from the network into it: ntpd-net,
+// which has nothing to steal, parses those and passes on the fixed-shape values below.
+//
+// Each request of net has an id that the answer repeats; answers may come in another order. keys
+// serves MACs (ServeBatch, SealRequest, CheckMac) before private-key operations, which are rate
+// limited: an operation over the limit is answered kBusy.
+//
+// `now` is the served time in NTP seconds, 0 while not synchronised (RFC 5906: timestamps of an
+// unsynchronised host are 0 and its values are unsigned). With a real clock keys uses its own reading
+// of the system's clock wherever a non-zero `now` would go, and net's word counts only as
+// "synchronised or not"; with a virtual clock it must believe net.
+#pragma once
+
+#include "privsep/msg/codec.h"
+
+namespace ntpward::msg {
+
+inline constexpr size_t kMaxModulus = 512;      // octets: 4096 bits
+inline constexpr size_t kMaxMac = 68;           // key id and up to 64 octets of digest
+inline constexpr size_t kMaxCovered = 600;      // octets under one MAC: NTP header or mode 6 message
+inline constexpr size_t kMaxSubject = 255;      // a certificate's common name
+inline constexpr size_t kMaxCertificate = 1900; // DER; an extension field holds 2048 in all
+inline constexpr size_t kMaxGroups = 16;
+
+// Identity schemes by their bit in the host status word (RFC 5906; autokey flags bits 4..7).
+enum class IdentityScheme : uint8_t { kNone = 0, kPc = 1, kIff = 2, kGq = 3, kMv = 4, kLast = kMv };
+
+// ---------------------------------------------------------------------------- MACs
+
+// What all replies of one batch share: the served system state (RFC 5905 section 7.3 field order).
+struct ReplyTemplate {
+  uint8_t leap = 3;           // 0..3
+  uint8_t stratum = 0;        // as on the wire: 0 when unsynchronised
+  int8_t precision = 0;       // log2 s
+  uint32_t root_delay = 0;    // 16.16 s
+  uint32_t root_dispersion = 0;
+  uint32_t refid = 0;
+  NtpTimestamp reference;
+  NtpDuration correction;     // virtual clock: served time minus system time, now
+  NtpDuration wire_delay;     // how much later than its stamp a packet leaves, as net measured
+
+  bool Valid() const { return leap <= 3; }
+  static auto Fields(auto& m) {
+    return std::tie(m.leap, m.stratum, m.precision, m.root_delay, m.root_dispersion, m.refid,
+                    m.reference, m.correction, m.wire_delay);
+  }
+};
+
+// One client's request that carried a MAC (client mode, no extension fields).
+struct ServeJob {
+  uint16_t job = 0;                // position in net's batch
+  AddressPair path;                // client -> server
+  KeyId key;
+  InlineBytes<48> covered;         // the header exactly as received: what the MAC covers
+  InlineBytes<kMaxMac - 4> digest; // received digest
+  NtpTimestamp receive;            // served time of arrival
+
+  bool Valid() const { return covered.size() == 48 && !digest.empty() && !key.is_none(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.job, m.path, m.key, m.covered, m.digest, m.receive);
+  }
+};
+
+// net -> keys: check each request and seal its reply. keys builds the 48-octet reply from the
+// template and the request (mode 4, version and poll of the request, origin = its transmit time),
+// writes the transmit time itself, seals it under the cookie or the key of the request.
+struct ServeBatch {
+  static constexpr Type kType = Type::kServeBatch;
+  uint32_t request = 0;
+  ReplyTemplate reply;
+  InlineVector<ServeJob, 20> jobs;
+
+  bool Valid() const { return !jobs.empty(); }
+  static auto Fields(auto& m) { return std::tie(m.request, m.reply, m.jobs); }
+};
+
+enum class ServeOutcome : uint8_t {
+  kSealed = 0,   // `transmit` and `mac` (key id and digest) complete the reply
+  kNak,          // MAC wrong or key unknown: answer with a crypto-NAK (MAC of four zero octets)
+  kRefused,      // key is not allowed to serve (bound to an upstream only): no answer
+  kLast = kRefused,
+};
+
+struct ServeResult {
+  uint16_t job = 0;
+  ServeOutcome outcome = ServeOutcome::kRefused;
+  NtpTimestamp transmit;
+  InlineBytes<kMaxMac> mac;
+
+  bool Valid() const { return (outcome == ServeOutcome::kSealed) == !mac.empty(); }
+  static auto Fields(auto& m) { return std::tie(m.job, m.outcome, m.transmit, m.mac); }
+};
+
+// keys -> net.
+struct ServeDone {
+  static constexpr Type kType = Type::kServeDone;
+  uint32_t request = 0;
+  InlineVector<ServeResult, 20> results;
+
+  static auto Fields(auto& m) { return std::tie(m.request, m.results); }
+};
+
+// net -> keys: make the MAC of one of our own packets.
+//
+// With an Autokey key id the session key is made from `path`, the key id and the cookie of
+// `association`. With a symmetric one the first octet's mode decides whether the key's role allows
+// it: client mode (3) for an upstream's key, mode 6 for a control key.
+struct SealRequest {
+  static constexpr Type kType = Type::kSealRequest;
+  uint32_t request = 0;
+  AssocId association;    // 0: none (symmetric key only)
+  AddressPair path;       // this host -> the other
+  KeyId key;
+  InlineBytes<kMaxCovered> covered;
+
+  bool Valid() const { return covered.size() >= 12 && !key.is_none(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.association, m.path, m.key, m.covered);
+  }
+};
+
+// keys -> net. An empty MAC: no such key, no cookie, or not allowed.
+struct Sealed {
+  static constexpr Type kType = Type::kSealed;
+  uint32_t request = 0;
+  InlineBytes<kMaxMac> mac;  // key id and digest
+
+  static auto Fields(auto& m) { return std::tie(m.request, m.mac); }
+};
+
+// net -> keys: is this MAC good? The same choice of key as SealRequest, for a packet that came in.
+struct CheckMac {
+  static constexpr Type kType = Type::kCheckMac;
+  uint32_t request = 0;
+  AssocId association;
+  AddressPair path;  // the other -> this host
+  KeyId key;
+  InlineBytes<kMaxCovered> covered;
+  InlineBytes<kMaxMac - 4> digest;
+
+  bool Valid() const { return covered.size() >= 12 && !key.is_none() && !digest.empty(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.association, m.path, m.key, m.covered, m.digest);
+  }
+};
+
+enum class VerdictCode : uint8_t {
+  kGood = 0,
+  kBad,          // MAC, proof or ciphertext wrong
+  kUnknownKey,   // no such key, no cookie yet, no parameters for the group
+  kNotAllowed,   // the key is not trusted, bound to another role, or its address list says no
+  kFilestamp,    // identity: the server's group key is of another generation than our file
+  kBusy,         // over the rate of private-key operations: ask again later
+  kLast = kBusy,
+};
+
+// keys -> net: answers CheckMac, IdentityVerify and CookieOpen.
+struct Verdict {
+  static constexpr Type kType = Type::kVerdict;
+  uint32_t request = 0;
+  VerdictCode code = VerdictCode::kBad;
+
+  static auto Fields(auto& m) { return std::tie(m.request, m.code); }
+};
+
+// ---------------------------------------------------------------------------- host material
+
+// A group whose parameter file (ntpkey_iffpar_GROUP and its like) was found: what a client can demand.
+struct GroupParameters {
+  InlineText<64> group;
+  IdentityScheme scheme = IdentityScheme::kIff;
+  NtpSeconds filestamp;
+  bool has_public = false;  // false: no public value in the file, nothing can be proved with it
+
+  static auto Fields(auto& m) { return std::tie(m.group, m.scheme, m.filestamp, m.has_public); }
+};
+
+// net -> keys: tell me what of the host's key material is public. Also sent again after SIGHUP.
+struct HostMaterialRequest {
+  static constexpr Type kType = Type::kHostMaterialRequest;
+  uint32_t request = 0;
+  static auto Fields(auto& m) { return std::tie(m.request); }
+};
+
+// keys -> net. Everything in it is public. Without `crypto` only `request` is set.
+struct HostMaterial {
+  static constexpr Type kType = Type::kHostMaterial;
+  uint32_t request = 0;
+  bool crypto_enabled = false;
+  InlineText<kMaxSubject> subject;              // CN of our certificate: our Autokey name
+  uint32_t status_word = 0;                     // ENAB, identity bits, scheme NID in the upper half
+  InlineText<16> digest_name;                   // session key digest: "md5" unless `crypto digest`
+  NtpSeconds host_key_filestamp;
+  InlineBytes<kMaxModulus + 32> host_public_key;  // PKCS#1 RSAPublicKey, DER
+  InlineBytes<kMaxCertificate> certificate;     // own self-signed certificate, DER
+  NtpSeconds certificate_filestamp;
+  InlineVector<GroupParameters, kMaxGroups> groups;
+
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.crypto_enabled, m.subject, m.status_word, m.digest_name,
+                    m.host_key_filestamp, m.host_public_key, m.certificate,
+                    m.certificate_filestamp, m.groups);
+  }
+};
+
+// net -> keys: sign the host's values anew (at first synchronisation, then every 2^revoke s and
+// when leap values change).
+struct SignatureUpdate {
+  static constexpr Type kType = Type::kSignatureUpdate;
+  uint32_t request = 0;
+  NtpSeconds now;               // not 0
+  uint32_t tai = 0;             // leap values as sent in LEAP responses; all zero without a table
+  uint32_t leap_epoch = 0;
+  uint32_t leap_expiry = 0;
+
+  bool Valid() const { return now.value != 0; }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.now, m.tai, m.leap_epoch, m.leap_expiry);
+  }
+};
+
+// keys -> net. Signatures over ts || fs || length || value, ts = `timestamp` for all.
+struct SignedValues {
+  static constexpr Type kType = Type::kSignedValues;
+  uint32_t request = 0;
+  NtpSeconds timestamp;
+  InlineBytes<kMaxModulus> host_public_key;  // fs = host_key_filestamp: COOK request
+  InlineBytes<kMaxModulus> certificate;      // fs = certificate_filestamp: CERT response, SIGN request
+  InlineBytes<kMaxModulus> leap;             // fs = host_key_filestamp: LEAP response
+
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.timestamp, m.host_public_key, m.certificate, m.leap);
+  }
+};
+
+// ---------------------------------------------------------------------------- server's answers
+
+// net -> keys: the cookie of this client, encrypted under its public key (COOK).
+struct CookieIssue {
+  static constexpr Type kType = Type::kCookieIssue;
+  uint32_t request = 0;
+  NtpSeconds now;
+  AddressPair path;                     // client -> server
+  InlineBytes<kMaxModulus> modulus;     // odd, no leading zero octet, 46..512 octets
+  uint32_t exponent = 0;                // odd, at least 3
+
+  bool Valid() const {
+    return modulus.size() >= 46 && modulus.span()[0] != 0 && (modulus.span().back() & 1) == 1 &&
+           exponent >= 3 && (exponent & 1) == 1;
+  }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.now, m.path, m.modulus, m.exponent);
+  }
+};
+
+// net -> keys: prove that we know the group key (IFF, GQ, MV).
+struct IdentityProve {
+  static constexpr Type kType = Type::kIdentityProve;
+  uint32_t request = 0;
+  NtpSeconds now;
+  IdentityScheme scheme = IdentityScheme::kIff;
+  InlineBytes<kMaxModulus> challenge;   // r, big-endian, as long as the scheme says
+
+  bool Valid() const { return !challenge.empty() && scheme >= IdentityScheme::kIff; }
+  static auto Fields(auto& m) { return std::tie(m.request, m.now, m.scheme, m.challenge); }
+};
+
+// net -> keys: issue a certificate for a client (SIGN). keys makes it from these values alone; the
+// issuer is our own subject, validity now .. + 365 days, serial = now.
+struct CertificateIssue {
+  static constexpr Type kType = Type::kCertificateIssue;
+  uint32_t request = 0;
+  NtpSeconds now;
+  NtpSeconds filestamp;                 // of the request; the answer repeats it
+  InlineText<kMaxSubject> subject;      // printable ASCII
+  InlineBytes<kMaxModulus> modulus;
+  uint32_t exponent = 0;
+  bool trusted = false;                 // the client's certificate has trustRoot usage
+
+  bool Valid() const {
+    return !subject.empty() && modulus.size() >= 32 && modulus.span()[0] != 0 &&
+           (modulus.span().back() & 1) == 1 && exponent >= 3 && (exponent & 1) == 1;
+  }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.now, m.filestamp, m.subject, m.modulus, m.exponent, m.trusted);
+  }
+};
+
+// keys -> net: answers CookieIssue, IdentityProve, CertificateIssue and IdentityChallenge with the
+// value part of an extension field, signed unless `now` was 0.
+struct ValueAnswer {
+  static constexpr Type kType = Type::kValueAnswer;
+  uint32_t request = 0;
+  VerdictCode code = VerdictCode::kBad;
+  NtpSeconds timestamp;
+  NtpSeconds filestamp;
+  InlineBytes<kMaxCertificate> value;
+  InlineBytes<kMaxModulus> signature;
+
+  bool Valid() const { return (code == VerdictCode::kGood) == !value.empty(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.code, m.timestamp, m.filestamp, m.value, m.signature);
+  }
+};
+
+// ---------------------------------------------------------------------------- client's side
+
+// net -> keys: draw a challenge for the group's scheme and remember it for this association. The
+// answer's value is r, left-padded to full length; its filestamp is the parameter file's.
+struct IdentityChallenge {
+  static constexpr Type kType = Type::kIdentityChallenge;
+  uint32_t request = 0;
+  NtpSeconds now;
+  AssocId association;
+  IdentityScheme scheme = IdentityScheme::kIff;
+  InlineText<64> group;
+
+  bool Valid() const {
+    return association.value != 0 && !group.empty() && scheme >= IdentityScheme::kIff;
+  }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.now, m.association, m.scheme, m.group);
+  }
+};
+
+// net -> keys: the server's answer to the challenge of this association. A challenge is good for one
+// answer. Answered by Verdict.
+struct IdentityVerify {
+  static constexpr Type kType = Type::kIdentityVerify;
+  uint32_t request = 0;
+  AssocId association;
+  NtpSeconds filestamp;                  // of the response
+  InlineBytes<1200> value;               // DER SEQUENCE of two (IFF, GQ) or three (MV) INTEGERs
+  InlineBytes<kMaxModulus> group_public; // GQ: v from the server's certificate; else empty
+
+  bool Valid() const { return association.value != 0 && !value.empty(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.association, m.filestamp, m.value, m.group_public);
+  }
+};
+
+// net -> keys: decrypt the cookie that the server sent and keep it for this association. Answered by
+// Verdict; the cookie itself never leaves.
+struct CookieOpen {
+  static constexpr Type kType = Type::kCookieOpen;
+  uint32_t request = 0;
+  AssocId association;
+  InlineBytes<kMaxModulus> ciphertext;
+
+  bool Valid() const { return association.value != 0 && !ciphertext.empty(); }
+  static auto Fields(auto& m) { return std::tie(m.request, m.association, m.ciphertext); }
+};
+
+// net -> keys: forget cookie and challenge of this association. No answer.
+struct ForgetAssociation {
+  static constexpr Type kType = Type::kForgetAssociation;
+  AssocId association;
+
+  bool Valid() const { return association.value != 0; }
+  static auto Fields(auto& m) { return std::tie(m.association); }
+};
+
+// ---------------------------------------------------------------------------- supervisor -> keys
+
+// First message after the cage is shut.
+struct KeysStart {
+  static constexpr Type kType = Type::kKeysStart;
+  bool crypto_enabled = false;
+  bool virtual_clock = false;
+  bool allow_trusted_issue = false;     // may SIGN keep a client's trustRoot usage
+  InlineText<64> host;                  // H of ntpkey_host_H; also the default password
+  InlineText<16> digest_name;           // session key digest
+  uint8_t revoke = 17;                  // log2 s between server seeds, 4..31
+  int32_t seed_fd = -1;                 // state file of the server seed, read-write; -1: none
+
+  bool Valid() const { return revoke >= 3 && revoke <= 31 && !digest_name.empty(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.crypto_enabled, m.virtual_clock, m.allow_trusted_issue, m.host,
+                    m.digest_name, m.revoke, m.seed_fd);
+  }
+};
+
+// `crypto pw`; the sender wipes its copies at once.
+struct KeysPassword {
+  static constexpr Type kType = Type::kKeysPassword;
+  InlineBytes<256> password;
+  static auto Fields(auto& m) { return std::tie(m.password); }
+};
+
+enum class KeyFileKind : uint8_t {
+  kHost = 0,       // ntpkey_host_H, required with crypto
+  kSign,           // ntpkey_sign_H
+  kCertificate,    // ntpkey_cert_H, required with crypto
+  kIffKey,         // ntpkey_iffkey_G
+  kGqKey,
+  kMvKey,
+  kIffPar,         // ntpkey_iffpar_G
+  kGqPar,
+  kMvPar,
+  kSymmetric,      // keys FILE
+  kLast = kSymmetric,
+};
+
+// A file that the supervisor opened read-only and that the role inherited; read it to its end, then
+// close it. `fd` -1: expected but missing, `name` says which.
+struct KeysFile {
+  static constexpr Type kType = Type::kKeysFile;
+  KeyFileKind kind = KeyFileKind::kHost;
+  int32_t fd = -1;
+  InlineText<64> group;   // H or G of the name
+  InlineText<512> name;   // for messages to the operator
+  bool world_readable = false;
+
+  static auto Fields(auto& m) {
+    return std::tie(m.kind, m.fd, m.group, m.name, m.world_readable);
+  }
+};
+
+// What a symmetric key may be used for: the union of its roles in ntp.conf.
+struct TrustedKey {
+  KeyId key;
+  bool serve = false;     // clients may use it: in trustedkey
+  bool upstream = false;  // `key N` on an association
+  bool control = false;   // controlkey
+
+  bool Valid() const { return key.is_symmetric(); }
+  static auto Fields(auto& m) { return std::tie(m.key, m.serve, m.upstream, m.control); }
+};
+
+// May be sent several times; they add up.
+struct KeysTrusted {
+  static constexpr Type kType = Type::kKeysTrusted;
+  InlineVector<TrustedKey, 400> keys;
+  static auto Fields(auto& m) { return std::tie(m.keys); }
+};
+
+// Everything was sent: load, then answer RoleReady or RoleFailed.
+struct KeysEnd {
+  static constexpr Type kType = Type::kKeysEnd;
+  uint8_t reserved = 0;
+  static auto Fields(auto& m) { return std::tie(m.reserved); }
+};
+
+}  // namespace ntpward::msg

@@ -1,0 +1,54 @@
+// What every role tells the supervisor.
+//
+// role -> supervisor only. A role's lines are text for the operator; the supervisor bounds how many
+// bytes of them a second it writes, and makes them printable.
+#pragma once
+
+#include "privsep/base/log.h"
+#include "privsep/msg/codec.h"
+
+namespace ntpward::msg {
+
+// The roles in the order in which they are started. The supervisor is none of them.
+enum class Role : uint8_t { kClock = 0, kKeys = 1, kResolve = 2, kNet = 3, kLast = kNet };
+inline constexpr size_t kRoles = 4;
+
+struct LogLine {
+  static constexpr Type kType = Type::kLogLine;
+  uint8_t level = 6;  // LogLevel, syslog's numbers 3..7
+  InlineText<1000> text;
+
+  bool Valid() const { return level >= 3 && level <= 7; }
+  static auto Fields(auto& m) { return std::tie(m.level, m.text); }
+};
+
+// The role is caged, has read what it was started with, and serves. Carries what its own /proc entry
+// said once the cage was shut, for the table that `make demo` prints.
+struct RoleReady {
+  static constexpr Type kType = Type::kRoleReady;
+  InlineText<500> sandbox;  // e.g. "seccomp=2 no_new_privs=1 landlock=no netns=own"
+
+  static auto Fields(auto& m) { return std::tie(m.sandbox); }
+};
+
+// The role cannot start with what it was given (wrong password, key file missing): the supervisor
+// refuses to start, or keeps the old one at a reload.
+struct RoleFailed {
+  static constexpr Type kType = Type::kRoleFailed;
+  InlineText<1000> text;
+
+  static auto Fields(auto& m) { return std::tie(m.text); }
+};
+
+// The sender received a malformed or impermissible message from `culprit` and applied nothing of it.
+// The supervisor kills the culprit. A role that accuses falsely is restarted like any other: it can
+// cost availability, which a taken-over role can cost anyhow.
+struct Misbehaviour {
+  static constexpr Type kType = Type::kMisbehaviour;
+  Role culprit = Role::kNet;
+  uint16_t message_type = 0;
+
+  static auto Fields(auto& m) { return std::tie(m.culprit, m.message_type); }
+};
+
+}  // namespace ntpward::msg

@@ -1,0 +1,150 @@
+// Messages between our processes: a damaged one is refused whole, whatever the damage.
+#include "privsep/msg/codec.h"
+
+#include "privsep/msg/clock.h"
+#include "privsep/msg/keys.h"
+#include "privsep/msg/resolve.h"
+#include "privsep/msg/role.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::msg {
+namespace {
+
+template <size_t N>
+void Fill(InlineBytes<N>* bytes, size_t size, uint8_t value) {
+  assert_true(bytes->Resize(size));
+  for (uint8_t& octet : bytes->span()) octet = value;
+}
+
+CookieIssue ValidCookieIssue() {
+  CookieIssue m;
+  m.request = 7;
+  m.now = {1234};
+  m.path = {IpAddress::V4(10, 0, 0, 2), IpAddress::V4(10, 0, 0, 1)};
+  Fill(&m.modulus, 256, 0x81);
+  m.exponent = 65537;
+  return m;
+}
+
+ServeBatch ValidServeBatch() {
+  ServeBatch m;
+  ServeJob job;
+  job.key = {5};
+  job.path = {*IpAddress::Parse("fe80::1%3"), *IpAddress::Parse("fe80::2%3")};
+  Fill(&job.covered, 48, 0xaa);
+  Fill(&job.digest, 20, 0xbb);
+  for (int i = 0; i < 20; ++i) assert_true(m.jobs.Push(job));
+  return m;
+}
+
+// Encodes, decodes, encodes again: the bytes are the same. Then damages them in every place.
+template <Message M>
+void SurvivesOnlyWhole(const M& message) {
+  Encoded bytes;
+  Encode(message, &bytes);
+  M decoded;
+  assert_true(Decode(bytes.span(), &decoded));
+  Encoded again;
+  Encode(decoded, &again);
+  assert_true(bytes == again);
+
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    M scratch;
+    assert_false(Decode(Bytes(bytes.span()).first(size), &scratch));
+  }
+  Encoded longer = bytes;
+  if (longer.Resize(bytes.size() + 1)) {
+    M scratch;
+    assert_false(Decode(longer.span(), &scratch));
+  }
+  Encoded other = bytes;
+  other.span()[2] ^= 1;  // version
+  M scratch;
+  assert_false(Decode(other.span(), &scratch));
+}
+
+void EveryMessageSurvivesOnlyWhole(void**) {
+  SurvivesOnlyWhole(LogLine{});
+  SurvivesOnlyWhole(RoleReady{});
+  SurvivesOnlyWhole(RoleFailed{});
+  SurvivesOnlyWhole(Misbehaviour{});
+  SurvivesOnlyWhole(ClockAdjust{.request = 1, .frequency = Ppm{-3.5}, .step = 0.5});
+  SurvivesOnlyWhole(ClockState{});
+  SurvivesOnlyWhole(ClockStart{});
+  SurvivesOnlyWhole(ClockMirror{});
+  ResolveName name;
+  assert_true(name.name.Assign(AsBytes("ntp.example")));
+  SurvivesOnlyWhole(name);
+  SurvivesOnlyWhole(ResolveEnd{});
+  SurvivesOnlyWhole(ResolveRequest{});
+  ResolveAnswer answer;
+  assert_true(answer.addresses.Push(IpAddress::V4(10, 0, 0, 1)));
+  SurvivesOnlyWhole(answer);
+  SurvivesOnlyWhole(ValidCookieIssue());
+  SurvivesOnlyWhole(ValidServeBatch());
+  SurvivesOnlyWhole(HostMaterial{});
+  SurvivesOnlyWhole(SignedValues{});
+  SurvivesOnlyWhole(KeysStart{.digest_name = [] {
+    InlineText<16> text;
+    (void)text.Assign(AsBytes("md5"));
+    return text;
+  }()});
+  SurvivesOnlyWhole(KeysPassword{});
+  SurvivesOnlyWhole(KeysFile{});
+  SurvivesOnlyWhole(KeysTrusted{});
+  SurvivesOnlyWhole(KeysEnd{});
+}
+
+void RefusesNumbersThatAreNotFinite(void**) {
+  ClockAdjust m{.step = 1.0};
+  Encoded bytes;
+  Encode(m, &bytes);
+  // type 2, version 1, request 4, frequency absent 1, slew absent 1, step present 1, then the number
+  for (size_t i = 0; i < 8; ++i) bytes.span()[10 + i] = 0xff;  // a NaN
+  ClockAdjust decoded;
+  assert_false(Decode(bytes.span(), &decoded));
+}
+
+void RefusesEvenModulus(void**) {
+  CookieIssue m = ValidCookieIssue();
+  m.modulus.span()[255] = 0x80;
+  assert_false(m.Valid());
+}
+
+void RefusesCountsOverTheBound(void**) {
+  Encoded bytes;
+  Encode(ValidServeBatch(), &bytes);
+  // The count of jobs stands behind type, version, request and the template.
+  const size_t at = 3 + 4 + 1 + 1 + 1 + 4 + 4 + 4 + 8 + 8 + 8;
+  assert_int_equal(bytes.span()[at + 1], 20);
+  bytes.span()[at + 1] = 21;
+  ServeBatch decoded;
+  assert_false(Decode(bytes.span(), &decoded));
+}
+
+void RefusesBooleansAndEnumsOutOfRange(void**) {
+  Encoded bytes;
+  Encode(Verdict{.request = 1, .code = VerdictCode::kBusy}, &bytes);
+  bytes.span()[7] = static_cast<uint8_t>(VerdictCode::kLast) + 1;
+  Verdict verdict;
+  assert_false(Decode(bytes.span(), &verdict));
+  Encode(KeysFile{}, &bytes);
+  bytes.span()[bytes.size() - 1] = 2;
+  KeysFile file;
+  assert_false(Decode(bytes.span(), &file));
+}
+
+}  // namespace
+}  // namespace ntpward::msg
+
+int main() {
+  using namespace ntpward::msg;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EveryMessageSurvivesOnlyWhole),
+      cmocka_unit_test(RefusesNumbersThatAreNotFinite),
+      cmocka_unit_test(RefusesEvenModulus),
+      cmocka_unit_test(RefusesCountsOverTheBound),
+      cmocka_unit_test(RefusesBooleansAndEnumsOutOfRange),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
