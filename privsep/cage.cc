@@ -1,0 +1,127 @@
+#include "privsep/cage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "privsep/capabilities.h"
+
+namespace ntpward {
+namespace {
+
+Failure<Error> Failed(const char* what) {
+  return Fail(std::string(what) + ": " + std::strerror(errno));
+}
+
+bool ParseNumber(const char* text, unsigned* number) {
+  const char* end = text + std::strlen(text);
+  const auto [stop, failed] = std::from_chars(text, end, *number);
+  return failed == std::errc{} && stop == end && stop != text;
+}
+
+// Puts an empty, read-only file system in place of everything. Needs a mount namespace of our own.
+bool EmptyRoot() {
+  return mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+               "size=4k,nr_inodes=2,mode=0555") == 0 &&
+         chdir("/proc") == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
+         umount2(".", MNT_DETACH) == 0 && chdir("/") == 0;
+}
+
+std::string EnterNamespaces(const CageOptions& options) {
+  if (!HasCapability(CAP_SYS_ADMIN)) return " namespaces=none";
+  std::string said = unshare(CLONE_NEWIPC) == 0 ? " ipc=own" : " ipc=shared";
+  if (options.own_network) said += unshare(CLONE_NEWNET) == 0 ? " network=own" : " network=shared";
+  if (options.empty_root)
+    said += unshare(CLONE_NEWNS) == 0 && EmptyRoot() ? " root=empty" : " root=shared";
+  return said;
+}
+
+// From here on the process is `identity`; capabilities in `keep` survive the change of uid.
+Status BecomeIdentity(const CageOptions& options) {
+  if (getuid() == options.identity.uid && geteuid() == options.identity.uid) return {};
+  if (!options.keep.empty() && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return Failed("keepcaps");
+  const gid_t gid = options.identity.gid;
+  const uid_t uid = options.identity.uid;
+  if (setgroups(0, nullptr) != 0) return Failed("setgroups");
+  if (setresgid(gid, gid, gid) != 0) return Failed("setresgid");
+  if (setresuid(uid, uid, uid) != 0) return Failed("setresuid");
+  return {};
+}
+
+// The kernel clears the death signal at a change of credentials, so this comes after it.
+Status DieWithParent(pid_t parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return Failed("PR_SET_PDEATHSIG");
+  // It may have died before we asked.
+  if (getppid() != parent) return Fail("the supervisor is gone");
+  return {};
+}
+
+// All of the filesystem is off limits. True when the kernel has Landlock and took it.
+bool ForbidFilesystem() {
+  landlock_ruleset_attr attributes{};
+  attributes.handled_access_fs =
+      LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
+      LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+      LANDLOCK_ACCESS_FS_MAKE_SYM;
+  const auto ruleset = static_cast<int>(
+      syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0));
+  if (ruleset < 0) return false;
+  const bool restricted = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+  close(ruleset);
+  return restricted;
+}
+
+}  // namespace
+
+Result<RoleIdentity> RoleIdentity::FromArguments(int argc, char** argv) {
+  unsigned uid = 0;
+  unsigned gid = 0;
+  unsigned parent = 0;
+  if (argc != 4 || !ParseNumber(argv[1], &uid) || !ParseNumber(argv[2], &gid) ||
+      !ParseNumber(argv[3], &parent))
+    return Fail("this program is started by ntpd, not by hand");
+  return RoleIdentity{uid, gid, static_cast<pid_t>(parent)};
+}
+
+Status ForbidDumps() {
+  const rlimit none{0, 0};
+  if (setrlimit(RLIMIT_CORE, &none) != 0) return Failed("RLIMIT_CORE");
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Failed("PR_SET_DUMPABLE");
+  return {};
+}
+
+Status ForbidNewPrivileges() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("PR_SET_NO_NEW_PRIVS");
+  return {};
+}
+
+Result<std::string> EnterCage(const CageOptions& options) {
+  signal(SIGPIPE, SIG_IGN);
+  std::string said = EnterNamespaces(options);
+  // The bounding set needs CAP_SETPCAP, which goes with the uid.
+  TRY_VOID(LimitBoundingSet(options.keep));
+  TRY_VOID(BecomeIdentity(options));
+  TRY_VOID(DieWithParent(options.identity.parent));
+  TRY_VOID(ForbidDumps());
+  TRY_VOID(ForbidNewPrivileges());
+  TRY_VOID(KeepOnlyCapabilities(options.keep));
+  if (options.empty_root) said += ForbidFilesystem() ? " landlock=yes" : " landlock=no";
+  TRY_VOID(InstallPolicies(options.policies));
+  return "seccomp=2 no_new_privs=1" + said;
+}
+
+}  // namespace ntpward

@@ -1,0 +1,199 @@
+// supervisor <-> net: the configuration as net needs it, the sockets, and what net wants written.
+//
+// A configuration is NetStart, then NetAssociation and NetRestrict in order, then NetEnd. Net applies
+// it at NetEnd, all at once. No file name and no secret is in any of them.
+#pragma once
+
+#include "privsep/msg/codec.h"
+#include "privsep/msg/role.h"
+
+namespace ntpward::msg {
+
+// supervisor -> net: values for the whole daemon, first message of a configuration.
+struct NetStart {
+  static constexpr Type kType = Type::kNetStart;
+  bool virtual_clock = false;
+  bool authentication = true;        // enable/disable auth
+  bool allow_panic = false;          // -g: one correction may be of any size
+  bool quit = false;                 // -q: set the clock once, then NetQuit
+  bool slew_only = false;            // -x
+  bool discipline = true;            // enable/disable ntp: false measures only
+  bool monitor = true;
+  bool crypto_enabled = false;
+  bool identity_optional = false;    // crypto identity optional
+  std::optional<Ppm> drift;          // from the drift file
+  // tos
+  uint32_t minclock = 3, maxclock = 10, minsane = 1;
+  uint8_t floor = 0, ceiling = 15;
+  double mindist = 0.001, maxdist = 1.5;  // s
+  uint8_t orphan = 17;
+  uint32_t orphanwait = 300;         // s
+  // tinker
+  uint8_t allan = 11;                // log2 s
+  double panic = 1000, step = 0.128, stepout = 300;  // s; 0: never
+  double dispersion = 15;            // ppm
+  // discard
+  uint8_t discard_average = 3;       // log2 s
+  uint32_t discard_minimum = 2;      // s
+  uint32_t mru_entries = 16384;      // most clients remembered
+  KeyId control_key;
+  uint8_t revoke = 17;               // log2 s between signature updates
+  uint8_t dscp = 46;
+  InlineText<64> version;            // for the mode 6 variables of these names
+  InlineText<64> processor;
+  InlineText<100> system;
+  InlineVector<InlineText<128>, 12> variables;  // setvar: "*name=value" shown by default, else "name=value"
+
+  bool Valid() const {
+    return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 && step >= 0 &&
+           stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 &&
+           dscp <= 63;
+  }
+  static auto Fields(auto& m) {
+    return std::tie(m.virtual_clock, m.authentication, m.allow_panic, m.quit, m.slew_only,
+                    m.discipline, m.monitor, m.crypto_enabled, m.identity_optional, m.drift,
+                    m.minclock, m.maxclock, m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
+                    m.orphan, m.orphanwait, m.allan, m.panic, m.step, m.stepout, m.dispersion,
+                    m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke,
+                    m.dscp, m.version, m.processor, m.system, m.variables);
+  }
+};
+
+enum class NetAssociationKind : uint8_t { kServer = 0, kPool, kPeer, kLocalClock, kLast = kLocalClock };
+
+// supervisor -> net: one line of the configuration.
+struct NetAssociation {
+  static constexpr Type kType = Type::kNetAssociation;
+  NetAssociationKind kind = NetAssociationKind::kServer;
+  IpAddress address;                 // none: `name` is looked up
+  std::optional<uint16_t> name;      // index known to ntpd-resolve
+  InlineText<255> label;             // as the operator wrote it, for display only
+  KeyId key;
+  bool autokey = false;
+  bool identity_optional = false;
+  InlineText<64> ident;
+  uint8_t minpoll = 6, maxpoll = 10; // log2 s
+  uint8_t version = 4;
+  bool iburst = false, burst = false, prefer = false, noselect = false, always_true = false;
+  bool preempt = false;
+  uint8_t stratum = 5;               // local clock: fudge stratum
+  InlineText<4> refid;               // local clock: fudge refid
+
+  bool Valid() const {
+    return (address.is_none() == name.has_value()) && minpoll >= 3 && maxpoll <= 17 &&
+           minpoll <= maxpoll && version >= 1 && version <= 4 && stratum <= 16 &&
+           !(autokey && !key.is_none()) && (key.is_none() || key.is_symmetric());
+  }
+  static auto Fields(auto& m) {
+    return std::tie(m.kind, m.address, m.name, m.label, m.key, m.autokey, m.identity_optional,
+                    m.ident, m.minpoll, m.maxpoll, m.version, m.iburst, m.burst, m.prefer,
+                    m.noselect, m.always_true, m.preempt, m.stratum, m.refid);
+  }
+};
+
+// One entry of the access list. `flags` are the bits that mode 6 shows (control.h of mode 6: ignore 1,
+// noserve 2, notrust 4, version 8, nopeer 0x10, noepeer 0x20, limited 0x40, noquery 0x80, nomodify
+// 0x100, notrap 0x200, lptrap 0x400, kod 0x800, mssntp 0x1000, flake 0x2000, nomrulist 0x4000).
+struct NetRestriction {
+  bool source = false;               // template for the addresses of associations
+  IpAddress address;                 // unused for `source`
+  uint8_t prefix = 0;
+  uint16_t flags = 0;
+  uint8_t port = 0;                  // 0 any source port, 1 only 123, 2 any but 123
+  int32_t ippeerlimit = -1;
+
+  bool Valid() const {
+    return port <= 2 && (source || (!address.is_none() && prefix <= address.bytes().size() * 8));
+  }
+  static auto Fields(auto& m) {
+    return std::tie(m.source, m.address, m.prefix, m.flags, m.port, m.ippeerlimit);
+  }
+};
+
+// supervisor -> net; as many as needed.
+struct NetRestrict {
+  static constexpr Type kType = Type::kNetRestrict;
+  InlineVector<NetRestriction, 100> entries;
+  static auto Fields(auto& m) { return std::tie(m.entries); }
+};
+
+// supervisor -> net: the configuration is complete.
+struct NetEnd {
+  static constexpr Type kType = Type::kNetEnd;
+  uint8_t reserved = 0;
+  static auto Fields(auto& m) { return std::tie(m.reserved); }
+};
+
+// supervisor -> net, with one bound UDP socket as ancillary data.
+struct NetSocket {
+  static constexpr Type kType = Type::kNetSocket;
+  uint16_t index = 0;                // names it in NetSocketGone
+  SocketAddress local;
+  InlineText<16> interface;          // name, for display
+  bool drop = false;                 // wildcard or `interface drop`: read and thrown away
+  bool loopback = false;
+  static auto Fields(auto& m) {
+    return std::tie(m.index, m.local, m.interface, m.drop, m.loopback);
+  }
+};
+
+// supervisor -> net: the address is gone; close the socket.
+struct NetSocketGone {
+  static constexpr Type kType = Type::kNetSocketGone;
+  uint16_t index = 0;
+  static auto Fields(auto& m) { return std::tie(m.index); }
+};
+
+// supervisor -> net: a role was started anew; what was asked of it is lost, ask again.
+struct NetRoleRestarted {
+  static constexpr Type kType = Type::kNetRoleRestarted;
+  Role role = Role::kClock;
+  static auto Fields(auto& m) { return std::tie(m.role); }
+};
+
+// supervisor -> net: finish; say NetDrift a last time, then exit.
+struct NetTerminate {
+  static constexpr Type kType = Type::kNetTerminate;
+  uint8_t reserved = 0;
+  static auto Fields(auto& m) { return std::tie(m.reserved); }
+};
+
+// net -> supervisor, hourly and at the end: what the drift file should hold.
+struct NetDrift {
+  static constexpr Type kType = Type::kNetDrift;
+  Ppm frequency;
+  bool Valid() const { return frequency.value >= -500 && frequency.value <= 500; }
+  static auto Fields(auto& m) { return std::tie(m.frequency); }
+};
+
+enum class StatisticsFile : uint8_t {
+  kLoop = 0, kPeer, kClock, kRaw, kSys, kProto, kCrypto, kLast = kCrypto,
+};
+
+// net -> supervisor: one line for a statistics file, without the date that the supervisor puts
+// before it ("MJD SECONDS.mmm "), from served time.
+struct NetStatistics {
+  static constexpr Type kType = Type::kNetStatistics;
+  StatisticsFile file = StatisticsFile::kLoop;
+  NtpTimestamp when;
+  InlineText<500> line;
+  static auto Fields(auto& m) { return std::tie(m.file, m.when, m.line); }
+};
+
+// net -> supervisor: shown to the service manager as the daemon's status.
+struct NetStatus {
+  static constexpr Type kType = Type::kNetStatus;
+  bool synchronised = false;
+  InlineText<200> text;
+  static auto Fields(auto& m) { return std::tie(m.synchronised, m.text); }
+};
+
+// net -> supervisor: -q is done, or the daemon must stop (panic). `status` is the exit status.
+struct NetQuit {
+  static constexpr Type kType = Type::kNetQuit;
+  uint8_t status = 0;
+  InlineText<200> text;
+  static auto Fields(auto& m) { return std::tie(m.status, m.text); }
+};
+
+}  // namespace ntpward::msg

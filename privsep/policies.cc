@@ -1,0 +1,294 @@
+#include "privsep/policies.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+namespace ntpward {
+namespace {
+
+constexpr ArgumentRule Equals(unsigned index, uint64_t value) {
+  return {ArgumentRule::Kind::kEquals, index, value, 0};
+}
+constexpr ArgumentRule None(unsigned index, uint64_t bits) {
+  return {ArgumentRule::Kind::kMaskedZero, index, 0, bits};
+}
+constexpr ArgumentRule Masked(unsigned index, uint64_t mask, uint64_t value) {
+  return {ArgumentRule::Kind::kMaskedEquals, index, value, mask};
+}
+
+// Of socket(2)'s second argument, the part that is no flag.
+constexpr uint64_t kSocketType = 0xf;
+
+constexpr SyscallRule kRuntime[] = {
+    {"read"},
+    {"write"},
+    {"close"},
+    {"poll"},
+    {"ppoll"},
+    {"clock_gettime"},
+    {"gettimeofday"},
+    {"exit"},
+    {"exit_group"},
+    // A stop and continue while poll waits comes back through this one.
+    {"restart_syscall"},
+    {"rt_sigreturn"},
+    {"rt_sigprocmask"},
+    {"rt_sigaction"},
+    {"futex"},
+    {"brk"},
+    {"mmap", None(2, PROT_EXEC)},
+    {"munmap"},
+    {"mremap"},
+    {"madvise"},
+    {"mprotect", None(2, PROT_EXEC)},
+    // OpenSSL notices a fork by its pid; abort() names its thread.
+    {"getpid"},
+    {"gettid"},
+    {"tgkill"},
+    {"getrandom"},
+};
+
+constexpr SyscallRule kClock[] = {
+    {"clock_adjtime"},
+    {"clock_settime"},
+};
+
+constexpr SyscallRule kKeys[] = {
+    // The seed's state file, opened before the cage.
+    {"pread64"},
+    {"pwrite64"},
+    {"fdatasync"},
+    {"lseek"},
+    {"fstat"},
+    {"newfstatat", Equals(3, AT_EMPTY_PATH)},
+    // Secrets are locked into memory.
+    {"mlock"},
+    {"munlock"},
+};
+
+constexpr SyscallRule kResolve[] = {
+    {"openat", None(2, O_WRONLY | O_RDWR | O_CREAT)},
+    {"open", None(1, O_WRONLY | O_RDWR | O_CREAT)},
+    {"lseek"},
+    {"pread64"},
+    {"fstat"},
+    {"newfstatat"},
+    {"stat"},
+    {"access"},
+    {"faccessat"},
+    {"faccessat2"},
+    {"readlink"},
+    {"statfs"},
+    {"fstatfs"},
+    {"getdents64"},
+    {"getcwd"},
+    {"uname"},
+    {"getuid"},
+    {"geteuid"},
+    {"getgid"},
+    {"getegid"},
+    {"getppid"},
+    {"sysinfo"},
+    {"fcntl"},
+    {"ioctl"},
+    {"socket", Equals(0, AF_INET)},
+    {"socket", Equals(0, AF_INET6)},
+    {"socket", Equals(0, AF_UNIX)},
+    {"socket", Equals(0, AF_NETLINK)},
+    {"connect"},
+    {"bind"},
+    {"getsockname"},
+    {"getpeername"},
+    {"getsockopt"},
+    {"setsockopt"},
+    {"sendto"},
+    {"sendmsg"},
+    {"sendmmsg"},
+    {"recvfrom"},
+    {"recvmsg"},
+    {"recvmmsg"},
+    {"epoll_create1"},
+    {"epoll_ctl"},
+    {"epoll_wait"},
+    {"epoll_pwait"},
+    // Name service modules are loaded when a look-up first needs them.
+    {"mmap"},
+    {"mprotect"},
+    {"rseq"},
+    {"set_robust_list"},
+};
+
+constexpr SyscallRule kNet[] = {
+    // Client ports only: datagrams of the Internet families.
+    {"socket", Equals(0, AF_INET), Masked(1, kSocketType, SOCK_DGRAM)},
+    {"socket", Equals(0, AF_INET6), Masked(1, kSocketType, SOCK_DGRAM)},
+    {"connect"},
+    {"getsockname"},
+    {"setsockopt", Equals(1, SOL_SOCKET)},
+    {"setsockopt", Equals(1, IPPROTO_IP)},
+    {"setsockopt", Equals(1, IPPROTO_IPV6)},
+    {"recvmsg"},
+    {"recvmmsg"},
+    {"sendmsg"},
+    {"sendmmsg"},
+    {"sendto"},
+    {"epoll_ctl"},
+    {"epoll_wait"},
+    {"epoll_pwait"},
+    {"epoll_pwait2"},
+    {"timerfd_settime"},
+    {"fcntl", Equals(1, F_GETFL)},
+    {"fcntl", Equals(1, F_SETFL)},
+    {"fcntl", Equals(1, F_SETFD)},
+};
+
+constexpr SyscallRule kSupervisor[] = {
+    // Configuration, key files to pass on, drift, statistics, logs, pid file.
+    {"openat"},
+    {"open"},
+    {"pread64"},
+    {"pwrite64"},
+    {"lseek"},
+    {"fstat"},
+    {"stat"},
+    {"newfstatat"},
+    {"statx"},
+    {"access"},
+    {"faccessat"},
+    {"faccessat2"},
+    {"readlink"},
+    {"readlinkat"},
+    {"getdents64"},
+    {"getcwd"},
+    {"statfs"},
+    {"fstatfs"},
+    {"rename"},
+    {"renameat"},
+    {"renameat2"},
+    {"unlink"},
+    {"unlinkat"},
+    {"link"},
+    {"linkat"},
+    {"symlink"},
+    {"symlinkat"},
+    {"fchmod"},
+    {"fchown"},
+    {"fsync"},
+    {"fdatasync"},
+    {"ftruncate"},
+    {"umask"},
+    {"fcntl"},
+    {"ioctl"},
+    {"writev"},
+    {"mlock"},
+    {"munlock"},
+    // Listening sockets, interfaces, syslog, service manager.
+    {"socket"},
+    {"socketpair"},
+    {"bind"},
+    {"connect"},
+    {"listen"},
+    {"getsockname"},
+    {"getpeername"},
+    {"setsockopt"},
+    {"getsockopt"},
+    {"sendto"},
+    {"sendmsg"},
+    {"recvmsg"},
+    {"recvfrom"},
+    {"shutdown"},
+    {"epoll_create1"},
+    {"epoll_ctl"},
+    {"epoll_wait"},
+    {"epoll_pwait"},
+    {"eventfd2"},
+    {"pipe2"},
+    {"timerfd_create"},
+    {"timerfd_settime"},
+    {"signalfd4"},
+    // Children.
+    {"clone", Masked(0, CLONE_NEWUSER, 0)},
+    {"fork"},
+    {"vfork"},
+    {"wait4"},
+    {"waitid"},
+    {"kill"},
+    {"pidfd_open"},
+    {"pidfd_send_signal"},
+    {"uname"},
+    {"sysinfo"},
+    {"getuid"},
+    {"geteuid"},
+    {"getgid"},
+    {"getegid"},
+    {"getppid"},
+    {"setsid"},
+    {"chdir"},
+    {"clock_nanosleep"},
+    {"nanosleep"},
+    {"memfd_create"},
+    // Accounts are looked up through name service modules.
+    {"mmap"},
+    {"mprotect"},
+};
+
+constexpr SyscallRule kRoleStart[] = {
+    {"execveat"},
+    {"execve"},
+    {"arch_prctl"},
+    {"set_tid_address"},
+    {"set_robust_list"},
+    {"rseq"},
+    {"prlimit64"},
+    {"getrlimit"},
+    {"setrlimit"},
+    {"dup"},
+    {"dup2"},
+    {"dup3"},
+    {"close_range"},
+    {"setpgid"},
+    {"sigaltstack"},
+    {"sched_getaffinity"},
+    {"prctl"},
+    {"capget"},
+    {"capset"},
+    {"setgroups"},
+    {"setresuid"},
+    {"setresgid"},
+    {"setuid"},
+    {"setgid"},
+    {"getresuid"},
+    {"getresgid"},
+    {"unshare", None(0, CLONE_NEWUSER)},
+    {"mount"},
+    {"umount2"},
+    {"pivot_root"},
+    {"chroot"},
+    {"fchdir"},
+    {"mlock2"},
+    {"landlock_create_ruleset"},
+    {"landlock_add_rule"},
+    {"landlock_restrict_self"},
+    {"seccomp"},
+    // The roles' own calls: a filter that lacked them would kill the role later.
+    {"clock_adjtime"},
+    {"clock_settime"},
+    {"recvmmsg"},
+    {"sendmmsg"},
+    {"epoll_pwait2"},
+};
+
+}  // namespace
+
+Policy RuntimePolicy() { return kRuntime; }
+Policy ClockPolicy() { return kClock; }
+Policy KeysPolicy() { return kKeys; }
+Policy ResolvePolicy() { return kResolve; }
+Policy NetPolicy() { return kNet; }
+Policy SupervisorPolicy() { return kSupervisor; }
+Policy RoleStartPolicy() { return kRoleStart; }
+
+}  // namespace ntpward

@@ -1,0 +1,29 @@
+// Starts a role: fork, a fixed set of descriptors, an empty environment, exec by descriptor.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "privsep/base/result.h"
+
+namespace ntpward {
+
+// `source` of the parent becomes `target` in the role; the parent keeps its own.
+struct FdMapping {
+  int source = -1;
+  int target = -1;
+};
+
+struct SpawnOptions {
+  int program_fd = -1;                 // opened at start, so that an upgrade never mixes versions
+  std::vector<std::string> arguments;  // [0] is the program's name as ps shows it; never a secret
+  std::vector<FdMapping> fds;          // everything else is closed
+};
+
+// The child's pid. The child starts with all signals unblocked and at their defaults; when exec fails
+// it exits with status 127.
+Result<pid_t> SpawnRole(const SpawnOptions& options);
+
+}  // namespace ntpward

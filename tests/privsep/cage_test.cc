@@ -1,0 +1,181 @@
+// The cage: what each role's policy forbids kills it, and what it needs works under the
+// supervisor's filter too.
+#include "privsep/cage.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <time.h>
+
+#include "privsep/policies.h"
+#include "tests/support/child.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward {
+namespace {
+
+using test::ChildEnd;
+using test::RunInChild;
+
+// A caged child that then does `body`; namespaces are left out so that it runs for any user.
+template <typename Body>
+ChildEnd Caged(Policy policy, Body body) {
+  const pid_t parent = getpid();
+  return RunInChild([&] {
+    const Policy policies[] = {RuntimePolicy(), policy};
+    CageOptions options;
+    options.identity = {getuid(), getgid(), parent};
+    options.policies = policies;
+    if (!EnterCage(options).ok()) return 90;
+    return body();
+  });
+}
+
+void DiesOfSigsys(const ChildEnd& end) { assert_int_equal(end.signal, SIGSYS); }
+
+int OpenPasswd() { return open("/etc/passwd", O_RDONLY) >= 0 ? 1 : 2; }
+int SetTheClock() {
+  // An empty request: reads only, but the filter cannot know and must kill all the same.
+  timex request{};
+  return clock_adjtime(CLOCK_REALTIME, &request) >= 0 ? 1 : 2;
+}
+int MakeSocket(int family, int type) {
+  const int fd = socket(family, type, 0);
+  return fd >= 0 ? 0 : 2;
+}
+int Exec() {
+  execl("/bin/true", "true", static_cast<char*>(nullptr));
+  return 2;
+}
+
+void NetCannotOpenAFile(void**) { DiesOfSigsys(Caged(NetPolicy(), OpenPasswd)); }
+void NetCannotCallTheClock(void**) { DiesOfSigsys(Caged(NetPolicy(), SetTheClock)); }
+void NetCannotExec(void**) { DiesOfSigsys(Caged(NetPolicy(), Exec)); }
+void NetCannotFork(void**) {
+  DiesOfSigsys(Caged(NetPolicy(), [] { return fork() >= 0 ? 1 : 2; }));
+}
+void NetMakesInternetDatagramSocketsOnly(void**) {
+  assert_int_equal(Caged(NetPolicy(), [] { return MakeSocket(AF_INET, SOCK_DGRAM); }).exit_status,
+                   0);
+  DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_INET, SOCK_STREAM); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_INET, SOCK_RAW); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_UNIX, SOCK_DGRAM); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_NETLINK, SOCK_DGRAM); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_PACKET, SOCK_DGRAM); }));
+}
+void ClockCannotMakeASocketOrOpenAFile(void**) {
+  DiesOfSigsys(Caged(ClockPolicy(), [] { return MakeSocket(AF_INET, SOCK_DGRAM); }));
+  DiesOfSigsys(Caged(ClockPolicy(), OpenPasswd));
+  DiesOfSigsys(Caged(ClockPolicy(), Exec));
+}
+void KeysCannotMakeASocketOpenAFileOrSetTheClock(void**) {
+  DiesOfSigsys(Caged(KeysPolicy(), [] { return MakeSocket(AF_UNIX, SOCK_DGRAM); }));
+  DiesOfSigsys(Caged(KeysPolicy(), OpenPasswd));
+  DiesOfSigsys(Caged(KeysPolicy(), SetTheClock));
+  DiesOfSigsys(Caged(KeysPolicy(), Exec));
+}
+void ResolveCannotWriteAFileExecOrSetTheClock(void**) {
+  DiesOfSigsys(Caged(ResolvePolicy(), [] { return open("/tmp/x", O_WRONLY) >= 0 ? 1 : 2; }));
+  DiesOfSigsys(Caged(ResolvePolicy(), Exec));
+  DiesOfSigsys(Caged(ResolvePolicy(), SetTheClock));
+  assert_int_equal(Caged(ResolvePolicy(), OpenPasswd).exit_status, 1);
+}
+void NobodyMapsExecutableMemory(void**) {
+  for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy()}) {
+    DiesOfSigsys(Caged(policy, [] {
+      return syscall(SYS_mmap, nullptr, 4096, 7, 0x22, -1, 0) > 0 ? 1 : 2;
+    }));
+  }
+}
+
+void CageSetsWhatProcShows(void**) {
+  const ChildEnd end = Caged(ClockPolicy(), [] { return 0; });
+  assert_int_equal(end.exit_status, 0);
+  // prctl is not in the policy, so it is asked before the filter closes: EnterCage minus policies.
+  const pid_t parent = getpid();
+  const ChildEnd open_cage = RunInChild([&] {
+    CageOptions options;
+    options.identity = {getuid(), getgid(), parent};
+    const Policy everything[] = {RuntimePolicy(), RoleStartPolicy()};
+    options.policies = everything;
+    if (!EnterCage(options).ok()) return 90;
+    int death_signal = 0;
+    if (prctl(PR_GET_PDEATHSIG, &death_signal) != 0 || death_signal != SIGKILL) return 1;
+    if (prctl(PR_GET_DUMPABLE) != 0) return 2;
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 3;
+    if (prctl(PR_GET_SECCOMP) != 2) return 4;
+    return 0;
+  });
+  assert_int_equal(open_cage.exit_status, 0);
+}
+
+void RefusesWhenTheParentIsGone(void**) {
+  const ChildEnd end = RunInChild([] {
+    CageOptions options;
+    options.identity = {getuid(), getgid(), 1};  // our parent is the test, not init
+    return EnterCage(options).ok() ? 1 : 0;
+  });
+  assert_int_equal(end.exit_status, 0);
+}
+
+// A stopped and continued process comes back from poll through restart_syscall.
+void SurvivesStopAndContinueInPoll(void**) {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) {
+    const Policy policies[] = {RuntimePolicy(), ClockPolicy()};
+    CageOptions options;
+    options.identity = {getuid(), getgid(), parent};
+    options.policies = policies;
+    if (!EnterCage(options).ok()) _exit(90);
+    poll(nullptr, 0, 600);
+    _exit(0);
+  }
+  timespec pause{0, 200000000};
+  nanosleep(&pause, nullptr);
+  kill(child, SIGSTOP);
+  nanosleep(&pause, nullptr);
+  kill(child, SIGCONT);
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+void RoleIdentityComesFromNumbersOnly(void**) {
+  char program[] = "ntpd-net";
+  char good[] = "12";
+  char bad[] = "12x";
+  char* argv[] = {program, good, good, good, nullptr};
+  assert_true(RoleIdentity::FromArguments(4, argv).ok());
+  assert_false(RoleIdentity::FromArguments(3, argv).ok());
+  argv[2] = bad;
+  assert_false(RoleIdentity::FromArguments(4, argv).ok());
+}
+
+}  // namespace
+}  // namespace ntpward
+
+int main() {
+  using namespace ntpward;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(NetCannotOpenAFile),
+      cmocka_unit_test(NetCannotCallTheClock),
+      cmocka_unit_test(NetCannotExec),
+      cmocka_unit_test(NetCannotFork),
+      cmocka_unit_test(NetMakesInternetDatagramSocketsOnly),
+      cmocka_unit_test(ClockCannotMakeASocketOrOpenAFile),
+      cmocka_unit_test(KeysCannotMakeASocketOpenAFileOrSetTheClock),
+      cmocka_unit_test(ResolveCannotWriteAFileExecOrSetTheClock),
+      cmocka_unit_test(NobodyMapsExecutableMemory),
+      cmocka_unit_test(CageSetsWhatProcShows),
+      cmocka_unit_test(RefusesWhenTheParentIsGone),
+      cmocka_unit_test(SurvivesStopAndContinueInPoll),
+      cmocka_unit_test(RoleIdentityComesFromNumbersOnly),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,125 @@
+// Channels: whole messages or nothing, nobody waits, descriptors only where they are wanted.
+#include "privsep/channel.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "privsep/msg/clock.h"
+#include "privsep/msg/role.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward {
+namespace {
+
+Pipe NewPipe() {
+  Result<Pipe> pipe = MakePipe();
+  assert_true(pipe.ok());
+  return std::move(pipe).value();
+}
+
+void DeliversMessagesOneByOne(void**) {
+  Pipe pipe = NewPipe();
+  Channel sender(UniqueFd(), std::move(pipe.write_end));
+  Channel receiver(std::move(pipe.read_end), UniqueFd());
+  for (uint32_t i = 0; i < 3; ++i)
+    assert_true(sender.Send(msg::ClockAdjust{.request = i}) == SendOutcome::kSent);
+  for (uint32_t i = 0; i < 3; ++i) {
+    const auto bytes = receiver.Receive();
+    assert_true(bytes.has_value());
+    msg::ClockAdjust adjust;
+    assert_true(msg::Decode(*bytes, &adjust));
+    assert_int_equal(adjust.request, i);
+  }
+  assert_false(receiver.Receive().has_value());
+  assert_false(receiver.peer_gone());
+}
+
+void DropsAndCountsWhenFull(void**) {
+  Pipe pipe = NewPipe();
+  Channel sender(UniqueFd(), UniqueFd(dup(pipe.write_end.get())));
+  SendOutcome outcome = SendOutcome::kSent;
+  for (int i = 0; i < 100000 && outcome == SendOutcome::kSent; ++i)
+    outcome = sender.Send(msg::ClockAdjust{});
+  assert_true(outcome == SendOutcome::kFull);
+  assert_int_equal(sender.dropped(), 1);
+}
+
+void NoticesThatTheOtherEndIsGone(void**) {
+  signal(SIGPIPE, SIG_IGN);
+  Pipe pipe = NewPipe();
+  Channel sender(UniqueFd(), std::move(pipe.write_end));
+  Channel receiver(std::move(pipe.read_end), UniqueFd());
+  {
+    Channel gone = std::move(receiver);
+  }
+  assert_true(sender.Send(msg::ClockAdjust{}) == SendOutcome::kClosed);
+  Pipe other = NewPipe();
+  Channel reader(std::move(other.read_end), UniqueFd());
+  other.write_end.Close();
+  assert_false(reader.Receive().has_value());
+  assert_true(reader.peer_gone());
+}
+
+void ReturnsOversizedAsMalformed(void**) {
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+  UniqueFd out(fds[1]);
+  Channel receiver(UniqueFd(fds[0]), UniqueFd{});
+  std::array<uint8_t, msg::kMaxMessage + 100> big{};
+  assert_int_equal(write(out.get(), big.data(), big.size()), static_cast<int>(big.size()));
+  const auto received = receiver.ReceiveWithFd();
+  assert_true(received.has_value());
+  assert_true(received->bytes.empty());
+  assert_int_equal(write(out.get(), big.data(), msg::kMaxMessage + 1), msg::kMaxMessage + 1);
+  const auto plain = receiver.Receive();
+  assert_true(plain.has_value());
+  assert_true(plain->empty());
+}
+
+void CarriesOneDescriptorOverASocketpair(void**) {
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+  Channel sender(UniqueFd(fds[0]), UniqueFd{});
+  Channel receiver(UniqueFd(fds[1]), UniqueFd{});
+  UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  assert_true(sender.SendWithFd(msg::LogLine{}, null.get()) == SendOutcome::kSent);
+  const auto received = receiver.ReceiveWithFd();
+  assert_true(received.has_value());
+  assert_true(received->fd.valid());
+  assert_true((fcntl(received->fd.get(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+// A descriptor that arrives where none is wanted must not pile up in the receiver.
+void PlainReceiveClosesStrayDescriptors(void**) {
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+  Channel sender(UniqueFd(fds[0]), UniqueFd{});
+  Channel receiver(UniqueFd(fds[1]), UniqueFd{});
+  UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const int before = dup(null.get());
+  close(before);
+  for (int i = 0; i < 20; ++i) {
+    assert_true(sender.SendWithFd(msg::LogLine{}, null.get()) == SendOutcome::kSent);
+    assert_true(receiver.Receive().has_value());
+  }
+  const int after = dup(null.get());
+  close(after);
+  assert_int_equal(before, after);
+}
+
+}  // namespace
+}  // namespace ntpward
+
+int main() {
+  using namespace ntpward;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(DeliversMessagesOneByOne),
+      cmocka_unit_test(DropsAndCountsWhenFull),
+      cmocka_unit_test(NoticesThatTheOtherEndIsGone),
+      cmocka_unit_test(ReturnsOversizedAsMalformed),
+      cmocka_unit_test(CarriesOneDescriptorOverASocketpair),
+      cmocka_unit_test(PlainReceiveClosesStrayDescriptors),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
