@@ -1,0 +1,66 @@
+// The certificates that this host holds: its own, those of trails that it followed, and the one that
+// a server signed for it. They are served to clients and listed by `ntpq -c "rv 0 cert"`.
+//
+// Only certificates of a trail whose identity was accepted come here, so a forger cannot fill it.
+// The number is bounded all the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ntpd/autokey/certificate.h"
+
+namespace ntpward::autokey {
+
+// As ntpd 4.2.8 shows them in `cert="SUBJECT ISSUER 0xFLAGS"`.
+enum CertificateFlag : uint8_t {
+  kCertificateTrusted = 0x01,
+  kCertificateSigned = 0x02,   // its issuer's key verified it, in a trail
+  kCertificateValid = 0x04,    // it came by the protocol
+  kCertificatePrivate = 0x08,
+  kCertificateError = 0x80,    // its issuer's key did not verify it
+};
+
+struct CachedCertificate {
+  Certificate certificate;
+  uint8_t flags = 0;
+};
+
+// One item of `rv 0 cert`.
+struct CertificateLine {
+  std::string text;   // "server server 0x5"
+  std::string until;  // "202711212340", UTC
+};
+
+class CertificateCache {
+ public:
+  // More than any trail and its neighbours need; the oldest received one makes room.
+  static constexpr size_t kCapacity = 32;
+
+  // Replaces the host's own certificate and what was issued to it before: a new key voids them.
+  void SetOwn(const Certificate& own);
+
+  // Keeps a received certificate, newest first, marked valid and, when `issuer_verified`, signed.
+  // One of the same subject and issuer with the same or a newer filestamp stays instead, and only
+  // gains flags. Our own self-signed certificate is never replaced.
+  void Install(const Certificate& certificate, bool issuer_verified);
+
+  // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest that
+  // somebody else signed; never a private or failed one. Null when there is none. The pointer lives
+  // until the next change.
+  const Certificate* FindForClient(std::string_view subject) const;
+
+  // Newest first.
+  std::vector<CertificateLine> Lines() const;
+  const std::vector<CachedCertificate>& entries() const { return entries_; }
+
+ private:
+  std::vector<CachedCertificate> entries_;  // newest first
+  std::optional<std::string> own_subject_;
+};
+
+}  // namespace ntpward::autokey

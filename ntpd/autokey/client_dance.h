@@ -1,0 +1,203 @@
+// The client's side of Autokey for one association: what to ask next, and what the answers prove.
+//
+// RFC 5906 section 9 and the order of ntpd 4.2.8: association, certificates up to a trusted one,
+// identity, cookie, and once our clock is set, our certificate signed and leap values. Time and key
+// operations are arguments and results; nothing here blocks or reads a clock. The answers come from
+// anyone: the caller has matched origin and key identifier, and nothing more is assumed.
+//
+// No packet that carries a field is ever good for time; see proven() for those that do not.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "ntpd/autokey/certificate_cache.h"
+#include "ntpd/autokey/host_state.h"
+#include "ntpd/autokey/identity_policy.h"
+#include "ntpd/autokey/outcome.h"
+#include "ntpd/autokey/trail.h"
+#include "ntpd/wire/extension_field.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::autokey {
+
+// What a step may look at and change beside its own state.
+struct DanceContext {
+  const HostState& host;
+  CertificateCache& certificates;
+  MonoTime mono;
+  NtpSeconds now;             // served time; means nothing while not synchronised
+  bool synchronised = false;  // our own leap indicator is not 3
+};
+
+// Asked of the key process. The caller sets `request` and hands the answer back with the ticket;
+// ForgetAssociation has no answer.
+using ClientOperation = std::variant<msg::IdentityChallenge, msg::IdentityVerify, msg::CookieOpen,
+                                     msg::ForgetAssociation>;
+struct ClientJob {
+  uint32_t ticket = 0;
+  ClientOperation operation;
+};
+
+// Why the dance went back to ASSOC. The caller clears reachability and filter of the association.
+enum class Restart : uint8_t {
+  kNone,
+  kProtocolError,  // the server answered "cannot" to a step that we need; refid CRYP
+  kIdentity,       // identity refused or not proved; refid CRYP
+  kCryptoNak,      // the server does not know our cookie any more; refid AUTH
+  kFailures,       // one step failed kMaxFailures times in a row; refid CRYP
+  kRefresh,        // 2^19 s have passed; refid TIME
+  kHost,           // our own keys changed; refid INIT
+};
+
+// What a step has to say. Everything is for the caller to carry out; an empty result is common.
+struct DanceResult {
+  Outcome outcome = Outcome::kOk;
+  Restart restart = Restart::kNone;
+  std::vector<ClientJob> jobs;          // in this order
+  std::vector<std::string> statistics;  // cryptostats lines, without day, second and address
+  std::string event;                    // one line for the log; empty: none
+  bool warn = false;                    // `event` is something to mend, not progress
+  std::optional<LeapValues> leap;       // a table came under the server's signature
+};
+
+// What the next packet to the server is to carry.
+struct NextField {
+  enum class Kind : uint8_t {
+    kPlain,  // no field: seal the packet with this association's cookie
+    kField,  // `field`, then a MAC with private value 0
+    kWait,   // nothing can be sent before the key process has answered: send nothing, ask again soon
+    kIdle,   // Autokey is off on this host: send nothing
+  };
+  Kind kind = Kind::kIdle;
+  std::vector<uint8_t> field;  // whole extension field, a multiple of 4 octets
+  DanceResult effects;
+};
+
+class ClientDance {
+ public:
+  // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC or
+  // certificate must not lock the genuine server out for good.
+  static constexpr int kMaxFailures = 8;
+  // Polls between two SIGN and between two LEAP requests: they must not starve the clock.
+  static constexpr uint32_t kPollsBetweenAsks = 16;
+  // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
+  static constexpr double kRefreshSeconds = 524288;
+
+  // `own` identifies our association in requests; not 0.
+  ClientDance(AssocId own, DancePolicy policy, MonoTime now);
+
+  // Call once for each poll, when the packet is built. kWait may be repeated as soon as an answer of
+  // the key process was delivered.
+  NextField NextRequest(const DanceContext& context);
+
+  // The first extension field of a mode 4 packet whose origin and key identifier matched our last
+  // request. A field that was not asked for changes nothing.
+  DanceResult OnResponse(Bytes field, const DanceContext& context);
+
+  // Answers of the key process. A ticket that is not outstanding changes nothing.
+  DanceResult OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
+                            const DanceContext& context);
+  DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
+
+  // A crypto-NAK whose origin and key identifier matched our last request: starts over, unless
+  // nothing had begun. Unsolicited ones must not come here (CVE-2015-7871, CVE-2016-1547).
+  DanceResult OnCryptoNak(const DanceContext& context);
+  // A reply whose MAC did not check. Changes nothing: anyone can send one (CVE-2016-4955).
+  DanceResult OnBadMac() const;
+  // The key process was restarted: cookie and challenge are gone, what was proved is not. Answers
+  // that were outstanding will not come.
+  void OnKeysRestarted();
+  // Our own key material changed: starts over.
+  DanceResult OnHostChanged(const DanceContext& context);
+
+  // The word that `rv ASSID flags` shows; 0 before ASSOC.
+  uint32_t flags() const { return flags_; }
+  // A plain packet can be sealed: the key process holds this association's cookie.
+  bool has_cookie() const { return (flags_ & kCookie) != 0; }
+  // Trail, identity, signature and cookie are all there, so a packet without fields and with a good
+  // MAC by the cookie comes from the server that proved itself.
+  bool proven() const;
+  // "IFF" and its like when the server proved the group's key, "TC" when the operator does without,
+  // empty before either.
+  std::string_view identity() const { return identity_; }
+  // The group whose key was proved or demanded; empty before the trail ended.
+  const std::string& group() const { return demand_.group; }
+  // The server's Autokey name; empty before ASSOC. OpenSSL's number of its scheme is in flags().
+  const std::string& server_name() const { return server_name_; }
+  // Why the server was refused last; empty when it was not. Kept over restarts.
+  const std::string& refusal() const { return refusal_; }
+  AssocId association() const { return own_; }
+
+ private:
+  struct Pending {
+    uint32_t ticket = 0;
+    msg::Type operation{};
+  };
+
+  // The next request, by the first condition that holds.
+  void Ask(wire::AutokeyCode code, std::vector<uint8_t> field, NextField& next);
+  void AskAssociation(const DanceContext& context, NextField& next);
+  void AskCertificate(const DanceContext& context, NextField& next);
+  void AskIdentity(const DanceContext& context, NextField& next);
+  void AskCookie(const DanceContext& context, NextField& next);
+  bool AskSign(const DanceContext& context, NextField& next);
+  bool AskLeap(const DanceContext& context, NextField& next);
+
+  // Consumption of an answer that was asked for.
+  Outcome Consume(const wire::AutokeyField& field, const DanceContext& context,
+                  DanceResult& result);
+  Outcome OnAssociation(const wire::AutokeyField& field, const DanceContext& context,
+                        DanceResult& result);
+  Outcome OnCertificate(const wire::AutokeyField& field, const DanceContext& context,
+                        DanceResult& result);
+  Outcome OnIdentity(const wire::AutokeyField& field, const DanceContext& context,
+                     DanceResult& result);
+  Outcome OnCookie(const wire::AutokeyField& field, const DanceContext& context,
+                   DanceResult& result);
+  Outcome OnSign(const wire::AutokeyField& field, const DanceContext& context,
+                 DanceResult& result);
+  Outcome OnLeap(const wire::AutokeyField& field, DanceResult& result);
+  // The checks that every answer but ASSOC passes, in the reference's order.
+  Outcome CheckStamps(const wire::AutokeyField& field) const;
+  Outcome CheckSigned(const wire::AutokeyField& field);
+
+  void EndTrail(const DanceContext& context, DanceResult& result);
+  void AcceptIdentity(const DanceContext& context, DanceResult& result);
+  void Refuse(std::string reason, const DanceContext& context, DanceResult& result);
+  void RequestChallenge(const DanceContext& context, DanceResult& result);
+  void AddJob(ClientOperation operation, msg::Type type, DanceResult& result);
+  void OnServerError(wire::AutokeyCode code, const DanceContext& context, DanceResult& result);
+  void CountFailure(const DanceContext& context, DanceResult& result);
+  void StartOver(Restart why, const DanceContext& context, DanceResult& result);
+
+  const AssocId own_;
+  const DancePolicy policy_;
+
+  uint32_t flags_ = 0;
+  std::string server_name_;
+  bool server_was_unsynchronised_ = false;  // at ASSOC: its word did not tell about leap values yet
+  Trail trail_;
+  IdentityDemand demand_;
+  std::string_view identity_;
+  std::optional<msg::ValueAnswer> challenge_;
+  NtpSeconds cookie_timestamp_;  // of the last accepted cookie; 0 before
+  NtpSeconds cookie_filestamp_;
+
+  std::optional<wire::AutokeyCode> asked_;  // what the packet in flight asks; empty: nothing
+  std::optional<Pending> pending_;          // what the key process is at
+  uint32_t last_ticket_ = 0;
+  int failures_ = 0;
+  uint32_t polls_ = 0;
+  std::optional<uint32_t> sign_poll_;  // when SIGN was asked last, in polls
+  std::optional<uint32_t> leap_poll_;
+  MonoTime started_;
+  std::string refusal_;
+};
+
+}  // namespace ntpward::autokey

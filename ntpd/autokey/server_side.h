@@ -1,0 +1,80 @@
+// The server's side of Autokey: one answer to the first extension field of a client's packet.
+//
+// RFC 5906 section 9 and ntpd 4.2.8, byte for byte where its clients look. Nothing is kept about
+// clients. The field comes from anyone: its packet's MAC is made with private value 0 and proves
+// nothing. Answers with certificates are longer than their requests, so the caller applies access
+// rules and rate limits first; an answer is at most wire::kMaxExtensionArea octets.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ntpd/autokey/certificate_cache.h"
+#include "ntpd/autokey/host_state.h"
+#include "ntpd/autokey/outcome.h"
+#include "ntpd/wire/extension_field.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::autokey {
+
+struct ServerContext {
+  const HostState& host;
+  const CertificateCache& certificates;
+  NtpSeconds now;             // served time; means nothing while not synchronised
+  bool synchronised = false;
+};
+
+// Asked of the key process; the caller sets `request`.
+using ServerOperation = std::variant<msg::CookieIssue, msg::IdentityProve, msg::CertificateIssue>;
+
+// What turns the key process's answer into the reply. Plain data: keep it beside the packet.
+struct PendingReply {
+  wire::AutokeyFieldHead request;
+};
+
+struct ServerAnswer {
+  enum class Kind : uint8_t {
+    kReply,    // `field` goes into the reply
+    kAskKeys,  // `operation` to the key process, then ServerSide::OnValueAnswer
+    kDrop,     // no answer: not a request of this protocol
+  };
+  Kind kind = Kind::kDrop;
+  std::vector<uint8_t> field;  // whole extension field, a multiple of 4 octets
+  std::optional<ServerOperation> operation;
+  PendingReply pending;
+  Outcome outcome = Outcome::kOk;  // other than kOk: the reply says "cannot"
+  std::string statistics;          // a cryptostats line, without day, second and address; or empty
+};
+
+// Since the start; for ntpq and the log.
+struct ServerCounters {
+  std::array<uint64_t, 10> requests{};  // by code, 0..9
+  uint64_t unknown_code = 0;
+  uint64_t version_1 = 0;   // recognised and refused
+  uint64_t not_autokey = 0; // another version, a response, or no head at all
+  uint64_t refused = 0;     // answered "cannot"
+  uint64_t busy = 0;        // the key process was over its rate: no answer
+};
+
+class ServerSide {
+ public:
+  // `field` is the packet's first field; `path` goes from the client to this host, as in the packet.
+  ServerAnswer OnRequest(Bytes field, const AddressPair& path, const ServerContext& context);
+
+  // The key process's answer to `operation`. Never kAskKeys; kDrop when it was over its rate, so that
+  // the client asks again at its next poll.
+  ServerAnswer OnValueAnswer(const PendingReply& pending, const msg::ValueAnswer& answer);
+
+  const ServerCounters& counters() const { return counters_; }
+
+ private:
+  ServerAnswer Cannot(const wire::AutokeyFieldHead& request, uint32_t first_word, Outcome outcome);
+
+  ServerCounters counters_;
+};
+
+}  // namespace ntpward::autokey
