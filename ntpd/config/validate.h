@@ -8,12 +8,14 @@
 namespace ntpward::config {
 
 // Completes `config` and returns what is wrong or unwise about it:
-// - polls are clamped (warning), selection limits must fit each other (error, defaults restored);
-// - `autokey` without `crypto`, and keys without a key file, are errors that are fatal at start;
-// - reference clocks other than the local clock are removed (warning);
+// - polls are clamped to kMinPoll..kMaxPoll and made to fit each other, reference clocks other than
+//   the local clock are removed, a huff-puff window is at least 900 s (warnings);
 // - with no restrict line at all, the built-in ones are put in: `kod limited nomodify nopeer
 // noquery`
-//   for everyone, loopback open.
+//   for everyone, loopback open;
+// - what asks for authentication that cannot happen is an error that is fatal at start: `autokey`
+//   without `crypto`, `key` without `keys`, two places for the one password;
+// - what is legal but surely not meant is a warning.
 // Calling it twice changes nothing more.
 std::vector<Diagnostic> Validate(Config& config);
 

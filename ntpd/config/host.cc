@@ -1,0 +1,114 @@
+#include "ntpd/config/host.h"
+
+#include <charconv>
+
+namespace ntpward::config {
+namespace {
+
+constexpr size_t kMaxHostName = 255;
+
+std::string_view WithoutBrackets(std::string_view text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']')
+    return text.substr(1, text.size() - 2);
+  return text;
+}
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
+}
+
+// Names of the DNS; with a scope also link-local addresses such as fe80::1%eth0, which are left to
+// the resolver because only it knows interfaces by name.
+bool MayBeName(std::string_view text) {
+  if (text.empty() || text.size() > kMaxHostName || text.front() == '-' || text.front() == '.')
+    return false;
+  const size_t percent = text.find('%');
+  if (percent != std::string_view::npos) {
+    const std::string_view scope = text.substr(percent + 1);
+    if (scope.empty() || scope.find_first_of("%[]:/") != std::string_view::npos) return false;
+    const auto address = IpAddress::Parse(text.substr(0, percent));
+    return address && address->family == Family::kIpv6;
+  }
+  bool has_letter = false;
+  for (char c : text) {
+    if (!IsNameCharacter(c)) return false;
+    if (c != '.' && (c < '0' || c > '9')) has_letter = true;
+  }
+  return has_letter;  // "10.0.0.256" and "10.1" are mistyped addresses
+}
+
+}  // namespace
+
+Family TakeFamily(Line& line) {
+  if (line.Accept("-4")) return Family::kIpv4;
+  if (line.Accept("-6")) return Family::kIpv6;
+  return Family::kNone;
+}
+
+Host CheckHost(Line& line, Family family, std::string_view word) {
+  Host host{line.where(), family, std::string(WithoutBrackets(word)), std::nullopt};
+  host.address = IpAddress::Parse(host.name);
+  if (!host.address && !MayBeName(host.name)) {
+    line.Fail(line.Cite() + " is neither an address nor a host name");
+  } else if (host.address && family != Family::kNone && host.address->family != family) {
+    line.Fail(line.Cite() + " is not an IPv" + (family == Family::kIpv4 ? "4" : "6") + " address");
+  }
+  return host;
+}
+
+Host TakeHost(Line& line, std::string_view what) {
+  const Family family = TakeFamily(line);
+  const std::string word = line.String(what);
+  if (line.failed()) return {};
+  return CheckHost(line, family, word);
+}
+
+uint8_t FullPrefix(Family family) { return family == Family::kIpv4 ? 32 : 128; }
+
+std::optional<uint8_t> PrefixOfMask(const IpAddress& mask) {
+  uint8_t prefix = 0;
+  bool ended = false;
+  for (uint8_t octet : mask.bytes()) {
+    for (int bit = 7; bit >= 0; --bit) {
+      const bool set = (octet >> bit & 1) != 0;
+      if (set && ended) return std::nullopt;
+      if (set) ++prefix;
+      ended = !set;
+    }
+  }
+  return prefix;
+}
+
+bool ClearHostBits(IpAddress& address, uint8_t prefix) {
+  bool cleared = false;
+  for (size_t bit = prefix; bit < FullPrefix(address.family); ++bit) {
+    const auto mask = static_cast<uint8_t>(0x80U >> (bit % 8));
+    cleared = cleared || (address.octets[bit / 8] & mask) != 0;
+    address.octets[bit / 8] = static_cast<uint8_t>(address.octets[bit / 8] & ~mask);
+  }
+  return cleared;
+}
+
+std::optional<Network> TakeNetwork(Line& line, std::string_view text) {
+  const size_t slash = text.find('/');
+  const auto address = IpAddress::Parse(WithoutBrackets(text.substr(0, slash)));
+  if (!address) return std::nullopt;
+  Network network{*address, FullPrefix(address->family)};
+  if (slash == std::string_view::npos) return network;
+  const std::string_view digits = text.substr(slash + 1);
+  unsigned prefix = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
+  if (error != std::errc() || end != digits.data() + digits.size() || prefix > network.prefix) {
+    line.Fail(line.Cite() + " has a bad prefix length: expected 0 to " +
+              std::to_string(network.prefix));
+    return network;
+  }
+  network.prefix = static_cast<uint8_t>(prefix);
+  if (ClearHostBits(network.address, network.prefix))
+    line.Warn("bits past the prefix are ignored: " + network.address.ToString() + "/" +
+              std::to_string(prefix) + " is meant");
+  return network;
+}
+
+}  // namespace ntpward::config

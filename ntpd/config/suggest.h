@@ -1,0 +1,13 @@
+// Finds the name that was probably meant, for messages about names that do not exist.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace ntpward::config {
+
+// The nearest of `names` to `word`, in any case, when it takes at most two mistypings (one in words
+// of up to four characters) to get from one to the other; else empty.
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> names);
+
+}  // namespace ntpward::config

@@ -1,0 +1,301 @@
+#include "ntpd/config/validate.h"
+
+#include <algorithm>
+
+namespace ntpward::config {
+namespace {
+
+constexpr double kMinHuffPuff = 900;  // s, as ntpd 4.2.8
+constexpr uint8_t kUnusableStratum = 16;
+
+// The built-in access rules are ntpward's own: ntpd 4.2.8 has none and answers everyone everything.
+constexpr RestrictFlag kBuiltIn[] = {RestrictFlag::kKod, RestrictFlag::kLimited,
+                                     RestrictFlag::kNoModify, RestrictFlag::kNoPeer,
+                                     RestrictFlag::kNoQuery};
+
+class Validator {
+ public:
+  explicit Validator(Config& config) : config_(config) {}
+  std::vector<Diagnostic> Run();
+
+ private:
+  void RemoveReferenceClocks();
+  void ClampPolls(Association& a);
+  void CheckAssociation(const Association& a);
+  void CheckAutokey(const Association& a);
+  void CheckDuplicates();
+  void CheckFudges();
+  void CheckKeys();
+  void CheckKey(const Setting<KeyId>& key);
+  void CheckKeyRoles();
+  void CheckCrypto();
+  void CheckRestrictions();
+  void CheckDefaults();
+  void AddBuiltInRestrictions();
+  void CheckSelection();
+  void CheckSwitches();
+  void CheckStatistics();
+  void CheckSources();
+
+  void Warn(const Location& where, std::string text) {
+    found_.push_back(At(config_, where, Severity::kWarning, std::move(text)));
+  }
+  void Refuse(const Location& where, std::string text) {
+    found_.push_back(At(config_, where, Severity::kError, std::move(text)));
+    found_.back().fatal_at_start = true;
+  }
+
+  Config& config_;
+  std::vector<Diagnostic> found_;
+};
+
+// --- associations -----------------------------------------------------------------------------
+
+void Validator::RemoveReferenceClocks() {
+  std::erase_if(config_.associations, [this](const Association& a) {
+    if (!a.is_refclock() || a.is_local_clock()) return false;
+    Warn(a.host_where,
+         "reference clock " + a.host +
+             " is ignored: expected the local clock 127.127.1.UNIT, the only one here");
+    return true;
+  });
+}
+
+void Validator::ClampPolls(Association& a) {
+  for (auto [setting, name] :
+       {std::pair(&a.minpoll, "minpoll"), std::pair(&a.maxpoll, "maxpoll")}) {
+    const uint32_t clamped = std::clamp<uint32_t>(setting->value, kMinPoll, kMaxPoll);
+    if (clamped == setting->value) continue;
+    Warn(setting->where, std::string(name) + " " + std::to_string(setting->value) +
+                             " is out of range (3 to 17): " + std::to_string(clamped) + " is used");
+    setting->value = clamped;
+  }
+  if (a.minpoll.value <= a.maxpoll.value) return;
+  if (!a.maxpoll.is_set()) {
+    a.maxpoll.value = a.minpoll.value;
+    return;
+  }
+  if (a.minpoll.is_set())
+    Warn(a.minpoll.where, "minpoll is greater than maxpoll: " + std::to_string(a.maxpoll.value) +
+                              " is used for both");
+  a.minpoll.value = a.maxpoll.value;
+}
+
+void Validator::CheckAutokey(const Association& a) {
+  if (a.autokey && !config_.authentication.crypto.enabled())
+    Refuse(a.where, "autokey needs a crypto line: expected 'crypto pw PASSWORD' or 'crypto'");
+  if (!a.autokey && (!a.ident.empty() || a.identity_optional))
+    Warn(a.where, "ident and identity have no effect without autokey");
+  if (!a.ident.empty() && a.identity_optional)
+    Warn(a.where, "a group that ident names is never optional: 'identity optional' has no effect");
+}
+
+void Validator::CheckAssociation(const Association& a) {
+  const bool client = a.kind == AssociationKind::kServer || a.kind == AssociationKind::kPool;
+  const bool group =
+      a.kind == AssociationKind::kBroadcast || a.kind == AssociationKind::kManycastClient;
+  const std::string kind(KindName(a.kind));
+  if ((a.burst || a.iburst) && !client && a.kind != AssociationKind::kManycastClient)
+    Warn(a.where, "burst and iburst have no effect on '" + kind + "'");
+  if (a.ttl.is_set() && !group) Warn(a.ttl.where, "ttl has no effect on '" + kind + "'");
+  if (a.kind == AssociationKind::kBroadcast && !a.is_authenticated())
+    Warn(a.where, "broadcast without key or autokey: clients cannot tell it from a forged one");
+  CheckAutokey(a);
+}
+
+void Validator::CheckDuplicates() {
+  std::vector<const Association*> sorted;
+  for (const Association& a : config_.associations) sorted.push_back(&a);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Association* a, const Association* b) { return a->host < b->host; });
+  for (size_t i = 1; i < sorted.size(); ++i) {
+    const Association& a = *sorted[i - 1];
+    const Association& b = *sorted[i];
+    if (a.host == b.host && a.kind == b.kind && a.family == b.family)
+      Warn(b.where,
+           Quoted(b.host) + " was named in line " + std::to_string(a.where.line) + " already");
+  }
+}
+
+void Validator::CheckFudges() {
+  for (const Fudge& fudge : config_.fudges) {
+    const bool used = std::any_of(
+        config_.associations.begin(), config_.associations.end(),
+        [&](const Association& a) { return a.is_refclock() && *a.address == fudge.clock; });
+    if (!used && fudge.clock.octets[2] == 1)
+      Warn(fudge.where, "there is no 'server " + fudge.clock.ToString() + "' to apply this to");
+    if (fudge.stratum && *fudge.stratum + 1 >= kUnusableStratum)
+      Warn(fudge.where, "nobody can use a clock of this stratum: expected less than 15");
+  }
+}
+
+// --- authentication ---------------------------------------------------------------------------
+
+void Validator::CheckKey(const Setting<KeyId>& key) {
+  if (!key.is_set()) return;
+  const std::string number = std::to_string(key.value.value);
+  if (!config_.authentication.keys_file.is_set())
+    Refuse(key.where, "key " + number + " needs a key file: expected a line 'keys FILE'");
+  if (!config_.authentication.IsTrusted(key.value))
+    Warn(key.where, "key " + number + " is not trusted: expected it in a trustedkey line");
+}
+
+void Validator::CheckKeys() {
+  const Authentication& auth = config_.authentication;
+  for (const Association& a : config_.associations) CheckKey(a.key);
+  CheckKey(auth.control_key);
+  if (!auth.trusted.empty() && !auth.keys_file.is_set())
+    Warn(auth.trusted.front().where, "trustedkey has no effect without a line 'keys FILE'");
+  CheckKeyRoles();
+}
+
+// Whoever shares a key can forge what it protects, in every role that the key has.
+void Validator::CheckKeyRoles() {
+  const auto is_upstream = [](const Association& a) {
+    return a.kind != AssociationKind::kPeer && a.kind != AssociationKind::kBroadcast;
+  };
+  const Setting<KeyId>& control = config_.authentication.control_key;
+  for (const Association& a : config_.associations) {
+    if (!a.key.is_set()) continue;
+    const std::string number = std::to_string(a.key.value.value);
+    if (control.is_set() && a.key.value == control.value)
+      Warn(a.key.where, "key " + number +
+                            " is the control key too: whoever shares it may "
+                            "reconfigure this server");
+    if (!is_upstream(a)) continue;
+    for (const Association& b : config_.associations)
+      if (!is_upstream(b) && b.key.is_set() && b.key.value == a.key.value) {
+        Warn(a.key.where, "key " + number + " is for an upstream here and for clients in line " +
+                              std::to_string(b.where.line) +
+                              ": those clients could forge the upstream's replies");
+        break;
+      }
+  }
+}
+
+void Validator::CheckCrypto() {
+  const Crypto& crypto = config_.authentication.crypto;
+  if (!crypto.password.empty() && crypto.password_file.is_set())
+    Refuse(crypto.password_file.where, "both pw and pwfile are given: expected one of them");
+}
+
+// --- access -----------------------------------------------------------------------------------
+
+void Validator::AddBuiltInRestrictions() {
+  Restriction everyone;
+  for (RestrictFlag flag : kBuiltIn) everyone.flags.Add(flag);
+  config_.restrictions.push_back(everyone);
+  for (const char* address : {"127.0.0.1", "::1"}) {
+    Restriction loopback;
+    loopback.target = RestrictTarget::kAddress;
+    loopback.address = IpAddress::Parse(address).value_or(IpAddress{});
+    loopback.prefix = loopback.address.family == Family::kIpv4 ? 32 : 128;
+    config_.restrictions.push_back(loopback);
+  }
+}
+
+void Validator::CheckDefaults() {
+  bool ipv4 = false, ipv6 = false;
+  Location last;
+  for (const Restriction& r : config_.restrictions) {
+    last = r.where;
+    if (r.remove || r.target != RestrictTarget::kDefault) continue;
+    ipv4 = ipv4 || r.family != Family::kIpv6;
+    ipv6 = ipv6 || r.family != Family::kIpv4;
+  }
+  if (ipv4 && ipv6) return;
+  const std::string which = ipv4 ? "IPv6" : ipv6 ? "IPv4" : "any family";
+  Warn(last,
+       "no 'restrict default' for " + which + ": everyone else there is served and may query");
+}
+
+void Validator::CheckRestrictions() {
+  const bool none = std::all_of(config_.restrictions.begin(), config_.restrictions.end(),
+                                [](const Restriction& r) { return r.remove; });
+  if (none) return AddBuiltInRestrictions();
+  for (const Restriction& r : config_.restrictions) {
+    if (r.flags.Has(RestrictFlag::kKod) && !r.flags.Has(RestrictFlag::kLimited))
+      Warn(r.where, "'kod' does nothing without 'limited'");
+    if (r.flags.Has(RestrictFlag::kNoEpeer) && r.flags.Has(RestrictFlag::kEpeer))
+      Warn(r.where, "noepeer and epeer contradict each other: noepeer holds");
+    if (r.flags.Has(RestrictFlag::kNtpPort) && r.flags.Has(RestrictFlag::kNonNtpPort))
+      Warn(r.where, "ntpport and non-ntpport together match nobody");
+  }
+  CheckDefaults();
+}
+
+// --- the system -------------------------------------------------------------------------------
+
+void Validator::CheckSelection() {
+  const Tos& tos = config_.system.tos;
+  const Location where = tos.minclock.is_set()   ? tos.minclock.where
+                         : tos.maxclock.is_set() ? tos.maxclock.where
+                                                 : tos.minsane.where;
+  if (tos.minsane.value >= tos.minclock.value || tos.minclock.value > tos.maxclock.value)
+    Warn(where, "expected tos minsane (" + std::to_string(tos.minsane.value) + ") < minclock (" +
+                    std::to_string(tos.minclock.value) + ") <= maxclock (" +
+                    std::to_string(tos.maxclock.value) + ")");
+  if (tos.floor.value > tos.ceiling.value)
+    Warn(tos.floor.where, "tos floor is above the ceiling: no server can be used");
+  if (tos.orphan.is_set() && tos.orphan.value < kNoOrphanStratum &&
+      tos.orphan.value >= kUnusableStratum)
+    Warn(tos.orphan.where, "nobody can use an orphan of this stratum: expected less than 16");
+  Setting<double>& huffpuff = config_.system.tinker.huffpuff;
+  if (huffpuff.value > 0 && huffpuff.value < kMinHuffPuff) {
+    Warn(huffpuff.where, "a huff-puff window is at least 900 s: 900 is used");
+    huffpuff.value = kMinHuffPuff;
+  }
+}
+
+void Validator::CheckSwitches() {
+  const Switches& s = config_.system.switches;
+  if (!s.auth.value)
+    Warn(s.auth.where, "authentication is off: unauthenticated peers and broadcasts are believed");
+  if (s.mode7.value) Warn(s.mode7.where, "mode 7 does not exist here: no effect");
+  if (s.calibrate.value) Warn(s.calibrate.where, "there are no reference clocks to calibrate");
+  if (s.pps.value) Warn(s.pps.where, "there is no PPS signal here: no effect");
+}
+
+void Validator::CheckStatistics() {
+  const Files& output = config_.output;
+  for (const Filegen& filegen : output.statistics) {
+    if (!filegen.enabled || output.statsdir.is_set()) continue;
+    found_.push_back(At(config_, filegen.where, Severity::kNote,
+                        "statistics are not written: expected a line 'statsdir DIRECTORY/'"));
+    break;
+  }
+  if (output.statsdir.is_set() && !output.statsdir.value.ends_with('/'))
+    Warn(output.statsdir.where, "statsdir is put before file names as it is: expected a last '/'");
+}
+
+void Validator::CheckSources() {
+  const bool listens = config_.broadcastclient.value || !config_.multicast_groups.empty() ||
+                       config_.system.tos.orphan.value < kNoOrphanStratum;
+  const bool asks = std::any_of(
+      config_.associations.begin(), config_.associations.end(),
+      [](const Association& a) { return a.kind != AssociationKind::kBroadcast && !a.noselect; });
+  if (!listens && !asks)
+    Warn({}, "no source of time is configured: expected a line 'server' or 'pool'");
+}
+
+std::vector<Diagnostic> Validator::Run() {
+  RemoveReferenceClocks();
+  for (Association& a : config_.associations) ClampPolls(a);
+  for (const Association& a : config_.associations) CheckAssociation(a);
+  CheckDuplicates();
+  CheckFudges();
+  CheckKeys();
+  CheckCrypto();
+  CheckRestrictions();
+  CheckSelection();
+  CheckSwitches();
+  CheckStatistics();
+  CheckSources();
+  return std::move(found_);
+}
+
+}  // namespace
+
+std::vector<Diagnostic> Validate(Config& config) { return Validator(config).Run(); }
+
+}  // namespace ntpward::config
