@@ -1,0 +1,50 @@
+// The host's own certificate, ntpkey_cert_H: self-signed X.509 v3 (RFC 5906 section 8 and appendix H).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "keys/key_text.h"
+#include "keys/openssl.h"
+
+namespace ntpward::keys {
+
+// A signature scheme of the protocol: an RSA signature with some digest.
+struct SignatureScheme {
+  int nid = 0;               // md5WithRSAEncryption 8, sha256WithRSAEncryption 668, ...
+  std::string name;          // OpenSSL's short name: "RSA-MD5", "RSA-SHA256"
+  std::string digest_name;   // "MD5", "SHA256"
+
+  // By OpenSSL's names, as `ntp-keygen -c` takes them. Fails, naming it, for anything but RSA.
+  static Result<SignatureScheme> FromName(const std::string& name);
+  static Result<SignatureScheme> FromNid(int nid);
+};
+
+struct OwnCertificate {
+  NtpSeconds filestamp;
+  std::string name;
+  std::string subject;          // common name, printable ASCII
+  SignatureScheme scheme;
+  bool trusted = false;         // extended key usage trustRoot
+  bool private_use = false;     // extended key usage of the PC scheme
+  int64_t not_before = 0;       // Unix seconds
+  int64_t not_after = 0;
+  std::vector<uint8_t> der;
+  PkeyPtr public_key;
+
+  bool ExpiredAt(int64_t unix_seconds) const { return unix_seconds > not_after; }
+  bool NotYetValidAt(int64_t unix_seconds) const { return unix_seconds < not_before; }
+};
+
+// Checks what ntpd 4.2.8 checks at start: self-signed, filestamp not after notBefore, notBefore not
+// after notAfter. Whether it is valid now is the caller's question.
+Result<OwnCertificate> ReadCertificateFile(Bytes file);
+
+// The certificate was made for this key.
+bool BelongsTo(const OwnCertificate& certificate, const EVP_PKEY* key);
+
+// The object identifiers of the two usages that Autokey gives a meaning of its own.
+inline constexpr const char* kTrustRootOid = "1.3.6.1.5.5.7.48.1.11";
+inline constexpr const char* kPrivateOid = "1.3.6.1.4";
+
+}  // namespace ntpward::keys

@@ -1,0 +1,142 @@
+#include "keys/private_key.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+
+namespace ntpward::keys {
+namespace {
+
+// Slows down a search for the password; 4.2.8 uses 2048.
+constexpr int kPbkdf2Rounds = 100000;
+constexpr int kSaltOctets = 16;
+
+constexpr std::string_view kEncryptedLabel = "ENCRYPTED PRIVATE KEY";
+
+using X509SigPtr = std::unique_ptr<X509_SIG, FreeWith<X509_SIG_free>>;
+using Pbe2Ptr = std::unique_ptr<PBE2PARAM, FreeWith<PBE2PARAM_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeWith<PKCS8_PRIV_KEY_INFO_free>>;
+using AlgorithmPtr = std::unique_ptr<X509_ALGOR, FreeWith<X509_ALGOR_free>>;
+
+BioPtr ReadOnly(Bytes bytes) {
+  BioPtr bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  CHECK(bio != nullptr);
+  return bio;
+}
+
+// OpenSSL asks for the password while it reads; `user` is the Bytes.
+int GivePassword(char* buffer, int size, int /*writing*/, void* user) {
+  const Bytes password = *static_cast<const Bytes*>(user);
+  if (password.empty() || password.size() > static_cast<size_t>(size)) return -1;
+  std::copy(password.begin(), password.end(), buffer);
+  return static_cast<int>(password.size());
+}
+
+// The cipher of a PKCS#8 block (PBES2), or NID_undef.
+int Pkcs8Cipher(const PemBlock& block) {
+  BioPtr bio = ReadOnly(block.pem.bytes());
+  X509SigPtr sealed(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));
+  if (sealed == nullptr) return NID_undef;
+  const X509_ALGOR* algorithm = nullptr;
+  X509_SIG_get0(sealed.get(), &algorithm, nullptr);
+  const ASN1_OBJECT* scheme = nullptr;
+  int type = 0;
+  const void* parameter = nullptr;
+  X509_ALGOR_get0(&scheme, &type, &parameter, algorithm);
+  if (OBJ_obj2nid(scheme) != NID_pbes2 || type != V_ASN1_SEQUENCE) return NID_undef;
+  const auto* sequence = static_cast<const ASN1_STRING*>(parameter);
+  Pbe2Ptr pbe(static_cast<PBE2PARAM*>(ASN1_item_unpack(sequence, ASN1_ITEM_rptr(PBE2PARAM))));
+  if (pbe == nullptr) return NID_undef;
+  return OBJ_obj2nid(pbe->encryption->algorithm);
+}
+
+bool IsEncrypted(const PemBlock& block) {
+  return block.label == kEncryptedLabel || !block.encryption.empty();
+}
+
+bool IsSingleDes(const PemBlock& block) {
+  if (block.label == kEncryptedLabel) return Pkcs8Cipher(block) == NID_des_cbc;
+  return block.encryption.starts_with("DES-CBC");
+}
+
+std::string WhyUnreadable(const PemBlock& block, Bytes password, const std::string& reason) {
+  if (!IsEncrypted(block)) return "its private key is damaged (" + reason + ")";
+  if (IsSingleDes(block) && OSSL_PROVIDER_available(nullptr, "legacy") != 1)
+    return "it is encrypted with single DES, which needs OpenSSL's legacy provider (legacy.so)";
+  if (password.empty()) return "it is encrypted, and there is no password";
+  return "wrong password, or it is damaged (" + reason + ")";
+}
+
+}  // namespace
+
+Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password) {
+  if (!block.label.ends_with("PRIVATE KEY"))
+    return Fail("it holds a " + block.label + ", not a private key");
+  PrivateKey out;
+  out.encrypted = IsEncrypted(block);
+  out.weak_encryption = out.encrypted && IsSingleDes(block);
+  ERR_clear_error();
+  BioPtr bio = ReadOnly(block.pem.bytes());
+  out.key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassword, &password));
+  if (out.key == nullptr) return Fail(WhyUnreadable(block, password, OpensslReason()));
+  ERR_clear_error();
+  return out;
+}
+
+Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password, const std::string& cipher) {
+  const EVP_CIPHER* algorithm = EVP_get_cipherbyname(cipher.c_str());
+  if (algorithm == nullptr) return Fail("Unknown cipher " + cipher);
+  std::array<uint8_t, kSaltOctets> salt{};
+  CHECK(RAND_bytes(salt.data(), kSaltOctets) == 1);
+  AlgorithmPtr scheme(PKCS5_pbe2_set_iv(algorithm, kPbkdf2Rounds, salt.data(), kSaltOctets, nullptr,
+                                        NID_hmacWithSHA256));
+  if (scheme == nullptr) return Fail("cipher " + cipher + ": " + OpensslReason());
+  Pkcs8Ptr plain(EVP_PKEY2PKCS8(key));
+  CHECK(plain != nullptr);
+  const std::string_view text = AsText(password);
+  X509SigPtr sealed(PKCS8_set0_pbe(text.data(), static_cast<int>(text.size()), plain.get(),
+                                   scheme.get()));
+  if (sealed == nullptr) return Fail("cipher " + cipher + ": " + OpensslReason());
+  (void)scheme.release();  // PKCS8_set0_pbe took it over
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  CHECK(bio != nullptr && PEM_write_bio_PKCS8(bio.get(), sealed.get()) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
+std::vector<uint8_t> RsaKey::PublicDer() const {
+  uint8_t* data = nullptr;
+  const int size = i2d_PublicKey(key.get(), &data);
+  CHECK(size > 0);
+  std::vector<uint8_t> der(data, data + size);
+  OPENSSL_free(data);
+  return der;
+}
+
+Result<RsaKey> ReadRsaKey(Bytes file, Bytes password) {
+  const KeyText text = TRY(ParseKeyText(file));
+  PrivateKey read = TRY(ReadPrivateKey(text.blocks[0], password));
+  if (EVP_PKEY_is_a(read.key.get(), "RSA") != 1)
+    return Fail("it holds no RSA key; make one with ntp-keygen -H (host) or -S RSA (sign)");
+  const int bits = EVP_PKEY_get_bits(read.key.get());
+  if (bits < kMinRsaBits || bits > kMaxRsaBits)
+    return Fail("its RSA key has " + std::to_string(bits) + " bits; " +
+                std::to_string(kMinRsaBits) + " to " + std::to_string(kMaxRsaBits) + " can be used");
+  // A key that was damaged on disk would give itself away with its first signature.
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, read.key.get(), nullptr));
+  CHECK(context != nullptr);
+  if (EVP_PKEY_check(context.get()) != 1)
+    return Fail("its RSA key is damaged (" + OpensslReason() + ")");
+  RsaKey out;
+  out.key = std::move(read.key);
+  out.filestamp = text.filestamp;
+  out.name = text.name;
+  out.weak_encryption = read.weak_encryption;
+  return out;
+}
+
+}  // namespace ntpward::keys

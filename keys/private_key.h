@@ -1,0 +1,43 @@
+// Private keys in PEM: PKCS#8 and the traditional forms, with or without a password.
+#pragma once
+
+#include "keys/key_text.h"
+#include "keys/openssl.h"
+
+namespace ntpward::keys {
+
+struct PrivateKey {
+  PkeyPtr key;
+  bool encrypted = false;
+  bool weak_encryption = false;  // single DES: what ntp-keygen 4.2.6 wrote
+};
+
+// Reads one block. `password` may be empty. An error names the likely cause: wrong password, missing
+// legacy provider, damage.
+Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password);
+
+// PKCS#8, encrypted with `password` by PBES2: PBKDF2 with HMAC-SHA256, `cipher` an OpenSSL name
+// ("aes-256-cbc"). ntpd 4.2.8 reads it. The text is no secret beyond its encryption.
+Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password, const std::string& cipher);
+
+// ---------------------------------------------------------------------------- host and sign keys
+
+// Autokey's cookies need room for OAEP around 4 octets; more than 4096 bits fit no extension field.
+inline constexpr int kMinRsaBits = 368;
+inline constexpr int kMaxRsaBits = 4096;
+
+struct RsaKey {
+  PkeyPtr key;
+  NtpSeconds filestamp;
+  std::string name;  // as its first line says
+  bool weak_encryption = false;
+
+  size_t octets() const { return static_cast<size_t>(EVP_PKEY_get_size(key.get())); }
+  // PKCS#1 RSAPublicKey, DER: what a COOK request carries.
+  std::vector<uint8_t> PublicDer() const;
+};
+
+// Reads ntpkey_host_H or ntpkey_sign_H and checks that the key is consistent in itself.
+Result<RsaKey> ReadRsaKey(Bytes file, Bytes password);
+
+}  // namespace ntpward::keys
