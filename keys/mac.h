@@ -1,0 +1,45 @@
+// MACs by symmetric keys: digest(secret || packet), or AES-CMAC (RFC 4493, RFC 8573).
+//
+// Digests longer than 20 octets are cut to 20, as chrony and NTPsec do: a longer MAC would be taken
+// for an extension field (RFC 7822). ntpd 4.2.8 can read such keys but not use them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "keys/openssl.h"
+
+namespace ntpward::keys {
+
+inline constexpr size_t kMaxMacDigest = 20;
+using MacDigest = InlineBytes<kMaxMacDigest>;
+
+// The type of a key, in upper case, can be computed here: AES128CMAC or a digest of OpenSSL with at
+// least 16 octets.
+bool IsMacType(const std::string& type);
+
+// One algorithm, fetched before the sandbox closed, with the context that it runs in. One thread.
+class MacAlgorithm {
+ public:
+  // `type` as IsMacType() allows.
+  static Result<MacAlgorithm> Create(const std::string& type);
+
+  // A secret for AES128CMAC is cut off or filled with zeros to 16 octets, as ntpd 4.2.8 does.
+  MacDigest Compute(Bytes secret, Bytes covered);
+
+  // Octets of what Compute() returns, 16..20.
+  size_t size() const { return size_; }
+
+ private:
+  MacAlgorithm() = default;
+  MacDigest ComputeDigest(Bytes secret, Bytes covered);
+  MacDigest ComputeCmac(Bytes secret, Bytes covered);
+
+  DigestPtr digest_;
+  DigestContextPtr context_;
+  MacContextPtr cmac_;  // set: AES128CMAC, and the digest is not used
+  size_t size_ = 0;
+};
+
+}  // namespace ntpward::keys
