@@ -1,0 +1,260 @@
+#include "ntpd/core/access.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "privsep/base/result.h"
+
+namespace ntpward::core {
+namespace {
+
+constexpr uint16_t kNtpPort = 123;
+
+int Width(Family family) { return family == Family::kIpv4 ? 4 : 16; }
+
+// The number of leading ones when nothing but zeros follows them.
+std::optional<int> PrefixLength(Family family, const std::array<uint8_t, 16>& mask) {
+  int length = 0;
+  bool ended = false;
+  for (int i = 0; i < Width(family); ++i) {
+    const uint8_t octet = mask[static_cast<size_t>(i)];
+    const int ones = std::countl_one(octet);
+    if (std::popcount(octet) != ones || (ended && ones > 0)) return std::nullopt;
+    length += ones;
+    ended = ended || ones < 8;
+  }
+  return length;
+}
+
+int Ones(const std::array<uint8_t, 16>& mask) {
+  int ones = 0;
+  for (uint8_t octet : mask) ones += std::popcount(octet);
+  return ones;
+}
+
+std::array<uint8_t, 16> Masked(const std::array<uint8_t, 16>& octets,
+                               const std::array<uint8_t, 16>& mask) {
+  std::array<uint8_t, 16> masked{};
+  for (size_t i = 0; i < masked.size(); ++i) masked[i] = octets[i] & mask[i];
+  return masked;
+}
+
+// A mapped address must not slip past the IPv4 rules (::ffff:a.b.c.d).
+IpAddress Unmapped(const IpAddress& address) {
+  if (address.family != Family::kIpv6) return address;
+  constexpr std::array<uint8_t, 12> kPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  const auto& o = address.octets;
+  if (!std::equal(kPrefix.begin(), kPrefix.end(), o.begin())) return address;
+  return IpAddress::V4(o[12], o[13], o[14], o[15]);
+}
+
+bool SameKey(const AccessEntry& entry, const std::array<uint8_t, 16>& address,
+             const std::array<uint8_t, 16>& mask, bool ntpport) {
+  return entry.ntpport == ntpport && entry.mask == mask && entry.address.octets == address;
+}
+
+void Merge(AccessEntry* old, const AccessEntry& added) {
+  if (old->origin == AccessOrigin::kSource && added.origin != AccessOrigin::kSource) {
+    const uint64_t hits = old->hits;
+    *old = added;
+    old->hits = hits;
+    return;
+  }
+  old->flags = old->flags | added.flags;
+  if (added.ippeerlimit >= 0) old->ippeerlimit = added.ippeerlimit;
+}
+
+}  // namespace
+
+size_t AccessList::OctetsHash::operator()(const Octets& octets) const {
+  // The keys come from the operator, not from the network: no secret is needed.
+  uint64_t hash = 0xcbf29ce484222325U;
+  for (uint8_t octet : octets) hash = (hash ^ octet) * 0x100000001b3U;
+  return static_cast<size_t>(hash ^ (hash >> 29));
+}
+
+AccessList::AccessList() {
+  nobody_.flags = Access::kIgnore;
+  for (Family family : {Family::kIpv4, Family::kIpv6}) {
+    AccessEntry everyone;
+    everyone.address.family = family;
+    Add(everyone);
+  }
+}
+
+std::array<uint8_t, 16> AccessList::Mask(Family family, int length) {
+  std::array<uint8_t, 16> mask{};
+  const int bits = std::clamp(length, 0, 8 * Width(family));
+  for (int i = 0; i < bits; ++i)
+    mask[static_cast<size_t>(i / 8)] |= static_cast<uint8_t>(0x80 >> (i % 8));
+  return mask;
+}
+
+AccessEntry* AccessList::Find(const IpAddress& address, const Octets& mask, bool ntpport) {
+  FamilyTables& tables = TablesOf(address.family);
+  const Octets key = Masked(address.octets, mask);
+  if (const auto length = PrefixLength(address.family, mask)) {
+    const auto table = tables.by_length.find(*length);
+    if (table == tables.by_length.end()) return nullptr;
+    const auto slot = table->second.find(key);
+    if (slot == table->second.end()) return nullptr;
+    auto& entry = ntpport ? slot->second.ntpport : slot->second.plain;
+    return entry ? &*entry : nullptr;
+  }
+  for (AccessEntry& entry : tables.irregular)
+    if (SameKey(entry, key, mask, ntpport)) return &entry;
+  return nullptr;
+}
+
+void AccessList::Add(AccessEntry entry) {
+  if (entry.address.is_none()) return;
+  entry.address.scope = 0;
+  if (entry.address.family == Family::kIpv4)
+    std::fill(entry.mask.begin() + 4, entry.mask.end(), uint8_t{0});
+  entry.address.octets = Masked(entry.address.octets, entry.mask);
+  if (AccessEntry* old = Find(entry.address, entry.mask, entry.ntpport)) {
+    Merge(old, entry);
+    return;
+  }
+  FamilyTables& tables = TablesOf(entry.address.family);
+  if (const auto length = PrefixLength(entry.address.family, entry.mask)) {
+    Slot& slot = tables.by_length[*length][entry.address.octets];
+    (entry.ntpport ? slot.ntpport : slot.plain) = entry;
+    return;
+  }
+  const auto place = std::find_if(
+      tables.irregular.begin(), tables.irregular.end(), [&](const AccessEntry& other) {
+        const int a = Ones(entry.mask), b = Ones(other.mask);
+        return a > b || (a == b && entry.ntpport && !other.ntpport);
+      });
+  tables.irregular.insert(place, entry);
+}
+
+void AccessList::SetDefault(Family family, AccessFlags flags) {
+  IpAddress any;
+  any.family = family;
+  AccessEntry* entry = Find(any, Mask(family, 0), false);
+  CHECK(entry != nullptr);
+  entry->flags = flags;
+}
+
+bool AccessList::Remove(const IpAddress& address, const Octets& mask, bool ntpport) {
+  if (address.is_none()) return false;
+  AccessEntry* found = Find(address, mask, ntpport);
+  if (found == nullptr) return false;
+  FamilyTables& tables = TablesOf(address.family);
+  const auto length = PrefixLength(address.family, mask);
+  if (length == 0 && !ntpport) {
+    found->flags = AccessFlags();  // every family always has one entry that matches
+    return true;
+  }
+  if (!length) {
+    std::erase_if(tables.irregular, [&](const AccessEntry& e) { return &e == found; });
+    return true;
+  }
+  const auto table = tables.by_length.find(*length);
+  const auto slot = table->second.find(Masked(address.octets, mask));
+  (ntpport ? slot->second.ntpport : slot->second.plain).reset();
+  if (!slot->second.plain && !slot->second.ntpport) table->second.erase(slot);
+  if (table->second.empty()) tables.by_length.erase(table);
+  return true;
+}
+
+void AccessList::SetSourceTemplate(std::optional<AccessFlags> flags, int ippeerlimit) {
+  source_flags_ = flags;
+  source_ippeerlimit_ = ippeerlimit;
+}
+
+void AccessList::AddSource(const IpAddress& address) {
+  if (address.is_none()) return;
+  IpAddress host = Unmapped(address);
+  host.scope = 0;
+  ++sources_[host];
+  if (!source_flags_) return;
+  AccessEntry entry;
+  entry.address = host;
+  entry.mask = Mask(host.family, 128);
+  entry.flags = *source_flags_;
+  entry.ippeerlimit = source_ippeerlimit_;
+  entry.origin = AccessOrigin::kSource;
+  if (Find(host, entry.mask, false) == nullptr) Add(entry);
+}
+
+void AccessList::RemoveSource(const IpAddress& address) {
+  IpAddress host = Unmapped(address);
+  host.scope = 0;
+  const auto known = sources_.find(host);
+  if (known == sources_.end() || --known->second > 0) return;
+  sources_.erase(known);
+  const Octets mask = Mask(host.family, 128);
+  const AccessEntry* entry = Find(host, mask, false);
+  if (entry != nullptr && entry->origin == AccessOrigin::kSource) Remove(host, mask, false);
+}
+
+AccessEntry* AccessList::FindIn(Slot* slot, bool from_ntpport) {
+  if (from_ntpport && slot->ntpport) return &*slot->ntpport;
+  return slot->plain ? &*slot->plain : nullptr;
+}
+
+const AccessEntry& AccessList::Match(const SocketAddress& source) {
+  const IpAddress address = Unmapped(source.ip);
+  if (address.is_none()) return nobody_;
+  const bool from_ntpport = source.port == kNtpPort;
+  FamilyTables& tables = TablesOf(address.family);
+  AccessEntry* best = nullptr;
+  int best_ones = -1;
+  for (auto& [length, table] : tables.by_length) {
+    const auto slot = table.find(Masked(address.octets, Mask(address.family, length)));
+    if (slot == table.end()) continue;
+    best = FindIn(&slot->second, from_ntpport);
+    if (best == nullptr) continue;
+    best_ones = length;
+    break;
+  }
+  for (AccessEntry& entry : tables.irregular) {
+    if (Ones(entry.mask) <= best_ones) break;  // sorted: nothing more specific follows
+    if (entry.ntpport && !from_ntpport) continue;
+    if (Masked(address.octets, entry.mask) != entry.address.octets) continue;
+    best = &entry;
+    break;
+  }
+  CHECK(best != nullptr);
+  ++best->hits;
+  return *best;
+}
+
+AccessFlags AccessList::Lookup(const SocketAddress& source) { return Match(source).flags; }
+
+std::vector<AccessEntry> AccessList::Entries() const {
+  std::vector<AccessEntry> all;
+  for (const FamilyTables* tables : {&v4_, &v6_}) {
+    const size_t first = all.size();
+    for (const auto& [length, table] : tables->by_length) {
+      for (const auto& [key, slot] : table) {
+        if (slot.ntpport) all.push_back(*slot.ntpport);
+        if (slot.plain) all.push_back(*slot.plain);
+      }
+    }
+    all.insert(all.end(), tables->irregular.begin(), tables->irregular.end());
+    std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
+                     [](const AccessEntry& a, const AccessEntry& b) {
+                       if (Ones(a.mask) != Ones(b.mask)) return Ones(a.mask) > Ones(b.mask);
+                       if (a.address != b.address) return b.address < a.address;
+                       return a.ntpport && !b.ntpport;
+                     });
+  }
+  return all;
+}
+
+size_t AccessList::size() const {
+  size_t count = 0;
+  for (const FamilyTables* tables : {&v4_, &v6_}) {
+    count += tables->irregular.size();
+    for (const auto& [length, table] : tables->by_length)
+      for (const auto& [key, slot] : table)
+        count += static_cast<size_t>(slot.plain.has_value()) + slot.ntpport.has_value();
+  }
+  return count;
+}
+
+}  // namespace ntpward::core

@@ -1,0 +1,298 @@
+#include "ntpd/core/association.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ntpd/wire/refid.h"
+
+namespace ntpward::core {
+namespace {
+
+using wire::FlashBit;
+
+constexpr uint32_t kInit = wire::RefidCode("INIT");
+constexpr uint32_t kStep = wire::RefidCode("STEP");
+// An honest exchange takes seconds; more means a clock that jumped in between.
+constexpr double kMaxRoundTrip = 16;
+
+bool IsLeapAlarm(const wire::Header& header) { return header.leap == wire::Leap::kAlarm; }
+
+}  // namespace
+
+Association::Association(AssocId id, const SocketAddress& remote, const AssociationConfig& config,
+                         const Parameters& parameters, int8_t precision, uint64_t seed,
+                         MonoTime now)
+    : id_(id),
+      remote_(remote),
+      config_(config),
+      parameters_(parameters),
+      precision_(precision),
+      schedule_(config.poll, seed, now),
+      filter_(parameters.phi, Log2Seconds(precision)) {
+  header_.refid = kInit;
+  Report(wire::PeerEvent::kMobilize);
+}
+
+// --- the exchange -------------------------------------------------------------------------------
+
+wire::Header Association::BuildRequest(MonoTime now, NtpTimestamp nonce) {
+  const PollSchedule::PollEffect effect = schedule_.OnPoll(now);
+  if (effect.lost) filter_.AddLost(now);
+  if (effect.unreachable) {
+    reachable_since_.reset();
+    Report(wire::PeerEvent::kUnreachable);
+  }
+  // Zero is what an unset field holds: never a nonce.
+  exchange_ = Exchange{nonce.is_zero() ? NtpTimestamp::FromRaw(1) : nonce, std::nullopt, KeyId{}};
+  ++counters_.sent;
+  wire::Header request;
+  request.leap = wire::Leap::kNone;
+  request.version = config_.version;
+  request.mode = wire::Mode::kClient;
+  request.poll = static_cast<int8_t>(schedule_.poll());
+  request.precision = 0x20;  // "unset": our precision would be a fingerprint
+  request.transmit = exchange_->nonce;
+  return request;
+}
+
+void Association::OnSent(NtpTimestamp t1, KeyId key) {
+  if (!exchange_) return;
+  exchange_->t1 = t1;
+  exchange_->key = key;
+}
+
+void Association::VoidExchange() { exchange_.reset(); }
+
+Result<void, Reject> Association::Forged(Reject reason) {
+  switch (reason) {
+    case Reject::kDuplicate:
+      ++counters_.old;
+      forged_flash_ |= FlashBit::kFlashDuplicate;
+      break;
+    case Reject::kNoMac:
+    case Reject::kBadMac:
+    case Reject::kCryptoNak:
+      ++counters_.bad_auth;
+      forged_flash_ |= FlashBit::kFlashAuth;
+      break;
+    default:
+      ++counters_.bogus_origin;
+      forged_flash_ |= FlashBit::kFlashBogus;
+  }
+  return Fail(reason);
+}
+
+Result<void, Reject> Association::MatchReply(const wire::Header& reply) {
+  if (reply.mode != wire::Mode::kServer) return Forged(Reject::kBadMode);
+  if (reply.origin.is_zero()) return Forged(Reject::kZeroOrigin);
+  if (exchange_ && reply.origin == exchange_->nonce) return {};
+  if (answered_nonce_ && reply.origin == *answered_nonce_) return Forged(Reject::kDuplicate);
+  return Forged(exchange_ ? Reject::kBogusOrigin : Reject::kNotAsked);
+}
+
+Result<void, Reject> Association::CheckMac(const std::optional<MacVerdict>& verdict) {
+  if (verdict && verdict->result == MacResult::kCryptoNak) {
+    if (!keyed() || !verdict->key.is_none()) return Forged(Reject::kBadMac);
+    if ((forged_flash_ & FlashBit::kFlashAuth) == 0)
+      Report(wire::PeerEvent::kBadAuth, "crypto_NAK");
+    return Forged(Reject::kCryptoNak);
+  }
+  if (verdict && verdict->result == MacResult::kBad) return Forged(Reject::kBadMac);
+  if (!keyed()) return {};
+  if (!verdict) return Forged(Reject::kNoMac);
+  const KeyId wanted = config_.key ? *config_.key : exchange_->key;
+  if (wanted.is_none() || verdict->key != wanted) return Forged(Reject::kBadMac);
+  return {};
+}
+
+Result<Sample, Reject> Association::OnReply(const wire::Header& reply,
+                                            std::optional<MacVerdict> verdict, NtpTimestamp t4,
+                                            MonoTime now) {
+  ++counters_.received;
+  TRY_VOID(MatchReply(reply));
+  TRY_VOID(CheckMac(verdict));
+  if (!exchange_->t1) return Fail(Reject::kNotAsked);  // answered before it was sent
+  const NtpTimestamp t1 = *exchange_->t1;
+  answered_nonce_ = exchange_->nonce;
+  exchange_.reset();
+  authentic_ = keyed();
+  Answered(now);
+  if (reply.stratum == 0 && IsLeapAlarm(reply)) {
+    const wire::Kiss kiss = wire::KissFromRefid(reply.refid);
+    if (kiss == wire::Kiss::kRate || kiss == wire::Kiss::kDeny || kiss == wire::Kiss::kRstr)
+      return Fail(OnKiss(reply, now));
+  }
+  Commit(reply, t4);
+  TRY_VOID(CheckHeader(reply));
+  return MakeSample(reply, t1, t4, now);
+}
+
+Result<void, Reject> Association::OnHeard(const wire::Header& reply, MonoTime now) {
+  ++counters_.received;
+  TRY_VOID(MatchReply(reply));
+  answered_nonce_ = exchange_->nonce;
+  exchange_.reset();
+  Answered(now);
+  return {};
+}
+
+void Association::Answered(MonoTime now) {
+  flash_ = forged_flash_ = 0;
+  last_received_ = now;
+  heard_ = true;
+  if (!schedule_.OnAnswer(now)) return;
+  reachable_since_ = now;
+  Report(wire::PeerEvent::kReachable);
+}
+
+Reject Association::OnKiss(const wire::Header& reply, MonoTime now) {
+  ++counters_.kisses;
+  header_.refid = reply.refid;
+  if (wire::KissFromRefid(reply.refid) == wire::Kiss::kRate) {
+    schedule_.OnRate(reply.poll, now);
+    Report(wire::PeerEvent::kRateExceeded, "RATE");
+    return Reject::kRate;
+  }
+  flash_ |= FlashBit::kFlashDenied;
+  schedule_.Stop();
+  filter_.Reset();
+  stratum_ = wire::kStratumUnsynchronised;
+  Report(wire::PeerEvent::kAccessDenied);
+  return Reject::kDenied;
+}
+
+void Association::Commit(const wire::Header& reply, NtpTimestamp t4) {
+  const bool armed = header_.leap == wire::Leap::kAddSecond ||
+                     header_.leap == wire::Leap::kDeleteSecond;
+  header_ = reply;
+  t4_ = t4;
+  stratum_ = reply.stratum == 0 ? wire::kStratumUnsynchronised : reply.stratum;
+  const bool arms = reply.leap == wire::Leap::kAddSecond ||
+                    reply.leap == wire::Leap::kDeleteSecond;
+  if (arms && !armed) Report(wire::PeerEvent::kLeapArmed);
+}
+
+// RFC 5905 section 9.2, packet tests 3, 6 and 7.
+Result<void, Reject> Association::CheckHeader(const wire::Header& reply) {
+  if (reply.receive.is_zero() || reply.transmit.is_zero()) {
+    flash_ |= FlashBit::kFlashUnsynchronised;
+    return Fail(Reject::kBadTimestamp);
+  }
+  if (IsLeapAlarm(reply) || stratum_ >= wire::kStratumUnsynchronised) {
+    flash_ |= FlashBit::kFlashStratum;
+    ++counters_.bad_distance;
+    return Fail(reply.stratum == 0 ? Reject::kKiss : Reject::kUnsynchronised);
+  }
+  const double root = reply.root_delay.seconds() / 2 + reply.root_dispersion.seconds();
+  const bool from_the_future = (reply.transmit - reply.reference).raw() < 0;
+  if (root >= kMaxDispersion || (!reply.reference.is_zero() && from_the_future)) {
+    flash_ |= FlashBit::kFlashHeader;
+    ++counters_.bad_distance;
+    return Fail(Reject::kBadHeader);
+  }
+  return {};
+}
+
+// RFC 5905 section 8. Each difference is exact and right across eras; only then does it become
+// floating point.
+Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTimestamp t1,
+                                               NtpTimestamp t4, MonoTime now) {
+  const double round_trip = (t4 - t1).seconds();
+  const double served = (reply.transmit - reply.receive).seconds();
+  if (round_trip < 0 || round_trip > kMaxRoundTrip || served < 0 || served > kMaxRoundTrip) {
+    flash_ |= FlashBit::kFlashUnsynchronised;
+    return Fail(Reject::kBadTimestamp);
+  }
+  const double own_precision = Log2Seconds(precision_);
+  // Precision is any octet: ldexp cannot fail (CVE-2015-5219), and a coarse one only widens the bound.
+  const double precision = std::min(kMaxDispersion, Log2Seconds(reply.precision));
+  Sample sample;
+  sample.time = now;
+  sample.offset = (reply.receive - t1).seconds() / 2 + (reply.transmit - t4).seconds() / 2;
+  sample.delay = std::max(round_trip - served, own_precision);
+  sample.dispersion =
+      std::min(kMaxDispersion, precision + own_precision + parameters_.phi * round_trip);
+  if (filter_.Add(sample, Log2Seconds(schedule_.poll())) == ClockFilter::Outcome::kPopcorn)
+    Report(wire::PeerEvent::kPopcorn);
+  return sample;
+}
+
+// --- schedule -----------------------------------------------------------------------------------
+
+void Association::Restart(uint32_t refid, MonoTime now) {
+  filter_.Reset();
+  exchange_.reset();
+  header_ = wire::Header();
+  header_.refid = refid;
+  stratum_ = wire::kStratumUnsynchronised;
+  selection_ = wire::Selection::kReject;
+  flash_ = forged_flash_ = 0;
+  authentic_ = heard_ = false;
+  reachable_since_.reset();
+  schedule_.Restart(now);
+  Report(wire::PeerEvent::kRestart);
+}
+
+void Association::OnClockStep() {
+  filter_.Reset();
+  exchange_.reset();
+  header_.refid = kStep;
+  selection_ = wire::Selection::kReject;
+}
+
+// --- selection ----------------------------------------------------------------------------------
+
+double Association::RootDistanceAt(MonoTime now) const {
+  if (!filter_.has_sample()) return kMaxDispersion;
+  return RootDistance({filter_.delay(), header_.root_delay.seconds(), filter_.dispersion(),
+                       header_.root_dispersion.seconds(), filter_.jitter(), now - filter_.time()},
+                      parameters_.phi, parameters_.mindist);
+}
+
+// RFC 5905 section 11.1 (fit); the bits are those of variable `flash`.
+uint16_t Association::Unfit(MonoTime now, std::span<const uint32_t> own_refids) const {
+  uint16_t bits = 0;
+  if (header_.leap == wire::Leap::kAlarm || stratum_ < parameters_.floor ||
+      stratum_ >= parameters_.ceiling)
+    bits |= FlashBit::kFlashPeerStratum;
+  // A long poll interval widens the bound by itself; that alone must not unseat a source.
+  const double allowance = parameters_.phi * Log2Seconds(schedule_.poll());
+  if (!filter_.has_sample() || RootDistanceAt(now) >= parameters_.maxdist + allowance)
+    bits |= FlashBit::kFlashPeerDistance;
+  // At stratum 2 and up the identifier is an address: if it is ours, the source follows us.
+  if (stratum_ > 1 && std::find(own_refids.begin(), own_refids.end(), header_.refid) !=
+                          own_refids.end())
+    bits |= FlashBit::kFlashPeerLoop;
+  if (schedule_.reach() == 0 || schedule_.stopped() || config_.noselect)
+    bits |= FlashBit::kFlashPeerUnreachable;
+  return bits;
+}
+
+Candidate Association::AsCandidate(MonoTime now) const {
+  Candidate candidate;
+  candidate.id = id_;
+  candidate.offset = filter_.offset();
+  candidate.root_distance = RootDistanceAt(now);
+  candidate.jitter = filter_.jitter();
+  candidate.stratum = stratum_;
+  candidate.leap = header_.leap;
+  candidate.prefer = config_.prefer;
+  candidate.always_true = config_.always_true;
+  return candidate;
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+void Association::Report(wire::PeerEvent code, std::string_view detail) {
+  if (event_count_ < kMaxEvents) events_[event_count_++] = {code, detail};
+}
+
+std::optional<Association::Event> Association::TakeEvent() {
+  if (event_count_ == 0) return std::nullopt;
+  const Event event = events_[0];
+  std::rotate(events_.begin(), events_.begin() + 1, events_.end());
+  --event_count_;
+  return event;
+}
+
+}  // namespace ntpward::core

@@ -1,0 +1,180 @@
+// One upstream server: when to ask it, and whether its answer may be believed.
+//
+// Time, randomness and MAC verdicts are arguments; nothing here blocks, logs or reads a clock.
+// Client mode only (RFC 5905 mode 3); the hmode is kept so that other modes can follow.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "ntpd/core/clock_filter.h"
+#include "ntpd/core/parameters.h"
+#include "ntpd/core/poll_schedule.h"
+#include "ntpd/core/sample.h"
+#include "ntpd/core/selection.h"
+#include "ntpd/wire/packet.h"
+#include "ntpd/wire/status_word.h"
+#include "privsep/base/address.h"
+#include "privsep/base/result.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::core {
+
+struct AssociationConfig {
+  PollConfig poll;
+  uint8_t version = 4;        // 1..4
+  std::optional<KeyId> key;   // symmetric: replies need a good MAC of this very key
+  bool autokey = false;       // replies need a good MAC of the key that the request carried
+  bool prefer = false;
+  bool noselect = false;
+  bool always_true = false;   // `true`
+  bool preempt = false;       // may be given up; not "configured" in status words
+};
+
+struct AssociationCounters {
+  uint64_t sent = 0;
+  uint64_t received = 0;      // replies, of whatever kind
+  uint64_t bad_auth = 0;      // no MAC, a bad one, or a crypto-NAK
+  uint64_t bogus_origin = 0;  // forged, or of an exchange that was voided
+  uint64_t old = 0;           // duplicates of an answered exchange
+  uint64_t bad_distance = 0;  // header refused: unsynchronised or too far from its root
+  uint64_t broken = 0;        // unfit when selection looked
+  uint64_t candidate = 0;     // times selection took it as a candidate
+  uint64_t kisses = 0;        // genuine kisses of death
+};
+
+class Association {
+ public:
+  // `precision`: of our clock, log2 s. `parameters` must outlive the association.
+  Association(AssocId id, const SocketAddress& remote, const AssociationConfig& config,
+              const Parameters& parameters, int8_t precision, uint64_t seed, MonoTime now);
+
+  AssocId id() const { return id_; }
+  const SocketAddress& remote() const { return remote_; }
+  const AssociationConfig& config() const { return config_; }
+  wire::Mode hmode() const { return wire::Mode::kClient; }
+  bool keyed() const { return config_.key.has_value() || config_.autokey; }
+
+  // --- the exchange -----------------------------------------------------------------------------
+
+  // Starts an exchange and voids the one before. `nonce` (64 random bits) goes out as the transmit
+  // time: an off-path sender must guess it, and our clock is not disclosed. Nothing else of our
+  // state is in the header. Call when due(), or whenever the packet must be made anew.
+  wire::Header BuildRequest(MonoTime now, NtpTimestamp nonce);
+  // The request left at `t1` by our clock, sealed with `key` (0: none). `t1` never leaves this object
+  // but as a part of an offset.
+  void OnSent(NtpTimestamp t1, KeyId key);
+  // A failed send, or a stepped clock: no reply to it can be believed any more.
+  void VoidExchange();
+
+  // Does the reply belong to the exchange in flight? To be asked before any cryptography; counts
+  // what does not and changes nothing else.
+  Result<void, Reject> MatchReply(const wire::Header& reply);
+
+  // A reply without extension fields, received at `t4` by our clock. Matches it again (the verdict
+  // may have taken a while), then proves, then commits. The exchange is consumed only by a genuine
+  // reply, so that a forged packet cannot cost us the real one (CVE-2016-9042).
+  Result<Sample, Reject> OnReply(const wire::Header& reply, std::optional<MacVerdict> verdict,
+                                 NtpTimestamp t4, MonoTime now);
+
+  // A reply with extension fields: consumes the exchange and counts for reachability, and that is
+  // all, since anyone can make the MAC of such a packet.
+  Result<void, Reject> OnHeard(const wire::Header& reply, MonoTime now);
+
+  // --- schedule ---------------------------------------------------------------------------------
+
+  bool due(MonoTime now) const { return schedule_.due(now); }
+  bool stopped() const { return schedule_.stopped(); }
+  MonoTime next_poll() const { return schedule_.next(); }
+  bool ExtendBurst(MonoTime now) { return schedule_.ExtendBurst(now); }
+  void SetSystemPoll(int poll) { schedule_.SetSystemPoll(poll); }
+  const PollSchedule& schedule() const { return schedule_; }
+  // Starts over as if just added; `refid` says why ("INIT", "AUTH", "CRYP", "STEP").
+  void Restart(uint32_t refid, MonoTime now);
+  // Our clock was stepped: samples and the exchange in flight are void, reachability stays.
+  void OnClockStep();
+  // Our clock was slewed forward by `phase` s.
+  void OnClockSlewed(double phase) { filter_.OnSlewed(phase); }
+
+  // --- selection --------------------------------------------------------------------------------
+
+  // Flash bits that keep the source out of selection; 0: fit. `own_refids`: those that mean us.
+  uint16_t Unfit(MonoTime now, std::span<const uint32_t> own_refids) const;
+  double RootDistanceAt(MonoTime now) const;
+  Candidate AsCandidate(MonoTime now) const;
+  void SetSelection(wire::Selection selection) { selection_ = selection; }
+  wire::Selection selection() const { return selection_; }
+  void CountSelection(bool fit) { ++(fit ? counters_.candidate : counters_.broken); }
+
+  // --- what others may know ---------------------------------------------------------------------
+
+  const ClockFilter& filter() const { return filter_; }
+  // The header of the last genuine reply; its origin and transmit times are not for mode 6.
+  const wire::Header& last_header() const { return header_; }
+  uint32_t refid() const { return header_.refid; }
+  uint8_t stratum() const { return stratum_; }
+  bool heard() const { return heard_; }
+  std::optional<MonoTime> last_received() const { return last_received_; }
+  NtpTimestamp receive_time() const { return t4_; }
+  std::optional<MonoTime> reachable_since() const { return reachable_since_; }
+  bool authentic() const { return authentic_; }
+  const AssociationCounters& counters() const { return counters_; }
+  // Packet tests of the last reply; forged ones show until the next genuine one.
+  uint16_t packet_flash() const { return flash_ | forged_flash_; }
+
+  // Events for status words and logs, in order; the caller takes them away.
+  struct Event {
+    wire::PeerEvent code = wire::PeerEvent::kNone;
+    std::string_view detail;  // static text
+  };
+  std::optional<Event> TakeEvent();
+
+ private:
+  static constexpr size_t kMaxEvents = 8;
+
+  // One request in flight. The nonce is a secret until the reply: nothing may read it out.
+  struct Exchange {
+    NtpTimestamp nonce;
+    std::optional<NtpTimestamp> t1;
+    KeyId key;
+  };
+
+  Result<void, Reject> Forged(Reject reason);
+  Result<void, Reject> CheckMac(const std::optional<MacVerdict>& verdict);
+  Result<void, Reject> CheckHeader(const wire::Header& reply);
+  Result<Sample, Reject> MakeSample(const wire::Header& reply, NtpTimestamp t1, NtpTimestamp t4,
+                                    MonoTime now);
+  Reject OnKiss(const wire::Header& reply, MonoTime now);
+  void Answered(MonoTime now);
+  void Commit(const wire::Header& reply, NtpTimestamp t4);
+  void Report(wire::PeerEvent code, std::string_view detail = {});
+
+  const AssocId id_;
+  const SocketAddress remote_;
+  const AssociationConfig config_;
+  const Parameters& parameters_;
+  const int8_t precision_;
+  PollSchedule schedule_;
+  ClockFilter filter_;
+
+  std::optional<Exchange> exchange_;
+  std::optional<NtpTimestamp> answered_nonce_;  // of the last consumed exchange
+  wire::Header header_;
+  uint8_t stratum_ = wire::kStratumUnsynchronised;
+  NtpTimestamp t4_;
+  std::optional<MonoTime> last_received_;
+  std::optional<MonoTime> reachable_since_;
+  bool heard_ = false;
+  bool authentic_ = false;
+  uint16_t flash_ = 0;
+  uint16_t forged_flash_ = 0;
+  wire::Selection selection_ = wire::Selection::kReject;
+  AssociationCounters counters_;
+  std::array<Event, kMaxEvents> events_{};
+  size_t event_count_ = 0;
+};
+
+}  // namespace ntpward::core

@@ -1,0 +1,487 @@
+#include "ntpd/core/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+namespace ntpward::core {
+namespace {
+
+using Kind = ClockAction::Kind;
+
+constexpr uint32_t kLoopbackRefid = 0x7f000001;  // what an orphan parent names as its source
+constexpr uint32_t kStepRefid = wire::RefidCode("STEP");
+constexpr double kTickInterval = 1;  // s
+
+std::string SecondsText(double seconds) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%+.6f s", seconds);
+  return text;
+}
+
+std::string FrequencyText(Ppm frequency) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.3f PPM", frequency.value);
+  return text;
+}
+
+}  // namespace
+
+Engine::Engine(const EngineConfig& config, MonoTime now)
+    : config_(config),
+      discipline_(config_.parameters, config.discipline, Log2Seconds(config.precision)),
+      random_(config.seed),
+      last_followed_(now) {
+  system_.precision = config.precision;
+  system_.phi = config.parameters.phi;
+  system_.updated = now;
+  ReportSystem(wire::SystemEvent::kRestart);
+  if (discipline_.state() == DisciplineState::kFrequencySet)
+    ReportSystem(wire::SystemEvent::kFrequencySet, "ntpd " + FrequencyText(discipline_.frequency()));
+  else
+    ReportSystem(wire::SystemEvent::kFrequencyNotSet);
+}
+
+// --- associations -------------------------------------------------------------------------------
+
+bool Engine::AddAssociation(AssocId id, const SocketAddress& remote, uint32_t refid,
+                            const AssociationConfig& config, MonoTime now) {
+  if (id.value == 0 || peers_.contains(id) || locals_.contains(id)) return false;
+  auto peer = std::make_unique<Peer>(id, remote, refid, config, config_.parameters,
+                                     config_.precision, random_.Next(), now);
+  CollectEvents(peer.get());
+  peers_.emplace(id, std::move(peer));
+  return true;
+}
+
+bool Engine::AddLocalClock(AssocId id, const LocalClockConfig& config, MonoTime now) {
+  if (id.value == 0 || peers_.contains(id) || locals_.contains(id)) return false;
+  Local& local = locals_.emplace(id, Local{LocalClock(id, config, now), {}, {}}).first->second;
+  ReportPeer(id, &local.events, wire::PeerEvent::kMobilize, {});
+  return true;
+}
+
+bool Engine::Remove(AssocId id) {
+  if (const auto peer = peers_.find(id); peer != peers_.end()) {
+    ReportPeer(id, &peer->second->events, wire::PeerEvent::kDemobilize, {});
+    peers_.erase(peer);
+  } else if (const auto local = locals_.find(id); local != locals_.end()) {
+    ReportPeer(id, &local->second.events, wire::PeerEvent::kDemobilize, {});
+    locals_.erase(local);
+  } else {
+    return false;
+  }
+  if (system_.system_peer == id) stale_ = true;
+  return true;
+}
+
+Association* Engine::Find(AssocId id) {
+  const auto peer = peers_.find(id);
+  return peer == peers_.end() ? nullptr : &peer->second->association;
+}
+
+const Association* Engine::Find(AssocId id) const {
+  const auto peer = peers_.find(id);
+  return peer == peers_.end() ? nullptr : &peer->second->association;
+}
+
+std::vector<AssocId> Engine::Ids() const {
+  std::vector<AssocId> ids;
+  for (const auto& [id, peer] : peers_) ids.push_back(id);
+  for (const auto& [id, local] : locals_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+void Engine::Restart(AssocId id, uint32_t refid, MonoTime now) {
+  const auto peer = peers_.find(id);
+  if (peer == peers_.end()) return;
+  peer->second->association.Restart(refid, now);
+  CollectEvents(peer->second.get());
+  stale_ = true;
+}
+
+// --- time passes --------------------------------------------------------------------------------
+
+void Engine::Advance(MonoTime now) {
+  const double slewed = discipline_.Advance(now);
+  if (slewed == 0) return;
+  for (auto& [id, peer] : peers_) peer->association.OnClockSlewed(slewed);
+}
+
+Engine::TickResult Engine::Tick(MonoTime now, NtpTimestamp system_time) {
+  Advance(now);
+  TickResult result;
+  for (const auto& [id, peer] : peers_)
+    if (peer->association.due(now)) result.due.push_back(id);
+  for (auto& [id, local] : locals_) {
+    if (!local.clock.due(now)) continue;
+    const bool first = local.clock.reach() == 0;
+    local.clock.OnPoll(now);
+    if (first) ReportPeer(id, &local.events, wire::PeerEvent::kReachable, {});
+    if (first || system_.system_peer == id) stale_ = true;
+  }
+  if (OrphanDeadline() <= now) stale_ = true;
+  if (stale_) result.action = Update(now, system_time);
+  result.clock = discipline_.Tick(now);
+  next_tick_.reset();
+  if (discipline_.needs_ticks()) next_tick_ = now + kTickInterval;
+  return result;
+}
+
+MonoTime Engine::OrphanDeadline() const {
+  const bool waiting = config_.parameters.orphan < wire::kStratumUnsynchronised &&
+                       system_.system_peer.value == 0 && !is_orphan_;
+  return waiting ? last_followed_ + config_.parameters.orphanwait : kNever;
+}
+
+MonoTime Engine::NextDeadline() const {
+  MonoTime next = OrphanDeadline();
+  for (const auto& [id, peer] : peers_)
+    if (!peer->association.stopped()) next = std::min(next, peer->association.next_poll());
+  for (const auto& [id, local] : locals_) next = std::min(next, local.clock.next_poll());
+  if (next_tick_) next = std::min(next, *next_tick_);
+  return next;
+}
+
+// --- exchanges ----------------------------------------------------------------------------------
+
+std::optional<wire::Header> Engine::BuildRequest(AssocId id, MonoTime now, NtpTimestamp nonce) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return std::nullopt;
+  Association& association = found->second->association;
+  const wire::Header request = association.BuildRequest(now, nonce);
+  // A poll without an answer may have cost the source its fitness.
+  if ((association.schedule().reach() & 7) == 0) stale_ = true;
+  CollectEvents(found->second.get());
+  return request;
+}
+
+void Engine::OnSent(AssocId id, NtpTimestamp t1, KeyId key) {
+  if (Association* association = Find(id)) association->OnSent(t1, key);
+}
+
+Result<void, Reject> Engine::MatchReply(AssocId id, const wire::Header& reply) {
+  Association* association = Find(id);
+  if (association == nullptr) return Fail(Reject::kNotAsked);
+  return association->MatchReply(reply);
+}
+
+Result<Sample, Reject> Engine::OnReply(AssocId id, const wire::Header& reply,
+                                       std::optional<MacVerdict> verdict, NtpTimestamp t4,
+                                       MonoTime now) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return Fail(Reject::kNotAsked);
+  Advance(now);
+  auto sample = found->second->association.OnReply(reply, verdict, t4, now);
+  CollectEvents(found->second.get());
+  return sample;
+}
+
+Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, MonoTime now) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return Fail(Reject::kNotAsked);
+  auto heard = found->second->association.OnHeard(reply, now);
+  CollectEvents(found->second.get());
+  return heard;
+}
+
+bool Engine::ExtendBurst(AssocId id, MonoTime now) {
+  Association* association = Find(id);
+  return association != nullptr && association->ExtendBurst(now);
+}
+
+// --- selection ----------------------------------------------------------------------------------
+
+// Someone of the orphan stratum or below it follows nobody real (tos orphan).
+bool Engine::IsOrphan(const Association& association) const {
+  return association.stratum() >= config_.parameters.orphan;
+}
+
+std::vector<Candidate> Engine::Candidates(MonoTime now) {
+  std::vector<Candidate> candidates;
+  orphan_parent_ = AssocId{};
+  std::pair<uint8_t, uint32_t> best_orphan{};
+  for (auto& [id, peer] : peers_) {
+    Association& association = peer->association;
+    association.SetSelection(wire::Selection::kReject);
+    peer->unfit = association.Unfit(now, own_refids_);
+    association.CountSelection(peer->unfit == 0);
+    if (peer->unfit != 0) continue;
+    if (!IsOrphan(association)) {
+      candidates.push_back(association.AsCandidate(now));
+      continue;
+    }
+    // All orphans must agree on a parent: the lowest stratum, then the lowest identifier.
+    const std::pair<uint8_t, uint32_t> rank{association.stratum(), peer->refid};
+    if (orphan_parent_.value == 0 || rank < best_orphan) {
+      best_orphan = rank;
+      orphan_parent_ = id;
+    }
+  }
+  return candidates;
+}
+
+ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
+  stale_ = false;
+  Advance(now);
+  const std::vector<Candidate> candidates = Candidates(now);
+  std::optional<AssocId> previous;
+  if (system_.system_peer.value != 0) previous = system_.system_peer;
+  const SelectionResult result = Select(candidates, config_.parameters, previous);
+  for (size_t i = 0; i < candidates.size(); ++i)
+    Find(candidates[i].id)->SetSelection(result.marks[i]);
+  for (auto& [id, local] : locals_) local.selection = wire::Selection::kReject;
+
+  Local* local = UsableLocal();
+  if (local != nullptr && (!result.system_peer || local->clock.config().prefer)) {
+    FollowLocal(local, now, system_time);
+    return {};
+  }
+  if (result.system_peer) return FollowPeer(result, candidates, now, system_time);
+  return WithoutSources(now, system_time);
+}
+
+ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Candidate> candidates,
+                               MonoTime now, NtpTimestamp system_time) {
+  const Peer& peer = *peers_.at(candidates[*result.system_peer].id);
+  const Association& association = peer.association;
+  SetSystemPeer(association.id(), wire::SystemSource::kNtp);
+  is_orphan_ = false;
+  last_followed_ = now;
+  // Each sample is used once: a second look at it would be taken for a second measurement.
+  if (used_sample_ && association.filter().time() <= *used_sample_) return {};
+  used_sample_ = association.filter().time();
+
+  const DisciplineState before = discipline_.state();
+  const ClockAction action = discipline_.OnOffset(
+      {result.combined.offset, result.combined.jitter, *used_sample_,
+       association.schedule().minpoll(), association.schedule().maxpoll()},
+      now);
+  if (action.kind == Kind::kStep) OnStep(now);
+  if (action.kind == Kind::kSlew) AdoptPeer(peer, result, now, system_time);
+  ReportState(before, action);
+  for (auto& [id, other] : peers_) other->association.SetSystemPoll(discipline_.poll());
+  next_tick_ = now;
+  return action;
+}
+
+// RFC 5905 section 11.3 (clock_update): what we tell others follows from the system peer.
+void Engine::AdoptPeer(const Peer& peer, const SelectionResult& result, MonoTime now,
+                       NtpTimestamp system_time) {
+  const Association& association = peer.association;
+  const wire::Header& header = association.last_header();
+  const double age = now - association.filter().time();
+  const double own = association.filter().dispersion() + config_.parameters.phi * age +
+                     std::abs(result.combined.offset);
+  system_.stratum = static_cast<uint8_t>(association.stratum() + 1);
+  system_.refid = peer.refid;
+  system_.reference = system_time;
+  system_.root_delay = header.root_delay.seconds() + association.filter().delay();
+  system_.root_dispersion = header.root_dispersion.seconds() + result.combined.jitter +
+                            std::max(own, kMinDispersion);
+  system_.updated = now;
+  system_.offset = result.combined.offset;
+  system_.jitter = result.combined.jitter;
+  SetLeap(leap_notice_.value_or(result.leap));
+}
+
+void Engine::OnStep(MonoTime now) {
+  for (auto& [id, peer] : peers_) peer->association.OnClockStep();
+  used_sample_.reset();
+  system_.leap = wire::Leap::kAlarm;
+  system_.stratum = wire::kStratumUnsynchronised;
+  system_.refid = kStepRefid;
+  system_.reference = NtpTimestamp();
+  system_.root_delay = system_.root_dispersion = 0;
+  system_.offset = 0;
+  system_.updated = now;
+  SetSystemPeer(AssocId{}, wire::SystemSource::kUnspecified);
+}
+
+Engine::Local* Engine::UsableLocal() {
+  Local* best = nullptr;
+  for (auto& [id, local] : locals_) {
+    if (!local.clock.usable()) continue;
+    if (best == nullptr || local.clock.config().stratum < best->clock.config().stratum)
+      best = &local;
+  }
+  return best;
+}
+
+void Engine::FollowLocal(Local* local, MonoTime now, NtpTimestamp system_time) {
+  local->selection = wire::Selection::kSystemPeer;
+  const uint8_t stratum = local->clock.config().stratum;
+  SetSystemPeer(local->clock.id(), wire::SystemSource::kLocal);
+  // At stratum 1 the identifier names a kind of clock, below it an address.
+  ServeOwnTime(static_cast<uint8_t>(std::min(stratum + 1, 15)),
+               stratum == 0 ? local->clock.config().refid : local->clock.address_refid(), now,
+               system_time);
+}
+
+// Nobody to follow: an orphan's parent, else our own time as an orphan, else what we had, with a
+// dispersion that grows.
+ClockAction Engine::WithoutSources(MonoTime now, NtpTimestamp system_time) {
+  const bool orphan_time = config_.parameters.orphan < wire::kStratumUnsynchronised &&
+                           now - last_followed_ >= config_.parameters.orphanwait;
+  if (orphan_time && orphan_parent_.value != 0 && !OutranksOrphan(*peers_.at(orphan_parent_))) {
+    const Candidate parent = Find(orphan_parent_)->AsCandidate(now);
+    const std::span<const Candidate> only(&parent, 1);
+    const MonoTime waited_since = last_followed_;
+    const SelectionResult result = Select(only, config_.parameters, std::nullopt);
+    if (result.system_peer) {
+      Find(parent.id)->SetSelection(wire::Selection::kSystemPeer);
+      const ClockAction action = FollowPeer(result, only, now, system_time);
+      last_followed_ = waited_since;  // an orphan's parent does not end the wait for real sources
+      return action;
+    }
+  }
+  if (system_.system_peer.value != 0) ReportSystem(wire::SystemEvent::kNoSystemPeer);
+  SetSystemPeer(AssocId{}, wire::SystemSource::kUnspecified);
+  if (!orphan_time) return {};
+  is_orphan_ = true;
+  const uint8_t stratum = static_cast<uint8_t>(std::max(1, config_.parameters.orphan));
+  ServeOwnTime(stratum, stratum == 1 ? wire::RefidCode("LOOP") : kLoopbackRefid, now, system_time);
+  return {};
+}
+
+bool Engine::OutranksOrphan(const Peer& parent) const {
+  if (parent.association.stratum() > config_.parameters.orphan) return true;
+  const auto own = std::min_element(own_refids_.begin(), own_refids_.end());
+  return own != own_refids_.end() && *own < parent.refid;
+}
+
+void Engine::ServeOwnTime(uint8_t stratum, uint32_t refid, MonoTime now, NtpTimestamp system_time) {
+  if (!system_.synchronised()) ReportSystem(wire::SystemEvent::kClockSync);
+  system_.stratum = stratum;
+  system_.refid = refid;
+  system_.reference = system_time;
+  system_.root_delay = 0;
+  system_.root_dispersion = kMinDispersion;
+  system_.updated = now;
+  system_.offset = 0;
+  system_.jitter = Log2Seconds(system_.precision);
+  SetLeap(leap_notice_.value_or(wire::Leap::kNone));
+}
+
+void Engine::SetOwnRefids(std::vector<uint32_t> refids) {
+  // 127.0.0.1 is nobody's address here: it is what every orphan parent says.
+  std::erase(refids, kLoopbackRefid);
+  own_refids_ = std::move(refids);
+}
+
+void Engine::SetSystemPeer(AssocId id, wire::SystemSource source) {
+  system_.source = source;
+  if (system_.system_peer == id) return;
+  system_.system_peer = id;
+  if (const auto peer = peers_.find(id); peer != peers_.end())
+    ReportPeer(id, &peer->second->events, wire::PeerEvent::kSystemPeer, {});
+  if (const auto local = locals_.find(id); local != locals_.end())
+    ReportPeer(id, &local->second.events, wire::PeerEvent::kSystemPeer, {});
+}
+
+void Engine::SetLeap(wire::Leap leap) {
+  const auto armed = [](wire::Leap l) {
+    return l == wire::Leap::kAddSecond || l == wire::Leap::kDeleteSecond;
+  };
+  const wire::Leap before = system_.leap;
+  system_.leap = leap;
+  if (armed(leap) && !armed(before)) ReportSystem(wire::SystemEvent::kLeapArmed);
+  if (!armed(leap) && armed(before)) ReportSystem(wire::SystemEvent::kLeapDisarmed);
+}
+
+// --- events and status --------------------------------------------------------------------------
+
+void Engine::ReportState(DisciplineState before, const ClockAction& action) {
+  if (action.kind == Kind::kStep)
+    ReportSystem(wire::SystemEvent::kClockStep, SecondsText(action.offset));
+  if (action.kind == Kind::kPanic)
+    ReportSystem(wire::SystemEvent::kPanicStop, SecondsText(action.offset));
+  const DisciplineState after = discipline_.state();
+  if (after == before) return;
+  if (after == DisciplineState::kMeasureFrequency)
+    ReportSystem(wire::SystemEvent::kFrequencyMode);
+  if (after == DisciplineState::kSpike)
+    ReportSystem(wire::SystemEvent::kSpikeDetect, SecondsText(action.offset));
+  if (after == DisciplineState::kSynchronised) ReportSystem(wire::SystemEvent::kClockSync);
+}
+
+void Engine::CollectEvents(Peer* peer) {
+  while (const auto event = peer->association.TakeEvent())
+    ReportPeer(peer->association.id(), &peer->events, event->code, std::string(event->detail));
+}
+
+void Engine::ReportPeer(AssocId id, EventTally<wire::PeerEvent>* tally, wire::PeerEvent code,
+                        std::string detail) {
+  if (!tally->Add(code) || events_.size() >= kMaxEvents) return;
+  events_.push_back({id, static_cast<uint8_t>(code), std::move(detail), PeerStatusWord(id)});
+}
+
+void Engine::ReportSystem(wire::SystemEvent code, std::string detail) {
+  if (!system_events_.Add(code) || events_.size() >= kMaxEvents) return;
+  events_.push_back({AssocId{}, static_cast<uint8_t>(code), std::move(detail), SystemStatusWord()});
+}
+
+std::vector<EngineEvent> Engine::TakeEvents() { return std::exchange(events_, {}); }
+
+void Engine::ClearEventCount(AssocId id) {
+  if (id.value == 0) system_events_.ClearCount();
+  if (const auto peer = peers_.find(id); peer != peers_.end()) peer->second->events.ClearCount();
+  if (const auto local = locals_.find(id); local != locals_.end())
+    local->second.events.ClearCount();
+}
+
+uint16_t Engine::SystemStatusWord() const {
+  return wire::SystemStatus{static_cast<uint8_t>(system_.leap), system_.source,
+                            system_events_.count(), system_events_.last()}
+      .word();
+}
+
+uint16_t Engine::PeerStatusWord(AssocId id) const {
+  if (const auto peer = peers_.find(id); peer != peers_.end())
+    return StatusOf(*peer->second).word();
+  if (const auto local = locals_.find(id); local != locals_.end())
+    return StatusOf(local->second).word();
+  return 0;
+}
+
+wire::PeerStatus Engine::StatusOf(const Peer& peer) const {
+  const Association& association = peer.association;
+  wire::PeerStatus status;
+  status.configured = !association.config().preempt;
+  status.auth_enabled = association.keyed();
+  status.authentic = association.authentic();
+  status.reachable = association.schedule().reach() != 0;
+  status.selection = association.selection();
+  status.events = peer.events.count();
+  status.last_event = peer.events.last();
+  return status;
+}
+
+wire::PeerStatus Engine::StatusOf(const Local& local) {
+  wire::PeerStatus status;
+  status.configured = true;
+  status.reachable = local.clock.reach() != 0;
+  status.selection = local.selection;
+  status.events = local.events.count();
+  status.last_event = local.events.last();
+  return status;
+}
+
+std::optional<PeerSnapshot> Engine::Snapshot(AssocId id, MonoTime now) const {
+  if (const auto peer = peers_.find(id); peer != peers_.end()) {
+    PeerSnapshot snapshot = SnapshotOf(peer->second->association, now);
+    snapshot.flash = peer->second->association.packet_flash() | peer->second->unfit;
+    snapshot.status = StatusOf(*peer->second);
+    return snapshot;
+  }
+  if (const auto local = locals_.find(id); local != locals_.end()) {
+    PeerSnapshot snapshot = SnapshotOf(local->second.clock, system_.precision, now);
+    snapshot.status = StatusOf(local->second);
+    return snapshot;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ntpward::core

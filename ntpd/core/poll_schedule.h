@@ -1,0 +1,93 @@
+// When to ask one source: poll interval, reachability, bursts, and politeness.
+//
+// Only what was proved genuine changes the schedule (OnAnswer, OnRate, Stop): a forged packet cannot
+// delay the next poll (CVE-2020-11868). All intervals carry a few percent of jitter of their own, so
+// that sources do not fall into step and an attacker cannot foresee a poll.
+#pragma once
+
+#include <cstdint>
+
+#include "ntpd/core/parameters.h"
+#include "ntpd/core/random.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::core {
+
+struct PollConfig {
+  int minpoll = 6;  // log2 s
+  int maxpoll = 10;
+  bool iburst = false;  // a volley of eight, 2 s apart, at the start and when a lost source is back
+  bool burst = false;   // such a volley at every poll while reachable
+};
+
+class PollSchedule {
+ public:
+  static constexpr int kBurstPackets = 8;    // RFC 5905 BCOUNT
+  static constexpr int kMaxVolley = 24;      // packets of one volley, extensions included
+  static constexpr double kBurstSpacing = 2;  // RFC 5905 BTIME, s
+  static constexpr int kRateCeiling = 10;    // a kiss of death slows down to 2^10 s at most
+
+  // The first poll is due at `start`.
+  PollSchedule(const PollConfig& config, uint64_t seed, MonoTime start);
+
+  // Forgets everything and polls at `now`, with a volley if configured; used after an address
+  // change or a new start of the authentication dance. What RATE taught is kept.
+  void Restart(MonoTime now);
+  // Never polls again until Restart: DENY and RSTR (RFC 5905 section 7.4).
+  void Stop() { stopped_ = true; }
+  bool stopped() const { return stopped_; }
+
+  // What a poll did to reachability.
+  struct PollEffect {
+    bool regular = false;      // not inside a volley: the reach register was shifted
+    bool lost = false;         // three polls in a row unanswered: the filter loses a stage
+    bool unreachable = false;  // the last bit of the reach register just fell out
+  };
+  // A request goes out now; plans the next one.
+  PollEffect OnPoll(MonoTime now);
+
+  // A genuine reply came. True when the source was unreachable before.
+  bool OnAnswer(MonoTime now);
+  // RATE: ends the volley and polls less often from now on; `suggested` is the packet's poll field,
+  // any value (S3767).
+  void OnRate(int8_t suggested, MonoTime now);
+
+  // Keeps the 2 s spacing for some packets more, as long as the volley has had fewer than kMaxVolley
+  // packets; false when there is no volley to extend.
+  bool ExtendBurst(MonoTime now);
+
+  // The poll exponent that the discipline wants; takes effect from the next plan on.
+  void SetSystemPoll(int poll);
+
+  MonoTime next() const { return next_; }
+  bool due(MonoTime now) const { return !stopped_ && next_ <= now; }
+  uint8_t reach() const { return reach_; }
+  int unreach() const { return unreach_; }
+  int poll() const { return poll_; }
+  int minpoll() const { return floor_; }
+  int maxpoll() const { return config_.maxpoll < floor_ ? floor_ : config_.maxpoll; }
+  bool in_volley() const { return volley_packets_ > 0; }
+  // Seconds of headway owed; variable `headway`.
+  double headway(MonoTime now) const;
+
+ private:
+  void Plan(MonoTime now);
+  void StartVolley(int packets);
+  double BurstSpacing() const;
+
+  PollConfig config_;
+  ScheduleRandom random_;
+  MonoTime next_;
+  MonoTime last_sent_;
+  int poll_;
+  int floor_;              // minpoll, raised by RATE
+  uint8_t reach_ = 0;      // newest bit lowest
+  int unreach_ = 0;        // regular polls since the last answer
+  int burst_left_ = 0;     // packets still to send 2 s apart
+  int volley_packets_ = 0;  // sent in the present volley; 0: none
+  bool fresh_ = true;      // no poll since start or Restart
+  bool stopped_ = false;
+  double debt_ = 0;        // headway owed at last_sent_
+};
+
+}  // namespace ntpward::core

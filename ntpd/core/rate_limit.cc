@@ -1,0 +1,164 @@
+#include "ntpd/core/rate_limit.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "privsep/base/result.h"
+
+namespace ntpward::core {
+namespace {
+
+// How many requests in a row may come at the least headway before the mean counts; an iburst of
+// eight must pass (ntpd 4.2.8).
+constexpr double kBurstRequests = 8;
+
+// SipHash-1-3's round over 16 octets: keyed, short, and enough against chosen addresses.
+struct Sip {
+  uint64_t a, b, c, d;
+  void Round() {
+    a += b, c += d;
+    b = std::rotl(b, 13) ^ a, d = std::rotl(d, 16) ^ c;
+    a = std::rotl(a, 32);
+    c += b, a += d;
+    b = std::rotl(b, 17) ^ c, d = std::rotl(d, 21) ^ a;
+    c = std::rotl(c, 32);
+  }
+  void Mix(uint64_t word) {
+    d ^= word;
+    Round();
+    a ^= word;
+  }
+};
+
+uint64_t KeyedHash(const std::array<uint64_t, 2>& key, const IpAddress& address) {
+  Sip sip = {key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
+             key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U};
+  Reader reader{Bytes(address.octets)};
+  sip.Mix(reader.U64());
+  sip.Mix(reader.U64());
+  sip.Mix(static_cast<uint64_t>(address.family) << 56 | address.scope);
+  sip.c ^= 0xff;
+  sip.Round(), sip.Round(), sip.Round();
+  return sip.a ^ sip.b ^ sip.c ^ sip.d;
+}
+
+AccessFlags Without(AccessFlags flags, Access flag) {
+  return AccessFlags(static_cast<uint16_t>(flags.bits & ~static_cast<uint16_t>(flag)));
+}
+
+}  // namespace
+
+RateLimiter::RateLimiter(const RateLimitConfig& config, const std::array<uint64_t, 2>& seed)
+    : config_(config), seed_(seed) {
+  config_.capacity = std::clamp<size_t>(config_.capacity, 1, size_t{1} << 24);
+  config_.average_log2 = std::clamp(config_.average_log2, 0, 17);
+  nodes_.resize(config_.capacity);
+  buckets_.assign(std::bit_ceil(config_.capacity), kNone);
+}
+
+uint32_t RateLimiter::Bucket(const IpAddress& address) const {
+  return static_cast<uint32_t>(KeyedHash(seed_, address) & (buckets_.size() - 1));
+}
+
+uint32_t RateLimiter::Lookup(const IpAddress& address) const {
+  uint32_t index = buckets_[Bucket(address)];
+  while (index != kNone && nodes_[index].source.address.ip != address) index = nodes_[index].next;
+  return index;
+}
+
+void RateLimiter::Unchain(uint32_t index) {
+  uint32_t* link = &buckets_[Bucket(nodes_[index].source.address.ip)];
+  while (*link != index) {
+    CHECK(*link != kNone);
+    link = &nodes_[*link].next;
+  }
+  *link = nodes_[index].next;
+}
+
+void RateLimiter::Unlink(uint32_t index) {
+  Node& node = nodes_[index];
+  (node.newer == kNone ? newest_ : nodes_[node.newer].older) = node.older;
+  (node.older == kNone ? oldest_ : nodes_[node.older].newer) = node.newer;
+}
+
+void RateLimiter::PushNewest(uint32_t index) {
+  Node& node = nodes_[index];
+  node.newer = kNone;
+  node.older = newest_;
+  (newest_ == kNone ? oldest_ : nodes_[newest_].newer) = index;
+  newest_ = index;
+}
+
+uint32_t RateLimiter::Take(const IpAddress& address, MonoTime now) {
+  uint32_t index;
+  if (used_ < nodes_.size()) {
+    index = static_cast<uint32_t>(used_++);
+  } else {
+    index = oldest_;
+    Unchain(index);
+    Unlink(index);
+  }
+  Node& node = nodes_[index];
+  node = Node();
+  node.source.address.ip = address;
+  node.source.first = node.source.last = now;
+  uint32_t& head = buckets_[Bucket(address)];
+  node.next = head;
+  head = index;
+  PushNewest(index);
+  return index;
+}
+
+// Each request that is served owes one mean headway; what is owed may not pass eight of them. A
+// request that is dropped owes nothing, so that a client that slows down is served again.
+bool RateLimiter::Exceeds(Node* node, double interval) const {
+  const double headway = std::ldexp(1.0, config_.average_log2);
+  node->debt = std::max(0.0, node->debt - interval);
+  // Half a second of grace: the network may bring two requests closer together (ntpd rounds too).
+  if (node->source.count > 0 && interval + 0.5 < config_.minimum) return true;
+  if (node->debt + headway > kBurstRequests * headway) return true;
+  node->debt += headway;
+  return false;
+}
+
+RateDecision RateLimiter::OnRequest(const SocketAddress& source, AccessFlags flags, uint8_t version,
+                                    uint8_t mode, MonoTime now) {
+  uint32_t index = Lookup(source.ip);
+  if (index == kNone) {
+    index = Take(source.ip, now);
+  } else {
+    Unlink(index);
+    PushNewest(index);
+  }
+  Node& node = nodes_[index];
+  const bool exceeds = Exceeds(&node, std::max(0.0, now - node.source.last));
+  node.source.address.port = source.port;
+  node.source.last = now;
+  ++node.source.count;
+  node.source.version = version;
+  node.source.mode = mode;
+  node.source.flags = flags;
+  const bool limited = exceeds && flags.has(Access::kLimited);
+  if (!limited) node.source.flags = Without(flags, Access::kLimited);
+  if (!limited && !flags.has(Access::kNoServe)) return RateDecision::kServe;
+  if (!flags.has(Access::kKod)) return RateDecision::kDrop;
+  if (node.last_kod && now - *node.last_kod < config_.kod_interval) return RateDecision::kDrop;
+  node.last_kod = now;
+  return RateDecision::kKissOfDeath;
+}
+
+std::vector<RecentSource> RateLimiter::Recent(size_t limit) const {
+  std::vector<RecentSource> recent;
+  for (uint32_t i = newest_; i != kNone && recent.size() < limit; i = nodes_[i].older)
+    recent.push_back(nodes_[i].source);
+  return recent;
+}
+
+std::optional<RecentSource> RateLimiter::Find(const IpAddress& address) const {
+  const uint32_t index = Lookup(address);
+  if (index == kNone) return std::nullopt;
+  return nodes_[index].source;
+}
+
+}  // namespace ntpward::core
