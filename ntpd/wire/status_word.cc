@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 16> kPeerEventNames = {
     "no_reply",      "rate_exceeded", "access_denied", "leap_armed", "sys_peer", "clock_event",
     "bad_auth",      "popcorn",       "interleave_mode", "interleave_error"};
 constexpr std::array<std::string_view, 16> kLastEventNames = {
-    "",         "mobilize",      "demobilize",    "unreachable", "reachable",  "restart",
+    "<?0?>",    "mobilize",      "demobilize",    "unreachable", "reachable",  "restart",
     "no_reply", "rate_exceeded", "access_denied", "leap_armed",  "sys_peer",   "clock_alarm",
     "bad_auth", "popcorn",       "interleave",    "xleave_err"};
 constexpr std::array<std::string_view, 8> kSelectionNames = {

@@ -1,0 +1,84 @@
+// The command language: what a line means, which commands there are, what arguments they take.
+//
+// Lines come from the user; the table says all that is known about a command but what it does.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ntpq/session.h"
+
+namespace ntpward::ntpq {
+
+inline constexpr size_t kMaxArguments = 4;
+
+enum class ArgumentKind : uint8_t {
+  kNone,
+  kText,
+  kNumber,       // decimal
+  kAssociation,  // a number, &N for the Nth of the list, or a loopback address for the system
+  kFamily,       // -4 or -6
+};
+
+struct ArgumentSpec {
+  ArgumentKind kind = ArgumentKind::kNone;
+  bool optional = false;
+  std::string_view name;  // as help shows it
+};
+
+struct Argument {
+  std::string text;     // as typed
+  uint32_t number = 0;  // of kNumber, kAssociation and kFamily (4 or 6)
+};
+using Arguments = std::vector<Argument>;
+
+struct Command {
+  std::string_view name;
+  void (*run)(Session&, const Arguments&);
+  std::array<ArgumentSpec, kMaxArguments> arguments;
+  std::string_view purpose;
+};
+
+// All commands, by family.
+std::span<const Command> LocalCommands();      // commands_local.cc
+std::span<const Command> VariableCommands();   // commands_variables.cc
+std::span<const Command> PeerCommands();       // commands_peers.cc
+std::span<const Command> TableCommands();      // commands_tables.cc
+// The whole table, sorted by name.
+std::vector<const Command*> AllCommands();
+
+// Exact name, else unique prefix.
+struct Found {
+  const Command* command = nullptr;
+  bool ambiguous = false;
+};
+Found FindCommand(std::string_view name);
+
+// "ntpq 4.2.8 (ntpward X.Y.Z)": the protocol level first, since monitoring plugins compare it.
+std::string VersionText();
+
+// "peers [ -4|-6 ]".
+std::string Usage(const Command& command);
+
+// "associd=0 status=0615 leap_none, ...,": what precedes the variables of a whole answer.
+void PrintStatusLine(Session& session, AssocId assoc, Scope scope, uint16_t status);
+
+// Runs one line; everything there is to say has been said. True when the line named a command that
+// printed to standard output (which decides about the empty line after it in batch mode).
+bool RunLine(Session& session, std::string_view line);
+
+// A server to visit, as the user named it.
+struct HostArgument {
+  std::string name;
+  Family family = Family::kNone;  // kNone: either
+};
+
+// Runs the commands for each host, with an empty line between outputs.
+void RunBatch(Session& session, const std::vector<HostArgument>& hosts,
+              const std::vector<std::string>& commands);
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,286 @@
+// Commands that set or show ntpq's own state: no packet is sent.
+#include <algorithm>
+
+#include "ntpq/command.h"
+#include "ntpq/text.h"
+#include "ntpd/wire/variable_list.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+using enum ArgumentKind;
+
+constexpr uint32_t kMaxTimeoutMs = 600000;
+constexpr size_t kMaxListed = 128;
+
+// Sets `value` from "yes" or "no"; complains otherwise.
+bool SetYesNo(Session& session, const std::string& text, bool& value) {
+  if (text != "yes" && text != "no") {
+    session.PrintError("What?\n");
+    return false;
+  }
+  value = text == "yes";
+  return true;
+}
+
+void ShowHost(Session& session, const Arguments& arguments) {
+  if (arguments.empty()) {
+    session.Print(session.has_host() ? "current host is " + session.host().name + "\n"
+                                     : "no current host\n");
+    return;
+  }
+  Family family = Family::kNone;
+  size_t next = 0;
+  if (arguments[0].text == "-4" || arguments[0].text == "-6") {
+    family = arguments[0].text == "-4" ? Family::kIpv4 : Family::kIpv6;
+    next = 1;
+    if (arguments.size() == 1) {
+      session.PrintError("What?\n");
+      return;
+    }
+  }
+  const bool opened = session.OpenHost(arguments[next].text, family);
+  session.quit = false;  // at the prompt an unreachable host is no reason to leave
+  if (opened)
+    session.Print("current host set to " + session.host().name + "\n");
+  else
+    session.Print(session.has_host() ? "current host remains " + session.host().name + "\n"
+                                     : "still no current host\n");
+}
+
+void Hostnames(Session& session, const Arguments& arguments) {
+  if (arguments.empty()) {
+    session.Print(session.settings.numeric ? "hostnames not being shown\n"
+                                           : "hostnames being shown\n");
+    return;
+  }
+  bool show = false;
+  if (SetYesNo(session, arguments[0].text, show)) session.settings.numeric = !show;
+}
+
+void ShowKeyId(Session& session, const Arguments& arguments) {
+  if (!arguments.empty()) {
+    const KeyId key{arguments[0].number};
+    if (key.is_autokey())
+      session.PrintError("Invalid key identifier\n");
+    else
+      session.key = key;
+    return;
+  }
+  session.Print(session.key.is_none()
+                    ? "no keyid defined\n"
+                    : "keyid is " + std::to_string(session.key.value) + "\n");
+}
+
+void ShowKeyType(Session& session, const Arguments& arguments) {
+  if (!arguments.empty()) {
+    if (const auto type = FindKeyType(arguments[0].text))
+      session.key_type = *type;
+    else
+      session.Print(
+          "keytype is not valid. Type \"help keytype\" for the available digest types.\n");
+    return;
+  }
+  session.Print("keytype is " + std::string(session.key_type.name) + " with " +
+                std::to_string(session.key_type.size) + " octet digests\n");
+}
+
+void SetPassword(Session& session, const Arguments& arguments) {
+  std::string text;
+  if (!arguments.empty()) {
+    text = arguments[0].text;
+  } else {
+    const std::string prompt = std::string(session.key_type.name) + " Password: ";
+    text = session.platform().Ask(prompt, true).value_or("");
+    if (text.empty()) session.PrintError("Password unchanged\n");
+  }
+  if (!text.empty() && !session.SetPassword(text)) session.PrintError("Invalid password\n");
+  Wipe(MutableBytes(reinterpret_cast<uint8_t*>(text.data()), text.size()));
+}
+
+void ShowTimeout(Session& session, const Arguments& arguments) {
+  if (!arguments.empty())
+    session.settings.timeout_ms = std::clamp<uint32_t>(arguments[0].number, 1, kMaxTimeoutMs);
+  else
+    session.Print("primary timeout " + std::to_string(session.settings.timeout_ms) + " ms\n");
+}
+
+void ShowDelay(Session& session, const Arguments& arguments) {
+  if (!arguments.empty())
+    session.settings.delay_ms = arguments[0].number;
+  else
+    session.Print("delay " + std::to_string(session.settings.delay_ms) + " ms\n");
+}
+
+void ShowNtpVersion(Session& session, const Arguments& arguments) {
+  if (arguments.empty()) {
+    session.Print("NTP version being claimed is " + std::to_string(session.settings.version) +
+                  "\n");
+  } else if (arguments[0].number < 1 || arguments[0].number > 4) {
+    session.PrintError("versions 1 to 4, please\n");
+  } else {
+    session.settings.version = static_cast<uint8_t>(arguments[0].number);
+  }
+}
+
+void Authenticate(Session& session, const Arguments& arguments) {
+  if (!arguments.empty()) {
+    SetYesNo(session, arguments[0].text, session.settings.authenticate);
+    return;
+  }
+  session.Print(session.settings.authenticate ? "authenticated requests being sent\n"
+                                              : "unauthenticated requests being sent\n");
+}
+
+void SetRaw(Session& session, const Arguments&) {
+  session.settings.raw = true;
+  session.Print("Output set to raw\n");
+}
+
+void SetCooked(Session& session, const Arguments&) {
+  session.settings.raw = false;
+  session.Print("Output set to cooked\n");
+}
+
+void Debug(Session& session, const Arguments& arguments) {
+  uint32_t& level = session.settings.debug;
+  if (arguments.empty()) {
+    session.Print("debug level is " + std::to_string(level) + "\n");
+    return;
+  }
+  if (arguments[0].text == "no") {
+    level = 0;
+  } else if (arguments[0].text == "more") {
+    ++level;
+  } else if (arguments[0].text == "less") {
+    level -= level > 0 ? 1 : 0;
+  } else {
+    session.PrintError("What?\n");
+    return;
+  }
+  session.Print("debug level set to " + std::to_string(level) + "\n");
+}
+
+void SetRefid(Session& session, const Arguments& arguments) {
+  if (!arguments.empty() && arguments[0].text != "hash" && arguments[0].text != "ipv4") {
+    session.PrintError("What?\n");
+    return;
+  }
+  if (!arguments.empty())
+    session.settings.refid = arguments[0].text == "hash" ? RefidStyle::kHash : RefidStyle::kIpv4;
+  session.Print(std::string("drefid value ") + (arguments.empty() ? "is " : "set to ") +
+                (session.settings.refid == RefidStyle::kHash ? "hash\n" : "ipv4\n"));
+}
+
+// A first number of at least 4.2.8 is what monitoring plugins look for.
+void ShowVersion(Session& session, const Arguments&) { session.Print(VersionText() + "\n"); }
+
+void Poll(Session& session, const Arguments&) { session.Print("poll not implemented yet\n"); }
+
+void Quit(Session& session, const Arguments&) { session.quit = true; }
+
+// --- the list of variables
+
+void AddVariables(Session& session, const Arguments& arguments) {
+  wire::VariableListReader list(arguments[0].text);
+  while (true) {
+    const auto next = list.Next();
+    if (!next.ok() || !next->has_value()) return;
+    const ListedVariable added{std::string((*next)->name), std::string((*next)->value.value_or(""))};
+    const auto same = std::find_if(
+        session.variables.begin(), session.variables.end(),
+        [&](const ListedVariable& listed) { return listed.name == added.name; });
+    if (same != session.variables.end())
+      same->value = added.value;
+    else if (session.variables.size() < kMaxListed)
+      session.variables.push_back(added);
+    else
+      session.PrintError("Variable list full\n");
+  }
+}
+
+void RemoveVariables(Session& session, const Arguments& arguments) {
+  wire::VariableListReader list(arguments[0].text);
+  while (true) {
+    const auto next = list.Next();
+    if (!next.ok() || !next->has_value()) return;
+    const auto removed = std::erase_if(session.variables, [&](const ListedVariable& listed) {
+      return listed.name == (*next)->name;
+    });
+    if (removed == 0)
+      session.PrintError("Variable `" + std::string((*next)->name) + "' not found\n");
+  }
+}
+
+void ClearVariables(Session& session, const Arguments&) { session.variables.clear(); }
+
+void ShowVariables(Session& session, const Arguments&) {
+  if (session.variables.empty()) session.Print("No variables on list\n");
+  for (const ListedVariable& listed : session.variables)
+    session.Print(listed.name + "=" + listed.value + "\n");
+}
+
+// --- help
+
+void ListCommands(Session& session) {
+  constexpr size_t kColumn = 17;
+  constexpr size_t kPerRow = 4;
+  const auto all = AllCommands();
+  const size_t rows = (all.size() + kPerRow - 1) / kPerRow;
+  session.Print("ntpq commands:\n");
+  for (size_t row = 0; row < rows; ++row) {
+    std::string line;
+    for (size_t i = row; i < all.size(); i += rows) line += PadRight(all[i]->name, kColumn);
+    session.Print(line + "\n");
+  }
+}
+
+void Help(Session& session, const Arguments& arguments) {
+  if (arguments.empty()) {
+    ListCommands(session);
+    return;
+  }
+  const Found found = FindCommand(arguments[0].text);
+  if (found.command == nullptr || found.ambiguous) {
+    session.PrintError("Command `" + arguments[0].text + "' is " +
+                       (found.ambiguous ? "ambiguous" : "unknown") + "\n");
+    return;
+  }
+  session.Print("function: " + std::string(found.command->purpose) + "\n");
+  session.Print("usage: " + Usage(*found.command) + "\n");
+}
+
+constexpr std::array kCommands = {
+    Command{"help", Help, {{{kText, true, "command"}}}, "list the commands, or explain one"},
+    Command{"timeout", ShowTimeout, {{{kNumber, true, "msec"}}}, "show or set how long a first answer may take"},
+    Command{"delay", ShowDelay, {{{kNumber, true, "msec"}}}, "show or set a delay; kept for old scripts, without effect"},
+    Command{"host", ShowHost, {{{kText, true, "-4|-6"}, {kText, true, "hostname"}}}, "show or choose the server that is asked"},
+    Command{"poll", Poll, {{{kNumber, true, "n"}, {kText, true, "verbose"}}}, "poll a server as a client would; not available"},
+    Command{"passwd", SetPassword, {{{kText, true, ""}}}, "set the password of authenticated requests"},
+    Command{"hostnames", Hostnames, {{{kText, true, "yes|no"}}}, "show names or numbers for addresses"},
+    Command{"debug", Debug, {{{kText, true, "no|more|less"}}}, "show or change the debug level"},
+    Command{"quit", Quit, {}, "leave ntpq"},
+    Command{"exit", Quit, {}, "leave ntpq"},
+    Command{"keyid", ShowKeyId, {{{kNumber, true, "key#"}}}, "show or set the key of authenticated requests"},
+    Command{"version", ShowVersion, {}, "show the version of ntpq"},
+    Command{"raw", SetRaw, {}, "show variables as the server sends them"},
+    Command{"cooked", SetCooked, {}, "show variables in readable form"},
+    Command{"authenticate", Authenticate, {{{kText, true, "yes|no"}}}, "show or set whether every request carries a MAC"},
+    Command{"ntpversion", ShowNtpVersion, {{{kNumber, true, "version number"}}}, "show or set the NTP version that requests claim"},
+    Command{"keytype", ShowKeyType, {{{kText, true, "digest-name"}}},
+            "set key type to use for authenticated requests, one of:\n"
+            "    AES128CMAC, MD4, MD5, RIPEMD160, SHA1, SHAKE128"},
+    Command{"drefid", SetRefid, {{{kText, true, "hash|ipv4"}}}, "show or set how reference identifiers are shown"},
+    Command{"addvars", AddVariables, {{{kText, false, "name[=value][,...]"}}}, "add variables to the list, or change their values"},
+    Command{"rmvars", RemoveVariables, {{{kText, false, "name[,...]"}}}, "remove variables from the list"},
+    Command{"clearvars", ClearVariables, {}, "empty the list of variables"},
+    Command{"showvars", ShowVariables, {}, "show the list of variables"},
+};
+
+}  // namespace
+
+std::string VersionText() { return "ntpq 4.2.8 (ntpward " NTPWARD_VERSION ")"; }
+
+std::span<const Command> LocalCommands() { return kCommands; }
+
+}  // namespace ntpward::ntpq

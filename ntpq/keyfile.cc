@@ -1,0 +1,56 @@
+#include "ntpq/keyfile.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "ntpq/decode.h"
+#include "ntpq/text.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+std::vector<std::string_view> Words(std::string_view line) {
+  line = line.substr(0, line.find('#'));
+  std::vector<std::string_view> words;
+  size_t start = 0;
+  for (size_t i = 0; i <= line.size(); ++i) {
+    if (i < line.size() && !IsBlank(line[i])) continue;
+    if (i > start) words.push_back(line.substr(start, i - start));
+    start = i + 1;
+  }
+  return words;
+}
+
+}  // namespace
+
+Status TakeKey(Session& session, KeyId key, std::string_view file) {
+  while (!file.empty()) {
+    const size_t end = std::min(file.find('\n'), file.size());
+    const auto words = Words(file.substr(0, end));
+    file.remove_prefix(std::min(end + 1, file.size()));
+    if (words.size() < 3 || DecodeUnsigned(words[0]) != key.value) continue;
+    const auto type = FindKeyType(words[1]);
+    if (!type) return Fail("key " + std::to_string(key.value) + " has an unknown type");
+    session.key = key;
+    session.key_type = *type;
+    if (!session.SetPassword(words[2]))
+      return Fail("key " + std::to_string(key.value) + " is malformed");
+    return {};
+  }
+  return Fail("key " + std::to_string(key.value) + " is not in the key file");
+}
+
+Status LoadKey(Session& session, const Options& options) {
+  if (options.key) {
+    session.key = KeyId{*options.key};
+    if (!session.key.is_symmetric()) return Fail("the key of -a is not from 1 to 65535");
+  }
+  if (options.key_file.empty()) return {};
+  if (!options.key) return Fail("-k needs -a");
+  std::string file = TRY(session.platform().ReadFile(options.key_file));
+  auto taken = TakeKey(session, session.key, file);
+  Wipe(MutableBytes(reinterpret_cast<uint8_t*>(file.data()), file.size()));
+  return taken;
+}
+
+}  // namespace ntpward::ntpq

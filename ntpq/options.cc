@@ -1,0 +1,162 @@
+#include "ntpq/options.h"
+
+#include <getopt.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "ntpq/decode.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr size_t kMaxHosts = 200;
+
+// Long options without a letter.
+enum LongOnly : int { kOldRv = 256, kVersion, kSigns };
+
+constexpr std::array<option, 19> kLongOptions = {
+    {{"ipv4", no_argument, nullptr, '4'},
+     {"ipv6", no_argument, nullptr, '6'},
+     {"authentication", required_argument, nullptr, 'a'},
+     {"command", required_argument, nullptr, 'c'},
+     {"debug-level", no_argument, nullptr, 'd'},
+     {"set-debug-level", required_argument, nullptr, 'D'},
+     {"interactive", no_argument, nullptr, 'i'},
+     {"keyfile", required_argument, nullptr, 'k'},
+     {"numeric", no_argument, nullptr, 'n'},
+     {"old-rv", no_argument, nullptr, kOldRv},
+     {"peers", no_argument, nullptr, 'p'},
+     {"refid", required_argument, nullptr, 'r'},
+     {"signs", no_argument, nullptr, kSigns},
+     {"unconnected", no_argument, nullptr, 'u'},
+     {"wide", no_argument, nullptr, 'w'},
+     {"version", no_argument, nullptr, kVersion},
+     {"help", no_argument, nullptr, '?'},
+     {nullptr, 0, nullptr, 0}}};
+// The leading '-' keeps hosts and options in order: -4 and -6 hold for the hosts that follow.
+constexpr char kShortOptions[] = "-46a:c:dD:ik:npr:uw?";
+
+bool Preset(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' && *value != '0';
+}
+
+void TakePresets(Options& options, Family& family) {
+  options.settings.numeric = Preset("NTPQ_NUMERIC");
+  options.settings.wide = Preset("NTPQ_WIDE");
+  options.settings.old_rv = Preset("NTPQ_OLD_RV");
+  options.settings.signs = Preset("NTPQ_SIGNS");
+  if (Preset("NTPQ_IPV4")) family = Family::kIpv4;
+  if (Preset("NTPQ_IPV6")) family = Family::kIpv6;
+}
+
+Result<uint32_t> Number(const char* option, const char* text) {
+  const auto number = DecodeUnsigned(text);
+  if (!number || *number > 65535)
+    return Fail(std::string("option ") + option + " takes a number, not '" + text + "'");
+  return static_cast<uint32_t>(*number);
+}
+
+Result<RefidStyle> Refid(const std::string& text) {
+  if (text == "hash" || text == "0") return RefidStyle::kHash;
+  if (text == "ipv4" || text == "1") return RefidStyle::kIpv4;
+  return Fail("'" + text + "' does not match any refid keywords: hash or ipv4");
+}
+
+Status TakeHost(Options& options, const char* name, Family family) {
+  if (options.hosts.size() == kMaxHosts) return Fail("too many hosts");
+  options.hosts.push_back({name, family});
+  return {};
+}
+
+// What getopt stopped at.
+Error Illegal(char** argv) {
+  if (optopt != 0 && optopt < 256) return Error{std::string("illegal option -- ") + static_cast<char>(optopt)};
+  std::string text = argv[optind - 1];
+  text.erase(0, text.find_first_not_of('-'));
+  return Error{"illegal option -- " + text};
+}
+
+Status TakeOption(Options& options, int letter, Family& family, char** argv) {
+  Settings& settings = options.settings;
+  switch (letter) {
+    case 1: return TakeHost(options, optarg, family);
+    case '4': family = Family::kIpv4; return {};
+    case '6': family = Family::kIpv6; return {};
+    case 'a': options.key = TRY(Number("-a", optarg)); return {};
+    case 'c': options.commands.emplace_back(optarg); return {};
+    case 'd': ++settings.debug; return {};
+    case 'D': settings.debug = TRY(Number("-D", optarg)); return {};
+    case 'i': options.interactive = true; return {};
+    case 'k': options.key_file = optarg; return {};
+    case 'n': settings.numeric = true; return {};
+    case 'p': options.commands.emplace_back("peers"); return {};
+    case 'r': settings.refid = TRY(Refid(optarg)); return {};
+    case 'u': return {};  // sockets are always connected: safer, and no server minds
+    case 'w': settings.wide = true; return {};
+    case kOldRv: settings.old_rv = true; return {};
+    case kSigns: settings.signs = true; return {};
+    case kVersion: options.show_version = true; return {};
+    case '?':
+      if (optopt != 0 && optopt != '?') return Fail(Illegal(argv));
+      if (const std::string word = argv[optind - 1]; optopt == 0 && word != "--help")
+        return Fail(Illegal(argv));
+      options.show_help = true;
+      return {};
+    default: return Fail(Illegal(argv));
+  }
+}
+
+}  // namespace
+
+Result<Options> ParseOptions(int argc, char** argv) {
+  Options options;
+  Family family = Family::kNone;
+  TakePresets(options, family);
+  opterr = 0;
+  int letter;
+  while ((letter = getopt_long(argc, argv, kShortOptions, kLongOptions.data(), nullptr)) != -1)
+    TRY_VOID(TakeOption(options, letter, family, argv));
+  for (int i = optind; i < argc; ++i) TRY_VOID(TakeHost(options, argv[i], family));
+  if (options.interactive && !options.commands.empty())
+    return Fail("the 'interactive' and 'command' options conflict");
+  if (options.hosts.empty()) options.hosts.push_back({"localhost", family});
+  return options;
+}
+
+std::string UsageHint() {
+  return "ntpq - standard NTP query program - Ver. " NTPWARD_VERSION
+         " of ntpward\n"
+         "Usage:  ntpq [ -<flag> [<val>] | --<name>[{=| }<val>] ]... [ host ...]\n"
+         "Try 'ntpq --help' for more information.\n";
+}
+
+std::string HelpText() {
+  return "ntpq - standard NTP query program - Ver. " NTPWARD_VERSION
+         " of ntpward\n"
+         "Usage:  ntpq [ -<flag> [<val>] | --<name>[{=| }<val>] ]... [ host ...]\n"
+         "  Flg Arg Option-Name      Description\n"
+         "   -4 no  ipv4             use IPv4 for the hosts that follow\n"
+         "   -6 no  ipv6             use IPv6 for the hosts that follow\n"
+         "   -a Num authentication   key identifier for authenticated requests\n"
+         "   -c Str command          run a command and exit; may appear multiple times\n"
+         "   -d no  debug-level      increase the debug level\n"
+         "   -D Num set-debug-level  set the debug level\n"
+         "   -i no  interactive      prompt for commands, whatever stdin is\n"
+         "   -k Str keyfile          take the key of -a from this file\n"
+         "   -n no  numeric          show addresses as numbers\n"
+         "      no  old-rv           show the status line before named variables too\n"
+         "   -p no  peers            same as -c peers\n"
+         "   -r KWd refid            show reference identifiers as 'hash' or 'ipv4'\n"
+         "      no  signs            show '+' before positive offsets and frequencies\n"
+         "   -u no  unconnected      accepted, without effect\n"
+         "   -w no  wide             show remote names in full\n"
+         "      no  version          show the version and exit\n"
+         "   -? no  help             show this text and exit\n"
+         "\n"
+         "NTPQ_NUMERIC, NTPQ_WIDE, NTPQ_OLD_RV, NTPQ_SIGNS, NTPQ_IPV4 and NTPQ_IPV6 in the\n"
+         "environment preset the options of these names.\n";
+}
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,32 @@
+// The command line of ntpq: the options of ntpq 4.2.8, NTPsec's -a and -k, and --signs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ntpq/command.h"
+#include "ntpq/session.h"
+
+namespace ntpward::ntpq {
+
+struct Options {
+  Settings settings;
+  std::vector<std::string> commands;  // -c and -p in their order; empty: read lines
+  std::vector<HostArgument> hosts;    // "localhost" when none was named
+  bool interactive = false;
+  bool show_version = false;
+  bool show_help = false;
+  std::optional<uint32_t> key;
+  std::string key_file;
+};
+
+// `arguments` without the program's name. The error is what getopt would complain about: it follows
+// the program's name. NTPQ_NUMERIC and its like in the environment are presets.
+Result<Options> ParseOptions(int argc, char** argv);
+
+// Three lines that follow a complaint; the whole text of --help.
+std::string UsageHint();
+std::string HelpText();
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,30 @@
+// What ntpq needs of the machine that it runs on, apart from the network.
+#pragma once
+
+#include <time.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "privsep/base/result.h"
+
+namespace ntpward::ntpq {
+
+// Live: StdPlatform; tests keep the texts and set the time.
+class Platform {
+ public:
+  virtual ~Platform() = default;
+  // Unix time.
+  virtual timespec Now() = 0;
+  virtual void Out(std::string_view text) = 0;
+  virtual void Err(std::string_view text) = 0;
+  // A line that the user types at the terminal after `prompt`; not echoed when `secret`. None
+  // without a terminal.
+  virtual std::optional<std::string> Ask(std::string_view prompt, bool secret) = 0;
+  // Whole files, for redirection and for config-from-file.
+  virtual Status WriteFile(const std::string& path, std::string_view text) = 0;
+  virtual Result<std::string> ReadFile(const std::string& path) = 0;
+};
+
+}  // namespace ntpward::ntpq

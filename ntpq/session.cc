@@ -1,0 +1,213 @@
+#include "ntpq/session.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ntpq/decode.h"
+#include "ntpq/text.h"
+#include "privsep/base/bytes.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+// All answers to one command; long enough for a billboard of hundreds of associations.
+constexpr double kCommandSeconds = 120;
+// Longer passwords are hexadecimal (as ntpq 4.2.8 reads them).
+constexpr size_t kMaxPlainPassword = 20;
+constexpr size_t kAssociationSize = 4;
+
+uint16_t RandomSequence() {
+  std::array<uint8_t, 2> bytes;
+  CHECK(RAND_bytes(bytes.data(), bytes.size()) == 1);
+  return Reader(bytes).U16();
+}
+
+std::string ServerErrorText(wire::ControlError code, AssocId assoc) {
+  switch (code) {
+    case wire::ControlError::kUnspecified: return "Server returned an unspecified error";
+    case wire::ControlError::kPermission: return "Server disallowed request (authentication?)";
+    case wire::ControlError::kBadFormat: return "Server reports a bad format request packet";
+    case wire::ControlError::kBadOperation: return "Server reports a bad opcode in request";
+    case wire::ControlError::kBadAssociation:
+      return "Association ID " + std::to_string(assoc.value) + " unknown to server";
+    case wire::ControlError::kUnknownVariable: return "A request variable unknown to the server";
+    case wire::ControlError::kBadValue: return "Server indicates a request variable was bad";
+    case wire::ControlError::kRestricted: break;
+  }
+  return "Server returns unknown error code " + std::to_string(static_cast<unsigned>(code));
+}
+
+std::optional<std::vector<uint8_t>> FromHex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const auto byte = DecodeHex(text.substr(i, 2));
+    if (!byte || text[i + 1] == 'x') return std::nullopt;
+    bytes.push_back(static_cast<uint8_t>(*byte));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+bool Session::OpenHost(const std::string& name, Family family) {
+  auto opened = network_.Open(name, family);
+  if (!opened.ok()) {
+    const Network::OpenError& error = opened.error();
+    PrintError((error.fatal ? program + ": " : "") + error.text + "\n");
+    if (error.fatal) {
+      quit = true;
+      exit_status = 1;
+    }
+    return false;
+  }
+  associations_.clear();
+  querier_.reset();
+  host_ = std::move(opened).value();
+  querier_.emplace(*host_->transport, RandomSequence());
+  return true;
+}
+
+std::string Session::HostPrefix() const {
+  return host_column_ == 0 || !host_ ? "" : "server=" + host_->name + " ";
+}
+
+void Session::Print(std::string_view text) {
+  if (captured_)
+    captured_->append(text);
+  else
+    platform_.Out(text);
+}
+
+std::string Session::EndCapture() {
+  std::string text = std::move(captured_).value_or("");
+  captured_.reset();
+  return text;
+}
+
+Display Session::display() {
+  return {settings.numeric ? nullptr : &names_, settings.signs, settings.refid, platform_.Now()};
+}
+
+void Session::BeginCommand() {
+  if (host_) querier_->set_deadline(host_->transport->Now() + kCommandSeconds);
+}
+
+std::optional<Reply> Session::Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
+                                  Auth auth) {
+  auto reply = Try(op, assoc, data, auth);
+  if (reply.ok()) return std::move(reply).value();
+  Explain(reply.error(), assoc);
+  return std::nullopt;
+}
+
+Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::string_view data,
+                                       Auth auth) {
+  if (!host_)
+    return Fail(QueryError{QueryError::Kind::kTransport, {},
+                           "***No host open, use `host' command"});
+  std::optional<Credentials> credentials;
+  if (auth == Auth::kAlways || settings.authenticate) {
+    if (!PrepareCredentials()) return Fail(QueryError{QueryError::Kind::kTransport, {}, {}});
+    credentials = Credentials{key, key_type, password.bytes()};
+  }
+  const QueryOptions options{settings.version, settings.timeout_ms / 1000.0,
+                             std::max(3.0, settings.timeout_ms / 2000.0)};
+  return querier_->Ask(op, assoc, data.substr(0, wire::kMaxControlData), options, credentials);
+}
+
+void Session::Explain(const QueryError& error, AssocId assoc) {
+  switch (error.kind) {
+    case QueryError::Kind::kRefused:
+      PrintError(HostPrefix() + "***" + ServerErrorText(error.code, assoc) + "\n");
+      break;
+    case QueryError::Kind::kNothing:
+      PrintError(host_->name + ": timed out, nothing received\n");
+      PrintError(HostPrefix() + "***Request timed out\n");
+      break;
+    case QueryError::Kind::kIncomplete:
+      PrintError(host_->name + ": timed out with incomplete data\n");
+      PrintError(HostPrefix() + "***Response from server was incomplete\n");
+      break;
+    case QueryError::Kind::kTooMuch:
+      PrintError(HostPrefix() + "***Buffer size exceeded for returned data\n");
+      break;
+    case QueryError::Kind::kTransport:
+      if (error.text.starts_with("***"))
+        PrintError(error.text + "\n");
+      else if (!error.text.empty())
+        PrintError(program + ": " + error.text + "\n");
+      break;
+  }
+}
+
+bool Session::FetchAssociations() {
+  associations_.clear();
+  const auto reply = Ask(wire::ControlOp::kReadStatus, AssocId{0}, "");
+  if (!reply) return false;
+  if (reply->data.size() % kAssociationSize != 0) {
+    PrintError("***Server returned " + std::to_string(reply->data.size()) +
+               " octets, should be multiple of 4\n");
+    return false;
+  }
+  associations_ = DecodeAssociations(reply->data);
+  if (!associations_.empty()) return true;
+  PrintError("No association ID's returned\n");
+  return false;
+}
+
+bool Session::PrepareCredentials() {
+  return (!key.is_none() || AskForKey()) && (!password.empty() || AskForPassword());
+}
+
+bool Session::AskForKey() {
+  const auto answer = platform_.Ask("Keyid: ", false);
+  const auto number = answer ? DecodeUnsigned(*answer) : std::nullopt;
+  if (number && KeyId{static_cast<uint32_t>(std::min<uint64_t>(*number, 65536))}.is_symmetric()) {
+    key = KeyId{static_cast<uint32_t>(*number)};
+    return true;
+  }
+  PrintError("Invalid key identifier\n");
+  return false;
+}
+
+bool Session::AskForPassword() {
+  auto answer = platform_.Ask(std::string(key_type.name) + " Password: ", true);
+  const bool taken = answer && SetPassword(*answer);
+  if (answer) Wipe(MutableBytes(reinterpret_cast<uint8_t*>(answer->data()), answer->size()));
+  if (!taken) PrintError("Invalid password\n");
+  return taken;
+}
+
+bool Session::SetPassword(std::string_view text) {
+  if (text.empty()) return false;
+  std::vector<uint8_t> bytes(text.begin(), text.end());
+  if (text.size() > kMaxPlainPassword) {
+    auto decoded = FromHex(text);
+    if (!decoded) return false;
+    bytes = *decoded;
+  }
+  auto secret = Secret::Copy(bytes);
+  Wipe(bytes);
+  if (!secret.ok()) return false;
+  password = std::move(secret).value();
+  return true;
+}
+
+std::vector<Association> DecodeAssociations(std::string_view payload) {
+  std::vector<Association> list;
+  Reader in(AsBytes(payload));
+  while (in.remaining() >= kAssociationSize) {
+    Association association;
+    association.id = AssocId{in.U16()};
+    association.status = in.U16();
+    list.push_back(association);
+  }
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Association& a, const Association& b) { return a.id < b.id; });
+  return list;
+}
+
+}  // namespace ntpward::ntpq

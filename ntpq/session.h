@@ -1,0 +1,123 @@
+// The state that commands share: the host, the settings, the credentials, the lists.
+//
+// Commands print through it and ask through it; it is where deadlines, credentials and the texts
+// for failures come together.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ntpd/wire/status_word.h"
+#include "ntpq/cook.h"
+#include "ntpq/mac.h"
+#include "ntpq/platform.h"
+#include "ntpq/query.h"
+#include "ntpq/transport.h"
+#include "privsep/base/secret.h"
+
+namespace ntpward::ntpq {
+
+// What options and local commands set.
+struct Settings {
+  bool numeric = false;       // addresses stay numbers
+  bool raw = false;           // variables as they came
+  bool signs = false;         // '+' before positive offsets and frequencies
+  bool wide = false;          // remote column of any width
+  bool old_rv = false;        // the status line also before named variables
+  bool authenticate = false;  // a MAC on every request
+  RefidStyle refid = RefidStyle::kIpv4;
+  uint8_t version = 2;      // NTP version that requests claim
+  uint32_t timeout_ms = 5000;
+  uint32_t delay_ms = 20;   // kept for old scripts; nothing uses it
+  uint32_t debug = 0;
+};
+
+// One row of the list of associations.
+struct Association {
+  AssocId id;
+  uint16_t status = 0;
+};
+
+// An item of the user's list of variables.
+struct ListedVariable {
+  std::string name;
+  std::string value;
+};
+
+enum class Auth : uint8_t { kAsSet, kAlways };
+
+class Session {
+ public:
+  // The three services outlive the session.
+  Session(Platform& platform, Network& network, NameService& names, Settings initial)
+      : settings(initial), platform_(platform), network_(network), names_(names) {}
+
+  Settings settings;
+  std::string program = "ntpq";
+  std::vector<ListedVariable> variables;  // addvars
+  KeyId key;
+  KeyType key_type = kKeyTypes[2];
+  Secret password;
+  // Up to 20 characters verbatim, more as hexadecimal digits; false, unchanged, for neither.
+  bool SetPassword(std::string_view text);
+  bool quit = false;
+  int exit_status = 0;
+
+  // --- hosts
+  // Makes `name` the current host; says why not on standard error. The list of associations is
+  // forgotten.
+  bool OpenHost(const std::string& name, Family family);
+  bool has_host() const { return host_.has_value(); }
+  const Host& host() const { return *host_; }
+  // Several hosts are being visited: output says which one it is about.
+  void set_host_column(size_t width) { host_column_ = width; }
+  size_t host_column() const { return host_column_; }
+  // "server=NAME " or nothing.
+  std::string HostPrefix() const;
+
+  // --- output
+  void Print(std::string_view text);
+  void PrintError(std::string_view text) { platform_.Err(text); }
+  // Collects what is printed instead of showing it, until EndCapture.
+  void BeginCapture() { captured_.emplace(); }
+  std::string EndCapture();
+  Platform& platform() { return platform_; }
+  Display display();
+
+  // --- questions
+  // Starts a command: from here on a server has limited time for all its answers.
+  void BeginCommand();
+  // One question to the current host. A failure has been told to the user already.
+  std::optional<Reply> Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
+                           Auth auth = Auth::kAsSet);
+  // The same, but a refusal by the server is returned, not told.
+  Result<Reply, QueryError> Try(wire::ControlOp op, AssocId assoc, std::string_view data,
+                                Auth auth = Auth::kAsSet);
+  void Explain(const QueryError& error, AssocId assoc);
+
+  // The list as last fetched, ascending.
+  const std::vector<Association>& associations() const { return associations_; }
+  bool FetchAssociations();
+
+ private:
+  bool PrepareCredentials();
+  bool AskForKey();
+  bool AskForPassword();
+
+  Platform& platform_;
+  Network& network_;
+  NameService& names_;
+  std::optional<Host> host_;
+  std::optional<Querier> querier_;
+  size_t host_column_ = 0;
+  std::vector<Association> associations_;
+  std::optional<std::string> captured_;
+};
+
+// Takes the list that READSTAT of association 0 returns; sorted by id.
+std::vector<Association> DecodeAssociations(std::string_view payload);
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,111 @@
+#include "ntpq/std_platform.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <termios.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr size_t kMaxFile = 1 << 20;
+constexpr size_t kMaxAnswer = 256;
+
+// Turns echo off while it lives.
+class Quiet {
+ public:
+  Quiet(int terminal, bool wanted) : terminal_(terminal) {
+    active_ = wanted && tcgetattr(terminal, &before_) == 0;
+    if (!active_) return;
+    termios quiet = before_;
+    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(terminal, TCSAFLUSH, &quiet);
+  }
+  ~Quiet() {
+    if (active_) tcsetattr(terminal_, TCSAFLUSH, &before_);
+  }
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+
+ private:
+  int terminal_;
+  bool active_ = false;
+  termios before_{};
+};
+
+std::optional<std::string> ReadAnswer(int terminal) {
+  std::string answer;
+  char c;
+  while (true) {
+    const ssize_t size = ::read(terminal, &c, 1);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return std::nullopt;
+    if (c == '\n') return answer;
+    if (answer.size() < kMaxAnswer) answer += c;
+  }
+}
+
+Failure<Error> FileError(const std::string& path) {
+  return Fail(path + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+timespec StdPlatform::Now() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now;
+}
+
+void StdPlatform::Out(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void StdPlatform::Err(std::string_view text) {
+  std::fflush(stdout);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void StdPlatform::OpenTerminal() {
+  terminal_ = UniqueFd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+}
+
+std::optional<std::string> StdPlatform::Ask(std::string_view prompt, bool secret) {
+  if (!terminal_.valid()) return std::nullopt;
+  Err(prompt);
+  const Quiet quiet(terminal_.get(), secret);
+  auto answer = ReadAnswer(terminal_.get());
+  if (secret) Err("\n");
+  return answer;
+}
+
+Status StdPlatform::WriteFile(const std::string& path, std::string_view text) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file.valid()) return FileError(path);
+  while (!text.empty()) {
+    const ssize_t size = ::write(file.get(), text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return FileError(path);
+    text.remove_prefix(static_cast<size_t>(size));
+  }
+  return {};
+}
+
+Result<std::string> StdPlatform::ReadFile(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return FileError(path);
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (text.size() < kMaxFile) {
+    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return FileError(path);
+    if (size == 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(size));
+  }
+  return Fail(path + ": longer than ntpq reads");
+}
+
+}  // namespace ntpward::ntpq
