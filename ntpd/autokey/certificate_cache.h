@@ -45,8 +45,8 @@ class CertificateCache {
   void SetOwn(const Certificate& own);
 
   // Keeps a received certificate, newest first, marked valid and, when `issuer_verified`, signed.
-  // One of the same subject and issuer with the same or a newer filestamp stays instead, and only
-  // gains flags. Our own self-signed certificate is never replaced.
+  // One of the same subject and issuer stays instead, unless the new one has a newer filestamp or,
+  // with the same, a later start of validity. Our own self-signed certificate is never replaced.
   void Install(const Certificate& certificate, bool issuer_verified);
 
   // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest that

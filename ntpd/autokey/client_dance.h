@@ -135,46 +135,57 @@ class ClientDance {
   AssocId association() const { return own_; }
 
  private:
+  // What the key process is at.
   struct Pending {
     uint32_t ticket = 0;
     msg::Type operation{};
+    NtpSeconds timestamp;  // of the field that caused it
+    NtpSeconds filestamp;
   };
 
-  // The next request, by the first condition that holds.
-  void Ask(wire::AutokeyCode code, std::vector<uint8_t> field, NextField& next);
+  // Requests: each fills `next`; false when there is nothing of its kind to ask now.
   void AskAssociation(const DanceContext& context, NextField& next);
   void AskCertificate(const DanceContext& context, NextField& next);
   void AskIdentity(const DanceContext& context, NextField& next);
   void AskCookie(const DanceContext& context, NextField& next);
   bool AskSign(const DanceContext& context, NextField& next);
-  bool AskLeap(const DanceContext& context, NextField& next);
+  bool AskLeap(NextField& next);
+  void Ask(const wire::AutokeyField& field, NextField& next);
 
-  // Consumption of an answer that was asked for.
+  // Answers to what was asked, well-formed.
   Outcome Consume(const wire::AutokeyField& field, const DanceContext& context,
                   DanceResult& result);
-  Outcome OnAssociation(const wire::AutokeyField& field, const DanceContext& context,
-                        DanceResult& result);
+  Outcome OnAssociation(const wire::AutokeyField& field, DanceResult& result);
   Outcome OnCertificate(const wire::AutokeyField& field, const DanceContext& context,
                         DanceResult& result);
-  Outcome OnIdentity(const wire::AutokeyField& field, const DanceContext& context,
-                     DanceResult& result);
+  Outcome OnIdentity(const wire::AutokeyField& field, DanceResult& result);
   Outcome OnCookie(const wire::AutokeyField& field, const DanceContext& context,
                    DanceResult& result);
   Outcome OnSign(const wire::AutokeyField& field, const DanceContext& context,
                  DanceResult& result);
-  Outcome OnLeap(const wire::AutokeyField& field, DanceResult& result);
+  Outcome OnLeap(const wire::AutokeyField& field, const DanceContext& context,
+                 DanceResult& result);
   // The checks that every answer but ASSOC passes, in the reference's order.
   Outcome CheckStamps(const wire::AutokeyField& field) const;
   Outcome CheckSigned(const wire::AutokeyField& field);
 
+  Outcome CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
+                      const DanceContext& context, DanceResult& result);
   void EndTrail(const DanceContext& context, DanceResult& result);
   void AcceptIdentity(const DanceContext& context, DanceResult& result);
+  void OnIdentityVerdict(msg::VerdictCode code, const DanceContext& context, DanceResult& result);
+  void OnCookieVerdict(const Pending& done, msg::VerdictCode code, const DanceContext& context,
+                       DanceResult& result);
+  void OnServerError(const DanceContext& context, DanceResult& result);
   void Refuse(std::string reason, const DanceContext& context, DanceResult& result);
+  void Warn(std::string text, DanceResult& result);
+  void Distrust(std::string reason, DanceResult& result);
   void RequestChallenge(const DanceContext& context, DanceResult& result);
-  void AddJob(ClientOperation operation, msg::Type type, DanceResult& result);
-  void OnServerError(wire::AutokeyCode code, const DanceContext& context, DanceResult& result);
+  void AddJob(ClientOperation operation, Pending pending, DanceResult& result);
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
+  bool MayAsk(std::optional<uint32_t> last_poll) const;
+  bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 
   const AssocId own_;
   const DancePolicy policy_;
@@ -198,6 +209,7 @@ class ClientDance {
   std::optional<uint32_t> leap_poll_;
   MonoTime started_;
   std::string refusal_;
+  std::string warned_;  // the last warning: said once, not at each poll
 };
 
 }  // namespace ntpward::autokey

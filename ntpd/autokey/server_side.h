@@ -34,6 +34,7 @@ using ServerOperation = std::variant<msg::CookieIssue, msg::IdentityProve, msg::
 // What turns the key process's answer into the reply. Plain data: keep it beside the packet.
 struct PendingReply {
   wire::AutokeyFieldHead request;
+  uint32_t first_word = 0;  // of the request's field; for cryptostats
 };
 
 struct ServerAnswer {
@@ -72,7 +73,8 @@ class ServerSide {
   const ServerCounters& counters() const { return counters_; }
 
  private:
-  ServerAnswer Cannot(const wire::AutokeyFieldHead& request, uint32_t first_word, Outcome outcome);
+  ServerAnswer Cannot(const PendingReply& request, Outcome outcome);
+  ServerAnswer RefuseOldVersion(Bytes field);
 
   ServerCounters counters_;
 };

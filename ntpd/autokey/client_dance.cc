@@ -1,0 +1,331 @@
+// What to ask next, what the key process answered, and starting over.
+#include "ntpd/autokey/client_dance.h"
+
+#include <utility>
+
+#include "ntpd/autokey/crypto_statistics.h"
+
+namespace ntpward::autokey {
+namespace {
+
+uint8_t Code(wire::AutokeyCode code) { return static_cast<uint8_t>(code); }
+
+wire::AutokeyCode CodeOf(msg::IdentityScheme scheme) {
+  switch (scheme) {
+    case msg::IdentityScheme::kGq: return wire::AutokeyCode::kGq;
+    case msg::IdentityScheme::kMv: return wire::AutokeyCode::kMv;
+    default: return wire::AutokeyCode::kIff;
+  }
+}
+
+std::string_view Description(Restart why) {
+  switch (why) {
+    case Restart::kNone: return "";
+    case Restart::kProtocolError: return "the server cannot answer";
+    case Restart::kIdentity: return "the server's identity is not proved";
+    case Restart::kCryptoNak: return "the server does not know our cookie";
+    case Restart::kFailures: return "too many wrong answers";
+    case Restart::kRefresh: return "time to refresh";
+    case Restart::kHost: return "our own keys changed";
+  }
+  return "";
+}
+
+}  // namespace
+
+ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now)
+    : own_(own), policy_(std::move(policy)), started_(now) {
+  CHECK(own.value != 0);
+}
+
+bool ClientDance::proven() const { return Lit(kTrusted | kVerified | kProven | kCookie); }
+
+NextField ClientDance::NextRequest(const DanceContext& context) {
+  NextField next;
+  asked_.reset();
+  if (!context.host.enabled()) return next;
+  if (context.mono - started_ >= kRefreshSeconds)
+    StartOver(Restart::kRefresh, context, next.effects);
+
+  if (flags_ == 0) {
+    AskAssociation(context, next);
+  } else if (!Lit(kTrusted)) {
+    AskCertificate(context, next);
+  } else if (!Lit(kVerified)) {
+    AskIdentity(context, next);
+  } else if (!Lit(kCookie)) {
+    AskCookie(context, next);
+  } else {
+    ++polls_;
+    next.kind = NextField::Kind::kPlain;
+    if (context.synchronised && !AskSign(context, next)) AskLeap(next);
+  }
+  return next;
+}
+
+void ClientDance::Ask(const wire::AutokeyField& field, NextField& next) {
+  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
+  Writer writer(bytes);
+  wire::EncodeAutokeyField(writer, field);
+  // Only our own certificate can be too long; then this is never asked.
+  if (!writer.Finish()) return;
+  bytes.resize(writer.size());
+  next.field = std::move(bytes);
+  next.kind = NextField::Kind::kField;
+  asked_ = static_cast<wire::AutokeyCode>(field.head.code);
+}
+
+void ClientDance::AskAssociation(const DanceContext& context, NextField& next) {
+  wire::AutokeyField field;
+  field.head = {false, false, Code(wire::AutokeyCode::kAssociation), own_.value};
+  field.has_value = true;
+  field.timestamp = context.host.update_time();
+  field.filestamp = NtpSeconds{context.host.status_word()};
+  field.value = AsBytes(context.host.subject());
+  Ask(field, next);
+}
+
+void ClientDance::AskCertificate(const DanceContext& context, NextField& next) {
+  wire::AutokeyField field;
+  field.head = {false, false, Code(wire::AutokeyCode::kCertificate), own_.value};
+  field.has_value = true;
+  field.timestamp = context.synchronised ? context.now : NtpSeconds{};
+  field.filestamp = context.host.update_time();
+  field.value = AsBytes(trail_.wanted());
+  Ask(field, next);
+}
+
+void ClientDance::AskIdentity(const DanceContext& context, NextField& next) {
+  if (!challenge_) {
+    RequestChallenge(context, next.effects);
+    next.kind = NextField::Kind::kWait;
+    return;
+  }
+  wire::AutokeyField field;
+  field.head = {false, false, Code(CodeOf(demand_.scheme)), own_.value};
+  field.has_value = true;
+  field.timestamp = challenge_->timestamp;
+  field.filestamp = challenge_->filestamp;
+  field.value = challenge_->value.span();
+  field.signature = challenge_->signature.span();
+  Ask(field, next);
+}
+
+void ClientDance::AskCookie(const DanceContext& context, NextField& next) {
+  if (pending_) {
+    next.kind = NextField::Kind::kWait;
+    return;
+  }
+  wire::AutokeyField field;
+  field.head = {false, false, Code(wire::AutokeyCode::kCookie), own_.value};
+  field.has_value = true;
+  field.timestamp = context.host.update_time();
+  field.filestamp = context.host.host_key_filestamp();
+  field.value = context.host.public_key();
+  field.signature = context.host.public_key_signature();
+  Ask(field, next);
+}
+
+bool ClientDance::MayAsk(std::optional<uint32_t> last_poll) const {
+  return !last_poll || polls_ - *last_poll >= kPollsBetweenAsks;
+}
+
+bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
+  const HostState& host = context.host;
+  if (Lit(kSigned) || host.update_time().value == 0 || !MayAsk(sign_poll_)) return false;
+  sign_poll_ = polls_;
+  if (!host.certificate().ValidAt(Unfold(context.now))) {
+    next.effects.outcome = Outcome::kPeriod;
+    Warn("our own certificate is not valid now, so no server will sign it: renew it with ntp-keygen",
+         next.effects);
+    return false;
+  }
+  wire::AutokeyField field;
+  field.head = {false, false, Code(wire::AutokeyCode::kSign), own_.value};
+  field.has_value = true;
+  field.timestamp = host.update_time();
+  field.filestamp = host.certificate().filestamp;
+  field.value = host.certificate().der;
+  field.signature = host.certificate_signature();
+  Ask(field, next);
+  return next.kind == NextField::Kind::kField;
+}
+
+bool ClientDance::AskLeap(NextField& next) {
+  // A word that was given before the server was synchronised said nothing about leap values.
+  const bool may_have_table = Lit(kTai) || server_was_unsynchronised_;
+  if (Lit(kLeap) || !may_have_table || !MayAsk(leap_poll_)) return false;
+  leap_poll_ = polls_;
+  wire::AutokeyField field;
+  field.head = {false, false, Code(wire::AutokeyCode::kLeap), own_.value};
+  Ask(field, next);
+  return true;
+}
+
+void ClientDance::RequestChallenge(const DanceContext& context, DanceResult& result) {
+  if (pending_) return;
+  msg::IdentityChallenge challenge;
+  challenge.now = context.synchronised ? context.now : NtpSeconds{};
+  challenge.association = own_;
+  challenge.scheme = demand_.scheme;
+  // It is the name of an installed group, so it fits.
+  CHECK(challenge.group.Assign(AsBytes(demand_.group)));
+  AddJob(challenge, {0, msg::Type::kIdentityChallenge, {}, {}}, result);
+}
+
+void ClientDance::AddJob(ClientOperation operation, Pending pending, DanceResult& result) {
+  pending.ticket = ++last_ticket_;
+  result.jobs.push_back({pending.ticket, std::move(operation)});
+  pending_ = pending;
+}
+
+DanceResult ClientDance::OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
+                                       const DanceContext& context) {
+  DanceResult result;
+  if (!pending_ || pending_->ticket != ticket ||
+      pending_->operation != msg::Type::kIdentityChallenge)
+    return result;
+  pending_.reset();
+  if (answer.code == msg::VerdictCode::kGood) {
+    challenge_ = answer;
+  } else if (answer.code != msg::VerdictCode::kBusy) {
+    result.outcome = Outcome::kIdentity;
+    Refuse("the key process has no usable group key for \"" + demand_.group + "\"", context,
+           result);
+  }
+  return result;
+}
+
+DanceResult ClientDance::OnVerdict(uint32_t ticket, msg::VerdictCode code,
+                                   const DanceContext& context) {
+  DanceResult result;
+  if (!pending_ || pending_->ticket != ticket) return result;
+  const Pending done = *pending_;
+  pending_.reset();
+  // Over its rate: the step is asked again at the next poll.
+  if (code == msg::VerdictCode::kBusy) return result;
+  if (done.operation == msg::Type::kIdentityVerify) OnIdentityVerdict(code, context, result);
+  if (done.operation == msg::Type::kCookieOpen) OnCookieVerdict(done, code, context, result);
+  return result;
+}
+
+void ClientDance::OnIdentityVerdict(msg::VerdictCode code, const DanceContext& context,
+                                    DanceResult& result) {
+  if (code == msg::VerdictCode::kGood) {
+    identity_ = SchemeLabel(demand_.scheme);
+    result.statistics.push_back(
+        IdentityLine(identity_, trail_.last()->subject, demand_.filestamp));
+    AcceptIdentity(context, result);
+    return;
+  }
+  const bool generation = code == msg::VerdictCode::kFilestamp;
+  result.outcome = generation ? Outcome::kFilestamp : Outcome::kIdentity;
+  const std::string group = "\"" + demand_.group + "\"";
+  Distrust(generation ? "server " + server_name_ + " has another generation of the group key for " +
+                        group + " than we: install the one that it exports now"
+                  : "server " + server_name_ + " did not prove that it has the group key for " +
+                        group,
+       result);
+  CountFailure(context, result);
+}
+
+void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
+                                  const DanceContext& context, DanceResult& result) {
+  if (code != msg::VerdictCode::kGood) {
+    result.outcome = Outcome::kCookie;
+    CountFailure(context, result);
+    return;
+  }
+  failures_ = 0;
+  flags_ |= kCookie;
+  cookie_timestamp_ = done.timestamp;
+  cookie_filestamp_ = done.filestamp;
+  result.statistics.push_back(CookieLine(done.timestamp, done.filestamp));
+}
+
+void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& result) {
+  failures_ = 0;
+  flags_ |= kVerified;
+  trail_.InstallInto(context.certificates);
+  refusal_.clear();
+  warned_.clear();
+  result.event = demand_.demand == Demand::kProof
+                     ? "server " + server_name_ + " proved its identity: " +
+                           std::string(identity_) + ", group \"" + demand_.group + "\""
+                     : "server " + server_name_ +
+                           " accepted by its certificate trail alone: no identity was proved";
+}
+
+DanceResult ClientDance::OnCryptoNak(const DanceContext& context) {
+  DanceResult result;
+  if (flags_ == 0) return result;
+  StartOver(Restart::kCryptoNak, context, result);
+  return result;
+}
+
+DanceResult ClientDance::OnBadMac() const {
+  DanceResult result;
+  result.outcome = Outcome::kSignature;
+  return result;
+}
+
+void ClientDance::OnKeysRestarted() {
+  pending_.reset();
+  challenge_.reset();
+  flags_ &= ~uint32_t{kCookie};
+}
+
+DanceResult ClientDance::OnHostChanged(const DanceContext& context) {
+  DanceResult result;
+  StartOver(Restart::kHost, context, result);
+  return result;
+}
+
+void ClientDance::Warn(std::string text, DanceResult& result) {
+  if (text == warned_) return;
+  warned_ = text;
+  result.event = std::move(text);
+  result.warn = true;
+}
+
+void ClientDance::Distrust(std::string reason, DanceResult& result) {
+  refusal_ = reason;
+  Warn(std::move(reason), result);
+}
+
+void ClientDance::Refuse(std::string reason, const DanceContext& context, DanceResult& result) {
+  Distrust("server " + server_name_ + " refused: " + std::move(reason), result);
+  StartOver(Restart::kIdentity, context, result);
+}
+
+void ClientDance::CountFailure(const DanceContext& context, DanceResult& result) {
+  if (++failures_ >= kMaxFailures) StartOver(Restart::kFailures, context, result);
+}
+
+void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResult& result) {
+  if (why != Restart::kIdentity && result.event.empty())
+    result.event = "Autokey starts over: " + std::string(Description(why));
+  result.restart = why;
+  msg::ForgetAssociation forget;
+  forget.association = own_;
+  result.jobs.clear();
+  result.jobs.push_back({0, forget});
+
+  flags_ = 0;
+  server_name_.clear();
+  server_was_unsynchronised_ = false;
+  trail_.Start({});
+  demand_ = {};
+  identity_ = {};
+  challenge_.reset();
+  cookie_timestamp_ = {};
+  cookie_filestamp_ = {};
+  asked_.reset();
+  pending_.reset();
+  failures_ = 0;
+  sign_poll_.reset();
+  leap_poll_.reset();
+  started_ = context.mono;
+}
+
+}  // namespace ntpward::autokey

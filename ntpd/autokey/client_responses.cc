@@ -1,0 +1,230 @@
+// What the server's answers prove: the consuming half of ClientDance.
+#include <utility>
+
+#include "ntpd/autokey/client_dance.h"
+#include "ntpd/autokey/crypto_statistics.h"
+
+namespace ntpward::autokey {
+namespace {
+
+using wire::AutokeyCode;
+using wire::AutokeyField;
+
+constexpr size_t kLeapValueSize = 12;
+
+// What the association can do without: a server that refuses them still gives time.
+bool IsOptional(AutokeyCode code) {
+  return code == AutokeyCode::kSign || code == AutokeyCode::kLeap;
+}
+
+uint32_t FirstWord(Bytes field) { return Reader(field).U32(); }
+
+bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
+  return earlier.value == 0 || !Earlier(later, earlier);
+}
+
+}  // namespace
+
+DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
+  DanceResult result;
+  const auto head = wire::ParseAutokeyFieldHead(bytes);
+  if (!head.ok() || !asked_ || !head->response ||
+      head->code != static_cast<uint8_t>(*asked_) || head->association != own_.value) {
+    result.outcome = Outcome::kProtocol;
+    return result;
+  }
+  const AutokeyCode code = *asked_;
+  if (head->error) {
+    result.statistics.push_back(
+        OutcomeLine(FirstWord(bytes), head->association, Outcome::kProtocol));
+    OnServerError(context, result);
+    return result;
+  }
+  const auto field = wire::ParseAutokeyField(bytes);
+  result.outcome = field.ok() ? Consume(*field, context, result) : Outcome::kLength;
+  if (result.outcome == Outcome::kOk) {
+    if (result.restart == Restart::kNone) failures_ = 0;
+    asked_.reset();
+    return result;
+  }
+  result.statistics.push_back(OutcomeLine(FirstWord(bytes), head->association, result.outcome));
+  // A server without time is waited for, however long that takes.
+  const bool patient = field.ok() && field->has_value && field->timestamp.value == 0;
+  if (!patient && !IsOptional(code)) CountFailure(context, result);
+  return result;
+}
+
+void ClientDance::OnServerError(const DanceContext& context, DanceResult& result) {
+  result.outcome = Outcome::kProtocol;
+  const AutokeyCode code = *asked_;
+  asked_.reset();
+  if (IsOptional(code)) return;
+  if (Lit(kTrusted) && !Lit(kVerified)) {
+    Refuse("it cannot prove that it has the group key for \"" + demand_.group + "\"", context,
+           result);
+    return;
+  }
+  StartOver(Restart::kProtocolError, context, result);
+}
+
+Outcome ClientDance::Consume(const AutokeyField& field, const DanceContext& context,
+                             DanceResult& result) {
+  const AutokeyCode code = *asked_;
+  if (!field.has_value) {
+    // "I have no such certificate, or no time yet": asked again at the next poll.
+    return code == AutokeyCode::kCertificate ? Outcome::kOk : Outcome::kLength;
+  }
+  if (code == AutokeyCode::kAssociation) return OnAssociation(field, result);
+  if (const Outcome stamps = CheckStamps(field); stamps != Outcome::kOk) return stamps;
+  if (code == AutokeyCode::kCertificate) return OnCertificate(field, context, result);
+  if (const Outcome checked = CheckSigned(field); checked != Outcome::kOk) return checked;
+  switch (code) {
+    case AutokeyCode::kIff:
+    case AutokeyCode::kGq:
+    case AutokeyCode::kMv: return OnIdentity(field, result);
+    case AutokeyCode::kCookie: return OnCookie(field, context, result);
+    case AutokeyCode::kSign: return OnSign(field, context, result);
+    case AutokeyCode::kLeap: return OnLeap(field, context, result);
+    default: return Outcome::kProtocol;
+  }
+}
+
+Outcome ClientDance::CheckStamps(const AutokeyField& field) const {
+  if (field.timestamp.value == 0) return Outcome::kTimestamp;
+  if (!StampsInOrder(field.filestamp, field.timestamp)) return Outcome::kTimestamp;
+  if (*asked_ != AutokeyCode::kCookie || cookie_timestamp_.value == 0) return Outcome::kOk;
+  // A cookie older than the one that we had is a replay.
+  if (!StampsInOrder(cookie_timestamp_, field.timestamp)) return Outcome::kTimestamp;
+  if (!StampsInOrder(cookie_filestamp_, field.timestamp) ||
+      !StampsInOrder(cookie_filestamp_, field.filestamp))
+    return Outcome::kFilestamp;
+  return Outcome::kOk;
+}
+
+Outcome ClientDance::CheckSigned(const AutokeyField& field) {
+  const Certificate* server = trail_.server();
+  if (field.signature.empty() || server == nullptr) return Outcome::kProtocol;
+  const Outcome outcome =
+      VerifySignature(SchemeOf(flags_), server->key, field.signed_part, field.signature);
+  if (outcome == Outcome::kOk && Lit(kVerified)) flags_ |= kProven;
+  return outcome;
+}
+
+Outcome ClientDance::OnAssociation(const AutokeyField& field, DanceResult& result) {
+  const std::string_view name = AsText(field.value);
+  const uint32_t word = field.filestamp.value;
+  if (!IsPrintableName(name)) return Outcome::kLength;
+  if ((word & kEnabled) == 0) return Outcome::kProtocol;
+  if ((word & kPrivate) != 0) return Outcome::kIdentityType;
+  if (!IsKnownScheme(SchemeOf(word))) return Outcome::kDigestType;
+  server_name_ = name;
+  server_was_unsynchronised_ = field.timestamp.value == 0;
+  flags_ = (word & (kHostBits | kSchemeMask)) | kAutokey;
+  trail_.Start(server_name_);
+  result.statistics.push_back(AssociationLine(own_, word, name));
+  return Outcome::kOk;
+}
+
+Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext& context,
+                                   DanceResult& result) {
+  auto parsed = ParseCertificate(field.value, field.filestamp);
+  if (!parsed) return Outcome::kCertificate;
+  const Outcome period = CheckPeriod(*parsed, field.timestamp, context, result);
+  if (period != Outcome::kOk) return period;
+  const std::string line = CertificateStatistic("cert", *parsed);
+  const Outcome added = trail_.Add(std::move(parsed).value(), context.host.subject());
+  if (added != Outcome::kOk) return added;
+  result.statistics.push_back(line);
+  if (trail_.complete()) EndTrail(context, result);
+  return Outcome::kOk;
+}
+
+// By the server's own word, and by our clock once it is set: before that nothing else tells the date.
+Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
+                                 const DanceContext& context, DanceResult& result) {
+  const bool valid_there = certificate.ValidAt(Unfold(timestamp));
+  const bool expired_here =
+      context.synchronised && Unfold(context.now) > certificate.not_after;
+  if (valid_there && !expired_here) return Outcome::kOk;
+  Distrust("certificate of " + certificate.subject + " is valid from " +
+           MinuteText(certificate.not_before) + " to " + MinuteText(certificate.not_after) +
+           " only: renew it there with ntp-keygen",
+       result);
+  return Outcome::kPeriod;
+}
+
+void ClientDance::EndTrail(const DanceContext& context, DanceResult& result) {
+  flags_ |= kTrusted;
+  demand_ = DecideIdentity(policy_, context.host.groups(), trail_.last()->subject, flags_);
+  switch (demand_.demand) {
+    case Demand::kProof:
+      // At once, so that the challenge is there when the next poll comes.
+      RequestChallenge(context, result);
+      return;
+    case Demand::kTrail:
+      identity_ = SchemeLabel(msg::IdentityScheme::kNone);
+      AcceptIdentity(context, result);
+      return;
+    case Demand::kRefuse:
+      Refuse(demand_.reason, context, result);
+      return;
+  }
+}
+
+Outcome ClientDance::OnIdentity(const AutokeyField& field, DanceResult& result) {
+  msg::IdentityVerify verify;
+  verify.association = own_;
+  verify.filestamp = field.filestamp;
+  if (!verify.value.Assign(field.value)) return Outcome::kLength;
+  if (demand_.scheme == msg::IdentityScheme::kGq &&
+      !verify.group_public.Assign(trail_.last()->group_value.span()))
+    return Outcome::kIdentity;
+  // A challenge is good for one answer.
+  challenge_.reset();
+  AddJob(verify, {0, msg::Type::kIdentityVerify, field.timestamp, field.filestamp}, result);
+  return Outcome::kOk;
+}
+
+Outcome ClientDance::OnCookie(const AutokeyField& field, const DanceContext& context,
+                              DanceResult& result) {
+  msg::CookieOpen open;
+  open.association = own_;
+  if (field.value.size() != context.host.modulus_size() || !open.ciphertext.Assign(field.value))
+    return Outcome::kCookie;
+  AddJob(open, {0, msg::Type::kCookieOpen, field.timestamp, field.filestamp}, result);
+  return Outcome::kOk;
+}
+
+// The reference takes any certificate here; ours must be for our name and key, by this server.
+Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& context,
+                            DanceResult& result) {
+  const auto issued = ParseCertificate(field.value, field.filestamp);
+  if (!issued) return Outcome::kCertificate;
+  const Certificate& own = context.host.certificate();
+  if (issued->subject != own.subject || issued->issuer != server_name_ ||
+      issued->key != own.key)
+    return Outcome::kCertificate;
+  if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
+  context.certificates.Install(*issued, false);
+  flags_ |= kSigned;
+  result.statistics.push_back(CertificateStatistic("sign", *issued));
+  return Outcome::kOk;
+}
+
+Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& context,
+                            DanceResult& result) {
+  if (field.value.size() != kLeapValueSize) return Outcome::kLength;
+  Reader reader(field.value);
+  LeapValues values;
+  values.tai = reader.U32();
+  values.epoch = NtpSeconds{reader.U32()};
+  values.expiry = NtpSeconds{reader.U32()};
+  // All zero is how a server without a table answers; an expired one says nothing about today.
+  if (!values.IsTable() || Earlier(values.expiry, context.now)) return Outcome::kLeapValues;
+  flags_ |= kLeap;
+  result.leap = values;
+  result.statistics.push_back(LeapLine(values, field.filestamp));
+  return Outcome::kOk;
+}
+
+}  // namespace ntpward::autokey

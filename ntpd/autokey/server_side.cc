@@ -1,0 +1,272 @@
+#include "ntpd/autokey/server_side.h"
+
+#include <utility>
+
+#include "ntpd/autokey/identity_policy.h"
+
+namespace ntpward::autokey {
+namespace {
+
+using wire::AutokeyCode;
+using wire::AutokeyField;
+using wire::AutokeyFieldHead;
+
+constexpr uint8_t kResponseBit = 0x80;
+constexpr uint8_t kOldVersion = 1;
+constexpr size_t kLeapValueSize = 12;
+
+uint32_t FirstWord(Bytes field) { return Reader(field).U32(); }
+
+AutokeyFieldHead ResponseTo(const AutokeyFieldHead& request) {
+  return {true, false, request.code, request.association};
+}
+
+std::vector<uint8_t> ShortResponse(const AutokeyFieldHead& request) {
+  std::vector<uint8_t> bytes(wire::kShortFieldSize);
+  Writer writer(bytes);
+  wire::EncodeShortField(writer, ResponseTo(request));
+  CHECK(writer.Finish());
+  return bytes;
+}
+
+ServerAnswer Reply(std::vector<uint8_t> field) {
+  ServerAnswer answer;
+  answer.kind = ServerAnswer::Kind::kReply;
+  answer.field = std::move(field);
+  return answer;
+}
+
+ServerAnswer AskKeys(ServerOperation operation) {
+  ServerAnswer answer;
+  answer.kind = ServerAnswer::Kind::kAskKeys;
+  answer.operation = std::move(operation);
+  return answer;
+}
+
+// None when it would not fit into a packet.
+std::optional<std::vector<uint8_t>> Encoded(const AutokeyField& field) {
+  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
+  Writer writer(bytes);
+  wire::EncodeAutokeyField(writer, field);
+  if (!writer.Finish()) return std::nullopt;
+  bytes.resize(writer.size());
+  return bytes;
+}
+
+// A request in progress: either an answer, or why there is none.
+using Answered = Result<ServerAnswer, Outcome>;
+
+Answered ReplyWith(const AutokeyField& field) {
+  auto bytes = Encoded(field);
+  if (!bytes) return Fail(Outcome::kLength);
+  return Reply(std::move(*bytes));
+}
+
+Answered AnswerAssociation(const AutokeyField& request, const ServerContext& context) {
+  if (!request.has_value || request.value.size() > wire::kMaxSubjectName)
+    return Fail(Outcome::kLength);
+  AutokeyField field;
+  field.head = ResponseTo(request.head);
+  field.has_value = true;
+  field.timestamp = context.host.update_time();
+  field.filestamp = NtpSeconds{context.host.status_word()};
+  field.value = AsBytes(context.host.subject());
+  return ReplyWith(field);
+}
+
+// Our own certificate is signed anew with the host's values. Those of others go out unsigned: nobody
+// checks that signature, and the key process signs no octets that came from elsewhere.
+Answered AnswerCertificate(const AutokeyField& request, const ServerContext& context) {
+  if (!request.has_value || request.value.size() > wire::kMaxSubjectName)
+    return Fail(Outcome::kLength);
+  const HostState& host = context.host;
+  const Certificate* found = context.certificates.FindForClient(AsText(request.value));
+  const bool signed_once = host.update_time().value != 0;
+  if (found == nullptr || !context.synchronised || !signed_once)
+    return Reply(ShortResponse(request.head));
+  AutokeyField field;
+  field.head = ResponseTo(request.head);
+  field.has_value = true;
+  field.timestamp = host.update_time();
+  field.filestamp = found->filestamp;
+  field.value = found->der;
+  if (found->der == host.certificate().der) field.signature = host.certificate_signature();
+  return ReplyWith(field);
+}
+
+Answered AnswerCookie(const AutokeyField& request, const AddressPair& path,
+                      const ServerContext& context) {
+  if (!request.has_value) return Fail(Outcome::kLength);
+  const auto key = ParseRsaPublicKey(request.value);
+  if (!key || key->modulus.size() < kMinCookieModulusOctets) return Fail(Outcome::kPublicKey);
+  msg::CookieIssue issue;
+  issue.now = context.synchronised ? context.now : NtpSeconds{};
+  issue.path = path;
+  issue.modulus = key->modulus;
+  issue.exponent = key->exponent;
+  if (!issue.Valid()) return Fail(Outcome::kPublicKey);
+  return AskKeys(issue);
+}
+
+Answered AnswerIdentity(const AutokeyField& request, msg::IdentityScheme scheme,
+                        const ServerContext& context) {
+  if ((context.host.status_word() & SchemeBit(scheme)) == 0) return Fail(Outcome::kIdentity);
+  if (!request.has_value) return Fail(Outcome::kLength);
+  msg::IdentityProve prove;
+  prove.now = context.synchronised ? context.now : NtpSeconds{};
+  prove.scheme = scheme;
+  if (!prove.challenge.Assign(request.value)) return Fail(Outcome::kLength);
+  return AskKeys(prove);
+}
+
+Answered AnswerLeap(const AutokeyField& request, const ServerContext& context) {
+  const HostState& host = context.host;
+  // Unsigned values would make the client start over.
+  if (host.update_time().value == 0) return Fail(Outcome::kTimestamp);
+  std::array<uint8_t, kLeapValueSize> value{};
+  Writer writer(value);
+  writer.U32(host.signed_leap().tai);
+  writer.U32(host.signed_leap().epoch.value);
+  writer.U32(host.signed_leap().expiry.value);
+  AutokeyField field;
+  field.head = ResponseTo(request.head);
+  field.has_value = true;
+  field.timestamp = host.update_time();
+  field.filestamp = host.host_key_filestamp();
+  field.value = writer.written();
+  field.signature = host.leap_signature();
+  return ReplyWith(field);
+}
+
+// A request may come unsigned, as ntpd 4.2.8 allows; a signature that is there must be good.
+Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
+  if (!context.synchronised) return Fail(Outcome::kTimestamp);
+  if (!request.has_value) return Fail(Outcome::kLength);
+  const auto client = ParseCertificate(request.value, request.filestamp);
+  if (!client) return Fail(client.error());
+  // Its own signature shows that the sender has the key that we are asked to vouch for.
+  if (!client->self_signed()) return Fail(Outcome::kCertificate);
+  if (client->key.kind != KeyKind::kRsa) return Fail(Outcome::kPublicKey);
+  if (!request.signature.empty()) {
+    const Outcome checked =
+        VerifySignature(client->scheme, client->key, request.signed_part, request.signature);
+    if (checked != Outcome::kOk) return Fail(checked);
+  }
+  // Not-yet-valid is let pass: a new client's clock is what it wants us to set.
+  if (Unfold(context.now) > client->not_after) return Fail(Outcome::kPeriod);
+  if (!context.host.certificate().ValidAt(Unfold(context.now))) return Fail(Outcome::kPeriod);
+
+  msg::CertificateIssue issue;
+  issue.now = context.now;
+  issue.filestamp = request.filestamp;
+  issue.modulus = client->key.modulus;
+  issue.exponent = client->key.exponent;
+  issue.trusted = client->trusted;
+  if (!issue.subject.Assign(AsBytes(client->subject)) || !issue.Valid())
+    return Fail(Outcome::kCertificate);
+  return AskKeys(issue);
+}
+
+Answered Answer(const AutokeyField& request, const AddressPair& path,
+                const ServerContext& context) {
+  switch (static_cast<AutokeyCode>(request.head.code)) {
+    case AutokeyCode::kAssociation: return AnswerAssociation(request, context);
+    case AutokeyCode::kCertificate: return AnswerCertificate(request, context);
+    case AutokeyCode::kCookie: return AnswerCookie(request, path, context);
+    case AutokeyCode::kLeap: return AnswerLeap(request, context);
+    case AutokeyCode::kSign: return AnswerSign(request, context);
+    case AutokeyCode::kIff:
+      return AnswerIdentity(request, msg::IdentityScheme::kIff, context);
+    case AutokeyCode::kGq: return AnswerIdentity(request, msg::IdentityScheme::kGq, context);
+    case AutokeyCode::kMv: return AnswerIdentity(request, msg::IdentityScheme::kMv, context);
+    // No association that broadcasts has that identifier; and whatever is not in the list.
+    case AutokeyCode::kAutokey:
+    case AutokeyCode::kNull: break;
+  }
+  return Fail(Outcome::kProtocol);
+}
+
+// What it means that the key process could not do what `request` asked for.
+Outcome FailureOf(const AutokeyFieldHead& request) {
+  switch (static_cast<AutokeyCode>(request.code)) {
+    case AutokeyCode::kCookie: return Outcome::kPublicKey;
+    case AutokeyCode::kSign: return Outcome::kCertificate;
+    default: return Outcome::kIdentity;
+  }
+}
+
+}  // namespace
+
+ServerAnswer ServerSide::Cannot(const PendingReply& request, Outcome outcome) {
+  ++counters_.refused;
+  std::vector<uint8_t> bytes(wire::kShortFieldSize);
+  Writer writer(bytes);
+  wire::EncodeErrorField(writer, request.request);
+  CHECK(writer.Finish());
+  ServerAnswer answer = Reply(std::move(bytes));
+  answer.outcome = outcome;
+  answer.statistics = OutcomeLine(request.first_word, request.request.association, outcome);
+  return answer;
+}
+
+// Version 1 was never used by anybody who is still there; its requests are told "cannot" in the
+// form that the reference uses, which keeps the version of the request.
+ServerAnswer ServerSide::RefuseOldVersion(Bytes field) {
+  ++counters_.version_1;
+  Reader reader(field);
+  reader.Skip(1);
+  const uint8_t code = reader.U8();
+  reader.Skip(2);
+  const uint32_t association = reader.U32();
+  ServerAnswer answer =
+      Cannot({{true, true, code, association}, FirstWord(field)}, Outcome::kProtocol);
+  answer.field[0] = static_cast<uint8_t>(0xc0 | kOldVersion);
+  return answer;
+}
+
+ServerAnswer ServerSide::OnRequest(Bytes field, const AddressPair& path,
+                                   const ServerContext& context) {
+  if (!context.host.enabled()) return {};
+  const auto head = wire::ParseAutokeyFieldHead(field);
+  if (!head.ok() && head.error() == wire::FieldReject::kNotAutokey &&
+      (field[0] & ~kResponseBit) == kOldVersion && (field[0] & kResponseBit) == 0)
+    return RefuseOldVersion(field);
+  // Answering a response could go on forever between two hosts.
+  if (!head.ok() || head->response || head->error) {
+    ++counters_.not_autokey;
+    return {};
+  }
+  if (head->code < counters_.requests.size()) {
+    ++counters_.requests[head->code];
+  } else {
+    ++counters_.unknown_code;
+  }
+  const PendingReply pending{*head, FirstWord(field)};
+  const auto request = wire::ParseAutokeyField(field);
+  if (!request.ok()) return Cannot(pending, Outcome::kLength);
+  auto answer = Answer(*request, path, context);
+  if (!answer.ok()) return Cannot(pending, answer.error());
+  answer->pending = pending;
+  return std::move(answer).value();
+}
+
+ServerAnswer ServerSide::OnValueAnswer(const PendingReply& pending,
+                                       const msg::ValueAnswer& answer) {
+  if (answer.code == msg::VerdictCode::kBusy) {
+    ++counters_.busy;
+    return {};
+  }
+  if (answer.code != msg::VerdictCode::kGood) return Cannot(pending, FailureOf(pending.request));
+  AutokeyField field;
+  field.head = ResponseTo(pending.request);
+  field.has_value = true;
+  field.timestamp = answer.timestamp;
+  field.filestamp = answer.filestamp;
+  field.value = answer.value.span();
+  field.signature = answer.signature.span();
+  auto bytes = Encoded(field);
+  if (!bytes) return Cannot(pending, Outcome::kLength);
+  return Reply(std::move(*bytes));
+}
+
+}  // namespace ntpward::autokey
