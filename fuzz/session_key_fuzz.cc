@@ -1,6 +1,7 @@
 // links: keys
 //
-// Session keys of any input: deterministic, of the digest's size, and what they start with is next().
+// Session keys of any input: deterministic, of the digest's size, and what they start with is
+// next().
 #include "keys/session_key.h"
 
 using namespace ntpward;

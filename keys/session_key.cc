@@ -14,7 +14,8 @@ Result<SessionKeyHasher> SessionKeyHasher::Create(const std::string& digest_name
   SessionKeyHasher hasher(digest, EVP_MD_CTX_new(), static_cast<size_t>(EVP_MD_get_size(digest)));
   CHECK(hasher.context_ != nullptr);
   if (hasher.size_ < kMinSessionDigest || hasher.size_ > kMaxSessionDigest)
-    return Fail("digest " + digest_name + ": its size does not fit Autokey's MAC of 16 to 20 octets");
+    return Fail("digest " + digest_name +
+                ": its size does not fit Autokey's MAC of 16 to 20 octets");
   return hasher;
 }
 

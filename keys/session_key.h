@@ -41,11 +41,13 @@ class SessionKey {
   SessionDigest octets_;
 };
 
-// Holds a digest that was fetched before the sandbox closed, and a context to run it in. One thread.
+// Holds a digest that was fetched before the sandbox closed, and a context to run it in. One
+// thread.
 class SessionKeyHasher {
  public:
   // `digest_name` is one that OpenSSL knows ("MD5", "SHA1", "RIPEMD160"); fails, naming it, when
-  // there is no such digest or its size is not 16 to 20 octets. `crypto digest` sets it, MD5 if not.
+  // there is no such digest or its size is not 16 to 20 octets. `crypto digest` sets it, MD5 if
+  // not.
   static Result<SessionKeyHasher> Create(const std::string& digest_name = "MD5");
 
   // H(source, destination, key, private value): the key for a packet from `path.source`. Both

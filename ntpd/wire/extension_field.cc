@@ -20,8 +20,8 @@ bool TakePadded(Reader& reader, size_t least, Bytes& out) {
 }
 
 void EncodeHead(Writer& writer, const AutokeyFieldHead& head, size_t size) {
-  writer.U8(static_cast<uint8_t>((head.response ? kResponseBit : 0) |
-                                 (head.error ? kErrorBit : 0) | kAutokeyVersion));
+  writer.U8(static_cast<uint8_t>((head.response ? kResponseBit : 0) | (head.error ? kErrorBit : 0) |
+                                 kAutokeyVersion));
   writer.U8(head.code);
   writer.U16(static_cast<uint16_t>(size));
   writer.U32(head.association);
@@ -69,9 +69,9 @@ Result<AutokeyField, FieldReject> ParseAutokeyField(Bytes field) {
 void EncodeAutokeyField(Writer& writer, const AutokeyField& field) {
   if (!field.has_value) return EncodeShortField(writer, field.head);
   // Each is bounded before they are added up, so that the sum cannot wrap.
-  const bool fits = field.value.size() <= kMaxExtensionArea &&
-                    field.signature.size() <= kMaxExtensionArea &&
-                    AutokeyFieldSize(field.value.size(), field.signature.size()) <= kMaxExtensionArea;
+  const bool fits =
+      field.value.size() <= kMaxExtensionArea && field.signature.size() <= kMaxExtensionArea &&
+      AutokeyFieldSize(field.value.size(), field.signature.size()) <= kMaxExtensionArea;
   if (!fits) return writer.MarkFailed();
   EncodeHead(writer, field.head, AutokeyFieldSize(field.value.size(), field.signature.size()));
   writer.U32(field.timestamp.value);

@@ -1,7 +1,8 @@
 // Autokey's messages: one extension field, taken apart and put together (RFC 5906 section 10).
 //
-// The field comes from ParsePacket and may have been made by anyone: the packet's MAC proves nothing
-// when a field is present. Every length is checked here; signatures are for the caller to verify.
+// The field comes from ParsePacket and may have been made by anyone: the packet's MAC proves
+// nothing when a field is present. Every length is checked here; signatures are for the caller to
+// verify.
 #pragma once
 
 #include <cstddef>
@@ -39,12 +40,12 @@ enum class AutokeyCode : uint8_t {
 
 // Why a field is no Autokey message.
 enum class FieldReject : uint8_t {
-  kShort,            // fewer than 8 octets, or its own length says otherwise than its size
-  kNotAutokey,       // version is not 2: some other extension field
-  kBadLength,        // between the short form and the value form
-  kBadValue,         // no value, or its length does not fit
-  kBadSignature,     // the signature's length does not fit
-  kLeftover,         // octets behind the signature
+  kShort,         // fewer than 8 octets, or its own length says otherwise than its size
+  kNotAutokey,    // version is not 2: some other extension field
+  kBadLength,     // between the short form and the value form
+  kBadValue,      // no value, or its length does not fit
+  kBadSignature,  // the signature's length does not fit
+  kLeftover,      // octets behind the signature
 };
 
 // The first 8 octets: enough to answer a message that is otherwise bad.
@@ -73,8 +74,9 @@ constexpr bool IsAutokeyType(uint16_t type) { return ((type >> 8) & 0x3f) == kAu
 // Reads the first 8 octets of `field`. Fails with kShort or kNotAutokey only.
 Result<AutokeyFieldHead, FieldReject> ParseAutokeyFieldHead(Bytes field);
 
-// Takes a whole field apart. Its size must be 8, or exactly 24 plus value and signature, each padded
-// to a multiple of 4; padding octets are not looked at (reference senders leave rubbish there).
+// Takes a whole field apart. Its size must be 8, or exactly 24 plus value and signature, each
+// padded to a multiple of 4; padding octets are not looked at (reference senders leave rubbish
+// there).
 Result<AutokeyField, FieldReject> ParseAutokeyField(Bytes field);
 
 // The size on the wire of a message with a value.

@@ -49,7 +49,8 @@ class NtpShort {
  public:
   constexpr NtpShort() = default;
   static constexpr NtpShort FromRaw(uint32_t raw) { return NtpShort(raw); }
-  // Rounds up to the next unit, so that a bound never shrinks; clamps to 0 .. 65536 s, NaN to the top.
+  // Rounds up to the next unit, so that a bound never shrinks; clamps to 0 .. 65536 s, NaN to the
+  // top.
   static NtpShort FromSeconds(double seconds);
   constexpr uint32_t raw() const { return raw_; }
   constexpr double seconds() const { return raw_ / 65536.0; }
@@ -65,7 +66,7 @@ struct Header {
   Leap leap = Leap::kAlarm;
   uint8_t version = kMaxVersion;  // 0..7
   Mode mode = Mode::kClient;
-  uint8_t stratum = 0;  // as sent: 0 is unspecified or a kiss-o'-death
+  uint8_t stratum = 0;   // as sent: 0 is unspecified or a kiss-o'-death
   int8_t poll = 0;       // log2 seconds
   int8_t precision = 0;  // log2 seconds
   NtpShort root_delay;

@@ -28,14 +28,22 @@ std::string CodeText(uint32_t refid) {
 
 Kiss KissFromRefid(uint32_t refid) {
   switch (refid) {
-    case RefidCode("DENY"): return Kiss::kDeny;
-    case RefidCode("RSTR"): return Kiss::kRstr;
-    case RefidCode("RATE"): return Kiss::kRate;
-    case RefidCode("CRYP"): return Kiss::kCryp;
-    case RefidCode("NKEY"): return Kiss::kNkey;
-    case RefidCode("INIT"): return Kiss::kInit;
-    case RefidCode("STEP"): return Kiss::kStep;
-    default: return Kiss::kNone;
+    case RefidCode("DENY"):
+      return Kiss::kDeny;
+    case RefidCode("RSTR"):
+      return Kiss::kRstr;
+    case RefidCode("RATE"):
+      return Kiss::kRate;
+    case RefidCode("CRYP"):
+      return Kiss::kCryp;
+    case RefidCode("NKEY"):
+      return Kiss::kNkey;
+    case RefidCode("INIT"):
+      return Kiss::kInit;
+    case RefidCode("STEP"):
+      return Kiss::kStep;
+    default:
+      return Kiss::kNone;
   }
 }
 

@@ -19,14 +19,14 @@ constexpr uint32_t RefidCode(const char (&text)[5]) {
 
 // What a stratum 0 reply asks of its receiver (RFC 5905 section 7.4).
 enum class Kiss : uint8_t {
-  kNone,   // no code of this list: ignore the packet, change nothing
-  kDeny,   // access denied: stop
-  kRstr,   // access denied by policy: stop
-  kRate,   // too fast: slow down
-  kCryp,   // authentication or identification failed
-  kNkey,   // no key
-  kInit,   // not yet synchronised
-  kStep,   // its clock was just stepped
+  kNone,  // no code of this list: ignore the packet, change nothing
+  kDeny,  // access denied: stop
+  kRstr,  // access denied by policy: stop
+  kRate,  // too fast: slow down
+  kCryp,  // authentication or identification failed
+  kNkey,  // no key
+  kInit,  // not yet synchronised
+  kStep,  // its clock was just stepped
 };
 
 // The code that `refid` spells; meaningful only at stratum 0.

@@ -40,8 +40,8 @@ void KnownNextKeyIdentifiers(void**) {
   };
   auto hasher = Hasher("MD5");
   for (const Row& row : rows) {
-    const auto key = hasher.Derive(Path(row.source, row.destination), KeyId{row.key},
-                                   row.private_value);
+    const auto key =
+        hasher.Derive(Path(row.source, row.destination), KeyId{row.key}, row.private_value);
     assert_int_equal(key.next().value, row.next);
   }
   assert_string_equal(
@@ -62,8 +62,8 @@ void CapturedMacsAreRecomputed(void**) {
         packet;
     assert_true(static_cast<bool>(words));  // cmocka has a macro named fail
     auto hasher = Hasher(digest);
-    const auto key = hasher.Derive(Path(source, destination), KeyId{Hex32(key_id)},
-                                   Hex32(private_value));
+    const auto key =
+        hasher.Derive(Path(source, destination), KeyId{Hex32(key_id)}, Hex32(private_value));
     assert_string_equal(ToHex(key.bytes()).c_str(), session_key.c_str());
     const auto bytes = FromHex(packet);
     const Bytes covered = Bytes(bytes).first(bytes.size() - 4 - hasher.digest_size());

@@ -58,7 +58,8 @@ void FieldSurvivesARoundTrip(void**) {
   assert_int_equal(bytes.size(), AutokeyFieldSize(5, 6));
   assert_string_equal(ntpward::test::ToHex(bytes).c_str(),
                       "8203002800001234eeacaa69eeacaa6400000005"
-                      "010203040500000000000006" "0908070605040000");
+                      "010203040500000000000006"
+                      "0908070605040000");
   auto field = ParseAutokeyField(bytes);
   assert_true(field.ok());
   assert_true(field->head == Sample(AutokeyCode::kCookie).head);
@@ -113,8 +114,8 @@ void RejectsEverySignatureLengthButTheTrueOne(void**) {
   const size_t at = 20 + 8;
   for (int code = 0; code <= 10; ++code) {
     const auto bytes = Encoded(Sample(static_cast<AutokeyCode>(code)));
-    for (uint32_t length : {0U, 1U, 4U, 9U, 12U, 0xffffU, 0x7fffffffU, 0x80000000U, 0xfffffffcU,
-                            0xffffffffU}) {
+    for (uint32_t length :
+         {0U, 1U, 4U, 9U, 12U, 0xffffU, 0x7fffffffU, 0x80000000U, 0xfffffffcU, 0xffffffffU}) {
       auto changed = bytes;
       PutU32(changed, at, length);
       assert_false(ParseAutokeyField(changed).ok());

@@ -68,8 +68,8 @@ void HeaderSurvivesARoundTrip(void**) {
   assert_int_equal(bytes[0], 0x80 | 3 << 3 | 4);
 }
 
-// A precision below -31 once divided by zero in the reference (CVE-2015-5219), a wild poll of a kiss
-// tripped an assertion: every value has to pass here, since judging them is for others.
+// A precision below -31 once divided by zero in the reference (CVE-2015-5219), a wild poll of a
+// kiss tripped an assertion: every value has to pass here, since judging them is for others.
 void EveryPollAndPrecisionSurvives(void**) {
   for (int value = -128; value <= 127; ++value) {
     Header header = SampleHeader();
@@ -191,7 +191,8 @@ void UnknownFieldsAreSkipped(void**) {
 
 void RejectsFieldsThatDoNotFit(void**) {
   for (int length : {0, 1, 3, 5, 27, 30, 32, 0x7ffc, 0xfffc, 0xffff})
-    AssertRejected(WithRest(Field(0x0201, static_cast<uint16_t>(length), 28)), Reject::kBadExtension);
+    AssertRejected(WithRest(Field(0x0201, static_cast<uint16_t>(length), 28)),
+                   Reject::kBadExtension);
   // The last field with no room for a MAC behind it is taken whole.
   assert_true(ParsePacket(WithRest(Field(0x0201, 28, 28))).ok());
   // The least length advances; it does not loop.
