@@ -1,0 +1,45 @@
+// Token buckets that bound how often one source gets an answer to mode 6.
+//
+// The reference does not limit mode 6; answers are up to fifty times as long as requests, and
+// source addresses can be forged. Memory is fixed: sources share buckets by a seeded hash of their
+// /32 or /64, so that nobody can fill or empty a table.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "privsep/base/address.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::control {
+
+class RateLimiter {
+ public:
+  struct Limit {
+    double per_second;
+    double burst;
+  };
+  // Enough for `ntpq -p` with many associations, sent back to back.
+  static constexpr Limit kRemote{20, 200};
+  // Local monitoring asks in bursts, and local addresses cannot be forged from outside.
+  static constexpr Limit kLoopback{500, 2000};
+
+  // `seed` is unpredictable to outsiders, so that none can choose to share another's bucket.
+  explicit RateLimiter(uint64_t seed);
+
+  // Takes a token of the source's bucket; false when there is none left. Times must not go back;
+  // one that does adds no tokens.
+  [[nodiscard]] bool Allow(const IpAddress& source, MonoTime now);
+
+ private:
+  struct Bucket {
+    double used = 0;  // tokens taken and not yet refilled
+    MonoTime updated;
+  };
+
+  std::vector<Bucket> buckets_;
+  Bucket loopback_;
+  uint64_t seed_;
+};
+
+}  // namespace ntpward::control

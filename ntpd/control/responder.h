@@ -1,0 +1,72 @@
+// Answers mode 6: what ntpq and monitoring tools ask of the daemon.
+//
+// The datagram comes from anyone whom the access rules let ask; the shell has applied those
+// (`noquery`, `ignore`) and has refused what claims to come from an address of its own. Nothing can
+// be changed from here: requests that would are refused. Rules and texts are those of ntpd 4.2.8.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ntpd/control/rate_limiter.h"
+#include "ntpd/control/view.h"
+#include "ntpd/wire/control_message.h"
+#include "privsep/base/address.h"
+#include "privsep/base/bytes.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::control {
+
+// What became of the datagrams so far.
+struct Counters {
+  uint64_t received = 0;
+  uint64_t rate_limited = 0;
+  uint64_t mode_7 = 0;     // the old private protocol, which is not served
+  uint64_t malformed = 0;  // too short, wrong version, a response
+  uint64_t answered = 0;
+  uint64_t errors = 0;  // of those answered, with the error bit
+};
+
+// What to do with a datagram.
+enum class Admission : uint8_t {
+  kDrop,      // in silence
+  kAnswer,    // call Respond with MacVerdict::kNone
+  kCheckMac,  // have the MAC checked, then call Respond with the verdict
+};
+
+// What the key process said of a request's MAC.
+enum class MacVerdict : uint8_t {
+  kNone,        // there is none
+  kGood,        // made with a trusted key
+  kBad,         // the key is trusted, the digest wrong
+  kUnknownKey,  // no such key, or not trusted for this source
+};
+
+// The datagrams to send to the requester, in order.
+struct Answer {
+  std::vector<std::vector<uint8_t>> datagrams;  // each at most 480 octets, without MAC
+  std::optional<KeyId> seal;  // set: append key identifier and digest of this key to each
+};
+
+class Responder {
+ public:
+  // `seed`: see RateLimiter.
+  explicit Responder(uint64_t seed) : limiter_(seed) {}
+
+  // First look at a datagram of mode 6 or 7. Cheap; counts it, and bounds what one source may ask.
+  Admission Admit(Bytes datagram, const IpAddress& source, MonoTime now);
+
+  // The answer to a datagram that was admitted; empty when it deserves none after all. `key` is the
+  // one that the request names and matters only for kGood. A good MAC clears the event count of
+  // what was read.
+  Answer Respond(Bytes datagram, MacVerdict verdict, KeyId key, StateView& state);
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  RateLimiter limiter_;
+  Counters counters_;
+};
+
+}  // namespace ntpward::control

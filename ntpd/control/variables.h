@@ -1,0 +1,31 @@
+// The variables of mode 6: the system's, an association's, a reference clock's.
+//
+// Names, order, formats and what is written by default are those of ntpd 4.2.8, since operators'
+// scripts match its text. Every value is printable when it leaves here.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "ntpd/control/view.h"
+#include "ntpd/wire/control_message.h"
+#include "ntpd/wire/variable_list.h"
+#include "privsep/base/result.h"
+
+namespace ntpward::control {
+
+// Each writes the variables in `names`, or its defaults when `names` is empty, and ends the list.
+// A name that does not exist fails with kUnknownVariable; one that does not apply now is left out.
+
+Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
+    const SystemView& view, std::span<const std::string_view> names);
+
+// One variable is ours: `identity`, written only by name, says which scheme told the server from an
+// impostor ("TC", "IFF", "GQ", "MV", "none").
+Result<wire::VariableListWriter, wire::ControlError> ReadPeer(
+    const PeerView& view, std::span<const std::string_view> names);
+
+Result<wire::VariableListWriter, wire::ControlError> ReadClock(
+    const ClockView& view, std::span<const std::string_view> names);
+
+}  // namespace ntpward::control

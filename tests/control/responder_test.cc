@@ -1,0 +1,281 @@
+// The responder: answers like the reference where that is safe, and never more than it should.
+#include "ntpd/control/responder.h"
+
+#include <sstream>
+
+#include "tests/control/fake_state.h"
+#include "tests/support/cmocka_cc.h"
+#include "tests/support/vectors.h"
+
+namespace ntpward::control {
+namespace {
+
+using ntpward::test::FromHex;
+using ntpward::test::ToHex;
+using test::FakeState;
+
+const IpAddress kSource = IpAddress::V4(192, 0, 2, 1);
+
+struct Exchange {
+  std::string line;  // what to print when it fails
+  MacVerdict verdict = MacVerdict::kNone;
+  std::vector<uint8_t> request;
+  std::vector<std::string> answers;  // hex
+};
+
+MacVerdict VerdictNamed(const std::string& name) {
+  if (name == "good") return MacVerdict::kGood;
+  if (name == "bad") return MacVerdict::kBad;
+  if (name == "unknown") return MacVerdict::kUnknownKey;
+  CHECK(name == "none");
+  return MacVerdict::kNone;
+}
+
+std::vector<Exchange> ReadExchanges() {
+  std::istringstream lines(test::ReadText("requests.txt"));
+  std::vector<Exchange> exchanges;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    Exchange exchange;
+    exchange.line = line;
+    std::string verdict, word;
+    words >> verdict >> word;
+    exchange.verdict = VerdictNamed(verdict);
+    exchange.request = FromHex(word);
+    while (words >> word)
+      if (word != "-") exchange.answers.push_back(word);
+    exchanges.push_back(exchange);
+  }
+  CHECK(exchanges.size() > 50);
+  return exchanges;
+}
+
+std::vector<uint8_t> Request(wire::ControlOp op, uint16_t id, std::string_view data = {}) {
+  wire::ControlHeader header;
+  header.op = op;
+  header.assoc = AssocId{id};
+  header.sequence = 7;
+  return wire::BuildControlRequest(header, AsBytes(data), wire::ControlPadding::kPlain);
+}
+
+Answer Ask(FakeState& state, Bytes request, MacVerdict verdict = MacVerdict::kNone) {
+  Responder responder(1);
+  if (responder.Admit(request, kSource, MonoTime()) == Admission::kDrop) return {};
+  return responder.Respond(request, verdict, KeyId{7}, state);
+}
+
+// The payload of all fragments, which must follow each other without a gap.
+std::string Payload(const Answer& answer) {
+  std::string payload;
+  for (size_t i = 0; i < answer.datagrams.size(); ++i) {
+    auto fragment = wire::ParseControlResponse(answer.datagrams[i]);
+    assert_true(fragment.ok());
+    assert_int_equal(fragment->header.offset, payload.size());
+    assert_int_equal(fragment->header.more, i + 1 < answer.datagrams.size());
+    payload += AsText(fragment->data);
+  }
+  return payload;
+}
+
+void AnswersAsTheReferenceDid(void**) {
+  for (const Exchange& exchange : ReadExchanges()) {
+    FakeState state;
+    const Answer answer = Ask(state, exchange.request, exchange.verdict);
+    std::vector<std::string> ours;
+    for (const auto& datagram : answer.datagrams) ours.push_back(ToHex(datagram));
+    if (ours != exchange.answers) print_message("asked: %s\n", exchange.line.c_str());
+    assert_int_equal(ours.size(), exchange.answers.size());
+    for (size_t i = 0; i < ours.size(); ++i)
+      assert_string_equal(ours[i].c_str(), exchange.answers[i].c_str());
+    assert_int_equal(answer.seal.has_value(),
+                     exchange.verdict == MacVerdict::kGood && !ours.empty());
+  }
+}
+
+void EveryTruncationIsDroppedOrRefused(void**) {
+  FakeState state;
+  const auto whole = Request(wire::ControlOp::kReadVariables, 0, "stratum,leap");
+  for (size_t size = 0; size < whole.size(); ++size) {
+    const std::vector<uint8_t> prefix(whole.begin(), whole.begin() + static_cast<long>(size));
+    const Answer answer = Ask(state, prefix);
+    if (size < wire::kControlHeaderSize) {
+      assert_int_equal(answer.datagrams.size(), 0);
+    } else {
+      assert_int_equal(answer.datagrams.size(), 1);
+      auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
+      assert_int_equal(fragment->header.error_code(), wire::ControlError::kBadFormat);
+    }
+  }
+}
+
+void FragmentsEndBetweenItems(void**) {
+  FakeState state;
+  const Answer answer = Ask(state, Request(wire::ControlOp::kReadVariables, 0));
+  assert_true(answer.datagrams.size() > 1);
+  for (size_t i = 0; i < answer.datagrams.size(); ++i) {
+    assert_true(answer.datagrams[i].size() <= 480);
+    auto fragment = wire::ParseControlResponse(answer.datagrams[i]);
+    const std::string_view text = AsText(fragment->data);
+    if (i + 1 < answer.datagrams.size())
+      assert_true(text.ends_with(", ") || text.ends_with(",\r\n"));
+    else
+      assert_true(text.ends_with("\r\n"));
+  }
+}
+
+// ntpstat reads one datagram and no more.
+void FirstFragmentHoldsWhatNtpstatNeeds(void**) {
+  FakeState state;
+  const Answer answer = Ask(state, Request(wire::ControlOp::kReadVariables, 0));
+  const std::string_view first = AsText(answer.datagrams[0]);
+  for (const char* name : {"stratum=", "refid=", "rootdelay=", "rootdisp="})
+    assert_true(first.find(name) != std::string_view::npos);
+}
+
+void ReadStatusOfAnAssociationIsItsVariables(void**) {
+  FakeState state;
+  assert_string_equal(
+      Payload(Ask(state, Request(wire::ControlOp::kReadStatus, 0x8a35))).c_str(),
+      Payload(Ask(state, Request(wire::ControlOp::kReadVariables, 0x8a35))).c_str());
+}
+
+void LeapBitsAreTheSystems(void**) {
+  for (uint8_t leap = 0; leap < 4; ++leap) {
+    FakeState state;
+    state.system.status.leap = leap;
+    for (uint16_t id : {uint16_t{0}, uint16_t{1}}) {  // 1: an error response
+      const Answer answer = Ask(state, Request(wire::ControlOp::kReadVariables, id));
+      assert_int_equal(answer.datagrams[0][0] >> 6, leap);
+    }
+  }
+}
+
+void ManyAssociationsAreAllListed(void**) {
+  FakeState state;
+  state.associations.clear();
+  for (uint16_t id = 1; id <= 1000; ++id)
+    state.associations.push_back({AssocId{id}, wire::PeerStatus()});
+  const std::string payload = Payload(Ask(state, Request(wire::ControlOp::kReadStatus, 0)));
+  assert_int_equal(payload.size(), 4000);
+  Reader reader(AsBytes(payload));
+  for (uint16_t id = 1; id <= 1000; ++id) {
+    assert_int_equal(reader.U16(), id);
+    reader.Skip(2);
+  }
+}
+
+// CVE-2009-3563: two daemons answering each other's answers.
+void AnAnswerIsNotAnswered(void**) {
+  FakeState state;
+  for (uint16_t id : {uint16_t{0}, uint16_t{1}}) {
+    const Answer answer = Ask(state, Request(wire::ControlOp::kReadVariables, id));
+    for (const auto& datagram : answer.datagrams)
+      assert_int_equal(Ask(state, datagram).datagrams.size(), 0);
+  }
+}
+
+void NothingCanBeChanged(void**) {
+  for (auto op :
+       {wire::ControlOp::kWriteVariables, wire::ControlOp::kWriteClock, wire::ControlOp::kSetTrap,
+        wire::ControlOp::kUnsetTrap, wire::ControlOp::kConfigure, wire::ControlOp::kSaveConfig}) {
+    FakeState state;
+    const Answer answer = Ask(state, Request(op, 0, "leap=1"), MacVerdict::kGood);
+    auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
+    assert_int_equal(fragment->header.error_code(), wire::ControlError::kPermission);
+    assert_int_equal(state.cleared.size(), 0);
+  }
+}
+
+void OnlyAnAuthenticatedReaderClearsEvents(void**) {
+  FakeState state;
+  const auto request = Request(wire::ControlOp::kReadVariables, 0x8a35);
+  for (auto verdict : {MacVerdict::kNone, MacVerdict::kBad, MacVerdict::kUnknownKey})
+    Ask(state, request, verdict);
+  assert_int_equal(state.cleared.size(), 0);
+  Ask(state, request, MacVerdict::kGood);
+  assert_int_equal(state.cleared.size(), 1);
+  assert_int_equal(state.cleared[0].value, 0x8a35);
+}
+
+void SealedDatagramsLeaveTheirMacAtAMultipleOfEight(void**) {
+  FakeState state;
+  for (const char* names : {"", "leap", "stratum", "refid,leap"}) {
+    const Answer answer =
+        Ask(state, Request(wire::ControlOp::kReadVariables, 0, names), MacVerdict::kGood);
+    for (const auto& datagram : answer.datagrams) assert_int_equal(datagram.size() % 8, 0);
+    assert_int_equal(answer.seal->value, 7);
+  }
+}
+
+void ClocksAreAbsentWithoutOne(void**) {
+  FakeState state;
+  state.has_clock = false;
+  const Answer answer = Ask(state, Request(wire::ControlOp::kReadClock, 0));
+  auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
+  assert_int_equal(fragment->header.error_code(), wire::ControlError::kBadAssociation);
+}
+
+void AdmissionCountsWhatItDrops(void**) {
+  Responder responder(1);
+  const uint8_t mode_7[8] = {0x17, 0, 3, 0x2a};
+  assert_int_equal(responder.Admit(mode_7, kSource, MonoTime()), Admission::kDrop);
+  const uint8_t runt[4] = {0x16, 1};
+  assert_int_equal(responder.Admit(runt, kSource, MonoTime()), Admission::kDrop);
+  assert_int_equal(responder.Admit({}, kSource, MonoTime()), Admission::kDrop);
+  assert_int_equal(responder.counters().received, 3);
+  assert_int_equal(responder.counters().mode_7, 1);
+  assert_int_equal(responder.counters().malformed, 2);
+}
+
+void OnlyARealMacIsSentToBeChecked(void**) {
+  Responder responder(1);
+  auto request = Request(wire::ControlOp::kReadStatus, 0);
+  assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kAnswer);
+  request.resize(16 + 4);
+  assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kAnswer);
+  request.resize(16 + 20);
+  assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kCheckMac);
+}
+
+// 51 requests back to back are what `ntpq -p` sends for 50 associations.
+void OneSourceIsLimitedAndOthersAreNot(void**) {
+  Responder responder(1);
+  const auto request = Request(wire::ControlOp::kReadStatus, 0);
+  const MonoTime start = MonoTime::FromSeconds(1000);
+  for (int i = 0; i < 51; ++i)
+    assert_int_equal(responder.Admit(request, kSource, start), Admission::kAnswer);
+  int admitted = 0;
+  for (int i = 0; i < 1000; ++i)
+    admitted += responder.Admit(request, kSource, start) == Admission::kAnswer;
+  assert_int_equal(admitted, static_cast<int>(RateLimiter::kRemote.burst) - 51);
+  assert_int_equal(responder.counters().rate_limited, 1000 - admitted);
+  assert_int_equal(responder.Admit(request, IpAddress::V4(198, 51, 100, 9), start),
+                   Admission::kAnswer);
+  assert_int_equal(responder.Admit(request, kSource, start + 0.06), Admission::kAnswer);
+}
+
+}  // namespace
+}  // namespace ntpward::control
+
+int main() {
+  using namespace ntpward::control;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(AnswersAsTheReferenceDid),
+      cmocka_unit_test(EveryTruncationIsDroppedOrRefused),
+      cmocka_unit_test(FragmentsEndBetweenItems),
+      cmocka_unit_test(FirstFragmentHoldsWhatNtpstatNeeds),
+      cmocka_unit_test(ReadStatusOfAnAssociationIsItsVariables),
+      cmocka_unit_test(LeapBitsAreTheSystems),
+      cmocka_unit_test(ManyAssociationsAreAllListed),
+      cmocka_unit_test(AnAnswerIsNotAnswered),
+      cmocka_unit_test(NothingCanBeChanged),
+      cmocka_unit_test(OnlyAnAuthenticatedReaderClearsEvents),
+      cmocka_unit_test(SealedDatagramsLeaveTheirMacAtAMultipleOfEight),
+      cmocka_unit_test(ClocksAreAbsentWithoutOne),
+      cmocka_unit_test(AdmissionCountsWhatItDrops),
+      cmocka_unit_test(OnlyARealMacIsSentToBeChecked),
+      cmocka_unit_test(OneSourceIsLimitedAndOthersAreNot),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
