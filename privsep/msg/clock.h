@@ -63,6 +63,24 @@ struct ClockState {
   }
 };
 
+// How fast a slew runs: what the kernel's adjtime does, and the virtual clock after it.
+inline constexpr double kSlewRate = 500e-6;  // seconds per second
+
+// Seconds of `state.slew` that are done by `now`, with its sign.
+inline double SlewDone(const ClockState& state, MonoTime now) {
+  const double elapsed = now - state.since;
+  if (elapsed <= 0) return 0;
+  const double most = kSlewRate * elapsed;
+  return state.slew > most ? most : state.slew < -most ? -most : state.slew;
+}
+
+// Served time minus system time at `now`, in seconds; 0 with a real clock.
+inline double CorrectionAt(const ClockState& state, MonoTime now) {
+  if (!state.is_virtual) return 0;
+  const double ppm = state.frequency.value + state.simulated_error.value;
+  return state.correction + ppm * 1e-6 * (now - state.since) + SlewDone(state, now);
+}
+
 // Leaky buckets of what was spent, carried over a restart of the clock process.
 struct ClockBudget {
   double steps = 0;            // number of steps, leaks kStepsPerDay a day
@@ -98,12 +116,13 @@ struct ClockStart {
 struct ClockMirror {
   static constexpr Type kType = Type::kClockMirror;
   Ppm frequency;
-  double correction = 0;   // virtual mode, seconds, as of budget.as_of
+  double correction = 0;   // virtual mode, seconds, as of `as_of`
+  MonoTime as_of;
   bool first_step_used = false;
   ClockBudget budget;
 
   static auto Fields(auto& m) {
-    return std::tie(m.frequency, m.correction, m.first_step_used, m.budget);
+    return std::tie(m.frequency, m.correction, m.as_of, m.first_step_used, m.budget);
   }
 };
 

@@ -96,17 +96,19 @@ struct NetAssociation {
 // 0x100, notrap 0x200, lptrap 0x400, kod 0x800, mssntp 0x1000, flake 0x2000, nomrulist 0x4000).
 struct NetRestriction {
   bool source = false;               // template for the addresses of associations
-  IpAddress address;                 // unused for `source`
+  IpAddress address;                 // unused for `source` and with `name`
+  std::optional<uint16_t> name;      // index known to ntpd-resolve: an entry for each of its addresses
   uint8_t prefix = 0;
   uint16_t flags = 0;
   uint8_t port = 0;                  // 0 any source port, 1 only 123, 2 any but 123
   int32_t ippeerlimit = -1;
 
   bool Valid() const {
-    return port <= 2 && (source || (!address.is_none() && prefix <= address.bytes().size() * 8));
+    return port <= 2 && (source || name.has_value() ||
+                         (!address.is_none() && prefix <= address.bytes().size() * 8));
   }
   static auto Fields(auto& m) {
-    return std::tie(m.source, m.address, m.prefix, m.flags, m.port, m.ippeerlimit);
+    return std::tie(m.source, m.address, m.name, m.prefix, m.flags, m.port, m.ippeerlimit);
   }
 };
 

@@ -1,0 +1,135 @@
+// ntpd-clock: the only process that may move the clock. No socket, no file, no OpenSSL.
+#include <poll.h>
+#include <time.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "ntpd/clock/guard.h"
+#include "ntpd/clock/kernel_clock.h"
+#include "ntpd/clock/virtual_clock.h"
+#include "privsep/cage.h"
+#include "privsep/channel.h"
+#include "privsep/fds.h"
+#include "privsep/policies.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::clock {
+namespace {
+
+double SystemUnixSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+class Role {
+ public:
+  Role()
+      : supervisor_(UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)),
+        net_(UniqueFd(kNetIn), UniqueFd(kNetOut)),
+        link_(&supervisor_) {}
+
+  // False when there is nothing left to serve.
+  bool Turn() {
+    pollfd fds[] = {{supervisor_.in_fd(), POLLIN, 0}, {net_.in_fd(), POLLIN, 0}};
+    // Net is not listened to before the limits are known.
+    const nfds_t count = guard_ ? 2 : 1;
+    if (poll(fds, count, -1) < 0) return true;
+    if (fds[0].revents != 0 && !FromSupervisor()) return false;
+    if (count == 2 && fds[1].revents != 0) FromNet();
+    return true;
+  }
+
+  void SetSandbox(std::string sandbox) { sandbox_ = std::move(sandbox); }
+
+ private:
+  bool FromSupervisor() {
+    const auto bytes = supervisor_.Receive();
+    if (!bytes) return !supervisor_.peer_gone();
+    msg::ClockStart start;
+    // The supervisor starts us; if it talks nonsense there is nobody to complain to.
+    if (guard_ || !msg::Decode(*bytes, &start)) return false;
+    return Start(start);
+  }
+
+  bool Start(const msg::ClockStart& start) {
+    if (start.is_virtual) {
+      device_ = std::make_unique<VirtualClock>(start, MonotonicNow(), SystemUnixSeconds);
+    } else {
+      device_ = std::make_unique<KernelClock>();
+    }
+    if (const Status set = device_->SetFrequency(start.frequency, MonotonicNow()); !set.ok()) {
+      link_.Failed(set.error().text);
+      return false;
+    }
+    guard_.emplace(start);
+    link_.Ready(sandbox_);
+    (void)net_.Send(device_->State(MonotonicNow()));
+    return true;
+  }
+
+  void FromNet() {
+    while (const auto bytes = net_.Receive()) {
+      msg::ClockAdjust request;
+      if (!msg::Decode(*bytes, &request)) return link_.Accuse(msg::Role::kNet, *bytes);
+      const MonoTime now = MonotonicNow();
+      const msg::ClockState state = guard_->Apply(request, device_.get(), now);
+      (void)net_.Send(state);
+      (void)supervisor_.Send(guard_->Mirror(*device_, now));
+      if (state.refusal != msg::ClockRefusal::kNone) LogRefusal(request, state.refusal);
+    }
+  }
+
+  void LogRefusal(const msg::ClockAdjust& request, msg::ClockRefusal refusal) {
+    static constexpr const char* kWhy[] = {
+        "",
+        "frequency over the limit",
+        "slew over the limit",
+        "step over the limit",
+        "too many steps",
+        "slewed too much for this hour or day",
+        "before this program was made",
+        "leap second on a day that has none",
+        "TAI offset jumped",
+        "the system refused",
+    };
+    char line[200];
+    std::snprintf(line, sizeof line,
+                  "clock: refused: %s (step %+.6f s, slew %+.6f s, frequency %+.3f ppm)",
+                  kWhy[static_cast<size_t>(refusal)], request.step.value_or(0),
+                  request.slew.value_or(0), request.frequency.value_or(Ppm{}).value);
+    link_.Log(LogLevel::kWarning, line);
+  }
+
+  Channel supervisor_;
+  Channel net_;
+  SupervisorLink link_;
+  std::string sandbox_;
+  std::unique_ptr<Device> device_;
+  std::optional<Guard> guard_;
+};
+
+int Main(int argc, char** argv) {
+  const auto identity = RoleIdentity::FromArguments(argc, argv);
+  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  Role role;
+  const cap_value_t keep[] = {CAP_SYS_TIME};
+  const Policy policies[] = {RuntimePolicy(), ClockPolicy()};
+  auto caged = EnterCage({.identity = *identity,
+                          .own_network = true,
+                          .empty_root = true,
+                          .keep = keep,
+                          .policies = policies});
+  if (!caged.ok()) return std::fprintf(stderr, "ntpd-clock: %s\n", caged.error().text.c_str()), 3;
+  role.SetSandbox(*caged);
+  while (role.Turn()) {
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ntpward::clock
+
+int main(int argc, char** argv) { return ntpward::clock::Main(argc, argv); }

@@ -1,0 +1,80 @@
+// ntpd-resolve: looks up the names of the configuration, and no others.
+#include <poll.h>
+
+#include <cstdio>
+
+#include "ntpd/resolve/table.h"
+#include "privsep/cage.h"
+#include "privsep/channel.h"
+#include "privsep/fds.h"
+#include "privsep/policies.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::resolve {
+namespace {
+
+class Role {
+ public:
+  Role()
+      : supervisor_(UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)),
+        net_(UniqueFd(kNetIn), UniqueFd(kNetOut)),
+        link_(&supervisor_) {}
+
+  void SetSandbox(std::string sandbox) { sandbox_ = std::move(sandbox); }
+
+  bool Turn() {
+    pollfd fds[] = {{supervisor_.in_fd(), POLLIN, 0}, {net_.in_fd(), POLLIN, 0}};
+    if (poll(fds, ready_ ? 2 : 1, -1) < 0) return true;
+    if (fds[0].revents != 0 && !FromSupervisor()) return false;
+    if (ready_ && fds[1].revents != 0) FromNet();
+    return true;
+  }
+
+ private:
+  bool FromSupervisor() {
+    const auto bytes = supervisor_.Receive();
+    if (!bytes) return !supervisor_.peer_gone();
+    msg::ResolveName name;
+    msg::ResolveEnd end;
+    if (!ready_ && msg::Decode(*bytes, &name)) return table_.Add(name);
+    if (ready_ || !msg::Decode(*bytes, &end) || end.count != table_.size()) return false;
+    ready_ = true;
+    link_.Ready(sandbox_);
+    return true;
+  }
+
+  void FromNet() {
+    while (const auto bytes = net_.Receive()) {
+      msg::ResolveRequest request;
+      const msg::ResolveName* name = nullptr;
+      if (msg::Decode(*bytes, &request)) name = table_.Find(request.index);
+      if (name == nullptr) return link_.Accuse(msg::Role::kNet, *bytes);
+      (void)net_.Send(LookUp(*name));
+    }
+  }
+
+  Channel supervisor_;
+  Channel net_;
+  SupervisorLink link_;
+  std::string sandbox_;
+  NameTable table_;
+  bool ready_ = false;
+};
+
+int Main(int argc, char** argv) {
+  const auto identity = RoleIdentity::FromArguments(argc, argv);
+  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  Role role;
+  const Policy policies[] = {RuntimePolicy(), ResolvePolicy()};
+  auto caged = EnterCage({.identity = *identity, .policies = policies});
+  if (!caged.ok()) return std::fprintf(stderr, "ntpd-resolve: %s\n", caged.error().text.c_str()), 3;
+  role.SetSandbox(*caged);
+  while (role.Turn()) {
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ntpward::resolve
+
+int main(int argc, char** argv) { return ntpward::resolve::Main(argc, argv); }

@@ -1,0 +1,65 @@
+#include "ntpd/resolve/table.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace ntpward::resolve {
+namespace {
+
+struct FreeAddresses {
+  void operator()(addrinfo* list) const { freeaddrinfo(list); }
+};
+
+// What another try in a while may mend; everything else is the name's fault.
+bool IsTemporary(int failure) {
+  return failure == EAI_AGAIN || failure == EAI_SYSTEM || failure == EAI_MEMORY ||
+         failure == EAI_FAIL;
+}
+
+void AddAddress(const addrinfo& info, msg::ResolveAnswer* answer) {
+  const auto address = SocketAddress::FromSockaddr(info.ai_addr, info.ai_addrlen);
+  if (!address) return;
+  const auto& have = answer->addresses;
+  if (std::find(have.begin(), have.end(), address->ip) != have.end()) return;
+  (void)answer->addresses.Push(address->ip);  // more than fit are not needed
+}
+
+}  // namespace
+
+bool NameTable::Add(const msg::ResolveName& name) {
+  if (Find(name.index) != nullptr) return false;
+  names_.push_back(name);
+  return true;
+}
+
+const msg::ResolveName* NameTable::Find(uint16_t index) const {
+  const auto found = std::find_if(names_.begin(), names_.end(),
+                                  [index](const auto& name) { return name.index == index; });
+  return found == names_.end() ? nullptr : &*found;
+}
+
+msg::ResolveAnswer LookUp(const msg::ResolveName& name) {
+  msg::ResolveAnswer answer;
+  answer.index = name.index;
+  addrinfo hints{};
+  hints.ai_family = name.family == 4 ? AF_INET : name.family == 6 ? AF_INET6 : AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* list = nullptr;
+  const int failure =
+      getaddrinfo(std::string(name.name.text()).c_str(), nullptr, &hints, &list);
+  const std::unique_ptr<addrinfo, FreeAddresses> owned(list);
+  if (failure != 0) {
+    answer.outcome =
+        IsTemporary(failure) ? msg::ResolveOutcome::kTemporary : msg::ResolveOutcome::kPermanent;
+    return answer;
+  }
+  for (const addrinfo* info = list; info != nullptr; info = info->ai_next)
+    AddAddress(*info, &answer);
+  if (answer.addresses.empty()) answer.outcome = msg::ResolveOutcome::kPermanent;
+  return answer;
+}
+
+}  // namespace ntpward::resolve

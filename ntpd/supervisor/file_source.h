@@ -1,0 +1,15 @@
+// Configuration files as the parser wants them: whole, in locked memory.
+#pragma once
+
+#include "ntpd/config/parser.h"
+
+namespace ntpward::supervisor {
+
+class DiskFiles : public config::FileSource {
+ public:
+  // Regular files (and pipes, for /dev/stdin) of at most kMaxSize octets.
+  static constexpr size_t kMaxSize = 4 << 20;
+  Result<Secret> Read(std::string_view path) override;
+};
+
+}  // namespace ntpward::supervisor

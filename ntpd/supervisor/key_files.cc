@@ -1,0 +1,174 @@
+#include "ntpd/supervisor/key_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+
+namespace ntpward::supervisor {
+namespace {
+
+using msg::KeyFileKind;
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+std::string InKeysDirectory(const config::Config& config, const std::string& name) {
+  const std::string& directory = config.authentication.keys_dir.value;
+  if (!name.empty() && name[0] == '/') return name;
+  return directory + (directory.ends_with('/') ? "" : "/") + name;
+}
+
+KeyFile Open(KeyFileKind kind, std::string group, std::string path) {
+  KeyFile file{kind, std::move(group), std::move(path), false, UniqueFd()};
+  // A FIFO or device in place of a key must not block us: O_NONBLOCK, then only regular files.
+  file.fd = UniqueFd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (file.fd.valid() && (fstat(file.fd.get(), &status) != 0 || !S_ISREG(status.st_mode)))
+    file.fd.Close();
+  file.world_readable = file.fd.valid() && (status.st_mode & S_IROTH) != 0;
+  return file;
+}
+
+// "ntpkey_iffpar_GROUP.4004295135": the part behind the last dot when it is a filestamp.
+bool SplitFilestamp(const std::string& name, std::string* group, std::string* stamp) {
+  const size_t dot = name.rfind('.');
+  *group = name.substr(0, dot);
+  if (dot == std::string::npos || name.size() - dot - 1 < 9) return false;
+  *stamp = name.substr(dot + 1);
+  return stamp->find_first_not_of("0123456789") == std::string::npos;
+}
+
+struct Candidate {
+  std::string file;
+  std::string stamp;  // empty: the link, which wins
+};
+
+void Consider(const std::string& file, const std::string& rest,
+              std::map<std::string, Candidate>* groups) {
+  std::string group;
+  std::string stamp;
+  const bool dated = SplitFilestamp(rest, &group, &stamp);
+  if (!dated) group = rest, stamp.clear();
+  const auto [known, fresh] = groups->try_emplace(group, Candidate{file, stamp});
+  if (fresh || known->second.stamp.empty()) return;
+  if (!dated || stamp.size() > known->second.stamp.size() ||
+      (stamp.size() == known->second.stamp.size() && stamp > known->second.stamp))
+    known->second = {file, stamp};
+}
+
+// Group -> file name, for the names in keysdir that begin with `prefix`.
+std::map<std::string, Candidate> FindGroups(const config::Config& config,
+                                            const std::string& prefix) {
+  std::map<std::string, Candidate> groups;
+  const std::unique_ptr<DIR, CloseDirectory> directory(
+      opendir(config.authentication.keys_dir.value.c_str()));
+  if (directory == nullptr) return groups;
+  while (const dirent* entry = readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name.starts_with(prefix) && name.size() > prefix.size())
+      Consider(name, name.substr(prefix.size()), &groups);
+  }
+  return groups;
+}
+
+void AddGroupFiles(const config::Config& config, KeyFileKind kind, const std::string& prefix,
+                   std::vector<KeyFile>* files) {
+  for (const auto& [group, candidate] : FindGroups(config, prefix))
+    files->push_back(Open(kind, group, InKeysDirectory(config, candidate.file)));
+}
+
+// A server's own group key: under the configured group's name, else under the host's.
+void AddGroupKey(const config::Config& config, KeyFileKind kind, const std::string& prefix,
+                 std::vector<KeyFile>* files) {
+  const std::string& ident = config.authentication.crypto.ident.value;
+  for (const std::string& group : {ident, AutokeyHost(config)}) {
+    if (group.empty()) continue;
+    KeyFile file = Open(kind, group, InKeysDirectory(config, prefix + group));
+    if (!file.fd.valid()) continue;
+    files->push_back(std::move(file));
+    return;
+  }
+}
+
+void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files) {
+  const std::string host = AutokeyHost(config);
+  const auto add = [&](KeyFileKind kind, const char* prefix) {
+    files->push_back(Open(kind, host, InKeysDirectory(config, prefix + host)));
+  };
+  add(KeyFileKind::kHost, "ntpkey_host_");
+  add(KeyFileKind::kSign, "ntpkey_sign_");
+  if (!files->back().fd.valid()) files->pop_back();
+  add(KeyFileKind::kCertificate, "ntpkey_cert_");
+  AddGroupKey(config, KeyFileKind::kIffKey, "ntpkey_iffkey_", files);
+  AddGroupKey(config, KeyFileKind::kGqKey, "ntpkey_gqkey_", files);
+  AddGroupKey(config, KeyFileKind::kMvKey, "ntpkey_mvkey_", files);
+  AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", files);
+  AddGroupFiles(config, KeyFileKind::kGqPar, "ntpkey_gqpar_", files);
+  AddGroupFiles(config, KeyFileKind::kMvPar, "ntpkey_mvpar_", files);
+}
+
+Result<Secret> FirstLine(const std::string& path) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file.valid()) return Fail(path + ": " + std::strerror(errno));
+  Secret buffer = TRY(Secret::Zeros(1024));
+  const ssize_t size = read(file.get(), buffer.bytes().data(), buffer.size());
+  if (size < 0) return Fail(path + ": " + std::strerror(errno));
+  const Bytes text = Bytes(buffer.bytes()).first(static_cast<size_t>(size));
+  const auto end = std::find_if(text.begin(), text.end(),
+                                [](uint8_t c) { return c == '\n' || c == '\r' || c == '\0'; });
+  const auto length = static_cast<size_t>(end - text.begin());
+  if (length == 0) return Fail(path + ": its first line should be the password, and is empty");
+  if (length > 256) return Fail(path + ": a password of at most 256 characters was expected");
+  return Secret::Copy(text.first(length));
+}
+
+}  // namespace
+
+std::string AutokeyHost(const config::Config& config) {
+  if (const std::string& host = config.authentication.crypto.host.value; !host.empty()) return host;
+  char name[256] = "";
+  if (gethostname(name, sizeof name - 1) != 0) return "localhost";
+  return name;
+}
+
+std::vector<KeyFile> OpenKeyFiles(const config::Config& config) {
+  std::vector<KeyFile> files;
+  if (config.authentication.crypto.enabled()) AddAutokeyFiles(config, &files);
+  if (const std::string& keys = config.authentication.keys_file.value; !keys.empty())
+    files.push_back(Open(KeyFileKind::kSymmetric, "", keys));
+  return files;
+}
+
+Result<UniqueFd> OpenSeedFile(const config::Config& config) {
+  std::string path = config.authentication.crypto.seedfile.value;
+  if (path.empty()) path = InKeysDirectory(config, "ntpkey_seed_" + AutokeyHost(config));
+  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
+  struct stat status {};
+  if (!file.valid() || fstat(file.get(), &status) != 0)
+    return Fail(path + ": " + std::strerror(errno) + ": the server's private value will not survive a restart");
+  if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
+  if ((status.st_mode & 0077) != 0 && fchmod(file.get(), 0600) != 0)
+    return Fail(path + ": is readable by others, and that cannot be changed");
+  return file;
+}
+
+Result<Secret> ReadPasswordFile(const config::Config& config) {
+  const std::string& path = config.authentication.crypto.password_file.value;
+  if (!path.empty()) return FirstLine(path);
+  const char* directory = getenv("CREDENTIALS_DIRECTORY");
+  if (directory == nullptr) return Secret();
+  const std::string credential = std::string(directory) + "/crypto-pw";
+  if (access(credential.c_str(), R_OK) != 0) return Secret();
+  return FirstLine(credential);
+}
+
+}  // namespace ntpward::supervisor

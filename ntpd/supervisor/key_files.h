@@ -1,0 +1,41 @@
+// Opens the key files for ntpd-keys, which has no way to a file system. They are never read here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ntpd/config/config.h"
+#include "privsep/base/result.h"
+#include "privsep/base/unique_fd.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::supervisor {
+
+// One file as ntpd-keys will get it. Not open: expected but missing.
+struct KeyFile {
+  msg::KeyFileKind kind = msg::KeyFileKind::kHost;
+  std::string group;  // H or G of the name
+  std::string path;
+  bool world_readable = false;
+  UniqueFd fd;
+};
+
+// H of ntpkey_host_H: `crypto host`, else the host's name.
+std::string AutokeyHost(const config::Config& config);
+
+// Everything that the configuration calls for: with `crypto` the host's key, sign key, certificate
+// and group keys, and every group parameter file in keysdir; with `keys` the symmetric keys. A
+// parameter file counts as GROUP's under its link's name ntpkey_iffpar_GROUP, else under the newest
+// dated name ntpkey_iffpar_GROUP.FILESTAMP.
+std::vector<KeyFile> OpenKeyFiles(const config::Config& config);
+
+// The file that keeps the server's private value over restarts: `crypto seedfile`, else
+// ntpkey_seed_HOST in keysdir; made with mode 0600, given to `owner`'s process as an open
+// descriptor. Fails when it cannot be made or is no regular file of ours.
+Result<UniqueFd> OpenSeedFile(const config::Config& config);
+
+// The password of `crypto pwfile PATH` (its first line), or of the service manager's credential
+// "crypto-pw" (systemd LoadCredential=); empty when there is neither.
+Result<Secret> ReadPasswordFile(const config::Config& config);
+
+}  // namespace ntpward::supervisor

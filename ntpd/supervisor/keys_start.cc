@@ -1,0 +1,77 @@
+#include "ntpd/supervisor/keys_start.h"
+
+#include <algorithm>
+
+#include "privsep/fds.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+template <size_t N>
+Status Put(InlineText<N>* field, std::string_view text, const char* what) {
+  if (field->Assign(AsBytes(text))) return {};
+  return Fail(std::string(what) + ": at most " + std::to_string(N) + " characters were expected");
+}
+
+constexpr int kSeedFd = kFirstKeyFile + kMaxKeyFiles;
+
+}  // namespace
+
+Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, config::Config& fresh,
+                                              bool virtual_clock, Logger* log) {
+  KeysStartBundle bundle;
+  const config::Authentication& authentication = config.authentication;
+  bundle.start_.crypto_enabled = authentication.crypto.enabled();
+  bundle.start_.virtual_clock = virtual_clock;
+  bundle.start_.revoke = authentication.revoke.value;
+  TRY_VOID(Put(&bundle.start_.host, AutokeyHost(config), "host name"));
+  const std::string& digest = authentication.crypto.digest.value;
+  TRY_VOID(Put(&bundle.start_.digest_name, digest.empty() ? "md5" : digest, "crypto digest"));
+  bundle.files_ = OpenKeyFiles(config);
+  if (bundle.files_.size() > static_cast<size_t>(kMaxKeyFiles))
+    return Fail("more than " + std::to_string(kMaxKeyFiles) + " key files");
+  if (!bundle.start_.crypto_enabled) return bundle;
+  bundle.password_ = std::move(fresh.authentication.crypto.password);
+  if (bundle.password_.empty()) bundle.password_ = TRY(ReadPasswordFile(config));
+  auto seed = OpenSeedFile(config);
+  if (seed.ok()) {
+    bundle.seed_ = std::move(seed).value();
+    bundle.start_.seed_fd = kSeedFd;
+  } else {
+    log->Log(LogLevel::kWarning, seed.error().text);
+  }
+  return bundle;
+}
+
+std::vector<std::pair<int, int>> KeysStartBundle::Inherit() const {
+  std::vector<std::pair<int, int>> mapping;
+  for (size_t i = 0; i < files_.size(); ++i)
+    if (files_[i].fd.valid())
+      mapping.emplace_back(files_[i].fd.get(), kFirstKeyFile + static_cast<int>(i));
+  if (seed_.valid()) mapping.emplace_back(seed_.get(), kSeedFd);
+  return mapping;
+}
+
+void KeysStartBundle::Send(Channel* keys, const std::vector<msg::KeysTrusted>& trusted) {
+  (void)keys->Send(start_);
+  msg::KeysPassword password;
+  CHECK(password.password.Assign(password_.bytes().first(std::min<size_t>(256, password_.size()))));
+  (void)keys->SendSecret(password);
+  Wipe(password.password.span());
+  password_ = Secret();
+  for (size_t i = 0; i < files_.size(); ++i) {
+    msg::KeysFile file;
+    file.kind = files_[i].kind;
+    file.fd = files_[i].fd.valid() ? kFirstKeyFile + static_cast<int>(i) : -1;
+    file.world_readable = files_[i].world_readable;
+    // A name that does not fit belongs to a group that nobody can ask for.
+    if (!file.group.Assign(AsBytes(files_[i].group))) continue;
+    const std::string_view path = files_[i].path;
+    CHECK(file.name.Assign(AsBytes(path.substr(path.size() - std::min<size_t>(512, path.size())))));
+    (void)keys->Send(file);
+  }
+  for (const msg::KeysTrusted& message : trusted) (void)keys->Send(message);
+  (void)keys->Send(msg::KeysEnd{});
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,33 @@
+// What ntpd-keys is started with: descriptors, password, file list. Lives only as long as one start.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "ntpd/config/config.h"
+#include "ntpd/supervisor/key_files.h"
+#include "privsep/base/log.h"
+#include "privsep/channel.h"
+
+namespace ntpward::supervisor {
+
+class KeysStartBundle {
+ public:
+  // `config` is the one in force, `fresh` the one just read, from which only the password is taken.
+  // Fails when the password cannot be had, or when more files are there than can be passed on.
+  static Result<KeysStartBundle> Make(const config::Config& config, config::Config& fresh,
+                                      bool virtual_clock, Logger* log);
+
+  // Descriptors and their numbers in the role.
+  std::vector<std::pair<int, int>> Inherit() const;
+  // Sends everything and wipes the password.
+  void Send(Channel* keys, const std::vector<msg::KeysTrusted>& trusted);
+
+ private:
+  msg::KeysStart start_;
+  Secret password_;
+  std::vector<KeyFile> files_;
+  UniqueFd seed_;
+};
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,180 @@
+#include "ntpd/supervisor/listen_sockets.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+namespace ntpward::supervisor {
+namespace {
+
+struct FreeInterfaces {
+  void operator()(ifaddrs* list) const { freeifaddrs(list); }
+};
+
+bool InNetwork(const IpAddress& address, const IpAddress& network, uint8_t prefix) {
+  if (address.family != network.family) return false;
+  for (unsigned bit = 0; bit < prefix; ++bit) {
+    const uint8_t mask = static_cast<uint8_t>(0x80 >> (bit % 8));
+    if ((address.octets[bit / 8] & mask) != (network.octets[bit / 8] & mask)) return false;
+  }
+  return true;
+}
+
+bool Matches(const config::InterfaceRule& rule, const InterfaceAddress& candidate) {
+  switch (rule.match) {
+    case config::InterfaceMatch::kAll: return true;
+    case config::InterfaceMatch::kIpv4: return candidate.address.family == Family::kIpv4;
+    case config::InterfaceMatch::kIpv6: return candidate.address.family == Family::kIpv6;
+    case config::InterfaceMatch::kWildcard: return candidate.address.is_wildcard();
+    case config::InterfaceMatch::kName: return candidate.interface == rule.name;
+    case config::InterfaceMatch::kAddress:
+      return InNetwork(candidate.address, rule.address, rule.prefix);
+  }
+  return false;
+}
+
+bool Set(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+// What replies from the right address, and receive times, need.
+Status Prepare(int fd, Family family, uint8_t dscp) {
+  bool ok = Set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  // The field is the six upper bits.
+  if (family == Family::kIpv4) {
+    ok = ok && Set(fd, IPPROTO_IP, IP_PKTINFO, 1) && Set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    (void)Set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+    (void)Set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+  } else {
+    ok = ok && Set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+         Set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    (void)Set(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+  }
+  (void)Set(fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
+  if (!ok) return Fail(std::string("setsockopt: ") + std::strerror(errno));
+  return {};
+}
+
+}  // namespace
+
+std::vector<InterfaceAddress> LocalAddresses() {
+  std::vector<InterfaceAddress> addresses;
+  ifaddrs* raw = nullptr;
+  if (getifaddrs(&raw) != 0) return addresses;
+  const std::unique_ptr<ifaddrs, FreeInterfaces> list(raw);
+  for (const ifaddrs* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+    const auto address =
+        SocketAddress::FromSockaddr(entry->ifa_addr, sizeof(sockaddr_storage));
+    if (address) addresses.push_back({entry->ifa_name, address->ip});
+  }
+  return addresses;
+}
+
+config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
+                                  const std::vector<std::string>& only) {
+  if (!only.empty()) {
+    const bool named =
+        std::any_of(only.begin(), only.end(), [&candidate](const std::string& name) {
+          return name == candidate.interface || name == candidate.address.ToString();
+        });
+    // Loopback stays, so that ntpq works.
+    return named || candidate.address.is_loopback() ? config::InterfaceAction::kListen
+                                                    : config::InterfaceAction::kIgnore;
+  }
+  config::InterfaceAction action = config::InterfaceAction::kListen;
+  for (const config::InterfaceRule& rule : system.interfaces)
+    if (Matches(rule, candidate)) action = rule.action;
+  return action;
+}
+
+Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {
+  const int family = local.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
+  UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
+  if (!fd.valid()) return Fail(std::string("socket: ") + std::strerror(errno));
+  TRY_VOID(Prepare(fd.get(), local.ip.family, dscp_));
+  sockaddr_storage address{};
+  const socklen_t length = local.ToSockaddr(&address);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+    const bool taken = errno == EADDRINUSE;
+    return Fail("unable to bind to " + local.ToString() + ": " + std::strerror(errno) +
+                (taken ? " - another process may be running" : ""));
+  }
+  return fd;
+}
+
+Status ListenSockets::Add(const IpAddress& address, const std::string& interface, bool drop) {
+  ListenSocket opened;
+  opened.local = {address, kNtpPort};
+  opened.interface = interface;
+  opened.drop = drop;
+  opened.fd = TRY(Bind(opened.local));
+  opened.index = next_index_++;
+  log_->Log(LogLevel::kInfo, std::string(drop ? "Listen and drop on " : "Listen normally on ") +
+                                 std::to_string(opened.index) + " " + interface + " " +
+                                 opened.local.ToString());
+  sockets_.push_back(std::move(opened));
+  return {};
+}
+
+Status ListenSockets::OpenWildcards(const Options& options) {
+  if (options.family != 4) {
+    IpAddress any6;
+    any6.family = Family::kIpv6;
+    if (const Status opened = Add(any6, "v6wildcard", false); !opened.ok()) {
+      // A host without IPv6 is no error; a port that is taken is.
+      if (options.family == 6 || opened.error().text.find("another process") != std::string::npos)
+        return opened;
+      log_->Log(LogLevel::kNotice, "no IPv6: " + opened.error().text);
+    }
+  }
+  if (options.family == 6) return {};
+  return Add(IpAddress::V4(0, 0, 0, 0), "v4wildcard", false);
+}
+
+Status ListenSockets::Open(const config::System& system, const Options& options) {
+  system_rules_ = system.interfaces;
+  only_ = options.interfaces;
+  if (!has_rules()) return OpenWildcards(options);
+  std::vector<uint16_t> gone;
+  Refresh(&gone);
+  if (sockets_.empty()) return Fail("no address to listen on: see the interface lines and -I");
+  return {};
+}
+
+std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* gone) {
+  std::vector<const ListenSocket*> opened;
+  if (!has_rules()) return opened;
+  config::System system;
+  system.interfaces = system_rules_;
+  const std::vector<InterfaceAddress> present = LocalAddresses();
+  std::erase_if(sockets_, [&](const ListenSocket& socket) {
+    const bool stays = std::any_of(present.begin(), present.end(), [&](const auto& candidate) {
+      return candidate.address == socket.local.ip;
+    });
+    if (!stays) gone->push_back(socket.index);
+    return !stays;
+  });
+  const size_t before = sockets_.size();
+  for (const InterfaceAddress& candidate : present) {
+    const config::InterfaceAction action = ActionFor(candidate, system, only_);
+    const bool open = std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
+      return socket.local.ip == candidate.address;
+    });
+    if (open || action == config::InterfaceAction::kIgnore) continue;
+    const bool drop = action == config::InterfaceAction::kDrop;
+    if (const Status added = Add(candidate.address, candidate.interface, drop); !added.ok())
+      log_->Log(LogLevel::kError, added.error().text);
+  }
+  for (size_t i = before; i < sockets_.size(); ++i) opened.push_back(&sockets_[i]);
+  return opened;
+}
+
+}  // namespace ntpward::supervisor

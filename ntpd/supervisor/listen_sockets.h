@@ -1,0 +1,69 @@
+// The UDP sockets that ntpd-net serves on: opened here, because that needs the right to port 123.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ntpd/config/config.h"
+#include "ntpd/supervisor/options.h"
+#include "privsep/base/address.h"
+#include "privsep/base/log.h"
+#include "privsep/base/result.h"
+#include "privsep/base/unique_fd.h"
+
+namespace ntpward::supervisor {
+
+inline constexpr uint16_t kNtpPort = 123;
+
+struct ListenSocket {
+  uint16_t index = 0;
+  SocketAddress local;
+  std::string interface;
+  bool drop = false;
+  UniqueFd fd;
+};
+
+// One address of one interface.
+struct InterfaceAddress {
+  std::string interface;
+  IpAddress address;
+  friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
+};
+
+// The addresses that this host has now.
+std::vector<InterfaceAddress> LocalAddresses();
+
+// What the last matching `interface` line, or -I, says about an address; with neither, everything is
+// listened to.
+config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
+                                  const std::vector<std::string>& only);
+
+class ListenSockets {
+ public:
+  // `log` must outlive this object.
+  ListenSockets(Logger* log, uint8_t dscp) : log_(log), dscp_(dscp) {}
+
+  // Without interface rules: one wildcard socket a family, replies leave from the address that was
+  // asked. With rules: one socket an address that they admit. Fails when port 123 is taken by
+  // another process, or when nothing at all could be opened.
+  Status Open(const config::System& system, const Options& options);
+  // Interfaces came or went. Returns what was opened now; `*gone` gets the indices that were closed.
+  std::vector<const ListenSocket*> Refresh(std::vector<uint16_t>* gone);
+
+  const std::vector<ListenSocket>& sockets() const { return sockets_; }
+
+ private:
+  Status OpenWildcards(const Options& options);
+  Status Add(const IpAddress& address, const std::string& interface, bool drop);
+  Result<UniqueFd> Bind(const SocketAddress& local) const;
+  bool has_rules() const { return !system_rules_.empty() || !only_.empty(); }
+
+  Logger* log_;
+  uint8_t dscp_;
+  uint16_t next_index_ = 0;
+  std::vector<ListenSocket> sockets_;
+  std::vector<config::InterfaceRule> system_rules_;
+  std::vector<std::string> only_;
+};
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,79 @@
+#include "ntpd/supervisor/log_sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+namespace ntpward::supervisor {
+namespace {
+
+std::string Printable(std::string_view line) {
+  std::string text(line);
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  return text;
+}
+
+std::string FileLine(std::string_view line) {
+  const time_t now = time(nullptr);
+  tm local{};
+  localtime_r(&now, &local);
+  char date[40];
+  strftime(date, sizeof date, "%e %b %H:%M:%S", &local);
+  return std::string(date) + " ntpd[" + std::to_string(getpid()) + "]: " + std::string(line) + "\n";
+}
+
+}  // namespace
+
+LogSink::LogSink(bool terminal, bool debug) : terminal_(terminal), debug_(debug) {
+  openlog("ntpd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+Status LogSink::UseFile(const std::string& path) {
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!file.valid()) return Fail("log file " + path + ": " + std::strerror(errno));
+  file_ = std::move(file);
+  path_ = path;
+  return {};
+}
+
+Status LogSink::Reopen() { return path_.empty() ? Status{} : UseFile(path_); }
+
+void LogSink::Log(LogLevel level, std::string_view line) {
+  if (level == LogLevel::kDebug && !debug_) return;
+  const std::string text = Printable(line);
+  if (terminal_) {
+    const std::string full = FileLine(text);
+    (void)!write(STDERR_FILENO, full.data(), full.size());
+  }
+  if (file_.valid()) {
+    const std::string full = FileLine(text);
+    (void)!write(file_.get(), full.data(), full.size());
+  } else if (!debug_) {
+    syslog(static_cast<int>(level), "%s", text.c_str());
+  }
+}
+
+void LogSink::LogFromRole(LogLevel level, std::string_view line, MonoTime now) {
+  const double elapsed = std::max(0.0, now - allowance_at_);
+  allowance_ = std::min(kRoleBytesBurst, allowance_ + elapsed * kRoleBytesPerSecond);
+  allowance_at_ = now;
+  if (allowance_ < static_cast<double>(line.size())) {
+    ++suppressed_;
+    return;
+  }
+  allowance_ -= static_cast<double>(line.size());
+  if (suppressed_ > 0) {
+    Log(LogLevel::kWarning, std::to_string(suppressed_) + " log lines suppressed");
+    suppressed_ = 0;
+  }
+  Log(level, line);
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,149 @@
+// ntpd: the supervisor. It reads no network byte; it starts the processes that do.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/state_file.h"
+#include "privsep/cage.h"
+#include "privsep/capabilities.h"
+#include "privsep/policies.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+// What starting roles, binding port 123 and reading key files need, now and at each restart.
+constexpr cap_value_t kKept[] = {CAP_SETUID,           CAP_SETGID,   CAP_SETPCAP,
+                                 CAP_SYS_TIME,         CAP_KILL,     CAP_NET_BIND_SERVICE,
+                                 CAP_DAC_READ_SEARCH,  CAP_SYS_ADMIN, CAP_IPC_LOCK,
+                                 CAP_FOWNER};
+
+void PrintDiagnostics(const config::Parsed& parsed) {
+  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
+    std::fprintf(stderr, "%s\n", config::ToString(diagnostic).c_str());
+}
+
+int CheckConfig(const Options& options) {
+  DiskFiles files;
+  const config::Parsed parsed =
+      config::Load(options.config_file, files, config::ParsePolicy::kStrict);
+  PrintDiagnostics(parsed);
+  if (!parsed.usable(config::ParsePolicy::kStrict)) return 1;
+  std::printf("%s: no errors\n", options.config_file.c_str());
+  return 0;
+}
+
+// Goes to the background; the parent waits for the daemon to say that it started, and ends with
+// its status. In the child the returned descriptor is where to say it.
+class Background {
+ public:
+  // False in the parent, which must then end with `status()`.
+  bool Enter() {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0) return true;
+    UniqueFd read_end(fds[0]);
+    UniqueFd write_end(fds[1]);
+    const pid_t pid = fork();
+    if (pid > 0) {
+      write_end.Close();
+      char started = 0;
+      status_ = read(read_end.get(), &started, 1) == 1 ? 0 : 1;
+      return false;
+    }
+    say_ = std::move(write_end);
+    (void)setsid();
+    return true;
+  }
+  int status() const { return status_; }
+  void Started() {
+    if (!say_.valid()) return;
+    const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int fd = 0; fd <= 2; ++fd) (void)dup2(null.get(), fd);
+    (void)!write(say_.get(), "1", 1);
+    say_.Close();
+  }
+
+ private:
+  UniqueFd say_;
+  int status_ = 1;
+};
+
+Status Cage() {
+  TRY_VOID(ForbidDumps());
+  TRY_VOID(LimitBoundingSet(kKept));
+  TRY_VOID(ForbidNewPrivileges());
+  TRY_VOID(KeepOnlyCapabilities(kKept));
+  const Policy policies[] = {RuntimePolicy(), SupervisorPolicy(), RoleStartPolicy()};
+  return InstallPolicies(policies);
+}
+
+// Chooses the clock: the system's, or a virtual one when asked for or when there is no right to set it.
+bool UseVirtualClock(const Options& options, LogSink* log) {
+  if (options.no_clock) return true;
+  if (HasCapability(CAP_SYS_TIME)) return false;
+  log->Log(LogLevel::kWarning,
+           "no right to set the system's clock (CAP_SYS_TIME): it is left alone, and what is "
+           "served is its time plus a correction, as with --no-clock");
+  return true;
+}
+
+int Refuse(LogSink& log, const std::string& why) {
+  log.Log(LogLevel::kError, why);
+  return 1;
+}
+
+int Serve(const Options& options, config::Parsed parsed) {
+  Background background;
+  if (!options.foreground && !background.Enter()) return background.status();
+  ServiceManager manager;
+  LogSink log(/*terminal=*/true, options.debug > 0);
+  log.Log(LogLevel::kNotice, VersionText() + ": Starting");
+  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
+    log.Log(LogLevel::kWarning, config::ToString(diagnostic));
+  if (!parsed.usable(config::ParsePolicy::kStartup))
+    return Refuse(log, options.config_file + ": errors that must not be ignored; not started");
+  const std::string log_file =
+      options.log_file.empty() ? parsed.config.output.logfile.value : options.log_file;
+  if (!log_file.empty()) {
+    if (const Status opened = log.UseFile(log_file); !opened.ok())
+      return Refuse(log, opened.error().text);
+  }
+  const std::string pid_file =
+      options.pid_file.empty() ? parsed.config.output.pidfile.value : options.pid_file;
+  parsed.config.authentication.crypto.password = Secret();  // only ntpd-keys needs it: read anew then
+  const bool virtual_clock = UseVirtualClock(options, &log);
+  Daemon daemon(options, std::move(parsed.config), virtual_clock, &log, &manager);
+  if (const Status prepared = daemon.Prepare(); !prepared.ok())
+    return Refuse(log, prepared.error().text);
+  if (const Status caged = Cage(); !caged.ok()) return Refuse(log, caged.error().text);
+  return daemon.Run([&] {
+    if (!pid_file.empty()) {
+      if (const Status written = WritePidFile(pid_file); !written.ok())
+        log.Log(LogLevel::kError, "pid file: " + written.error().text);
+    }
+    background.Started();
+  });
+}
+
+int Main(int argc, char** argv) {
+  auto options = ParseOptions(argc, argv);
+  if (!options.ok()) {
+    std::fprintf(stderr, "ntpd: %s\nTry 'ntpd --help'.\n", options.error().text.c_str());
+    return 1;
+  }
+  if (options->show_help) return std::fputs(HelpText().c_str(), stdout), 0;
+  if (options->show_version) return std::puts(VersionText().c_str()), 0;
+  if (options->check_config) return CheckConfig(*options);
+  DiskFiles files;
+  return Serve(*options,
+               config::Load(options->config_file, files, config::ParsePolicy::kStartup));
+}
+
+}  // namespace
+}  // namespace ntpward::supervisor
+
+int main(int argc, char** argv) { return ntpward::supervisor::Main(argc, argv); }

@@ -1,0 +1,146 @@
+#include "ntpd/supervisor/options.h"
+
+#include <getopt.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+
+namespace ntpward::supervisor {
+namespace {
+
+enum LongOnly { kNoClock = 256, kAccepted };
+
+constexpr option kLongOptions[] = {
+    {"ipv4", no_argument, nullptr, '4'},
+    {"ipv6", no_argument, nullptr, '6'},
+    {"configfile", required_argument, nullptr, 'c'},
+    {"debug-level", no_argument, nullptr, 'd'},
+    {"set-debug-level", required_argument, nullptr, 'D'},
+    {"driftfile", required_argument, nullptr, 'f'},
+    {"panicgate", no_argument, nullptr, 'g'},
+    {"jaildir", required_argument, nullptr, 'i'},
+    {"interface", required_argument, nullptr, 'I'},
+    {"logfile", required_argument, nullptr, 'l'},
+    {"nofork", no_argument, nullptr, 'n'},
+    {"pidfile", required_argument, nullptr, 'p'},
+    {"quit", no_argument, nullptr, 'q'},
+    {"check-config", no_argument, nullptr, 't'},
+    {"user", required_argument, nullptr, 'u'},
+    {"version", no_argument, nullptr, 'V'},
+    {"slew", no_argument, nullptr, 'x'},
+    {"help", no_argument, nullptr, '?'},
+    {"no-clock", optional_argument, nullptr, kNoClock},
+    {"nice", no_argument, nullptr, kAccepted},
+    {nullptr, 0, nullptr, 0},
+};
+
+bool ParseDouble(const char* text, const char** rest, double* value) {
+  char* end = nullptr;
+  *value = std::strtod(text, &end);
+  *rest = end;
+  return end != text;
+}
+
+// OFFSET[,PPM], both optional in meaning but not in syntax once the '=' is there.
+Status ParseNoClock(const char* text, Options* options) {
+  options->no_clock = true;
+  if (text == nullptr) return {};
+  const char* rest = text;
+  const bool offset = ParseDouble(text, &rest, &options->clock_offset);
+  if (offset && *rest == ',') {
+    if (!ParseDouble(rest + 1, &rest, &options->clock_error_ppm)) rest = "?";
+  }
+  if (!offset || *rest != '\0')
+    return Fail(std::string("--no-clock: '") + text + "' is not OFFSET[,PPM] in seconds and ppm");
+  return {};
+}
+
+Status ParseLevel(const char* text, int* level) {
+  const char* end = text + std::strlen(text);
+  const auto [stop, failed] = std::from_chars(text, end, *level);
+  if (failed != std::errc{} || stop != end || *level < 0 || *level > 9)
+    return Fail(std::string("-D: '") + text + "' is not a level from 0 to 9");
+  return {};
+}
+
+Status Apply(int letter, const char* argument, Options* options) {
+  switch (letter) {
+    case '4': options->family = 4; return {};
+    case '6': options->family = 6; return {};
+    case 'c': options->config_file = argument; return {};
+    case 'd': ++options->debug; return {};
+    case 'D': return ParseLevel(argument, &options->debug);
+    case 'f': options->drift_file = argument; return {};
+    case 'g': options->allow_panic = true; return {};
+    case 'i': options->chroot_directory = argument; return {};
+    case 'I': options->interfaces.emplace_back(argument); return {};
+    case 'l': options->log_file = argument; return {};
+    case 'n': options->foreground = true; return {};
+    case 'p': options->pid_file = argument; return {};
+    case 'q': options->quit = true; return {};
+    case 't': options->check_config = true; return {};
+    case 'u': options->user = argument; return {};
+    case 'V': options->show_version = true; return {};
+    case 'x': options->slew_only = true; return {};
+    case 'N': return {};  // priority: accepted, the roles need none
+    case '?': options->show_help = true; return {};
+    case kNoClock: return ParseNoClock(argument, options);
+    default: return {};
+  }
+}
+
+}  // namespace
+
+Result<Options> ParseOptions(int argc, char** argv) {
+  Options options;
+  opterr = 0;
+  optind = 1;
+  for (;;) {
+    const int index = optind;
+    const int letter = getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:Vx?", kLongOptions, nullptr);
+    if (letter == -1) break;
+    const bool asked_for_help = letter == '?' && (optopt == 0 || optopt == '?');
+    if (letter == ':') return Fail(std::string("option '") + argv[index] + "' needs a value");
+    if (letter == '?' && !asked_for_help)
+      return Fail(std::string("illegal option '") + argv[index] + "'");
+    if (letter == '?' && std::strcmp(argv[index], "--help") != 0 &&
+        std::strcmp(argv[index], "-?") != 0)
+      return Fail(std::string("illegal option '") + argv[index] + "'");
+    TRY_VOID(Apply(letter, optarg, &options));
+  }
+  if (optind < argc)
+    return Fail(std::string("unexpected argument '") + argv[optind] + "': servers go into ntp.conf");
+  if (options.debug > 0 || options.quit) options.foreground = true;
+  return options;
+}
+
+std::string VersionText() { return "ntpd 4.2.8 (ntpward " NTPWARD_VERSION ")"; }
+
+std::string HelpText() {
+  return
+      "usage: ntpd [OPTION]...\n"
+      "ntpward's NTP daemon: one process for each job, none that reads the network may set the clock.\n"
+      "\n"
+      "  -c, --configfile=FILE   configuration (/etc/ntp.conf)\n"
+      "  -t, --check-config      check the configuration, print every error, change nothing\n"
+      "  -n, --nofork            stay in the foreground\n"
+      "  -g, --panicgate         allow the first correction to be of any size\n"
+      "  -q, --quit              set the clock once and exit\n"
+      "  -x, --slew              slew instead of stepping, up to 600 s\n"
+      "      --no-clock[=OFFSET[,PPM]]\n"
+      "                          leave the system's clock alone: serve system time plus a correction\n"
+      "                          (OFFSET and PPM make it start wrong, for tests)\n"
+      "  -f, --driftfile=FILE    where the frequency is kept\n"
+      "  -l, --logfile=FILE      log there instead of to syslog\n"
+      "  -p, --pidfile=FILE      write the process id there\n"
+      "  -u, --user=USER[:GROUP] account of the caged processes (default: one account each)\n"
+      "  -i, --jaildir=DIR       accepted; the caged processes see no file system at all\n"
+      "  -I, --interface=NAME    listen on this interface or address only (repeatable)\n"
+      "  -4, --ipv4  -6, --ipv6  resolve names to this family only\n"
+      "  -d, --debug-level       log to the terminal, repeat for more; -D N sets the level\n"
+      "  -V, --version           print the version\n"
+      "  -?, --help              print this\n";
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,39 @@
+// ntpd's command line (as ntpd 4.2.8, plus --check-config and --no-clock).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "privsep/base/result.h"
+
+namespace ntpward::supervisor {
+
+struct Options {
+  std::string config_file = "/etc/ntp.conf";  // -c
+  std::string drift_file;                     // -f; empty: as configured
+  std::string log_file;                       // -l
+  std::string pid_file;                       // -p
+  std::string user;                           // -u USER[:GROUP]: the account of all roles
+  std::string chroot_directory;               // -i: accepted; every role has an empty root anyway
+  std::vector<std::string> interfaces;        // -I: listen here only (names or addresses)
+  bool allow_panic = false;                   // -g
+  bool quit = false;                          // -q
+  bool foreground = false;                    // -n; also with -d, -q and --check-config
+  bool slew_only = false;                     // -x
+  int debug = 0;                              // -d (repeatable), -D LEVEL
+  int family = 0;                             // -4, -6: names resolve to this family only
+  bool check_config = false;                  // -t, --check-config
+  bool show_version = false;                  // -V, --version
+  bool show_help = false;                     // -?, --help
+  bool no_clock = false;                      // --no-clock[=OFFSET[,PPM]]
+  double clock_offset = 0;                    // seconds that the virtual clock starts off
+  double clock_error_ppm = 0;                 // how wrong its oscillator runs
+};
+
+// The error is what to print before "try --help"; ntpd then exits with status 1.
+Result<Options> ParseOptions(int argc, char** argv);
+std::string HelpText();
+std::string VersionText();
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,132 @@
+#include "ntpd/supervisor/role_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "privsep/fds.h"
+#include "privsep/spawn.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+void DrainPipe(int fd) {
+  std::array<uint8_t, msg::kMaxMessage> scratch;
+  while (read(fd, scratch.data(), scratch.size()) > 0) {
+  }
+}
+
+// The supervisor's own channel to a role: our end, and what the role inherits.
+struct OwnChannel {
+  Channel ours;
+  UniqueFd role_in;
+  UniqueFd role_out;
+};
+
+Result<OwnChannel> MakePipes() {
+  Pipe down = TRY(MakePipe());
+  Pipe up = TRY(MakePipe());
+  return OwnChannel{Channel(std::move(up.read_end), std::move(down.write_end)),
+                    std::move(down.read_end), std::move(up.write_end)};
+}
+
+// Net's: sockets travel over it.
+Result<OwnChannel> MakeSocketpair() {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
+    return Fail(std::string("socketpair: ") + std::strerror(errno));
+  // The configuration of a large site is sent in one go.
+  const int size = 4 << 20;
+  for (const int fd : fds) (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  return OwnChannel{Channel(UniqueFd(fds[0]), UniqueFd()), UniqueFd(fds[1]), UniqueFd()};
+}
+
+void MapPeers(msg::Role role, PeerLinks& links, std::vector<FdMapping>* fds) {
+  if (role != msg::Role::kNet) {
+    PeerLink& link = links[static_cast<size_t>(role)];
+    fds->push_back({link.from_net.read_end.get(), kNetIn});
+    fds->push_back({link.to_net.write_end.get(), kNetOut});
+    return;
+  }
+  static constexpr std::pair<msg::Role, int> kNets[] = {
+      {msg::Role::kClock, kClockIn}, {msg::Role::kKeys, kKeysIn}, {msg::Role::kResolve, kResolveIn}};
+  for (const auto& [peer, in] : kNets) {
+    PeerLink& link = links[static_cast<size_t>(peer)];
+    fds->push_back({link.to_net.read_end.get(), in});
+    fds->push_back({link.from_net.write_end.get(), in + 1});
+  }
+}
+
+}  // namespace
+
+Result<PeerLink> PeerLink::Make() {
+  PeerLink link;
+  link.to_net = TRY(MakePipe());
+  link.from_net = TRY(MakePipe());
+  return link;
+}
+
+void PeerLink::Drain() {
+  DrainPipe(to_net.read_end.get());
+  DrainPipe(from_net.read_end.get());
+}
+
+std::optional<double> BackOff::AfterDeath(double lifetime) {
+  deaths_ = lifetime >= kGoodLife ? 1 : deaths_ + 1;
+  if (deaths_ > kMostDeaths) return std::nullopt;
+  if (deaths_ == 1) return 0;
+  return std::min(60.0, static_cast<double>(1 << std::min(deaths_ - 2, 6)));
+}
+
+Result<std::unique_ptr<RoleProcess>> RoleProcess::Open(msg::Role role,
+                                                       const std::string& directory,
+                                                       const Account& account) {
+  const std::string path = directory + "/ntpd-" + RoleName(role);
+  UniqueFd program(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!program.valid()) return Fail(path + ": " + std::strerror(errno));
+  return std::unique_ptr<RoleProcess>(new RoleProcess(role, std::move(program), account));
+}
+
+Status RoleProcess::Start(PeerLinks& links, const std::vector<std::pair<int, int>>& inherit,
+                          MonoTime now) {
+  OwnChannel own = TRY(role_ == msg::Role::kNet ? MakeSocketpair() : MakePipes());
+  SpawnOptions options;
+  options.program_fd = program_.get();
+  options.arguments = {std::string("ntpd-") + RoleName(role_), std::to_string(account_.uid),
+                       std::to_string(account_.gid), std::to_string(getpid())};
+  options.fds.push_back({own.role_in.get(), kSupervisorIn});
+  if (own.role_out.valid()) options.fds.push_back({own.role_out.get(), kSupervisorOut});
+  MapPeers(role_, links, &options.fds);
+  for (const auto& [source, target] : inherit) options.fds.push_back({source, target});
+  pid_ = TRY(SpawnRole(options));
+  channel_.emplace(std::move(own.ours));
+  started_ = now;
+  ready = false;
+  return {};
+}
+
+std::string RoleProcess::Ended(int status) {
+  const std::string name = std::string("ntpd-") + RoleName(role_) + " (pid " +
+                           std::to_string(pid_) + ") ";
+  pid_ = -1;
+  channel_.reset();
+  ready = false;
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return name + "killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")" +
+           (signal == SIGSYS ? ": it made a forbidden system call" : "");
+  }
+  return name + "exited with status " + std::to_string(WEXITSTATUS(status));
+}
+
+void RoleProcess::Kill() const {
+  if (pid_ > 0) kill(pid_, SIGKILL);
+}
+
+}  // namespace ntpward::supervisor

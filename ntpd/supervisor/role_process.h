@@ -1,0 +1,80 @@
+// The life of one role's process: its pipes, its starts, its deaths and the back-off between them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ntpd/supervisor/accounts.h"
+#include "privsep/channel.h"
+#include "privsep/msg/role.h"
+
+namespace ntpward::supervisor {
+
+// The way between net and one other role: two pipes whose ends the supervisor keeps, so that a role
+// that starts anew finds its peers where they were.
+struct PeerLink {
+  Pipe to_net;
+  Pipe from_net;
+
+  static Result<PeerLink> Make();
+  // Throws away what a dead role left unread or half done.
+  void Drain();
+};
+
+// Clock, keys and resolve each have one; the index is msg::Role.
+using PeerLinks = std::array<PeerLink, 3>;
+
+// How long to wait before the next start, from how often it died lately: at once, then 1 s, doubling
+// to 60 s. A role that keeps dying ends the daemon.
+class BackOff {
+ public:
+  static constexpr double kGoodLife = 60;    // seconds after which a death counts as the first
+  static constexpr int kMostDeaths = 12;     // without a good life in between
+
+  // A process that lived `lifetime` seconds is dead; seconds to wait, or none: give up.
+  std::optional<double> AfterDeath(double lifetime);
+
+ private:
+  int deaths_ = 0;
+};
+
+class RoleProcess {
+ public:
+  // `program` is opened now and exec'd at every start.
+  static Result<std::unique_ptr<RoleProcess>> Open(msg::Role role, const std::string& directory,
+                                                   const Account& account);
+
+  // Starts it with fresh supervisor channels; `inherit` are descriptors for this start only.
+  Status Start(PeerLinks& links, const std::vector<std::pair<int, int>>& inherit, MonoTime now);
+  // waitpid said so. Closes the channel; the text says how it ended.
+  std::string Ended(int status);
+  void Kill() const;
+
+  msg::Role role() const { return role_; }
+  bool running() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
+  Channel* channel() { return channel_ ? &*channel_ : nullptr; }
+  MonoTime started() const { return started_; }
+  BackOff& back_off() { return back_off_; }
+  bool ready = false;        // said RoleReady since its last start
+  bool was_ready = false;    // ever
+  std::string sandbox;       // what it said of its cage
+
+ private:
+  RoleProcess(msg::Role role, UniqueFd program, const Account& account)
+      : role_(role), program_(std::move(program)), account_(account) {}
+
+  msg::Role role_;
+  UniqueFd program_;
+  Account account_;
+  pid_t pid_ = -1;
+  std::optional<Channel> channel_;
+  MonoTime started_;
+  BackOff back_off_;
+};
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,25 @@
+// Small files that must never be found half written: drift, pid.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "privsep/base/result.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::supervisor {
+
+// Writes aside, syncs, renames over `path`, syncs the directory. On failure `path` is as it was.
+Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode);
+
+// The frequency of a drift file; none when there is no such file. Fails on anything that is not one
+// number from -500 to 500 (ppm).
+Result<std::optional<Ppm>> ReadDrift(const std::string& path);
+Status WriteDrift(const std::string& path, Ppm frequency);
+
+// Writes our pid, over what is left of a dead daemon; refuses while `path` names a living ntpd.
+// Never follows a link (CVE-2020-14367).
+Status WritePidFile(const std::string& path);
+
+}  // namespace ntpward::supervisor

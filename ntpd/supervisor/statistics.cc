@@ -1,0 +1,124 @@
+#include "ntpd/supervisor/statistics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace ntpward::supervisor {
+namespace {
+
+constexpr int kMjdOfUnixEpoch = 40587;
+
+config::Statistic ToConfig(msg::StatisticsFile file) {
+  switch (file) {
+    case msg::StatisticsFile::kLoop: return config::Statistic::kLoop;
+    case msg::StatisticsFile::kPeer: return config::Statistic::kPeer;
+    case msg::StatisticsFile::kClock: return config::Statistic::kClock;
+    case msg::StatisticsFile::kRaw: return config::Statistic::kRaw;
+    case msg::StatisticsFile::kSys: return config::Statistic::kSys;
+    case msg::StatisticsFile::kProto: return config::Statistic::kProto;
+    case msg::StatisticsFile::kCrypto: return config::Statistic::kCrypto;
+  }
+  return config::Statistic::kLoop;
+}
+
+// In era 0 after 1970 or era 1: the daemon does not run before it was built.
+time_t UnixSeconds(NtpTimestamp when) {
+  const auto seconds = static_cast<int64_t>(when.seconds()) - kUnixToNtpSeconds;
+  return static_cast<time_t>(seconds < 0 ? seconds + (int64_t{1} << 32) : seconds);
+}
+
+std::string Formatted(const char* format, const tm& date) {
+  char text[40];
+  return std::string(text, strftime(text, sizeof text, format, &date));
+}
+
+}  // namespace
+
+std::string GenerationName(const config::Filegen& filegen, std::string_view base, NtpTimestamp when,
+                           pid_t pid) {
+  const time_t seconds = UnixSeconds(when);
+  tm date{};
+  gmtime_r(&seconds, &date);
+  std::string name(base);
+  switch (filegen.type) {
+    case config::FilegenType::kNone: return name;
+    case config::FilegenType::kPid: return name + ".#" + std::to_string(pid);
+    case config::FilegenType::kDay: return name + Formatted(".%Y%m%d", date);
+    case config::FilegenType::kWeek: {
+      char week[16];
+      std::snprintf(week, sizeof week, "W%02d", date.tm_yday / 7);
+      return name + Formatted(".%Y", date) + week;
+    }
+    case config::FilegenType::kMonth: return name + Formatted(".%Y%m", date);
+    case config::FilegenType::kYear: return name + Formatted(".%Y", date);
+    case config::FilegenType::kAge: {
+      char age[24];
+      std::snprintf(age, sizeof age, ".a%08ld", static_cast<long>(seconds / 86400 * 86400));
+      return name + age;
+    }
+  }
+  return name;
+}
+
+void Statistics::Configure(const config::Config& config) {
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const config::Statistic which = ToConfig(static_cast<msg::StatisticsFile>(i));
+    Output& output = outputs_[i];
+    output = Output();
+    output.filegen = config.output.statistic(which);
+    const std::string file = output.filegen.file.empty() ? std::string(StatisticName(which))
+                                                         : output.filegen.file;
+    output.base = config.output.statsdir.value + file;
+    output.enabled = output.filegen.enabled && config.system.switches.stats.value;
+  }
+}
+
+bool Statistics::Open(Output& output, NtpTimestamp when) {
+  const std::string name = GenerationName(output.filegen, output.base, when, getpid());
+  if (output.fd.valid() && name == output.current) return true;
+  output.fd = UniqueFd(
+      open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
+  output.current = name;
+  if (!output.fd.valid()) {
+    if (!output.failed)
+      log_->Log(LogLevel::kError, "statistics: " + name + ": " + std::strerror(errno));
+    output.failed = true;
+    return false;
+  }
+  output.failed = false;
+  if (output.filegen.link && name != output.base) Relink(output);
+  return true;
+}
+
+// `base` is a hard link to the current generation, unless something else has that name.
+void Statistics::Relink(const Output& output) {
+  struct stat status {};
+  if (lstat(output.base.c_str(), &status) == 0) {
+    if (!S_ISREG(status.st_mode)) return;
+    (void)unlink(output.base.c_str());
+  }
+  (void)!link(output.current.c_str(), output.base.c_str());
+}
+
+void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line) {
+  Output& output = outputs_[static_cast<size_t>(file)];
+  if (!output.enabled || !Open(output, when)) return;
+  const time_t seconds = UnixSeconds(when);
+  const auto milliseconds = static_cast<unsigned>((uint64_t{when.fraction()} * 1000) >> 32);
+  char date[64];
+  std::snprintf(date, sizeof date, "%ld %ld.%03u ",
+                static_cast<long>(kMjdOfUnixEpoch + seconds / 86400),
+                static_cast<long>(seconds % 86400), milliseconds);
+  std::string text = date;
+  for (const char c : line) text += c >= 0x20 && c < 0x7f ? c : '?';
+  text += '\n';
+  (void)!write(output.fd.get(), text.data(), text.size());
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,45 @@
+// The statistics files: loopstats, peerstats and the like, each with its own rotation (filegen).
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "ntpd/config/config.h"
+#include "privsep/base/log.h"
+#include "privsep/base/types.h"
+#include "privsep/base/unique_fd.h"
+#include "privsep/msg/control.h"
+
+namespace ntpward::supervisor {
+
+// The name that a set of statistics has at `when` (ntpd 4.2.8 "filegen": .20261122, .2026W47, ...).
+std::string GenerationName(const config::Filegen& filegen, std::string_view base, NtpTimestamp when,
+                           pid_t pid);
+
+class Statistics {
+ public:
+  // `log` must outlive this object; a failing file is reported once.
+  explicit Statistics(Logger* log) : log_(log) {}
+  void Configure(const config::Config& config);
+
+  // Appends "MJD SECONDS.mmm LINE".
+  void Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line);
+
+ private:
+  struct Output {
+    bool enabled = false;
+    config::Filegen filegen;
+    std::string base;     // statsdir and file name
+    std::string current;  // name of the open file
+    UniqueFd fd;
+    bool failed = false;
+  };
+  bool Open(Output& output, NtpTimestamp when);
+  void Relink(const Output& output);
+
+  Logger* log_;
+  std::array<Output, static_cast<size_t>(msg::StatisticsFile::kLast) + 1> outputs_;
+};
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,265 @@
+#include "ntpd/supervisor/translate.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <map>
+
+namespace ntpward::supervisor {
+namespace {
+
+using config::RestrictFlag;
+
+// True when it fitted.
+template <size_t N>
+[[nodiscard]] bool Fits(InlineText<N>* field, std::string_view text) {
+  return field->Assign(AsBytes(text));
+}
+// For texts that are only shown: cut to size.
+template <size_t N>
+void Show(InlineText<N>* field, std::string_view text) {
+  CHECK(field->Assign(AsBytes(text.substr(0, N))));
+}
+
+class Translator {
+ public:
+  Translator(const config::Config& config, const Options& options, Logger* log)
+      : config_(config), options_(options), log_(log) {}
+
+  NetConfiguration Run() {
+    FillStart();
+    for (const config::Association& line : config_.associations) AddAssociation(line);
+    for (const config::Restriction& line : Restrictions()) AddRestriction(line);
+    return std::move(result_);
+  }
+
+ private:
+  void FillStart();
+  void FillLimits();
+  void FillIdentity();
+  void AddAssociation(const config::Association& line);
+  void FillLocalClock(const config::Association& line, msg::NetAssociation* message);
+  void AddRestriction(const config::Restriction& line);
+  void PushRestriction(const msg::NetRestriction& entry);
+  std::vector<config::Restriction> Restrictions() const;
+  std::optional<uint16_t> NameIndex(const std::string& name, Family family);
+
+  const config::Config& config_;
+  const Options& options_;
+  Logger* log_;
+  NetConfiguration result_;
+};
+
+void Translator::FillStart() {
+  msg::NetStart& start = result_.start;
+  const config::System& system = config_.system;
+  start.authentication = system.switches.auth.value;
+  start.allow_panic = options_.allow_panic;
+  start.quit = options_.quit;
+  start.slew_only = options_.slew_only;
+  start.discipline = system.switches.ntp.value;
+  start.monitor = system.switches.monitor.value;
+  start.crypto_enabled = config_.authentication.crypto.enabled();
+  start.identity_optional = config_.authentication.crypto.identity_optional.value;
+  start.control_key = config_.authentication.control_key.value;
+  start.revoke = config_.authentication.revoke.value;
+  start.dscp = system.dscp.value;
+  FillLimits();
+  FillIdentity();
+}
+
+void Translator::FillLimits() {
+  msg::NetStart& start = result_.start;
+  const config::Tos& tos = config_.system.tos;
+  start.minclock = tos.minclock.value;
+  start.maxclock = tos.maxclock.value;
+  start.minsane = std::max(1U, tos.minsane.value);
+  start.floor = tos.floor.value;
+  start.ceiling = std::min<uint8_t>(tos.ceiling.value, 16);
+  start.mindist = tos.mindist.value;
+  start.maxdist = tos.maxdist.value;
+  start.orphan = tos.orphan.value;
+  start.orphanwait = tos.orphanwait.value;
+  const config::Tinker& tinker = config_.system.tinker;
+  start.allan = tinker.allan.value;
+  start.panic = tinker.panic.value;
+  start.step = tinker.step.value;
+  start.stepout = tinker.stepout.value;
+  start.dispersion = tinker.dispersion.value;
+  start.discard_average = config_.discard.average.value;
+  start.discard_minimum = config_.discard.minimum.value;
+}
+
+void Translator::FillIdentity() {
+  msg::NetStart& start = result_.start;
+  utsname system{};
+  if (uname(&system) == 0) {
+    Show(&start.processor, system.machine);
+    Show(&start.system, std::string(system.sysname) + "/" + system.release);
+  }
+  Show(&start.version, VersionText());
+  for (const config::SystemVariable& variable : config_.system.variables) {
+    InlineText<128> text;
+    const std::string item =
+        (variable.by_default ? "*" : "") + variable.name + "=" + variable.value;
+    if (!Fits(&text, item) || !start.variables.Push(text))
+      log_->Log(LogLevel::kWarning, "setvar " + variable.name + ": too long or too many; left out");
+  }
+}
+
+std::optional<uint16_t> Translator::NameIndex(const std::string& name, Family family) {
+  msg::ResolveName entry;
+  entry.family = options_.family != 0 ? static_cast<uint8_t>(options_.family)
+                                      : static_cast<uint8_t>(family);
+  if (!Fits(&entry.name, name) || result_.names.size() >= msg::kMaxNames) return std::nullopt;
+  for (const msg::ResolveName& known : result_.names)
+    if (known.name == entry.name && known.family == entry.family) return known.index;
+  entry.index = static_cast<uint16_t>(result_.names.size());
+  result_.names.push_back(entry);
+  return entry.index;
+}
+
+void Translator::FillLocalClock(const config::Association& line, msg::NetAssociation* message) {
+  message->kind = msg::NetAssociationKind::kLocalClock;
+  message->stratum = config::kLocalClockStratum;
+  if (const config::Fudge* fudge = config_.FudgeFor(*line.address)) {
+    message->stratum = fudge->stratum.value_or(config::kLocalClockStratum);
+    Show(&message->refid, fudge->refid);
+  }
+}
+
+void Translator::AddAssociation(const config::Association& line) {
+  msg::NetAssociation message;
+  switch (line.kind) {
+    case config::AssociationKind::kServer: message.kind = msg::NetAssociationKind::kServer; break;
+    case config::AssociationKind::kPool: message.kind = msg::NetAssociationKind::kPool; break;
+    default:
+      log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
+                                      ": this mode is not served yet; the line has no effect");
+      return;
+  }
+  if (line.address) {
+    message.address = *line.address;
+  } else {
+    message.name = NameIndex(line.host, line.family);
+  }
+  Show(&message.label, line.host);
+  message.key = line.key.value;
+  message.autokey = line.autokey;
+  message.identity_optional = line.identity_optional;
+  const bool ident_fits = Fits(&message.ident, line.ident);
+  message.minpoll = static_cast<uint8_t>(line.minpoll.value);
+  message.maxpoll = static_cast<uint8_t>(line.maxpoll.value);
+  message.version = line.version.value;
+  message.iburst = line.iburst;
+  message.burst = line.burst;
+  message.prefer = line.prefer;
+  message.noselect = line.noselect;
+  message.always_true = line.always_true;
+  message.preempt = line.preempt;
+  if (line.is_local_clock()) FillLocalClock(line, &message);
+  if (!ident_fits || !message.Valid()) {
+    log_->Log(LogLevel::kError, line.host + ": this line cannot be served; left out");
+    return;
+  }
+  result_.associations.push_back(message);
+}
+
+// Lines of one target add up their flags, later `remove` lines take entries away.
+std::vector<config::Restriction> Translator::Restrictions() const {
+  std::vector<config::Restriction> kept;
+  for (const config::Restriction& line : config_.restrictions) {
+    if (!line.remove) {
+      kept.push_back(line);
+      continue;
+    }
+    std::erase_if(kept, [&line](const config::Restriction& other) {
+      return other.target == line.target && other.address == line.address &&
+             other.prefix == line.prefix && other.host == line.host;
+    });
+  }
+  return kept;
+}
+
+void Translator::PushRestriction(const msg::NetRestriction& entry) {
+  auto& messages = result_.restrictions;
+  if (messages.empty() || messages.back().entries.full()) messages.emplace_back();
+  CHECK(messages.back().entries.Push(entry));
+}
+
+void Translator::AddRestriction(const config::Restriction& line) {
+  msg::NetRestriction entry;
+  entry.flags = AccessBits(line.flags);
+  entry.port = line.flags.Has(RestrictFlag::kNtpPort)      ? 1
+               : line.flags.Has(RestrictFlag::kNonNtpPort) ? 2
+                                                           : 0;
+  entry.ippeerlimit = line.ippeerlimit.value_or(-1);
+  switch (line.target) {
+    case config::RestrictTarget::kDefault:
+      for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+        if (line.family != Family::kNone && line.family != family) continue;
+        entry.address = IpAddress();
+        entry.address.family = family;
+        entry.prefix = 0;
+        PushRestriction(entry);
+      }
+      return;
+    case config::RestrictTarget::kSource:
+      entry.source = true;
+      break;
+    case config::RestrictTarget::kAddress:
+      entry.address = line.address;
+      entry.prefix = line.prefix;
+      break;
+    case config::RestrictTarget::kHost:
+      entry.name = NameIndex(line.host, line.family);
+      break;
+  }
+  if (entry.Valid()) PushRestriction(entry);
+}
+
+}  // namespace
+
+uint16_t AccessBits(config::RestrictFlags flags) {
+  static constexpr std::pair<RestrictFlag, uint16_t> kBits[] = {
+      {RestrictFlag::kIgnore, 0x0001},   {RestrictFlag::kNoServe, 0x0002},
+      {RestrictFlag::kNoTrust, 0x0004},  {RestrictFlag::kVersion, 0x0008},
+      {RestrictFlag::kNoPeer, 0x0010},   {RestrictFlag::kNoEpeer, 0x0020},
+      {RestrictFlag::kLimited, 0x0040},  {RestrictFlag::kNoQuery, 0x0080},
+      {RestrictFlag::kNoModify, 0x0100}, {RestrictFlag::kNoTrap, 0x0200},
+      {RestrictFlag::kLowPrioTrap, 0x0400}, {RestrictFlag::kKod, 0x0800},
+      {RestrictFlag::kMsSntp, 0x1000},   {RestrictFlag::kFlake, 0x2000},
+      {RestrictFlag::kNoMruList, 0x4000}, {RestrictFlag::kServerResponseFuzz, 0x8000},
+  };
+  uint16_t bits = 0;
+  for (const auto& [flag, bit] : kBits)
+    if (flags.Has(flag)) bits = static_cast<uint16_t>(bits | bit);
+  return bits;
+}
+
+NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log) {
+  return Translator(config, options, log).Run();
+}
+
+std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config) {
+  std::map<uint32_t, msg::TrustedKey> keys;
+  const auto entry = [&keys](KeyId key) -> msg::TrustedKey& {
+    keys[key.value].key = key;
+    return keys[key.value];
+  };
+  for (const config::KeyRange& range : config.authentication.trusted)
+    for (uint32_t id = range.first.value; id <= range.last.value; ++id) entry({id}).serve = true;
+  if (const KeyId control = config.authentication.control_key.value; !control.is_none())
+    entry(control).control = true;
+  // A key that an association uses is bound to that; see the key process about keys with both roles.
+  for (const config::Association& line : config.associations)
+    if (!line.key.value.is_none()) entry(line.key.value).upstream = true;
+  std::vector<msg::KeysTrusted> messages;
+  for (const auto& [id, key] : keys) {
+    if (messages.empty() || messages.back().keys.full()) messages.emplace_back();
+    CHECK(messages.back().keys.Push(key));
+  }
+  return messages;
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,33 @@
+// From a validated Config to the messages that tell the roles about it. No secret passes here.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ntpd/config/config.h"
+#include "ntpd/supervisor/options.h"
+#include "privsep/base/log.h"
+#include "privsep/msg/control.h"
+#include "privsep/msg/keys.h"
+#include "privsep/msg/resolve.h"
+
+namespace ntpward::supervisor {
+
+struct NetConfiguration {
+  msg::NetStart start;
+  std::vector<msg::NetAssociation> associations;
+  std::vector<msg::NetRestrict> restrictions;
+  std::vector<msg::ResolveName> names;  // for ntpd-resolve; associations refer to them by index
+};
+
+// What does not fit a message or is not served yet (broadcast, reference clocks but the local one)
+// is left out and told to `log`.
+NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log);
+
+// What ntp.conf allows each symmetric key to do.
+std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config);
+
+// The bits of one restrict line as mode 6 numbers them.
+uint16_t AccessBits(config::RestrictFlags flags);
+
+}  // namespace ntpward::supervisor

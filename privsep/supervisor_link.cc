@@ -1,0 +1,53 @@
+#include "privsep/supervisor_link.h"
+
+#include <time.h>
+
+namespace ntpward {
+namespace {
+
+template <size_t N>
+void AssignCut(InlineText<N>* field, std::string_view text) {
+  CHECK(field->Assign(AsBytes(text.substr(0, N))));
+}
+
+}  // namespace
+
+void SupervisorLink::Log(LogLevel level, std::string_view line) {
+  msg::LogLine message;
+  message.level = static_cast<uint8_t>(level);
+  AssignCut(&message.text, line);
+  (void)channel_->Send(message);
+}
+
+void SupervisorLink::Ready(std::string_view sandbox) {
+  msg::RoleReady message;
+  AssignCut(&message.sandbox, sandbox);
+  (void)channel_->Send(message);
+}
+
+void SupervisorLink::Failed(std::string_view text) {
+  msg::RoleFailed message;
+  AssignCut(&message.text, text);
+  (void)channel_->Send(message);
+}
+
+void SupervisorLink::Accuse(msg::Role culprit, Bytes bytes) {
+  msg::Misbehaviour message;
+  message.culprit = culprit;
+  if (const auto type = msg::PeekType(bytes)) message.message_type = static_cast<uint16_t>(*type);
+  (void)channel_->Send(message);
+}
+
+MonoTime MonotonicNow() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return MonoTime::FromNanoseconds(static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec);
+}
+
+NtpTimestamp SystemTimeNow() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return NtpTimestamp::FromUnix(now);
+}
+
+}  // namespace ntpward
