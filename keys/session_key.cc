@@ -29,7 +29,10 @@ SessionKey SessionKeyHasher::Derive(const AddressPair& path, KeyId key, uint32_t
   Add(path.destination.bytes());
   Add(numbers);
   Wipe(numbers);
-  return SessionKey(End());
+  SessionDigest digest = End();
+  SessionKey session_key(digest);
+  Wipe(digest.span());
+  return session_key;
 }
 
 SessionDigest SessionKeyHasher::Mac(const SessionKey& key, Bytes covered) {
