@@ -44,6 +44,8 @@ struct AssociationCounters {
   uint64_t broken = 0;        // unfit when selection looked
   uint64_t candidate = 0;     // times selection took it as a candidate
   uint64_t kisses = 0;        // genuine kisses of death
+
+  friend bool operator==(const AssociationCounters&, const AssociationCounters&) = default;
 };
 
 class Association {

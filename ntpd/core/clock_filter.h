@@ -21,6 +21,8 @@ struct FilterStage {
   double offset = 0;
   double delay = 0;
   double dispersion = kMaxDispersion;
+
+  friend bool operator==(const FilterStage&, const FilterStage&) = default;
 };
 
 class ClockFilter {

@@ -53,6 +53,8 @@ struct PeerSnapshot {
   uint16_t flash = 0;
   AssociationCounters counters;
   wire::PeerStatus status;
+
+  friend bool operator==(const PeerSnapshot&, const PeerSnapshot&) = default;
 };
 
 // All but `status` and the selection bits of `flash`, which the engine knows.

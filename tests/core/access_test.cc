@@ -1,0 +1,233 @@
+// The restrict list against a brute-force oracle, and the rules that operators rely on.
+#include "ntpd/core/access.h"
+
+#include <random>
+
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::core {
+namespace {
+
+AccessEntry Entry(const char* address, int length, AccessFlags flags, bool ntpport = false) {
+  AccessEntry entry;
+  entry.address = *IpAddress::Parse(address);
+  entry.mask = AccessList::Mask(entry.address.family, length);
+  entry.flags = flags;
+  entry.ntpport = ntpport;
+  return entry;
+}
+
+SocketAddress From(const char* address, uint16_t port = 40000) {
+  return {*IpAddress::Parse(address), port};
+}
+
+bool MatchesEntry(const AccessEntry& entry, const SocketAddress& source) {
+  if (entry.address.family != source.ip.family) return false;
+  if (entry.ntpport && source.port != 123) return false;
+  for (size_t i = 0; i < 16; ++i)
+    if ((source.ip.octets[i] & entry.mask[i]) != (entry.address.octets[i] & entry.mask[i]))
+      return false;
+  return true;
+}
+
+int Ones(const std::array<uint8_t, 16>& mask) {
+  int ones = 0;
+  for (uint8_t octet : mask) ones += __builtin_popcount(octet);
+  return ones;
+}
+
+// The first of the most specific entries, ntpport before plain.
+AccessFlags Oracle(const std::vector<AccessEntry>& entries, const SocketAddress& source) {
+  const AccessEntry* best = nullptr;
+  for (const AccessEntry& entry : entries) {
+    if (!MatchesEntry(entry, source)) continue;
+    const auto rank = [](const AccessEntry& e) { return 2 * Ones(e.mask) + e.ntpport; };
+    if (best == nullptr || rank(entry) > rank(*best)) best = &entry;
+  }
+  return best == nullptr ? AccessFlags() : best->flags;
+}
+
+// CVE-2015-1821: subnet lengths that are no multiple of 4 matched wrongly.
+void EveryPrefixLengthMatchesAsTheOracleDoes(void**) {
+  std::mt19937 random(7);
+  for (Family family : {Family::kIpv4, Family::kIpv6}) {
+    AccessList list;
+    std::vector<AccessEntry> entries;
+    const int width = family == Family::kIpv4 ? 32 : 128;
+    IpAddress base;
+    base.family = family;
+    for (int i = 0; i < width / 8; ++i) base.octets[static_cast<size_t>(i)] = 0xa5;
+    for (int length = 0; length <= width; ++length) {
+      AccessEntry entry;
+      entry.address = base;
+      entry.mask = AccessList::Mask(family, length);
+      entry.flags = AccessFlags(static_cast<uint16_t>(1 + length));
+      entries.push_back(entry);
+      if (length > 0) list.Add(entry);
+      else list.SetDefault(family, entry.flags);
+    }
+    for (int flip = 0; flip < width; ++flip) {
+      SocketAddress source{base, 1000};
+      source.ip.octets[static_cast<size_t>(flip / 8)] ^= static_cast<uint8_t>(0x80 >> (flip % 8));
+      for (int i = flip / 8 + 1; i < width / 8; ++i)
+        source.ip.octets[static_cast<size_t>(i)] = static_cast<uint8_t>(random());
+      assert_true(list.Lookup(source) == Oracle(entries, source));
+      assert_int_equal(list.Lookup(source).bits, 1 + flip);
+    }
+    assert_int_equal(list.Lookup({base, 1000}).bits, 1 + width);
+  }
+}
+
+void RandomListsMatchAsTheOracleDoes(void**) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 40; ++round) {
+    AccessList list;
+    std::vector<AccessEntry> entries;
+    for (int i = 0; i < 30; ++i) {
+      AccessEntry entry;
+      entry.address = IpAddress::V4(10, static_cast<uint8_t>(random() % 2),
+                                    static_cast<uint8_t>(random() % 4),
+                                    static_cast<uint8_t>(random()));
+      // Distinct numbers of ones, so that "most specific" is never a tie of masks.
+      entry.mask = AccessList::Mask(Family::kIpv4, 1 + i);
+      if (i % 5 == 4) std::swap(entry.mask[0], entry.mask[3]);  // not contiguous
+      entry.flags = AccessFlags(static_cast<uint16_t>(1 + i));
+      entry.ntpport = random() % 3 == 0;
+      for (size_t o = 0; o < 16; ++o) entry.address.octets[o] &= entry.mask[o];
+      entries.push_back(entry);
+      list.Add(entry);
+    }
+    for (int i = 0; i < 300; ++i) {
+      const SocketAddress source{
+          IpAddress::V4(10, static_cast<uint8_t>(random() % 2), static_cast<uint8_t>(random() % 4),
+                        static_cast<uint8_t>(random())),
+          static_cast<uint16_t>(random() % 2 ? 123 : 5000)};
+      assert_int_equal(list.Lookup(source).bits, Oracle(entries, source).bits);
+    }
+  }
+}
+
+void MostSpecificEntryWinsAndFlagsAreNotMerged(void**) {
+  AccessList list;
+  list.SetDefault(Family::kIpv4, Access::kNoQuery | Access::kLimited);
+  list.Add(Entry("10.0.0.0", 8, Access::kNoServe));
+  list.Add(Entry("10.1.0.0", 16, AccessFlags()));
+  assert_true(list.Lookup(From("10.1.2.3")) == AccessFlags());
+  assert_true(list.Lookup(From("10.2.2.3")) == AccessFlags(Access::kNoServe));
+  assert_true(list.Lookup(From("11.2.2.3")) == (Access::kNoQuery | Access::kLimited));
+  assert_true(list.Lookup(From("2001:db8::1")) == AccessFlags());
+}
+
+void RepeatingAnEntryAddsFlagsAndRemovingItFreesIt(void**) {
+  AccessList list;
+  list.Add(Entry("10.0.0.0", 8, Access::kNoQuery));
+  list.Add(Entry("10.9.9.9", 8, Access::kNoServe));  // the same network
+  assert_true(list.Lookup(From("10.1.1.1")) == (Access::kNoQuery | Access::kNoServe));
+  const auto mask = AccessList::Mask(Family::kIpv4, 8);
+  assert_true(list.Remove(*IpAddress::Parse("10.0.0.0"), mask, false));
+  assert_false(list.Remove(*IpAddress::Parse("10.0.0.0"), mask, false));
+  assert_true(list.Lookup(From("10.1.1.1")) == AccessFlags());
+}
+
+void NtpportEntryMatchesThatPortOnly(void**) {
+  AccessList list;
+  list.Add(Entry("10.0.0.1", 32, Access::kNoServe));
+  list.Add(Entry("10.0.0.1", 32, Access::kIgnore, true));
+  assert_true(list.Lookup(From("10.0.0.1", 123)) == AccessFlags(Access::kIgnore));
+  assert_true(list.Lookup(From("10.0.0.1", 124)) == AccessFlags(Access::kNoServe));
+}
+
+// CVE-2009-3563: what comes from our own address and port is our own packet.
+void OwnAddressOnTheNtpPortIsIgnoredByItsInterfaceEntry(void**) {
+  AccessList list;
+  AccessEntry entry = Entry("10.0.0.7", 32, Access::kIgnore, true);
+  entry.origin = AccessOrigin::kInterface;
+  list.Add(entry);
+  assert_true(list.Lookup(From("10.0.0.7", 123)).has(Access::kIgnore));
+  assert_false(list.Lookup(From("10.0.0.7", 50000)).has(Access::kIgnore));
+}
+
+void MappedIpv4AddressesFollowTheIpv4Rules(void**) {
+  AccessList list;
+  list.Add(Entry("10.0.0.1", 32, Access::kIgnore));
+  assert_true(list.Lookup(From("::ffff:10.0.0.1")).has(Access::kIgnore));
+}
+
+void SourceTemplateComesAndGoesWithItsAssociations(void**) {
+  AccessList list;
+  list.SetDefault(Family::kIpv4, Access::kIgnore);
+  list.SetSourceTemplate(Access::kNoQuery | Access::kNoModify);
+  const IpAddress server = *IpAddress::Parse("192.0.2.1");
+  list.AddSource(server);
+  list.AddSource(server);
+  assert_true(list.Lookup({server, 123}) == (Access::kNoQuery | Access::kNoModify));
+  list.RemoveSource(server);
+  assert_true(list.Lookup({server, 123}) == (Access::kNoQuery | Access::kNoModify));
+  list.RemoveSource(server);
+  list.RemoveSource(server);  // once too often
+  assert_true(list.Lookup({server, 123}) == AccessFlags(Access::kIgnore));
+}
+
+void ConfiguredHostEntryOverridesASourceEntry(void**) {
+  AccessList list;
+  list.SetSourceTemplate(AccessFlags());
+  const IpAddress server = *IpAddress::Parse("192.0.2.1");
+  list.AddSource(server);
+  list.Add(Entry("192.0.2.1", 32, Access::kNoServe));
+  assert_true(list.Lookup({server, 123}) == AccessFlags(Access::kNoServe));
+  list.RemoveSource(server);
+  assert_true(list.Lookup({server, 123}) == AccessFlags(Access::kNoServe));
+  list.AddSource(server);  // now the configured one was first
+  assert_true(list.Lookup({server, 123}) == AccessFlags(Access::kNoServe));
+}
+
+// CVE-2015-7978: a long list exhausted the stack.
+void HundredThousandEntriesAreMatchedAndListed(void**) {
+  AccessList list;
+  for (uint32_t i = 0; i < 100000; ++i) {
+    AccessEntry entry;
+    entry.address = IpAddress::V4(10, static_cast<uint8_t>(i >> 16), static_cast<uint8_t>(i >> 8),
+                                  static_cast<uint8_t>(i));
+    entry.mask = AccessList::Mask(Family::kIpv4, 32);
+    entry.flags = AccessFlags(static_cast<uint16_t>(1 + i % 1000));
+    list.Add(entry);
+  }
+  for (uint32_t i = 0; i < 100000; ++i) {
+    const IpAddress source = IpAddress::V4(10, static_cast<uint8_t>(i >> 16),
+                                           static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i));
+    assert_int_equal(list.Lookup({source, 1}).bits, 1 + i % 1000);
+  }
+  assert_int_equal(list.size(), 100002);
+  const auto entries = list.Entries();
+  assert_int_equal(entries.size(), 100002);
+  assert_int_equal(entries[0].hits, 1);
+  assert_true(entries[0].address == IpAddress::V4(10, 1, 134, 159));  // most specific, highest
+}
+
+void AddressWithoutFamilyIsRefused(void**) {
+  AccessList list;
+  list.Add(AccessEntry{});
+  assert_int_equal(list.size(), 2);
+  assert_true(list.Lookup(SocketAddress{}).has(Access::kIgnore));
+}
+
+}  // namespace
+}  // namespace ntpward::core
+
+int main() {
+  using namespace ntpward::core;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EveryPrefixLengthMatchesAsTheOracleDoes),
+      cmocka_unit_test(RandomListsMatchAsTheOracleDoes),
+      cmocka_unit_test(MostSpecificEntryWinsAndFlagsAreNotMerged),
+      cmocka_unit_test(RepeatingAnEntryAddsFlagsAndRemovingItFreesIt),
+      cmocka_unit_test(NtpportEntryMatchesThatPortOnly),
+      cmocka_unit_test(OwnAddressOnTheNtpPortIsIgnoredByItsInterfaceEntry),
+      cmocka_unit_test(MappedIpv4AddressesFollowTheIpv4Rules),
+      cmocka_unit_test(SourceTemplateComesAndGoesWithItsAssociations),
+      cmocka_unit_test(ConfiguredHostEntryOverridesASourceEntry),
+      cmocka_unit_test(HundredThousandEntriesAreMatchedAndListed),
+      cmocka_unit_test(AddressWithoutFamilyIsRefused),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,116 @@
+// What `limited` lets pass, what `kod` says, and that the table stays within its bounds.
+#include "ntpd/core/rate_limit.h"
+
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::core {
+namespace {
+
+constexpr std::array<uint64_t, 2> kSeed = {1, 2};
+const AccessFlags kLimitedOnly = Access::kLimited;
+const AccessFlags kLimitedKod = Access::kLimited | Access::kKod;
+
+MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
+SocketAddress Source(uint32_t n) {
+  return {IpAddress::V4(10, static_cast<uint8_t>(n >> 16), static_cast<uint8_t>(n >> 8),
+                        static_cast<uint8_t>(n)),
+          123};
+}
+RateDecision Ask(RateLimiter& limiter, uint32_t n, AccessFlags flags, double when) {
+  return limiter.OnRequest(Source(n), flags, 4, 3, At(when));
+}
+
+void ServesAVolleyOfEightAtTwoSeconds(void**) {
+  RateLimiter limiter({}, kSeed);
+  for (int i = 0; i < 8; ++i)
+    assert_true(Ask(limiter, 1, kLimitedOnly, 2.0 * i) == RateDecision::kServe);
+}
+
+void DropsAFloodAndServesAgainAfterAPause(void**) {
+  RateLimiter limiter({}, kSeed);
+  int served = 0;
+  for (int i = 0; i < 1000; ++i)
+    served += Ask(limiter, 1, kLimitedOnly, i * 0.01) == RateDecision::kServe;
+  assert_int_equal(served, 1);
+  assert_true(Ask(limiter, 1, kLimitedOnly, 30) == RateDecision::kServe);
+}
+
+void MeanHeadwayIsEnforcedForASteadySender(void**) {
+  RateLimiter limiter({}, kSeed);
+  int served = 0;
+  for (int i = 0; i < 1000; ++i)
+    served += Ask(limiter, 1, kLimitedOnly, 3.0 * i) == RateDecision::kServe;
+  assert_in_range(served, 360, 400);  // 3000 s at one in 8 s, and a burst
+}
+
+void WithoutLimitedEverythingIsServedAndCounted(void**) {
+  RateLimiter limiter({}, kSeed);
+  for (int i = 0; i < 100; ++i)
+    assert_true(Ask(limiter, 1, AccessFlags(), i * 0.001) == RateDecision::kServe);
+  assert_int_equal(limiter.Find(Source(1).ip)->count, 100);
+}
+
+void KissOfDeathComesOncePerInterval(void**) {
+  RateLimiter limiter({}, kSeed);
+  int kisses = 0, served = 0;
+  for (int i = 0; i < 800; ++i) {
+    const RateDecision decision = Ask(limiter, 1, kLimitedKod, i * 0.1);
+    kisses += decision == RateDecision::kKissOfDeath;
+    served += decision == RateDecision::kServe;
+  }
+  assert_int_equal(served, 1);
+  assert_int_equal(kisses, 10);  // 80 s, one in 8
+}
+
+void NoserveIsToldWithKodAndSilentWithout(void**) {
+  RateLimiter limiter({}, kSeed);
+  assert_true(Ask(limiter, 1, Access::kNoServe, 0) == RateDecision::kDrop);
+  assert_true(Ask(limiter, 2, Access::kNoServe | Access::kKod, 0) == RateDecision::kKissOfDeath);
+  assert_true(Ask(limiter, 2, Access::kNoServe | Access::kKod, 4) == RateDecision::kDrop);
+}
+
+void FullTableForgetsTheOldestSourceOnly(void**) {
+  RateLimitConfig config;
+  config.capacity = 100;
+  RateLimiter limiter(config, kSeed);
+  for (uint32_t n = 0; n < 1000; ++n) {
+    Ask(limiter, n, kLimitedOnly, n * 0.001);
+    Ask(limiter, 0, kLimitedOnly, n * 0.001);  // stays in use
+  }
+  assert_int_equal(limiter.size(), 100);
+  assert_true(limiter.Find(Source(0).ip).has_value());
+  assert_true(limiter.Find(Source(999).ip).has_value());
+  assert_true(limiter.Find(Source(901).ip).has_value());
+  assert_false(limiter.Find(Source(900).ip).has_value());
+  const auto recent = limiter.Recent(3);
+  assert_int_equal(recent.size(), 3);
+  assert_true(recent[0].address == Source(0));
+  assert_true(recent[1].address == Source(999));
+}
+
+void ATableOfOneWorks(void**) {
+  RateLimitConfig config;
+  config.capacity = 0;  // raised to one
+  RateLimiter limiter(config, kSeed);
+  for (uint32_t n = 0; n < 10; ++n)
+    assert_true(Ask(limiter, n, kLimitedOnly, n) == RateDecision::kServe);
+  assert_int_equal(limiter.size(), 1);
+}
+
+}  // namespace
+}  // namespace ntpward::core
+
+int main() {
+  using namespace ntpward::core;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ServesAVolleyOfEightAtTwoSeconds),
+      cmocka_unit_test(DropsAFloodAndServesAgainAfterAPause),
+      cmocka_unit_test(MeanHeadwayIsEnforcedForASteadySender),
+      cmocka_unit_test(WithoutLimitedEverythingIsServedAndCounted),
+      cmocka_unit_test(KissOfDeathComesOncePerInterval),
+      cmocka_unit_test(NoserveIsToldWithKodAndSilentWithout),
+      cmocka_unit_test(FullTableForgetsTheOldestSourceOnly),
+      cmocka_unit_test(ATableOfOneWorks),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
