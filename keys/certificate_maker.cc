@@ -1,0 +1,65 @@
+#include "keys/certificate_maker.h"
+
+#include <openssl/x509v3.h>
+
+namespace ntpward::keys {
+namespace {
+
+constexpr int64_t kSecondsPerDay = 86400;
+
+bool SetName(X509_NAME* name, const std::string& text) {
+  // UTF8String, like the reference.
+  return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC, AsBytes(text).data(),
+                                    static_cast<int>(text.size()), -1, 0) == 1;
+}
+
+bool AddExtension(X509* certificate, int nid, const char* value) {
+  std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>> extension(
+      X509V3_EXT_nconf_nid(nullptr, nullptr, nid, value));
+  return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+bool Fill(X509* certificate, const CertificateContent& content, EVP_PKEY* subject_key) {
+  const int64_t end = content.not_before + content.lifetime_days * kSecondsPerDay;
+  return X509_set_version(certificate, X509_VERSION_3) == 1 &&
+         ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), content.serial) == 1 &&
+         ASN1_TIME_set(X509_getm_notBefore(certificate), content.not_before) != nullptr &&
+         ASN1_TIME_set(X509_getm_notAfter(certificate), end) != nullptr &&
+         SetName(X509_get_subject_name(certificate), content.subject) &&
+         SetName(X509_get_issuer_name(certificate), content.issuer) &&
+         X509_set_pubkey(certificate, subject_key) == 1 &&
+         AddExtension(certificate, NID_basic_constraints, "critical,CA:TRUE") &&
+         AddExtension(certificate, NID_key_usage, "digitalSignature,keyCertSign");
+}
+
+}  // namespace
+
+bool IsPrintableName(std::string_view name) {
+  if (name.empty() || name.size() > 255) return false;
+  for (const char c : name)
+    if (c <= ' ' || c > '~') return false;
+  return true;
+}
+
+Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content, EVP_PKEY* subject_key,
+                                             EVP_PKEY* signing_key, const SignatureScheme& scheme) {
+  if (!IsPrintableName(content.subject) || !IsPrintableName(content.issuer))
+    return Fail("a certificate's names must be printable ASCII");
+  X509Ptr certificate(X509_new());
+  DigestPtr digest(EVP_MD_fetch(nullptr, scheme.digest_name.c_str(), nullptr));
+  if (certificate == nullptr || digest == nullptr)
+    return Fail("digest " + scheme.digest_name + ": " + OpensslReason());
+  bool made = Fill(certificate.get(), content, subject_key);
+  if (made && content.trusted) made = AddExtension(certificate.get(), NID_ext_key_usage, kTrustRootOid);
+  if (made && content.private_use) made = AddExtension(certificate.get(), NID_ext_key_usage, kPrivateOid);
+  if (!made || X509_sign(certificate.get(), signing_key, digest.get()) <= 0)
+    return Fail("the certificate cannot be made: " + OpensslReason());
+  uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate.get(), &der);
+  CHECK(size > 0);
+  std::vector<uint8_t> out(der, der + size);
+  OPENSSL_free(der);
+  return out;
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,42 @@
+// Makes certificates: the host's own (ntp-keygen) and those issued to clients (SIGN).
+//
+// A certificate is made from the few values below alone, never from copied octets, so that whoever
+// asks for one chooses nothing else that gets signed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "keys/certificate_file.h"
+#include "keys/openssl.h"
+
+namespace ntpward::keys {
+
+// X.509 v3 as ntp-keygen 4.2.8 makes it: names of one CN, basicConstraints CA:TRUE, keyUsage
+// digitalSignature and keyCertSign, then the usage that Autokey gives a meaning of its own.
+struct CertificateContent {
+  std::string subject;  // printable ASCII, 1..255 octets
+  std::string issuer;
+  uint32_t serial = 0;      // NTP seconds of generation
+  int64_t not_before = 0;   // Unix seconds
+  int lifetime_days = 365;
+  bool trusted = false;      // trustRoot
+  bool private_use = false;  // the PC scheme
+};
+
+// The DER. Fails when OpenSSL refuses the key or the digest.
+Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content, EVP_PKEY* subject_key,
+                                             EVP_PKEY* signing_key, const SignatureScheme& scheme);
+
+// NTP seconds as Unix seconds, 1970 to 2106: an era is decided by the date of this software.
+inline int64_t UnixFromNtp(NtpSeconds seconds) {
+  return static_cast<int64_t>(static_cast<uint32_t>(seconds.value - kUnixToNtpSeconds));
+}
+inline NtpSeconds NtpFromUnix(int64_t seconds) {
+  return {static_cast<uint32_t>(static_cast<uint64_t>(seconds) + kUnixToNtpSeconds)};
+}
+
+// 1..255 printable ASCII characters without blank: a name that is safe in files and logs.
+bool IsPrintableName(std::string_view name);
+
+}  // namespace ntpward::keys

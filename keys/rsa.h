@@ -1,0 +1,43 @@
+// What Autokey does with RSA: signatures over values, and cookies under OAEP (RFC 5906 section 9).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "keys/openssl.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::keys {
+
+// Signs with one key and one digest, both ready before the sandbox closed.
+class Signer {
+ public:
+  // `key` must outlive the signer. `digest_name` is OpenSSL's; fails for one it does not offer, or
+  // that is too long for the key.
+  static Result<Signer> Create(EVP_PKEY* key, const std::string& digest_name);
+
+  // RSASSA-PKCS1-v1_5 over timestamp || filestamp || length || value. As many octets as the modulus.
+  std::vector<uint8_t> Sign(NtpSeconds timestamp, NtpSeconds filestamp, Bytes value) const;
+
+  const EVP_MD* digest() const { return digest_.get(); }
+
+ private:
+  Signer(EVP_PKEY* key, DigestPtr digest) : key_(key), digest_(std::move(digest)) {}
+  std::vector<uint8_t> SignBytes(Bytes bytes) const;
+
+  EVP_PKEY* key_;
+  DigestPtr digest_;
+};
+
+// A public key out of numbers that a client sent. None for numbers that cannot be a key of ours: even,
+// or outside 256..4096 bits, or an exponent below 3.
+PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent);
+
+// RSAES-OAEP with SHA-1 and an empty label; the result is as long as the modulus. Empty when the key
+// has too few bits for it.
+std::vector<uint8_t> OaepEncrypt(EVP_PKEY* key, Bytes plain);
+// None for anything but a ciphertext of exactly the modulus' length that decrypts to `plain_octets`.
+std::optional<LockedBytes> OaepDecrypt(EVP_PKEY* key, Bytes ciphertext, size_t plain_octets);
+
+}  // namespace ntpward::keys

@@ -1,0 +1,68 @@
+#include "keys/server_seeds.h"
+
+#include <algorithm>
+
+namespace ntpward::keys {
+
+static_assert(kSeedKeptSeconds / (1 << kMinRevoke) + 3 < kMaxSeeds);
+
+ServerSeeds::ServerSeeds(uint8_t revoke)
+    : interval_seconds_(std::exp2(std::max(revoke, kMinRevoke))) {}
+
+void ServerSeeds::StartNew(MonoTime now, uint32_t fresh) {
+  seeds_.Clear();
+  CHECK(seeds_.Push({fresh, now}));
+  CHECK(seeds_.Push({0, now}));
+}
+
+bool ServerSeeds::Restore(const SeedRecord& record, MonoTime now, NtpSeconds wall) {
+  const auto away = static_cast<int32_t>(wall.value - record.written.value);
+  const double absence = std::max(away, int32_t{0});
+  seeds_.Clear();
+  sequence_ = record.sequence;
+  for (const SeedRecord::Entry& entry : record.entries)
+    CHECK(seeds_.Push({entry.seed, now + -(entry.age + absence)}));
+  // The newest was in use until now at the most, so it is judged by its own age.
+  if (seeds_.empty() || now - seeds_[0].made > interval_seconds_ + kSeedKeptSeconds) {
+    seeds_.Clear();
+    return false;
+  }
+  return true;
+}
+
+bool ServerSeeds::RollIsDue(MonoTime now) const {
+  return seeds_.empty() || now - seeds_[0].made >= interval_seconds_;
+}
+
+void ServerSeeds::Roll(MonoTime now, uint32_t fresh) {
+  InlineVector<Seed, kMaxSeeds> rolled;
+  CHECK(rolled.Push({fresh, now}));
+  const size_t count = Count(now);
+  for (size_t i = 0; i < count; ++i)
+    if (!rolled.full()) CHECK(rolled.Push(seeds_[i]));
+  seeds_ = rolled;
+}
+
+bool ServerSeeds::StillCounts(size_t index, MonoTime now) const {
+  return index == 0 || now - seeds_[index - 1].made <= kSeedKeptSeconds;
+}
+
+size_t ServerSeeds::Count(MonoTime now) const {
+  size_t count = 0;
+  while (count < seeds_.size() && StillCounts(count, now)) ++count;
+  return count;
+}
+
+SeedRecord ServerSeeds::NextRecord(MonoTime now, NtpSeconds wall) {
+  SeedRecord record;
+  record.sequence = ++sequence_;
+  record.written = wall;
+  const size_t count = Count(now);
+  for (size_t i = 0; i < count; ++i) {
+    const double age = std::clamp(now - seeds_[i].made, 0.0, 4e9);
+    CHECK(record.entries.Push({seeds_[i].seed, static_cast<uint32_t>(age)}));
+  }
+  return record;
+}
+
+}  // namespace ntpward::keys
