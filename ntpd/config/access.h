@@ -65,7 +65,7 @@ struct Restriction {
   Location where;
   bool remove = false;
   RestrictTarget target = RestrictTarget::kDefault;
-  Family family = Family::kNone;  // of default and host; kNone: both
+  Family family = Family::kNone;  // of default, source and host; kNone: both
   IpAddress address;   // kAddress: bits past the prefix are zero; kSource: none unless removed
   uint8_t prefix = 0;  // kAddress: 0..32 or 0..128
   std::string host;    // kHost

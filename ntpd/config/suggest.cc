@@ -37,7 +37,9 @@ std::string_view Nearest(std::string_view word, std::span<const std::string_view
   std::string_view nearest;
   size_t least = word.size() <= 4 ? 2 : 3;
   for (std::string_view name : names) {
-    if (name.size() > kLongest) continue;
+    const size_t longer = std::max(name.size(), word.size());
+    const size_t shorter = std::min(name.size(), word.size());
+    if (name.size() > kLongest || longer - shorter >= least) continue;
     const size_t distance = Distance(word, name);
     if (distance < least && distance < name.size()) {
       least = distance;

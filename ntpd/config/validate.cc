@@ -274,8 +274,9 @@ void Validator::CheckSources() {
   const bool asks = std::any_of(
       config_.associations.begin(), config_.associations.end(),
       [](const Association& a) { return a.kind != AssociationKind::kBroadcast && !a.noselect; });
-  if (!listens && !asks)
-    Warn({}, "no source of time is configured: expected a line 'server' or 'pool'");
+  if (listens || asks) return;
+  Warn({}, "no source of time is configured: expected a line 'server' or 'pool'");
+  if (!config_.files.empty()) found_.back().file = config_.files[0];
 }
 
 std::vector<Diagnostic> Validator::Run() {

@@ -1,0 +1,171 @@
+// What lines mean together: defaults, limits, contradictions.
+#include "ntpd/config/validate.h"
+
+#include "tests/config/support.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::config {
+namespace {
+
+struct Case {
+  std::string_view text;
+  std::string_view message;  // what must be said, severity included
+};
+
+constexpr Case kWarnings[] = {
+    {"server h minpoll 2", "1:18: warning: minpoll 2 is out of range (3 to 17): 3 is used"},
+    {"server h maxpoll 18", "1:18: warning: maxpoll 18 is out of range (3 to 17): 17 is used"},
+    {"server h minpoll 9 maxpoll 7", "1:18: warning: minpoll is greater than maxpoll: 7 is used"},
+    {"server 127.127.20.0", "1:8: warning: reference clock 127.127.20.0 is ignored"},
+    {"fudge 127.127.1.0 stratum 3", "1:1: warning: there is no 'server 127.127.1.0' to apply"},
+    {"server 127.127.1.0\nfudge 127.127.1.0 stratum 15", "2:1: warning: nobody can use a clock"},
+    {"server h\nserver h", "2:1: warning: 'h' was named in line 1 already"},
+    {"server h ident g", "1:1: warning: ident and identity have no effect without autokey"},
+    {"crypto\nserver h autokey ident g identity optional",
+     "2:1: warning: a group that ident names is never optional"},
+    {"peer h iburst", "1:1: warning: burst and iburst have no effect on 'peer'"},
+    {"server h ttl 3", "1:14: warning: ttl has no effect on 'server'"},
+    {"server h mode 3", "1:15: warning: mode has no effect: it is for reference clocks"},
+    {"broadcast 10.0.0.255", "1:1: warning: broadcast without key or autokey"},
+    {"server h\nkeys f\ncontrolkey 5", "3:12: warning: key 5 is not trusted"},
+    {"server h key 5\nkeys f\ntrustedkey 6", "1:14: warning: key 5 is not trusted"},
+    {"server h\ntrustedkey 5",
+     "2:12: warning: trustedkey has no effect without a line 'keys FILE'"},
+    {"trustedkey 5\ntrustedkey 6", "2:12: warning: trustedkey lines add up"},
+    {"server h key 5\nkeys f\ntrustedkey 5\ncontrolkey 5",
+     "1:14: warning: key 5 is the control key too"},
+    {"server h key 5\nkeys f\ntrustedkey 5\nbroadcast 10.0.0.255 key 5",
+     "1:14: warning: key 5 is for an upstream here and for clients in line 4"},
+    {"restrict default kod", "1:1: warning: 'kod' does nothing without 'limited'"},
+    {"restrict 10.0.0.0/8", "warning: no 'restrict default' for any family"},
+    {"restrict -4 default noquery", "warning: no 'restrict default' for IPv6"},
+    {"restrict 0.0.0.0/0 noquery", "warning: no 'restrict default' for IPv6"},
+    {"restrict 10.1.2.3/8", "1:10: warning: bits past the prefix are ignored: 10.0.0.0/8 is meant"},
+    {"restrict 10.1.2.3 mask 255.255.0.0",
+     "1:24: warning: bits past the mask are ignored: 10.1.0.0/16 is meant"},
+    {"restrict default noepeer epeer", "1:1: warning: noepeer and epeer contradict"},
+    {"restrict default ntpport non-ntpport", "1:1: warning: ntpport and non-ntpport together"},
+    {"restrict default mssntp", "1:18: warning: 'mssntp' has no effect"},
+    {"tos minclock 3 minsane 3", "1:14: warning: expected tos minsane (3) < minclock (3) <= maxc"},
+    {"tos maxclock 2", "1:14: warning: expected tos minsane (1) < minclock (3) <= maxclock (2)"},
+    {"tos floor 9 ceiling 8", "1:11: warning: tos floor is above the ceiling"},
+    {"tos orphan 16", "1:12: warning: nobody can use an orphan of this stratum"},
+    {"tinker huffpuff 100", "1:17: warning: a huff-puff window is at least 900 s: 900 is used"},
+    {"tinker allan 1500", "1:14: warning: the Allan intercept is log2 of seconds: 11 is meant"},
+    {"disable auth", "1:9: warning: authentication is off"},
+    {"enable mode7", "1:8: warning: mode 7 does not exist here"},
+    {"statistics loopstats", "1:12: note: statistics are not written: expected a line 'statsdir"},
+    {"statsdir /var/log", "1:10: warning: statsdir is put before file names as it is"},
+    {"restrict default", "ntp.conf: warning: no source of time is configured"},
+    {"driftfile /d 5", "1:14: warning: the number after the drift file's name has no effect"},
+    {"phone \"1\"", "1:1: warning: 'phone' has no effect: the line is ignored"},
+    {"authenticate yes", "1:1: warning: expected 'enable auth' or 'disable auth'"},
+};
+
+void WarnsOfWhatWasSurelyNotMeant(void**) {
+  for (const Case& c : kWarnings) {
+    const Parsed parsed = LoadConf(c.text);
+    if (!Says(parsed, c.message) || !parsed.usable(ParsePolicy::kStrict))
+      print_error("%s\n%s", std::string(c.text).c_str(), Shown(parsed).c_str());
+    // A message without a file must not stand for one with a place.
+    assert_true(Says(parsed, c.message));
+    assert_true(parsed.usable(ParsePolicy::kStrict));
+  }
+}
+
+void RefusesAuthenticationThatCannotHappen(void**) {
+  constexpr Case kErrors[] = {
+      {"server h autokey", "1:1: error: autokey needs a crypto line"},
+      {"broadcast 10.0.0.255 autokey", "1:1: error: autokey needs a crypto line"},
+      {"server h key 5\ntrustedkey 5", "1:14: error: key 5 needs a key file"},
+      {"controlkey 5\ntrustedkey 5", "1:12: error: key 5 needs a key file"},
+  };
+  for (const Case& c : kErrors) {
+    const Parsed parsed = LoadConf(c.text);
+    assert_true(Says(parsed, c.message));
+    assert_false(parsed.usable(ParsePolicy::kStartup));
+  }
+}
+
+void PutsInItsOwnRestrictionsWhenThereAreNone(void**) {
+  const Parsed parsed = LoadConf("server h\n");
+  const auto& rules = parsed.config.restrictions;
+  assert_int_equal(rules.size(), 3);
+  assert_true(rules[0].target == RestrictTarget::kDefault && rules[0].family == Family::kNone);
+  assert_string_equal(rules[0].flags.ToString().c_str(), "noquery nomodify nopeer limited kod");
+  assert_string_equal(rules[1].address.ToString().c_str(), "127.0.0.1");
+  assert_int_equal(rules[1].prefix, 32);
+  assert_string_equal(rules[2].address.ToString().c_str(), "::1");
+  assert_int_equal(rules[2].prefix, 128);
+  assert_int_equal(rules[1].flags.bits() | rules[2].flags.bits(), 0);
+  assert_int_equal(parsed.diagnostics.size(), 0);
+}
+
+void LeavesTheOperatorsRestrictionsAlone(void**) {
+  assert_int_equal(LoadConf("restrict default ignore\n").config.restrictions.size(), 1);
+  // Only taking away entries leaves nothing to go by.
+  assert_int_equal(LoadConf("delrestrict 10.0.0.1\n").config.restrictions.size(), 4);
+}
+
+void FitsThePollsToEachOther(void**) {
+  struct {
+    const char* text;
+    uint32_t minpoll, maxpoll;
+  } const kCases[] = {
+      {"server h", 6, 10},
+      {"server h minpoll 12", 12, 12},
+      {"server h maxpoll 4", 4, 4},
+      {"server h minpoll 4", 4, 10},
+      {"server h minpoll 0 maxpoll 255", 3, 17},
+      {"server h minpoll 9 maxpoll 7", 7, 7},
+      {"server 127.127.1.0", 6, 6},
+      {"server 127.127.1.0 minpoll 4", 4, 6},
+      {"broadcast 10.0.0.255", 6, 10},
+  };
+  for (const auto& c : kCases) {
+    const Parsed parsed = LoadConf(c.text);
+    assert_int_equal(parsed.config.associations[0].minpoll.value, c.minpoll);
+    assert_int_equal(parsed.config.associations[0].maxpoll.value, c.maxpoll);
+  }
+}
+
+void RemovesReferenceClocksThatDoNotExist(void**) {
+  const Parsed parsed = LoadConf("server 127.127.20.0\nfudge 127.127.20.0 flag1 1\nserver h\n");
+  assert_int_equal(parsed.config.associations.size(), 1);
+  assert_int_equal(Count(parsed, Severity::kWarning), 1);
+}
+
+void ChangesNothingTheSecondTime(void**) {
+  Parsed parsed = LoadConf("server h minpoll 1\ntinker huffpuff 7\nserver 127.127.8.0\n");
+  assert_int_equal(Count(parsed, Severity::kWarning), 3);
+  assert_int_equal(Validate(parsed.config).size(), 0);
+  assert_int_equal(parsed.config.restrictions.size(), 3);
+}
+
+void CopesWithManyRestrictions(void**) {
+  std::string text = "server h\nrestrict default ignore\n";
+  for (int i = 0; i < 100000; ++i)
+    text += "restrict 10." + std::to_string(i >> 16) + "." + std::to_string(i >> 8 & 255) + "." +
+            std::to_string(i & 255) + " nomodify\n";
+  const Parsed parsed = LoadConf(text);
+  assert_int_equal(parsed.config.restrictions.size(), 100001);
+  assert_int_equal(parsed.diagnostics.size(), 0);
+}
+
+}  // namespace
+}  // namespace ntpward::config
+
+int main() {
+  using namespace ntpward::config;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(WarnsOfWhatWasSurelyNotMeant),
+      cmocka_unit_test(RefusesAuthenticationThatCannotHappen),
+      cmocka_unit_test(PutsInItsOwnRestrictionsWhenThereAreNone),
+      cmocka_unit_test(LeavesTheOperatorsRestrictionsAlone),
+      cmocka_unit_test(FitsThePollsToEachOther),
+      cmocka_unit_test(RemovesReferenceClocksThatDoNotExist),
+      cmocka_unit_test(ChangesNothingTheSecondTime),
+      cmocka_unit_test(CopesWithManyRestrictions),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
