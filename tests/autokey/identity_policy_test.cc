@@ -1,0 +1,133 @@
+// Each row of the identity table, and that a server's unsigned word cannot change rows.
+#include "ntpd/autokey/identity_policy.h"
+
+#include "ntpd/autokey/status_bits.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::autokey {
+namespace {
+
+using Groups = InlineVector<msg::GroupParameters, msg::kMaxGroups>;
+
+constexpr uint32_t kPlainWord = 0x80001;
+constexpr uint32_t kIffWord = kPlainWord | kIff;
+
+msg::GroupParameters Parameters(std::string_view group, bool has_public,
+                                msg::IdentityScheme scheme = msg::IdentityScheme::kIff) {
+  msg::GroupParameters parameters;
+  CHECK(parameters.group.Assign(AsBytes(group)));
+  parameters.scheme = scheme;
+  parameters.filestamp = NtpSeconds{4004293698};
+  parameters.has_public = has_public;
+  return parameters;
+}
+
+Groups With(std::initializer_list<msg::GroupParameters> list) {
+  Groups groups;
+  for (const auto& parameters : list) CHECK(groups.Push(parameters));
+  return groups;
+}
+
+const DancePolicy kStrict{};
+const DancePolicy kHere{"", true, false};
+const DancePolicy kEverywhere{"", false, true};
+
+Demand Decide(const DancePolicy& policy, const Groups& groups, uint32_t word) {
+  return DecideIdentity(policy, groups, "server", word).demand;
+}
+
+void DemandsProofWhenTheGroupKeyCanCheckIt(void**) {
+  const auto demand = DecideIdentity(kStrict, With({Parameters("server", true)}), "server", kIffWord);
+  assert_true(demand.demand == Demand::kProof);
+  assert_true(demand.scheme == msg::IdentityScheme::kIff);
+  assert_string_equal(demand.group.c_str(), "server");
+  assert_int_equal(demand.filestamp.value, 4004293698);
+}
+
+void OptionalDoesNotWaiveAProofThatCanBeHad(void**) {
+  const auto groups = With({Parameters("server", true)});
+  assert_true(Decide(kHere, groups, kIffWord) == Demand::kProof);
+  assert_true(Decide(kEverywhere, groups, kIffWord) == Demand::kProof);
+}
+
+void RefusesAServerThatShowsNoSchemeWhileWeCanCheckOne(void**) {
+  const auto groups = With({Parameters("server", true)});
+  for (const DancePolicy& policy : {kStrict, kHere, kEverywhere})
+    assert_true(Decide(policy, groups, kPlainWord) == Demand::kRefuse);
+  // Another scheme than ours is no better.
+  assert_true(Decide(kHere, groups, kPlainWord | kGq | kMv) == Demand::kRefuse);
+}
+
+void RefusesAGroupKeyWithoutPublicValueAndNamesTheFix(void**) {
+  const auto groups = With({Parameters("server", false)});
+  const auto demand = DecideIdentity(kStrict, groups, "server", kIffWord);
+  assert_true(demand.demand == Demand::kRefuse);
+  assert_true(demand.reason.find("ntp-keygen -e") != std::string::npos);
+}
+
+void OnlyTheAssociationItselfMayWaiveAnInstalledGroupKey(void**) {
+  const auto groups = With({Parameters("server", false)});
+  assert_true(Decide(kHere, groups, kIffWord) == Demand::kTrail);
+  assert_true(Decide(kEverywhere, groups, kIffWord) == Demand::kRefuse);
+}
+
+void RefusesTheTrailAloneUnlessTheOperatorSaysSo(void**) {
+  const auto demand = DecideIdentity(kStrict, {}, "server", kIffWord);
+  assert_true(demand.demand == Demand::kRefuse);
+  assert_true(demand.reason.find("ntpkey_iffpar_server") != std::string::npos);
+  assert_true(Decide(kStrict, {}, kPlainWord) == Demand::kRefuse);
+  assert_true(Decide(kHere, {}, kPlainWord) == Demand::kTrail);
+  assert_true(Decide(kEverywhere, {}, kPlainWord) == Demand::kTrail);
+  // Other groups' keys neither help nor hinder.
+  assert_true(Decide(kStrict, With({Parameters("other", true)}), kIffWord) == Demand::kRefuse);
+  assert_true(Decide(kEverywhere, With({Parameters("other", true)}), kIffWord) == Demand::kTrail);
+}
+
+void APinnedGroupIsNeverOptional(void**) {
+  const DancePolicy pinned{"grp", true, true};
+  const auto named = With({Parameters("server", true)});
+  assert_true(Decide(pinned, named, kIffWord) == Demand::kRefuse);
+  assert_true(Decide(pinned, {}, kIffWord) == Demand::kRefuse);
+  assert_true(Decide(pinned, With({Parameters("grp", false)}), kIffWord) == Demand::kRefuse);
+  assert_true(Decide(pinned, With({Parameters("grp", true)}), kPlainWord) == Demand::kRefuse);
+  const auto demand =
+      DecideIdentity(pinned, With({Parameters("grp", true)}), "whoever", kIffWord);
+  assert_true(demand.demand == Demand::kProof);
+  assert_string_equal(demand.group.c_str(), "grp");
+}
+
+void TakesTheFirstSchemeThatBothHave(void**) {
+  const auto groups = With({Parameters("server", true, msg::IdentityScheme::kMv),
+                            Parameters("server", true, msg::IdentityScheme::kGq),
+                            Parameters("server", false)});
+  const auto both = DecideIdentity(kStrict, groups, "server", kPlainWord | kIff | kGq | kMv);
+  assert_true(both.demand == Demand::kProof);
+  assert_true(both.scheme == msg::IdentityScheme::kGq);
+  const auto one = DecideIdentity(kStrict, groups, "server", kPlainWord | kMv);
+  assert_true(one.scheme == msg::IdentityScheme::kMv);
+}
+
+void RootNamesLongerThanAnyGroupAreRefused(void**) {
+  const std::string root(255, 'a');
+  assert_true(DecideIdentity(kStrict, With({Parameters("a", true)}), root, kIffWord).demand ==
+              Demand::kRefuse);
+}
+
+}  // namespace
+}  // namespace ntpward::autokey
+
+int main() {
+  using namespace ntpward::autokey;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(DemandsProofWhenTheGroupKeyCanCheckIt),
+      cmocka_unit_test(OptionalDoesNotWaiveAProofThatCanBeHad),
+      cmocka_unit_test(RefusesAServerThatShowsNoSchemeWhileWeCanCheckOne),
+      cmocka_unit_test(RefusesAGroupKeyWithoutPublicValueAndNamesTheFix),
+      cmocka_unit_test(OnlyTheAssociationItselfMayWaiveAnInstalledGroupKey),
+      cmocka_unit_test(RefusesTheTrailAloneUnlessTheOperatorSaysSo),
+      cmocka_unit_test(APinnedGroupIsNeverOptional),
+      cmocka_unit_test(TakesTheFirstSchemeThatBothHave),
+      cmocka_unit_test(RootNamesLongerThanAnyGroupAreRefused),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
