@@ -1,0 +1,207 @@
+// When a source is asked: volleys, reach, back-off, politeness.
+#include "ntpd/core/poll_schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::core {
+namespace {
+
+MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
+
+// Polls as the schedule says until `until`; answers each after 0.1 s if `answers`.
+std::vector<double> Run(PollSchedule* schedule, double until, bool answers) {
+  std::vector<double> sent;
+  while (!schedule->stopped() && schedule->next() <= At(until)) {
+    const MonoTime now = schedule->next();
+    schedule->OnPoll(now);
+    sent.push_back(now.seconds());
+    if (answers) schedule->OnAnswer(now + 0.1);
+  }
+  return sent;
+}
+
+// The longest run that `discard minimum 2 average 3` of ntpd 4.2.8 lets pass: never closer than 2 s,
+// never more than 64 s of headway owed.
+bool ServerWouldLimit(const std::vector<double>& sent) {
+  double debt = 0, last = -1000;
+  for (double t : sent) {
+    if (t - last < 1.999) return true;
+    debt = std::max(0.0, debt - (t - last)) + 8;
+    if (debt > 64) return true;
+    last = t;
+  }
+  return false;
+}
+
+void IburstSendsEightTwoSecondsApart(void**) {
+  PollSchedule schedule({6, 10, true, false}, 1, At(0));
+  const auto sent = Run(&schedule, 60, true);
+  assert_int_equal(sent.size(), 8);
+  for (size_t i = 0; i < sent.size(); ++i)
+    assert_true(std::abs(sent[i] - 2.0 * static_cast<double>(i)) < 1e-6);
+  assert_int_equal(schedule.reach(), 1);
+  assert_false(ServerWouldLimit(sent));
+}
+
+void WithoutIburstTheFirstPollIsSingle(void**) {
+  PollSchedule schedule({6, 10, false, false}, 1, At(0));
+  assert_int_equal(Run(&schedule, 60, true).size(), 1);
+}
+
+void BurstSendsAVolleyAtEachPollWhileReachable(void**) {
+  PollSchedule schedule({6, 6, false, true}, 1, At(0));
+  const auto sent = Run(&schedule, 300, true);
+  assert_int_equal(sent.size(), 1 + 8 * 3);  // volleys start a poll after the end of the last
+  assert_false(ServerWouldLimit(sent));
+}
+
+void DeadServerGetsOneVolleyAndThenSinglePolls(void**) {
+  PollSchedule schedule({4, 10, true, false}, 1, At(0));
+  const auto sent = Run(&schedule, 14 + 16.5 * 10, false);
+  assert_in_range(sent.size(), 8 + 9, 8 + 11);
+}
+
+void DeadServerIsAskedLessAndLess(void**) {
+  PollSchedule schedule({4, 10, true, false}, 1, At(0));
+  const auto sent = Run(&schedule, 20000, false);
+  assert_int_equal(schedule.poll(), 10);
+  assert_true(sent.size() < 50);
+}
+
+void FirstAnswerAfterASilenceStartsAVolley(void**) {
+  PollSchedule schedule({6, 10, true, false}, 1, At(0));
+  Run(&schedule, 1000, false);
+  const MonoTime back = schedule.next();
+  schedule.OnPoll(back);
+  assert_true(schedule.OnAnswer(back + 0.1));
+  assert_true(std::abs(schedule.next() - (back + 2.0)) < 1e-6);
+  assert_int_equal(Run(&schedule, back.seconds() + 30, true).size(), 7);
+}
+
+void ReachRegisterShiftsOncePerPollNotPerPacket(void**) {
+  PollSchedule schedule({4, 4, true, false}, 1, At(0));
+  Run(&schedule, 14 + 16 * 3 + 8, true);
+  assert_int_equal(schedule.reach(), 0xf);
+  Run(&schedule, 14 + 16 * 5 + 10, false);
+  assert_int_equal(schedule.reach(), 0x3c);
+}
+
+void PollEffectTellsLostAndUnreachable(void**) {
+  PollSchedule schedule({4, 4, false, false}, 1, At(0));
+  Run(&schedule, 1, true);
+  int lost = 0, unreachable = 0;
+  for (int i = 0; i < 10; ++i) {
+    const auto effect = schedule.OnPoll(schedule.next());
+    lost += effect.lost;
+    unreachable += effect.unreachable;
+    assert_int_equal(effect.lost, i >= 2);
+    assert_int_equal(effect.unreachable, i == 7);
+  }
+  assert_int_equal(lost, 8);
+  assert_int_equal(unreachable, 1);
+}
+
+void ExtendBurstIsBoundedAndWithinTheServersLimits(void**) {
+  PollSchedule schedule({6, 10, true, false}, 1, At(0));
+  std::vector<double> sent;
+  while (schedule.next() <= At(600)) {
+    const MonoTime now = schedule.next();
+    schedule.OnPoll(now);
+    sent.push_back(now.seconds());
+    schedule.OnAnswer(now + 0.1);
+    if (now < At(200)) schedule.ExtendBurst(now + 0.1);
+  }
+  int close = 0;
+  for (size_t i = 1; i < sent.size(); ++i) close += sent[i] - sent[i - 1] < 16;
+  assert_int_equal(close, PollSchedule::kMaxVolley - 1);
+  assert_false(ServerWouldLimit(sent));
+  // Eight packets take 14 s, so a dance of eight steps is never slowed down.
+  assert_true(std::abs(sent[7] - 14) < 1e-6);
+}
+
+void ExtendBurstAfterTheLastPacketGoesOnAtTwoSeconds(void**) {
+  PollSchedule schedule({6, 10, true, false}, 1, At(0));
+  for (int i = 0; i < 8; ++i) schedule.OnPoll(schedule.next());
+  assert_true(schedule.next() > At(60));
+  assert_true(schedule.ExtendBurst(At(14.1)));
+  assert_true(std::abs(schedule.next() - At(16)) < 1e-6);
+}
+
+void ExtendBurstNeedsAVolley(void**) {
+  PollSchedule schedule({6, 10, false, false}, 1, At(0));
+  schedule.OnPoll(At(0));
+  assert_false(schedule.ExtendBurst(At(0.1)));
+}
+
+void RestartingOverAndOverIsNoFlood(void**) {
+  PollSchedule schedule({6, 10, true, false}, 1, At(0));
+  std::vector<double> sent;
+  for (int i = 0; i < 50; ++i) {
+    const MonoTime now = schedule.next();
+    schedule.OnPoll(now);
+    sent.push_back(now.seconds());
+    schedule.Restart(now + 0.05);
+  }
+  assert_false(ServerWouldLimit(sent));
+}
+
+void TwoSourcesDoNotFallIntoStep(void**) {
+  PollSchedule a({6, 6, false, false}, 1, At(0)), b({6, 6, false, false}, 2, At(0));
+  const auto sent_a = Run(&a, 6400, true), sent_b = Run(&b, 6400, true);
+  int together = 0;
+  const size_t n = std::min(sent_a.size(), sent_b.size());
+  for (size_t i = 1; i < n; ++i) {
+    together += std::abs(sent_a[i] - sent_b[i]) < 0.01;
+    assert_true(sent_a[i] - sent_a[i - 1] > 62 && sent_a[i] - sent_a[i - 1] < 66);
+  }
+  assert_true(together < 10);
+}
+
+void PollLimitsAreClamped(void**) {
+  PollSchedule low({-5, -9, false, false}, 1, At(0));
+  assert_int_equal(low.poll(), 3);
+  assert_int_equal(low.maxpoll(), 3);
+  PollSchedule high({99, 99, false, false}, 1, At(0));
+  assert_int_equal(high.poll(), 17);
+  high.OnPoll(At(0));
+  assert_true(high.next() - At(0) < 140000);
+}
+
+void SystemPollStaysWithinTheConfiguredOnes(void**) {
+  PollSchedule schedule({6, 8, false, false}, 1, At(0));
+  schedule.OnPoll(At(0));
+  schedule.OnAnswer(At(1));
+  for (int poll = 0; poll < 20; ++poll) {
+    schedule.SetSystemPoll(poll);
+    assert_int_equal(schedule.poll(), std::clamp(poll, 6, 8));
+  }
+}
+
+}  // namespace
+}  // namespace ntpward::core
+
+int main() {
+  using namespace ntpward::core;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(IburstSendsEightTwoSecondsApart),
+      cmocka_unit_test(WithoutIburstTheFirstPollIsSingle),
+      cmocka_unit_test(BurstSendsAVolleyAtEachPollWhileReachable),
+      cmocka_unit_test(DeadServerGetsOneVolleyAndThenSinglePolls),
+      cmocka_unit_test(DeadServerIsAskedLessAndLess),
+      cmocka_unit_test(FirstAnswerAfterASilenceStartsAVolley),
+      cmocka_unit_test(ReachRegisterShiftsOncePerPollNotPerPacket),
+      cmocka_unit_test(PollEffectTellsLostAndUnreachable),
+      cmocka_unit_test(ExtendBurstIsBoundedAndWithinTheServersLimits),
+      cmocka_unit_test(ExtendBurstAfterTheLastPacketGoesOnAtTwoSeconds),
+      cmocka_unit_test(ExtendBurstNeedsAVolley),
+      cmocka_unit_test(RestartingOverAndOverIsNoFlood),
+      cmocka_unit_test(TwoSourcesDoNotFallIntoStep),
+      cmocka_unit_test(PollLimitsAreClamped),
+      cmocka_unit_test(SystemPollStaysWithinTheConfiguredOnes),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
