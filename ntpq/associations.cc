@@ -41,7 +41,7 @@ std::string Row(size_t index, const Association& association, uint8_t version) {
   return PadLeft(std::to_string(index), 3) + " " +
          PadLeft(std::to_string(association.id.value), 5) + "  " + word.data() + "   " +
          PadLeft(status.configured ? "yes" : "no", 3) + "  " + PadLeft(reach, 4) + " " +
-         PadLeft(AuthColumn(status), 4) + " " +
+         PadLeft(AuthColumn(status), 5) + " " +
          PadLeft(Condition(association.status, version), 9) + " " +
          PadLeft(wire::LastEventName(status.last_event), 11) + " " +
          PadLeft(std::to_string(status.events), 2) + "\n";

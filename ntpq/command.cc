@@ -64,6 +64,18 @@ bool TakeRedirect(Line& line) {
   return true;
 }
 
+// None when a redirection lacks its file.
+std::optional<Line> ParseLine(std::string_view text) {
+  Line line;
+  text = Cut(text, kMaxLine);
+  SkipBlanks(text);
+  line.discard = text.starts_with('~');
+  if (line.discard) text.remove_prefix(1);
+  line.words = Split(text);
+  if (!TakeRedirect(line)) return std::nullopt;
+  return line;
+}
+
 std::optional<uint32_t> ToNumber(std::string_view text) {
   const auto number = DecodeUnsigned(text);
   if (!number || *number > 0xffffffffU) return std::nullopt;
@@ -160,7 +172,8 @@ void RunRedirected(Session& session, const Command& command, const Arguments& ar
 
 std::vector<const Command*> AllCommands() {
   std::vector<const Command*> all;
-  for (auto family : {LocalCommands(), VariableCommands(), PeerCommands(), TableCommands()})
+  for (auto family : {LocalCommands(), VariableCommands(), PeerCommands(), TableCommands(),
+                      ListCommands(), MruCommands(), ControlCommands()})
     for (const Command& command : family) all.push_back(&command);
   std::sort(all.begin(), all.end(),
             [](const Command* a, const Command* b) { return a->name < b->name; });
@@ -191,17 +204,22 @@ std::string Usage(const Command& command) {
   return usage;
 }
 
+NamedFiles FilesOf(std::string_view text) {
+  const auto line = ParseLine(text);
+  if (!line || line->words.empty()) return {};
+  const Found found = FindCommand(line->words[0]);
+  const bool reads = found.command != nullptr && found.command->name == "config-from-file" &&
+                     line->words.size() > 1;
+  return {line->redirect.value_or(""), reads ? line->words[1] : ""};
+}
+
 bool RunLine(Session& session, std::string_view text) {
-  Line line;
-  text = Cut(text, kMaxLine);
-  SkipBlanks(text);
-  line.discard = text.starts_with('~');
-  if (line.discard) text.remove_prefix(1);
-  line.words = Split(text);
-  if (!TakeRedirect(line)) {
+  const auto parsed = ParseLine(text);
+  if (!parsed) {
     session.PrintError("***No file for redirect\n");
     return false;
   }
+  const Line& line = *parsed;
   if (line.words.empty()) return false;
   const Found found = FindCommand(line.words[0]);
   if (found.command == nullptr || found.ambiguous) {

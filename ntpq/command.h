@@ -48,6 +48,9 @@ std::span<const Command> LocalCommands();      // commands_local.cc
 std::span<const Command> VariableCommands();   // commands_variables.cc
 std::span<const Command> PeerCommands();       // commands_peers.cc
 std::span<const Command> TableCommands();      // commands_tables.cc
+std::span<const Command> ListCommands();       // commands_lists.cc
+std::span<const Command> MruCommands();        // commands_mru.cc
+std::span<const Command> ControlCommands();    // commands_control.cc
 // The whole table, sorted by name.
 std::vector<const Command*> AllCommands();
 
@@ -66,6 +69,13 @@ std::string Usage(const Command& command);
 
 // "associd=0 status=0615 leap_none, ...,": what precedes the variables of a whole answer.
 void PrintStatusLine(Session& session, AssocId assoc, Scope scope, uint16_t status);
+
+// The files that a line names, for opening them ahead; empty when it names none.
+struct NamedFiles {
+  std::string written;  // by redirection
+  std::string read;     // by config-from-file
+};
+NamedFiles FilesOf(std::string_view line);
 
 // Runs one line; everything there is to say has been said. True when the line named a command that
 // printed to standard output (which decides about the empty line after it in batch mode).

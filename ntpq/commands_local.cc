@@ -222,7 +222,7 @@ void ShowVariables(Session& session, const Arguments&) {
 
 // --- help
 
-void ListCommands(Session& session) {
+void PrintCommands(Session& session) {
   constexpr size_t kColumn = 17;
   constexpr size_t kPerRow = 4;
   const auto all = AllCommands();
@@ -237,7 +237,7 @@ void ListCommands(Session& session) {
 
 void Help(Session& session, const Arguments& arguments) {
   if (arguments.empty()) {
-    ListCommands(session);
+    PrintCommands(session);
     return;
   }
   const Found found = FindCommand(arguments[0].text);

@@ -1,12 +1,12 @@
 // Commands that show a fixed set of variables as a table of labels and values.
 //
 // Each asks for its whole set by name: a server that lacks one name refuses all, as ntpd does.
-#include <algorithm>
+#include <array>
 
-#include "ntpd/wire/variable_list.h"
 #include "ntpq/command.h"
 #include "ntpq/decode.h"
 #include "ntpq/text.h"
+#include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -130,29 +130,6 @@ constexpr TableLine kPeerStats[] = {{"remote host:", "srcadr", Form::kAddress},
                                     {"bad reference time:", "selbroken"},
                                     {"candidate order:", "candidate"}};
 
-struct NamedValue {
-  std::string name;
-  std::string value;
-};
-
-std::vector<NamedValue> ReadValues(std::string_view text) {
-  std::vector<NamedValue> values;
-  wire::VariableListReader reader(text);
-  while (true) {
-    const auto next = reader.Next();
-    if (!next.ok() && next.error() == wire::VariableReject::kValueTooLong) continue;
-    if (!next.ok() || !next->has_value()) return values;
-    values.push_back({std::string((*next)->name),
-                      std::string(wire::Unquoted((*next)->value.value_or("")))});
-  }
-}
-
-std::optional<std::string> Find(const std::vector<NamedValue>& values, std::string_view name) {
-  for (const NamedValue& value : values)
-    if (value.name == name) return value.value;
-  return std::nullopt;
-}
-
 std::string ModeName(std::string_view value) {
   constexpr std::array<std::string_view, 9> kModes = {
       "unspec", "sym_active", "sym_passive", "client", "server",
@@ -172,8 +149,8 @@ std::string AddressAndPort(std::string_view value, std::string_view port, const 
   return (bracketed ? "[" + name + "]" : name) + ":" + std::to_string(number.value_or(0));
 }
 
-std::string LineValue(const Table& table, size_t index, const std::string& value,
-                      const std::vector<NamedValue>& values, const Display& display) {
+std::string LineValue(const Table& table, size_t index, std::string_view value,
+                      const Values& values, const Display& display) {
   const TableLine& line = table.lines[index];
   switch (line.form) {
     case Form::kMode: return ModeName(value);

@@ -1,11 +1,12 @@
 // ntpq: asks NTP servers about their state and shows what they say.
 #include <cstdio>
 
+#include "ntpq/cage.h"
 #include "ntpq/command.h"
 #include "ntpq/keyfile.h"
 #include "ntpq/line_input.h"
+#include "ntpq/name_process.h"
 #include "ntpq/options.h"
-#include "ntpq/resolver.h"
 #include "ntpq/std_platform.h"
 #include "ntpq/udp.h"
 
@@ -14,15 +15,12 @@ namespace {
 using namespace ntpward;
 using namespace ntpward::ntpq;
 
-class SystemNames : public NameService {
- public:
-  std::string NameOf(const IpAddress& address) override { return ResolveAddress(address); }
-};
-
 class SystemNetwork : public Network {
  public:
+  explicit SystemNetwork(NameProcess& names) : names_(names) {}
+
   Result<Host, OpenError> Open(const std::string& name, Family family) override {
-    auto resolved = ResolveHost(name, family);
+    auto resolved = names_.Resolve(name, family);
     if (!resolved.ok()) return Fail(OpenError{resolved.error().text, false});
     OpenError failed{"no address", true};
     for (const IpAddress& address : resolved->addresses) {
@@ -32,46 +30,70 @@ class SystemNetwork : public Network {
     }
     return Fail(failed);
   }
+
+ private:
+  NameProcess& names_;
 };
 
 int Complain(const char* program, const std::string& text) {
-  std::fprintf(stderr, "%s: %s\n%s", program, text.c_str(), UsageHint().c_str());
+  std::fprintf(stderr, "%s: %s\n", program, text.c_str());
   return 1;
 }
 
-void RunInteractive(Session& session, const Options& options) {
-  const auto input = MakeLineInput(options.interactive);
+void RunInteractive(Session& session, const Options& options, LineInput& input) {
+  session.at_prompt = true;
   session.OpenHost(options.hosts[0].name, options.hosts[0].family);
   while (!session.quit) {
-    const auto line = input->Next();
+    const auto line = input.Next();
     if (!line) break;
     RunLine(session, *line);
   }
+}
+
+// What must be open before the cage shuts.
+Status OpenFiles(StdPlatform& platform, const Options& options) {
+  platform.OpenTerminal();
+  for (const std::string& command : options.commands) {
+    const NamedFiles named = FilesOf(command);
+    if (!named.written.empty()) TRY_VOID(platform.PrepareWrite(named.written));
+    if (!named.read.empty()) platform.PrepareRead(named.read);
+  }
+  return {};
+}
+
+// Opens what it needs, shuts the cage, then asks.
+int Run(const char* program, const Options& options) {
+  auto names = NameProcess::Start();
+  if (!names.ok()) return Complain(program, names.error().text);
+  SystemNetwork network(**names);
+  StdPlatform platform;
+  Session session(platform, network, **names, options.settings);
+  session.program = program;
+  if (auto loaded = LoadKey(session, options); !loaded.ok())
+    return Complain(program, loaded.error().text);
+  const bool batch = !options.commands.empty();
+  const auto input = batch ? nullptr : MakeLineInput(options.interactive);
+  if (auto opened = OpenFiles(platform, options); !opened.ok())
+    return Complain(program, opened.error().text);
+  if (auto caged = EnterQueryCage(batch ? FileAccess::kNone : FileAccess::kOpen); !caged.ok())
+    return Complain(program, caged.error().text);
+
+  if (batch)
+    RunBatch(session, options.hosts, options.commands);
+  else
+    RunInteractive(session, options, *input);
+  std::fflush(stdout);
+  return session.exit_status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const char* program = argc > 0 ? argv[0] : "ntpq";
-  auto options = ParseOptions(argc, argv);
-  if (!options.ok()) return Complain(program, options.error().text);
-  StdPlatform platform;
-  if (options->show_version) platform.Out(VersionText() + "\n");
-  else if (options->show_help) platform.Out(HelpText());
-  if (options->show_version || options->show_help) return 0;
-
-  tzset();
-  platform.OpenTerminal();
-  SystemNetwork network;
-  SystemNames names;
-  Session session(platform, network, names, options->settings);
-  session.program = program;
-  if (auto loaded = LoadKey(session, *options); !loaded.ok())
-    return Complain(program, loaded.error().text);
-  if (options->commands.empty())
-    RunInteractive(session, *options);
-  else
-    RunBatch(session, options->hosts, options->commands);
-  std::fflush(stdout);
-  return session.exit_status;
+  const auto options = ParseOptions(argc, argv);
+  if (!options.ok()) return Complain(program, options.error().text + "\n" + UsageHint());
+  if (options->show_version) std::puts(VersionText().c_str());
+  else if (options->show_help) std::fputs(HelpText().c_str(), stdout);
+  else return Run(program, *options);
+  return 0;
 }

@@ -115,6 +115,7 @@ Result<Options> ParseOptions(int argc, char** argv) {
   Family family = Family::kNone;
   TakePresets(options, family);
   opterr = 0;
+  optind = 0;  // from the start, whatever was parsed before
   int letter;
   while ((letter = getopt_long(argc, argv, kShortOptions, kLongOptions.data(), nullptr)) != -1)
     TRY_VOID(TakeOption(options, letter, family, argv));
@@ -129,7 +130,7 @@ std::string UsageHint() {
   return "ntpq - standard NTP query program - Ver. " NTPWARD_VERSION
          " of ntpward\n"
          "Usage:  ntpq [ -<flag> [<val>] | --<name>[{=| }<val>] ]... [ host ...]\n"
-         "Try 'ntpq --help' for more information.\n";
+         "Try 'ntpq --help' for more information.";
 }
 
 std::string HelpText() {

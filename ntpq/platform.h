@@ -25,6 +25,11 @@ class Platform {
   // Whole files, for redirection and for config-from-file.
   virtual Status WriteFile(const std::string& path, std::string_view text) = 0;
   virtual Result<std::string> ReadFile(const std::string& path) = 0;
+  // Between the two an interrupt from the keyboard does not end ntpq: Interrupted() says that it
+  // came.
+  virtual void HoldInterrupt() = 0;
+  virtual void ReleaseInterrupt() = 0;
+  virtual bool Interrupted() = 0;
 };
 
 }  // namespace ntpward::ntpq

@@ -12,8 +12,6 @@
 namespace ntpward::ntpq {
 namespace {
 
-// All answers to one command; long enough for a billboard of hundreds of associations.
-constexpr double kCommandSeconds = 120;
 // Longer passwords are hexadecimal (as ntpq 4.2.8 reads them).
 constexpr size_t kMaxPlainPassword = 20;
 constexpr size_t kAssociationSize = 4;
@@ -91,8 +89,8 @@ Display Session::display() {
   return {settings.numeric ? nullptr : &names_, settings.signs, settings.refid, platform_.Now()};
 }
 
-void Session::BeginCommand() {
-  if (host_) querier_->set_deadline(host_->transport->Now() + kCommandSeconds);
+void Session::BeginCommand(double seconds) {
+  if (host_) querier_->set_deadline(host_->transport->Now() + seconds);
 }
 
 std::optional<Reply> Session::Ask(wire::ControlOp op, AssocId assoc, std::string_view data,

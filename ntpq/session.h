@@ -63,6 +63,7 @@ class Session {
   Secret password;
   // Up to 20 characters verbatim, more as hexadecimal digits; false, unchanged, for neither.
   bool SetPassword(std::string_view text);
+  bool at_prompt = false;  // commands are typed one by one
   bool quit = false;
   int exit_status = 0;
 
@@ -88,8 +89,9 @@ class Session {
   Display display();
 
   // --- questions
-  // Starts a command: from here on a server has limited time for all its answers.
-  void BeginCommand();
+  // Starts a command: from here on a server has this long for all its answers, whatever it sends.
+  // The default is long enough for a billboard of hundreds of associations.
+  void BeginCommand(double seconds = 120);
   // One question to the current host. A failure has been told to the user already.
   std::optional<Reply> Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
                            Auth auth = Auth::kAsSet);

@@ -1,6 +1,7 @@
 #include "ntpq/std_platform.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <termios.h>
 
@@ -49,8 +50,46 @@ std::optional<std::string> ReadAnswer(int terminal) {
   }
 }
 
+sigset_t InterruptSet() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
 Failure<Error> FileError(const std::string& path) {
   return Fail(path + ": " + std::strerror(errno));
+}
+
+Result<UniqueFd> OpenForWriting(const std::string& path) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file.valid()) return FileError(path);
+  return file;
+}
+
+Status WriteAll(int file, const std::string& path, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t size = ::write(file, text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return FileError(path);
+    text.remove_prefix(static_cast<size_t>(size));
+  }
+  return {};
+}
+
+Result<std::string> ReadWholeFile(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return FileError(path);
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (text.size() < kMaxFile) {
+    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return FileError(path);
+    if (size == 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(size));
+  }
+  return Fail(path + ": longer than ntpq reads");
 }
 
 }  // namespace
@@ -81,31 +120,43 @@ std::optional<std::string> StdPlatform::Ask(std::string_view prompt, bool secret
   return answer;
 }
 
-Status StdPlatform::WriteFile(const std::string& path, std::string_view text) {
-  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file.valid()) return FileError(path);
-  while (!text.empty()) {
-    const ssize_t size = ::write(file.get(), text.data(), text.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return FileError(path);
-    text.remove_prefix(static_cast<size_t>(size));
-  }
+Status StdPlatform::PrepareWrite(const std::string& path) {
+  to_write_[path] = TRY(OpenForWriting(path));
   return {};
 }
 
+void StdPlatform::PrepareRead(const std::string& path) {
+  to_read_.insert_or_assign(path, ReadWholeFile(path));
+}
+
+Status StdPlatform::WriteFile(const std::string& path, std::string_view text) {
+  const auto prepared = to_write_.find(path);
+  if (prepared != to_write_.end()) return WriteAll(prepared->second.get(), path, text);
+  const UniqueFd file = TRY(OpenForWriting(path));
+  return WriteAll(file.get(), path, text);
+}
+
 Result<std::string> StdPlatform::ReadFile(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return FileError(path);
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (text.size() < kMaxFile) {
-    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return FileError(path);
-    if (size == 0) return text;
-    text.append(buffer.data(), static_cast<size_t>(size));
-  }
-  return Fail(path + ": longer than ntpq reads");
+  const auto prepared = to_read_.find(path);
+  return prepared != to_read_.end() ? prepared->second : ReadWholeFile(path);
+}
+
+void StdPlatform::HoldInterrupt() {
+  const sigset_t set = InterruptSet();
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+bool StdPlatform::Interrupted() {
+  sigset_t pending;
+  return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
+}
+
+// Takes the signal out of the queue before it could be delivered.
+void StdPlatform::ReleaseInterrupt() {
+  const sigset_t set = InterruptSet();
+  const timespec none{};
+  sigtimedwait(&set, nullptr, &none);
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 }  // namespace ntpward::ntpq

@@ -1,6 +1,7 @@
 // Standard streams, the terminal, the clock and files of this machine.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "ntpq/platform.h"
@@ -17,11 +18,19 @@ class StdPlatform : public Platform {
   std::optional<std::string> Ask(std::string_view prompt, bool secret) override;
   Status WriteFile(const std::string& path, std::string_view text) override;
   Result<std::string> ReadFile(const std::string& path) override;
+  void HoldInterrupt() override;
+  void ReleaseInterrupt() override;
+  bool Interrupted() override;
 
-  // Opens the controlling terminal for Ask, while files can be opened.
+  // While files can be opened: the controlling terminal for Ask, and files for WriteFile and
+  // ReadFile, which then open nothing. A file to read that cannot be opened fails in ReadFile.
   void OpenTerminal();
+  Status PrepareWrite(const std::string& path);
+  void PrepareRead(const std::string& path);
 
  private:
+  std::map<std::string, UniqueFd> to_write_;
+  std::map<std::string, Result<std::string>> to_read_;
   UniqueFd terminal_;
 };
 

@@ -1,0 +1,85 @@
+#include "ntpq/cage.h"
+
+#include <asm/termbits.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <vector>
+
+#include "privsep/cage.h"
+#include "privsep/policies.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr ArgumentRule Equals(unsigned index, uint64_t value) {
+  return {ArgumentRule::Kind::kEquals, index, value, 0};
+}
+// Of socket(2)'s second argument, the part that is no flag.
+constexpr uint64_t kSocketType = 0xf;
+constexpr ArgumentRule kDatagram = {ArgumentRule::Kind::kMaskedEquals, 1, SOCK_DGRAM, kSocketType};
+
+constexpr SyscallRule kQuery[] = {
+    {"socket", Equals(0, AF_INET), kDatagram},
+    {"socket", Equals(0, AF_INET6), kDatagram},
+    {"connect"},
+    {"sendto"},
+    {"recvfrom"},
+    // Standard streams.
+    {"fstat"},
+    {"newfstatat", Equals(3, AT_EMPTY_PATH)},
+    {"lseek"},
+    {"writev"},
+    {"fcntl", Equals(1, F_GETFL)},
+    // The terminal: size, modes, line editing, a password without echo.
+    {"ioctl", Equals(1, TCGETS)},
+    {"ioctl", Equals(1, TCSETS)},
+    {"ioctl", Equals(1, TCSETSW)},
+    {"ioctl", Equals(1, TCSETSF)},
+    {"ioctl", Equals(1, TIOCGWINSZ)},
+    // libedit passes signals on to its own process group.
+    {"kill", Equals(0, 0)},
+    {"rt_sigpending"},
+    {"rt_sigtimedwait"},
+    // The password is locked into memory.
+    {"mlock"},
+    {"munlock"},
+};
+
+constexpr SyscallRule kFiles[] = {
+    {"openat"},
+};
+
+// Loading a provider or the configuration later would open files.
+Status PrepareOpenssl() {
+  uint8_t random = 0;
+  EVP_MD* digest = nullptr;
+  const bool ready = OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr) == 1 &&
+                     (digest = EVP_MD_fetch(nullptr, "SHA1", nullptr)) != nullptr &&
+                     RAND_bytes(&random, 1) == 1;
+  EVP_MD_free(digest);
+  if (!ready) return Fail("OpenSSL does not start");
+  return {};
+}
+
+}  // namespace
+
+Policy QueryPolicy() { return kQuery; }
+Policy FilePolicy() { return kFiles; }
+
+Status EnterQueryCage(FileAccess files) {
+  TRY_VOID(PrepareOpenssl());
+  tzset();
+  TRY_VOID(ForbidDumps());
+  TRY_VOID(ForbidNewPrivileges());
+  std::vector<Policy> policies = {RuntimePolicy(), QueryPolicy()};
+  if (files == FileAccess::kOpen) policies.push_back(FilePolicy());
+  return InstallPolicies(policies);
+}
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,104 @@
+// Commands that change the server's configuration. All need its control key.
+#include <algorithm>
+
+#include "ntpq/command.h"
+#include "ntpq/decode.h"
+#include "ntpq/text.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+using enum ArgumentKind;
+
+std::string_view StripEnd(std::string_view text) {
+  while (!text.empty() && (IsBlank(text.back()) || text.back() == '\0')) text.remove_suffix(1);
+  return text;
+}
+
+// The server's answer to one line of configuration; none after a failure that has been told.
+std::optional<std::string> Configure(Session& session, std::string_view line) {
+  if (line.size() > wire::kMaxControlData) {
+    session.PrintError("***Line is longer than a request holds\n");
+    return std::nullopt;
+  }
+  const auto reply =
+      session.Ask(wire::ControlOp::kConfigure, AssocId{0}, line, Auth::kAlways);
+  if (!reply) return std::nullopt;
+  return std::string(StripEnd(PrintableLines(reply->data)));
+}
+
+// The column that a complaint starts with.
+std::optional<size_t> ComplaintColumn(std::string_view answer) {
+  constexpr std::string_view kStart = "column ";
+  if (!answer.starts_with(kStart)) return std::nullopt;
+  answer.remove_prefix(kStart.size());
+  const auto column = DecodeUnsigned(answer.substr(0, answer.find(' ')));
+  if (!column || *column > wire::kMaxControlData) return std::nullopt;
+  return static_cast<size_t>(*column);
+}
+
+void Config(Session& session, const Arguments& arguments) {
+  const std::string_view line = StripEnd(arguments[0].text);
+  const auto answer = Configure(session, line);
+  if (!answer) return;
+  if (const auto column = ComplaintColumn(*answer); column && *column <= line.size() + 1) {
+    // At the prompt the line is on the screen already: point at it.
+    session.Print(session.at_prompt ? std::string(13, ' ') + "*"
+                                    : Printable(line) + "\n");
+    session.Print(std::string(*column, '_') + "^\n");
+  }
+  session.Print(*answer + "\n");
+}
+
+// False when the server answers no more.
+bool SendFileLine(Session& session, size_t number, std::string_view line) {
+  const std::string start = "Line No: " + std::to_string(number) + " ";
+  const auto answer = Configure(session, line);
+  if (!answer) {
+    session.Print(start + "query failed: " + Printable(line) + "\nSubsequent lines not sent.\n");
+    return false;
+  }
+  session.Print(start + *answer + ": " + Printable(line) + "\n");
+  return true;
+}
+
+void ConfigFromFile(Session& session, const Arguments& arguments) {
+  const auto file = session.platform().ReadFile(arguments[0].text);
+  if (!file.ok()) {
+    session.Print("ERROR!! Couldn't open file: " + arguments[0].text + "\n");
+    return;
+  }
+  session.Print("Sending configuration file, one line at a time.\n");
+  std::string_view rest = *file;
+  for (size_t number = 1; !rest.empty(); ++number) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view whole = rest.substr(0, end);
+    const std::string_view line = StripEnd(whole.substr(0, whole.find('#')));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (!line.empty() && !SendFileLine(session, number, line)) return;
+  }
+  session.Print("Done sending file\n");
+}
+
+void SaveConfig(Session& session, const Arguments& arguments) {
+  const auto reply = session.Ask(wire::ControlOp::kSaveConfig, AssocId{0}, arguments[0].text,
+                                 Auth::kAlways);
+  if (!reply) return;
+  const std::string answer(StripEnd(PrintableLines(reply->data)));
+  session.Print((answer.empty() ? "(no response message, curiously)" : answer) + "\n");
+}
+
+constexpr std::array kCommands = {
+    Command{":config", Config, {{{kText, false, "<configuration command line>"}}},
+            "send one line of configuration to the server"},
+    Command{"config-from-file", ConfigFromFile, {{{kText, false, "<configuration filename>"}}},
+            "send a file to the server, line by line"},
+    Command{"saveconfig", SaveConfig, {{{kText, false, "filename"}}},
+            "have the server write its configuration to a file"},
+};
+
+}  // namespace
+
+std::span<const Command> ControlCommands() { return kCommands; }
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,120 @@
+// Commands that show the server's interfaces and access rules. Both need its control key.
+#include <array>
+#include <cstdio>
+
+#include "ntpq/command.h"
+#include "ntpq/decode.h"
+#include "ntpq/text.h"
+#include "ntpq/values.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr std::string_view kRule =
+    "==============================================================================\n";
+
+uint64_t Number(const Values& row, std::string_view name) {
+  return DecodeNumber(Find(row, name).value_or("")).value_or(0);
+}
+std::string Text(const Values& row, std::string_view name) {
+  return Printable(Find(row, name).value_or(""));
+}
+std::string Right(uint64_t number, size_t width) { return PadLeft(std::to_string(number), width); }
+
+// Rows come complete and numbered from 0, or the list cannot be trusted.
+bool IsComplete(const NumberedList& list, std::span<const std::string_view> fields) {
+  for (size_t i = 0; i < list.rows.size(); ++i) {
+    if (list.rows[i].number != i) return false;
+    for (std::string_view field : fields)
+      if (!Find(list.rows[i].values, field)) return false;
+  }
+  return true;
+}
+
+std::optional<NumberedList> AskForList(Session& session, std::string_view which,
+                                       std::span<const std::string_view> fields) {
+  const auto reply = session.Ask(wire::ControlOp::kReadOrderedList, AssocId{0}, which,
+                                 Auth::kAlways);
+  if (!reply) return std::nullopt;
+  if (session.settings.raw) {
+    session.Print(PrintableLines(reply->data));
+    return std::nullopt;
+  }
+  NumberedList list = ReadNumberedList(reply->data);
+  if (IsComplete(list, fields)) return list;
+  session.PrintError("***Server returned incomplete rows\n");
+  session.quit = !session.at_prompt;
+  session.exit_status = 1;
+  return std::nullopt;
+}
+
+std::string InterfaceRow(const NumberedRow& row) {
+  const Values& values = row.values;
+  std::array<char, 24> flags;
+  std::snprintf(flags.data(), flags.size(), "%4llx",
+                static_cast<unsigned long long>(Number(values, "flags")));
+  std::string text = Right(row.number, 3) + " " + FitRight(Text(values, "name"), 24) + " " +
+                     (Number(values, "en") != 0 ? '.' : 'D') + " " + flags.data() + " " +
+                     Right(Number(values, "tl"), 3) + " " + Right(Number(values, "mc"), 2);
+  for (const char* field : {"rx", "tx", "txerr"}) text += " " + Right(Number(values, field), 6);
+  text += " " + Right(Number(values, "pc"), 5) + " " + Right(Number(values, "up"), 8) + "\n";
+  text += "    " + Text(values, "addr") + "\n";
+  const std::string broadcast = Text(values, "bcast");
+  return broadcast.empty() ? text : text + "    " + broadcast + "\n";
+}
+
+void InterfaceStats(Session& session, const Arguments&) {
+  constexpr std::array<std::string_view, 12> kFields = {"addr", "bcast", "en", "name", "flags", "tl",
+                                                        "mc",   "rx",    "tx", "txerr", "pc",   "up"};
+  const auto list = AskForList(session, "", kFields);
+  if (!list) return;
+  session.Print("    interface name                                        send\n"
+                " #  address/broadcast     drop flag ttl mc received sent failed peers   uptime\n");
+  session.Print(kRule);
+  for (const NumberedRow& row : list->rows) session.Print(InterfaceRow(row));
+}
+
+// The length of the prefix that a mask stands for; none when it is no prefix.
+std::optional<size_t> PrefixLength(const IpAddress& mask) {
+  size_t length = 0;
+  bool ended = false;
+  for (uint8_t octet : mask.bytes()) {
+    for (int bit = 7; bit >= 0; --bit) {
+      const bool set = (octet >> bit & 1) != 0;
+      if (set && ended) return std::nullopt;
+      ended = ended || !set;
+      length += set ? 1 : 0;
+    }
+  }
+  return length;
+}
+
+std::string Prefix(const Values& row) {
+  const auto mask = IpAddress::Parse(Find(row, "mask").value_or(""));
+  const auto length = mask ? PrefixLength(*mask) : std::nullopt;
+  return length ? Text(row, "addr") + "/" + std::to_string(*length)
+                : Text(row, "addr") + " " + Text(row, "mask");
+}
+
+void RestrictionList(Session& session, const Arguments&) {
+  constexpr std::array<std::string_view, 4> kFields = {"addr", "mask", "hits", "flags"};
+  const auto list = AskForList(session, "addr_restrictions", kFields);
+  if (!list) return;
+  session.Print("   hits    addr/prefix or addr mask\n"
+                "           restrictions\n");
+  session.Print(kRule);
+  for (const NumberedRow& row : list->rows)
+    session.Print(Right(Number(row.values, "hits"), 10) + " " + Prefix(row.values) + "\n" +
+                  std::string(11, ' ') + Text(row.values, "flags") + "\n");
+}
+
+constexpr std::array kCommands = {
+    Command{"ifstats", InterfaceStats, {}, "show the server's interfaces and their packet counts"},
+    Command{"reslist", RestrictionList, {}, "show the server's access rules"},
+};
+
+}  // namespace
+
+std::span<const Command> ListCommands() { return kCommands; }
+
+}  // namespace ntpward::ntpq

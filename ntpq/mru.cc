@@ -1,0 +1,133 @@
+#include "ntpq/mru.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "ntpq/decode.h"
+#include "ntpq/text.h"
+#include "ntpq/values.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr size_t kMaxPositions = 16;
+constexpr uint64_t kLimited = 0x40;
+constexpr uint64_t kKissOfDeath = 0x800;
+
+std::string TimestampText(NtpTimestamp time) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "0x%08x.%08x", time.seconds(), time.fraction());
+  return text.data();
+}
+
+double AverageInterval(const MruEntry& entry) {
+  return entry.count == 0 ? 0 : (entry.last - entry.first).seconds() /
+                                    static_cast<double>(entry.count);
+}
+
+long Rounded(double seconds) {
+  return std::lround(std::clamp(seconds, -1e9, 1e9));
+}
+
+}  // namespace
+
+bool MruList::Take(std::string_view payload) {
+  const NumberedList list = ReadNumberedList(payload);
+  if (const auto nonce = Find(list.unnumbered, "nonce")) nonce_ = *nonce;
+  if (const auto now = Find(list.unnumbered, "now")) now_ = DecodeTimestamp(*now);
+  bool progress = false;
+  for (const NumberedRow& row : list.rows) progress = TakeRow(row) || progress;
+  return (progress || complete()) && entries_.size() < kMaxEntries;
+}
+
+bool MruList::TakeRow(const NumberedRow& row) {
+  const auto client = DecodeAddress(Find(row.values, "addr").value_or(""));
+  const auto first = DecodeTimestamp(Find(row.values, "first").value_or(""));
+  const auto last = DecodeTimestamp(Find(row.values, "last").value_or(""));
+  if (!client || !first || !last) return false;
+  const auto number = [&](std::string_view name) {
+    return DecodeNumber(Find(row.values, name).value_or("")).value_or(0);
+  };
+  const MruEntry entry{*client, *first, *last, number("ct"), number("mv"), number("rs")};
+  const auto [place, added] = entries_.insert_or_assign(*client, entry);
+  (void)place;
+  if (!added) {
+    ++updates_;
+    std::erase(newest_, *client);
+  }
+  newest_.push_back(*client);
+  return true;
+}
+
+std::string MruList::Position(size_t room) const {
+  std::string text;
+  const size_t count = std::min(newest_.size(), kMaxPositions);
+  for (size_t i = 0; i < count; ++i) {
+    const MruEntry& entry = entries_.at(newest_[newest_.size() - 1 - i]);
+    const std::string number = std::to_string(i);
+    const std::string item = ", addr." + number + "=" + entry.client.ToString() + ", last." +
+                             number + "=" + TimestampText(entry.last);
+    if (text.size() + item.size() > room) break;
+    text += item;
+  }
+  return text;
+}
+
+bool MruList::StepBack() {
+  const size_t dropped = std::min(newest_.size(), kMaxPositions);
+  newest_.resize(newest_.size() - dropped);
+  return dropped > 0;
+}
+
+std::vector<MruEntry> MruList::entries() const {
+  std::vector<MruEntry> all;
+  for (const auto& [client, entry] : entries_) all.push_back(entry);
+  return all;
+}
+
+NtpTimestamp MruList::now() const {
+  if (now_) return *now_;
+  return newest_.empty() ? NtpTimestamp() : entries_.at(newest_.back()).last;
+}
+
+void SortMru(std::vector<MruEntry>& entries, MruOrder order, bool reversed) {
+  // Newest first, so that equal entries of the other orders show the newest first.
+  std::stable_sort(entries.begin(), entries.end(), [](const MruEntry& a, const MruEntry& b) {
+    return (a.last - b.last).raw() > 0;
+  });
+  const auto less = [order](const MruEntry& a, const MruEntry& b) {
+    switch (order) {
+      case MruOrder::kLastInterval: return (a.last - b.last).raw() > 0;
+      case MruOrder::kAverageInterval: return AverageInterval(a) < AverageInterval(b);
+      case MruOrder::kAddress: return a.client < b.client;
+      case MruOrder::kCount: return a.count < b.count;
+    }
+    return false;
+  };
+  std::stable_sort(entries.begin(), entries.end(), [&](const MruEntry& a, const MruEntry& b) {
+    return reversed ? less(b, a) : less(a, b);
+  });
+}
+
+std::string MruHeader() {
+  return "lstint avgint rstr r m v  count rport remote address\n"
+         "==============================================================================\n";
+}
+
+std::string MruRow(const MruEntry& entry, NtpTimestamp now, const Display& display) {
+  const char answer = (entry.restrictions & kKissOfDeath) != 0 ? 'K'
+                      : (entry.restrictions & kLimited) != 0   ? 'L'
+                                                               : '.';
+  std::array<char, 128> text;
+  std::snprintf(text.data(), text.size(), "%6ld %6ld %4llx %c %u %u %6llu %5u ",
+                Rounded((now - entry.last).seconds()), Rounded(AverageInterval(entry)),
+                static_cast<unsigned long long>(entry.restrictions), answer,
+                static_cast<unsigned>(entry.mode_version & 7),
+                static_cast<unsigned>(entry.mode_version >> 3 & 7),
+                static_cast<unsigned long long>(entry.count), unsigned{entry.client.port});
+  return text.data() + AddressName(entry.client.ip, display) + "\n";
+}
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,66 @@
+// The server's list of recent clients: how it is asked for piece by piece, and how a row looks.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ntpq/cook.h"
+#include "privsep/base/address.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::ntpq {
+
+// A client as the server remembers it.
+struct MruEntry {
+  SocketAddress client;
+  NtpTimestamp first;
+  NtpTimestamp last;
+  uint64_t count = 0;
+  uint64_t mode_version = 0;  // version << 3 | mode
+  uint64_t restrictions = 0;
+};
+
+// What has been received so far. The server sends entries oldest first and goes on behind the
+// newest ones that we name; an entry that moved in the meantime comes again and replaces itself.
+class MruList {
+ public:
+  // More clients than a server keeps: a hostile one could send without end.
+  static constexpr size_t kMaxEntries = 1000000;
+
+  // Takes one answer. False when the list is full or the answer brought nothing.
+  bool Take(std::string_view payload);
+  // The server said `now`: nothing is missing.
+  bool complete() const { return now_.has_value(); }
+  // The next nonce, when the answer had one.
+  const std::string& nonce() const { return nonce_; }
+  // "addr.0=..., last.0=...": the newest entries, for the server to go on from.
+  std::string Position(size_t room) const;
+  // The server knows none of the entries of Position: name older ones.
+  bool StepBack();
+
+  size_t size() const { return entries_.size(); }
+  size_t updates() const { return updates_; }
+  std::vector<MruEntry> entries() const;
+  // The server's time at the end, else the newest entry's.
+  NtpTimestamp now() const;
+
+ private:
+  bool TakeRow(const struct NumberedRow& row);
+
+  std::map<SocketAddress, MruEntry> entries_;
+  std::vector<SocketAddress> newest_;  // in the order of arrival
+  std::optional<NtpTimestamp> now_;
+  std::string nonce_;
+  size_t updates_ = 0;
+};
+
+enum class MruOrder : uint8_t { kLastInterval, kAverageInterval, kAddress, kCount };
+
+void SortMru(std::vector<MruEntry>& entries, MruOrder order, bool reversed);
+std::string MruHeader();
+std::string MruRow(const MruEntry& entry, NtpTimestamp now, const Display& display);
+
+}  // namespace ntpward::ntpq

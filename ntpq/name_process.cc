@@ -1,0 +1,168 @@
+#include "ntpq/name_process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "ntpq/text.h"
+#include "privsep/cage.h"
+#include "privsep/policies.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+// Request: id, kind, family, then a name, or scope and octets of an address.
+// Answer: id, ok, then what depends on the request; a failure carries its text.
+enum class Kind : uint8_t { kName, kHost };
+
+constexpr size_t kMaxMessage = 1024;
+constexpr size_t kMaxName = 255;
+constexpr int kPatienceMs = 20000;
+constexpr size_t kMaxKnown = 4096;
+
+using Message = std::array<uint8_t, kMaxMessage>;
+
+void PutAddress(Writer& out, const IpAddress& address) {
+  out.U8(static_cast<uint8_t>(address.family));
+  out.U32(address.scope);
+  out.Put(address.octets);
+}
+
+std::optional<IpAddress> TakeAddress(Reader& in) {
+  const uint8_t family = in.U8();
+  IpAddress address;
+  address.scope = in.U32();
+  const Bytes octets = in.Take(address.octets.size());
+  if (in.failed() || (family != 4 && family != 6)) return std::nullopt;
+  address.family = static_cast<Family>(family);
+  std::copy(octets.begin(), octets.end(), address.octets.begin());
+  return address;
+}
+
+void PutText(Writer& out, std::string_view text) { out.Put(AsBytes(Cut(text, kMaxName))); }
+
+// --- the process that looks up
+
+void AnswerName(Reader& in, Writer& out) {
+  const auto address = TakeAddress(in);
+  out.U8(address ? 1 : 0);
+  if (address) PutText(out, ResolveAddress(*address));
+}
+
+void AnswerHost(Reader& in, Writer& out) {
+  const auto family = static_cast<Family>(in.U8());
+  const std::string name(AsText(in.Rest()));
+  const auto host = ResolveHost(name, family);
+  out.U8(host.ok() ? 1 : 0);
+  if (!host.ok()) {
+    PutText(out, host.error().text);
+    return;
+  }
+  out.U8(static_cast<uint8_t>(host->addresses.size()));
+  for (const IpAddress& address : host->addresses) PutAddress(out, address);
+  PutText(out, host->name);
+}
+
+[[noreturn]] void Serve(UniqueFd channel) {
+  Message request;
+  Message answer;
+  while (true) {
+    const ssize_t size = ::read(channel.get(), request.data(), request.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) _exit(0);
+    Reader in(Bytes(request).first(static_cast<size_t>(size)));
+    Writer out(answer);
+    out.U32(in.U32());
+    const auto kind = static_cast<Kind>(in.U8());
+    if (in.failed()) _exit(1);
+    kind == Kind::kName ? AnswerName(in, out) : AnswerHost(in, out);
+    const Bytes written = out.written();
+    if (::write(channel.get(), written.data(), written.size()) < 0) _exit(1);
+  }
+}
+
+[[noreturn]] void Become(UniqueFd channel, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  signal(SIGINT, SIG_IGN);  // the keyboard talks to the other process
+  if (getppid() != parent) _exit(1);
+  const Policy policies[] = {RuntimePolicy(), ResolvePolicy()};
+  if (!ForbidNewPrivileges().ok() || !InstallPolicies(policies).ok()) _exit(1);
+  Serve(std::move(channel));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NameProcess>> NameProcess::Start() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return Fail(std::string("socketpair: ") + std::strerror(errno));
+  UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) return Fail(std::string("fork: ") + std::strerror(errno));
+  if (child == 0) {
+    ours.Close();
+    Become(std::move(theirs), parent);
+  }
+  return std::unique_ptr<NameProcess>(new NameProcess(std::move(ours)));
+}
+
+std::optional<std::vector<uint8_t>> NameProcess::Ask(Bytes request) {
+  const uint32_t id = Reader(request).U32();
+  if (::write(channel_.get(), request.data(), request.size()) < 0) return std::nullopt;
+  Message answer;
+  while (true) {
+    pollfd wait{channel_.get(), POLLIN, 0};
+    const int ready = ::poll(&wait, 1, kPatienceMs);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return std::nullopt;
+    const ssize_t size = ::read(channel_.get(), answer.data(), answer.size());
+    if (size < 4) return std::nullopt;
+    const Bytes bytes = Bytes(answer).first(static_cast<size_t>(size));
+    // An answer that came too late for its question is passed over.
+    if (Reader(bytes).U32() == id) return std::vector<uint8_t>(bytes.begin() + 4, bytes.end());
+  }
+}
+
+std::string NameProcess::NameOf(const IpAddress& address) {
+  if (const auto found = known_.find(address); found != known_.end()) return found->second;
+  Message buffer;
+  Writer out(buffer);
+  out.U32(next_id_++);
+  out.U8(static_cast<uint8_t>(Kind::kName));
+  PutAddress(out, address);
+  std::string name = address.ToString();
+  if (const auto answer = Ask(out.written())) {
+    Reader in(*answer);
+    if (in.U8() == 1) name = AsText(in.Rest());
+  }
+  if (known_.size() < kMaxKnown) known_.emplace(address, name);
+  return name;
+}
+
+Result<ResolvedHost> NameProcess::Resolve(const std::string& name, Family family) {
+  if (name.size() > kMaxName) return Fail("Name or service not known");
+  Message buffer;
+  Writer out(buffer);
+  out.U32(next_id_++);
+  out.U8(static_cast<uint8_t>(Kind::kHost));
+  out.U8(static_cast<uint8_t>(family));
+  PutText(out, name);
+  const auto answer = Ask(out.written());
+  if (!answer) return Fail("Temporary failure in name resolution");
+  Reader in(*answer);
+  if (in.U8() != 1) return Fail(Printable(AsText(in.Rest())));
+  ResolvedHost host;
+  for (uint8_t left = in.U8(); left > 0; --left)
+    if (const auto address = TakeAddress(in)) host.addresses.push_back(*address);
+  host.name = Printable(AsText(in.Rest()));
+  if (in.failed() || host.addresses.empty()) return Fail("Name or service not known");
+  return host;
+}
+
+}  // namespace ntpward::ntpq

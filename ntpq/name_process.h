@@ -1,0 +1,44 @@
+// A process of its own that asks the system's resolver, so that the one which reads servers'
+// answers needs no files and no other sockets.
+//
+// It gets one address or one name at a time and returns names or addresses of bounded size. It is
+// confined to what look-ups need, and ends when its user does.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ntpq/names.h"
+#include "ntpq/resolver.h"
+#include "privsep/base/unique_fd.h"
+
+namespace ntpward::ntpq {
+
+class NameProcess : public NameService {
+ public:
+  // Forks; call it before anything else is open that look-ups must not see.
+  static Result<std::unique_ptr<NameProcess>> Start();
+  NameProcess(const NameProcess&) = delete;
+  NameProcess& operator=(const NameProcess&) = delete;
+
+  // Asked once for each address; the number when there is no name within 20 s.
+  std::string NameOf(const IpAddress& address) override;
+  Result<ResolvedHost> Resolve(const std::string& name, Family family);
+
+ private:
+  // The other process ends when this end of the channel closes.
+  explicit NameProcess(UniqueFd channel) : channel_(std::move(channel)) {}
+
+  // One answer to `request`, or none in time.
+  std::optional<std::vector<uint8_t>> Ask(Bytes request);
+
+  UniqueFd channel_;
+  uint32_t next_id_ = 1;
+  std::map<IpAddress, std::string> known_;
+};
+
+}  // namespace ntpward::ntpq

@@ -1,0 +1,35 @@
+// A variable list as values to look up, and lists whose names end in a row's number.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ntpward::ntpq {
+
+struct NamedValue {
+  std::string name;
+  std::string value;  // quotes removed
+};
+using Values = std::vector<NamedValue>;
+
+// All items that can be read; a damaged list ends where the damage is.
+Values ReadValues(std::string_view text);
+// The first item of that name; empty when there is none.
+std::optional<std::string_view> Find(const Values& values, std::string_view name);
+
+// One row of a numbered list: what came as "addr.3" is its "addr".
+struct NumberedRow {
+  uint32_t number = 0;
+  Values values;
+};
+struct NumberedList {
+  Values unnumbered;
+  std::vector<NumberedRow> rows;  // by ascending number
+};
+// Rows may be mixed; a server's decoys (items of random name) stay as they are.
+NumberedList ReadNumberedList(std::string_view text);
+
+}  // namespace ntpward::ntpq
