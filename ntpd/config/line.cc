@@ -146,6 +146,7 @@ bool Line::AtEnd() {
 std::optional<std::string_view> Line::Require(std::string_view what, bool free_text) {
   if (AtEnd()) FailNext(what);
   const std::string_view word = free_text ? NextString() : Next();
+  if (word == "\\" && !last_quoted_ && AtEnd()) Fail("a line cannot be continued on the next");
   if (failed()) return std::nullopt;
   return word;
 }

@@ -38,7 +38,8 @@ class Parser {
   FileSource* source_;
   ParsePolicy policy_;
   Parsed out_;
-  std::vector<uint32_t> open_;  // indices of the files being read, the main one first
+  std::vector<uint32_t> open_;    // indices of the files being read, the main one first
+  bool after_concealed_ = false;  // the line before this one may hold a password
 };
 
 void Parser::ReadMain(std::string_view path) {
@@ -69,6 +70,7 @@ void Parser::ReadLines(std::string_view text, uint32_t file) {
     if (words.ends_with('\r')) words.remove_suffix(1);
     Line line(words, {file, ++number, 1}, policy_ == ParsePolicy::kRemote);
     if (ReadLine(line, number) == Flow::kEndOfFile) return;
+    after_concealed_ = line.concealed();
   }
 }
 
@@ -109,7 +111,8 @@ void Parser::RefuseUnknown(Line& line) {
   names.push_back(kEnd);
   std::string text = "unknown directive";
   // A file that is included may hold nothing but a password, in the wrong form.
-  const bool cite = open_.size() == 1 && !line.concealed();
+  // So may a line behind one that was broken in two.
+  const bool cite = open_.size() == 1 && !line.concealed() && !after_concealed_;
   const std::string_view nearest = Nearest(line.last(), names);
   if (cite) text += " " + line.Cite();
   if (!nearest.empty())

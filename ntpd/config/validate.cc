@@ -21,12 +21,12 @@ class Validator {
  private:
   void RemoveReferenceClocks();
   void ClampPolls(Association& a);
-  void CheckAssociation(const Association& a);
-  void CheckAutokey(const Association& a);
+  void CheckAssociation(Association& a);
+  void CheckAutokey(Association& a);
   void CheckDuplicates();
   void CheckFudges();
   void CheckKeys();
-  void CheckKey(const Setting<KeyId>& key);
+  void CheckTrust(const Setting<KeyId>& key);
   void CheckKeyRoles();
   void CheckCrypto();
   void CheckRestrictions();
@@ -81,16 +81,18 @@ void Validator::ClampPolls(Association& a) {
   a.minpoll.value = a.maxpoll.value;
 }
 
-void Validator::CheckAutokey(const Association& a) {
+void Validator::CheckAutokey(Association& a) {
   if (a.autokey && !config_.authentication.crypto.enabled())
     Refuse(a.where, "autokey needs a crypto line: expected 'crypto pw PASSWORD' or 'crypto'");
   if (!a.autokey && (!a.ident.empty() || a.identity_optional))
     Warn(a.where, "ident and identity have no effect without autokey");
-  if (!a.ident.empty() && a.identity_optional)
+  if (!a.ident.empty() && a.identity_optional) {
     Warn(a.where, "a group that ident names is never optional: 'identity optional' has no effect");
+    a.identity_optional = false;
+  }
 }
 
-void Validator::CheckAssociation(const Association& a) {
+void Validator::CheckAssociation(Association& a) {
   const bool client = a.kind == AssociationKind::kServer || a.kind == AssociationKind::kPool;
   const bool group =
       a.kind == AssociationKind::kBroadcast || a.kind == AssociationKind::kManycastClient;
@@ -131,20 +133,28 @@ void Validator::CheckFudges() {
 
 // --- authentication ---------------------------------------------------------------------------
 
-void Validator::CheckKey(const Setting<KeyId>& key) {
-  if (!key.is_set()) return;
-  const std::string number = std::to_string(key.value.value);
-  if (!config_.authentication.keys_file.is_set())
-    Refuse(key.where, "key " + number + " needs a key file: expected a line 'keys FILE'");
+void Validator::CheckTrust(const Setting<KeyId>& key) {
   if (!config_.authentication.IsTrusted(key.value))
-    Warn(key.where, "key " + number + " is not trusted: expected it in a trustedkey line");
+    Warn(key.where, "key " + std::to_string(key.value.value) +
+                        " is not trusted: expected it in a trustedkey line");
 }
 
 void Validator::CheckKeys() {
   const Authentication& auth = config_.authentication;
-  for (const Association& a : config_.associations) CheckKey(a.key);
-  CheckKey(auth.control_key);
-  if (!auth.trusted.empty() && !auth.keys_file.is_set())
+  const bool have_file = auth.keys_file.is_set();
+  for (const Association& a : config_.associations) {
+    if (!a.key.is_set()) continue;
+    if (!have_file)
+      Refuse(a.key.where, "key " + std::to_string(a.key.value.value) +
+                              " needs a key file: expected a line 'keys FILE'");
+    CheckTrust(a.key);
+  }
+  if (auth.control_key.is_set()) {
+    if (!have_file)
+      Warn(auth.control_key.where, "controlkey has no effect without a line 'keys FILE'");
+    CheckTrust(auth.control_key);
+  }
+  if (!auth.trusted.empty() && !have_file)
     Warn(auth.trusted.front().where, "trustedkey has no effect without a line 'keys FILE'");
   CheckKeyRoles();
 }
@@ -282,7 +292,7 @@ void Validator::CheckSources() {
 std::vector<Diagnostic> Validator::Run() {
   RemoveReferenceClocks();
   for (Association& a : config_.associations) ClampPolls(a);
-  for (const Association& a : config_.associations) CheckAssociation(a);
+  for (Association& a : config_.associations) CheckAssociation(a);
   CheckDuplicates();
   CheckFudges();
   CheckKeys();

@@ -41,6 +41,7 @@ constexpr BadLine kBadLines[] = {
     {"logfile a\"b\"", 10, Start::kGoesOn, "a quotation mark in the middle of a word"},
     {"server h \\", 10, Start::kGoesOn,
      "unknown option '\\' (a line cannot be continued on the next): expected key, autokey"},
+    {"logfile \\", 9, Start::kGoesOn, "a line cannot be continued on the next"},
     // associations
     {"server", 7, Start::kGoesOn, "the line ends here: expected address or host name"},
     {"server # h", 8, Start::kGoesOn, "the line ends here: expected address or host name"},

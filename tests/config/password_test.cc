@@ -59,6 +59,16 @@ void NeverShowsIt(void**) {
   }
 }
 
+void NeverShowsWhatFollowsALineBrokenInTwo(void**) {
+  for (const char* before : {"crypto pw \\\n", "crypto pw\n", "crypto pw \\\r\n  "}) {
+    Parsed parsed = ParseConf(before + std::string(kPassword) + "\n");
+    assert_true(Says(parsed, "2:"));
+    assert_false(parsed.usable(ParsePolicy::kStartup));
+    assert_true(parsed.config.authentication.crypto.password.empty());
+    assert_false(Leaks(parsed));
+  }
+}
+
 // RHEL's file /etc/ntp/crypto/pw is for a `crypto pw` line; somebody puts just the password there.
 void NeverShowsABarePasswordInAnIncludedFile(void**) {
   MemoryFiles files;
@@ -90,6 +100,7 @@ int main() {
       cmocka_unit_test(TakesThePasswordAsItIsWritten),
       cmocka_unit_test(KeepsThePasswordOfAnEarlierLine),
       cmocka_unit_test(NeverShowsIt),
+      cmocka_unit_test(NeverShowsWhatFollowsALineBrokenInTwo),
       cmocka_unit_test(NeverShowsABarePasswordInAnIncludedFile),
       cmocka_unit_test(AcceptsAPasswordFileInstead),
   };

@@ -31,6 +31,8 @@ constexpr Case kWarnings[] = {
     {"server h key 5\nkeys f\ntrustedkey 6", "1:14: warning: key 5 is not trusted"},
     {"server h\ntrustedkey 5",
      "2:12: warning: trustedkey has no effect without a line 'keys FILE'"},
+    {"server h\ncontrolkey 5",
+     "2:12: warning: controlkey has no effect without a line 'keys FILE'"},
     {"trustedkey 5\ntrustedkey 6", "2:12: warning: trustedkey lines add up"},
     {"server h key 5\nkeys f\ntrustedkey 5\ncontrolkey 5",
      "1:14: warning: key 5 is the control key too"},
@@ -78,13 +80,20 @@ void RefusesAuthenticationThatCannotHappen(void**) {
       {"server h autokey", "1:1: error: autokey needs a crypto line"},
       {"broadcast 10.0.0.255 autokey", "1:1: error: autokey needs a crypto line"},
       {"server h key 5\ntrustedkey 5", "1:14: error: key 5 needs a key file"},
-      {"controlkey 5\ntrustedkey 5", "1:12: error: key 5 needs a key file"},
   };
   for (const Case& c : kErrors) {
     const Parsed parsed = LoadConf(c.text);
     assert_true(Says(parsed, c.message));
     assert_false(parsed.usable(ParsePolicy::kStartup));
   }
+}
+
+// What ident pins down may not be loosened on the same line.
+void NeverMakesANamedGroupOptional(void**) {
+  const Parsed parsed = LoadConf("crypto\nserver h autokey ident g identity optional\n");
+  assert_false(parsed.config.associations[0].identity_optional);
+  const Parsed other = LoadConf("crypto\nserver h autokey identity optional\n");
+  assert_true(other.config.associations[0].identity_optional);
 }
 
 void PutsInItsOwnRestrictionsWhenThereAreNone(void**) {
@@ -160,6 +169,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(WarnsOfWhatWasSurelyNotMeant),
       cmocka_unit_test(RefusesAuthenticationThatCannotHappen),
+      cmocka_unit_test(NeverMakesANamedGroupOptional),
       cmocka_unit_test(PutsInItsOwnRestrictionsWhenThereAreNone),
       cmocka_unit_test(LeavesTheOperatorsRestrictionsAlone),
       cmocka_unit_test(FitsThePollsToEachOther),
