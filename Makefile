@@ -35,13 +35,11 @@ ALL_CXXFLAGS = $(STD) $(CXXFLAGS) $(HARDEN) $(WARN) $(SAN)
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 
 # --- what must be installed -------------------------------------------------------------------
-PKGS := openssl libevent_core libseccomp libcap cmocka libedit
+# Asked anew by each make that builds something; installs only what lacks.
 ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
-  MISSING := $(shell command -v $(firstword $(CXX)) >/dev/null && pkg-config --exists $(PKGS) 2>/dev/null || echo yes)
-  ifeq ($(MISSING),yes)
-    $(info ntpward: installing what the build needs (packaging/install-deps))
-    INSTALLED := $(shell packaging/install-deps >&2 && echo yes)
-    $(if $(INSTALLED),,$(error packaging/install-deps failed: see above))
+  DEPENDENCIES_FOR := $(if $(findstring clang,$(CXX))$(filter fuzz fuzz-run lint,$(MAKECMDGOALS)),--ci)
+  ifneq ($(shell packaging/install-deps $(DEPENDENCIES_FOR) >&2 && echo present),present)
+    $(error packaging/install-deps failed: see above)
   endif
 endif
 pkg = $(shell pkg-config --libs $(1) 2>/dev/null)
@@ -68,11 +66,11 @@ LIBS_keys       := keys $(LIBS_privsep)
 LIBS_config     := config $(LIBS_privsep)
 LIBS_wire       := wire $(LIBS_privsep)
 LIBS_core       := core $(LIBS_wire)
-LIBS_autokey    := autokey $(LIBS_wire)
+LIBS_autokey    := autokey wire $(LIBS_keys)
 LIBS_control    := control $(LIBS_wire)
 LIBS_clock      := clock $(LIBS_privsep)
 LIBS_resolve    := resolve $(LIBS_privsep)
-LIBS_net        := net control autokey core $(LIBS_wire)
+LIBS_net        := net control autokey core wire $(LIBS_keys)
 LIBS_supervisor := supervisor config $(LIBS_privsep)
 LIBS_ntpq       := ntpq $(LIBS_wire)
 
@@ -112,6 +110,7 @@ objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 archive = $(BUILD)/lib/lib$(1).a
 archives = $(foreach l,$(1),$(call archive,$(l)))
 
+## make                 build everything into $(BUILD) (BUILD=build CXX=g++ WERROR= SANITIZE=)
 all: $(addprefix $(BUILD)/bin/,$(PRESENT))
 
 define component_rules
@@ -153,20 +152,20 @@ endef
 $(foreach c,$(TESTED),$(if $(wildcard tests/$(c)/*_test.cc),$(eval $(call test_rules,$(c)))))
 
 unit-tests: $(TEST_PROGRAMS)
-# `make test-wire`: one folder's unit tests.
+## make test-wire       one folder's unit tests
 define test_target
 test-$(1): $(filter $(BUILD)/test/$(1)/%,$(TEST_PROGRAMS))
 	@tests/run-unit $$^
 endef
 $(foreach c,$(TESTED),$(eval $(call test_target,$(c))))
 
-check: all unit-tests
-	@tests/run-unit $(TEST_PROGRAMS)
-	@tests/run-lab $(BUILD)
-
 # --- the rest ---------------------------------------------------------------------------------
-.PHONY: all check unit-tests clean help $(addprefix test-,$(TESTED))
+.PHONY: all unit-tests clean help $(addprefix test-,$(TESTED))
+## make clean           remove $(BUILD)
 clean:
 	rm -rf $(BUILD)
 
--include build.mk
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+include fuzz/fuzz.mk tests/checks.mk packaging/install.mk

@@ -1,0 +1,3 @@
+# What `make install` puts where, and `make uninstall` removes again.
+
+.PHONY: install uninstall

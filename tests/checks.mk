@@ -1,0 +1,22 @@
+# What is checked beyond compiling.
+
+.PHONY: check asan-test lint
+## make check           all tests: unit tests, corpora, and daemons in network namespaces
+check: all unit-tests fuzz-replay
+	@tests/run-unit $(TEST_PROGRAMS)
+	@tests/run-lab $(BUILD)
+
+# A seccomp filter kills a sanitizer's own system calls, so these run only without one.
+NOT_SANITIZED := privsep/cage_test
+SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED)),$(TEST_PROGRAMS))
+
+## make asan-test       unit tests under AddressSanitizer and UBSan
+asan-test:
+	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined CXXFLAGS='-O1 -g' sanitized-tests
+.PHONY: sanitized-tests
+sanitized-tests: $(SANITIZED_TESTS)
+	@tests/run-unit $^
+
+## make lint            include directions, clang-tidy, shellcheck
+lint:
+	@tests/tools/lint $(BUILD)
