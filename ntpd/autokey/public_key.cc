@@ -3,6 +3,8 @@
 #include <openssl/core_names.h>
 #include <openssl/objects.h>
 
+#include <algorithm>
+
 #include "ntpd/autokey/openssl_handles.h"
 
 namespace ntpward::autokey {
@@ -85,6 +87,14 @@ std::optional<PublicKey> FromPkey(EVP_PKEY* pkey) {
   return key;
 }
 
+// ntpd 4.2.6 announces the largest size that a DSA signature can have and leaves rubbish behind a
+// shorter one. A sequence says its own length.
+Bytes WithoutDsaPadding(Bytes signature) {
+  constexpr size_t kHeader = 2;
+  if (signature.size() < kHeader || signature[1] >= 0x80) return signature;
+  return signature.first(std::min(signature.size(), kHeader + signature[1]));
+}
+
 PkeyHandle DecodeInfo(Bytes der) {
   const uint8_t* in = der.data();
   PkeyHandle pkey(d2i_PUBKEY(nullptr, &in, static_cast<long>(der.size())));
@@ -125,6 +135,7 @@ Outcome VerifySignature(int nid, const PublicKey& key, Bytes data, Bytes signatu
                              ? signature.size() == key.signature_size
                              : !signature.empty() && signature.size() <= key.signature_size;
   if (!size_fits) return Outcome::kSignatureLength;
+  if (key.kind == KeyKind::kDsa) signature = WithoutDsaPadding(signature);
 
   const PkeyHandle pkey = DecodeInfo(key.info);
   const DigestContextHandle context(EVP_MD_CTX_new());
