@@ -7,6 +7,7 @@ namespace ntpward::core {
 namespace {
 
 constexpr double kSpikeGate = 3;  // RFC 5905 SGATE
+constexpr int kSettled = 4;       // samples before the jitter means anything
 
 }  // namespace
 
@@ -54,11 +55,14 @@ void ClockFilter::Recompute(MonoTime now) {
 
 ClockFilter::Outcome ClockFilter::Add(const Sample& sample, double poll_seconds) {
   const bool first = !has_sample();
+  const bool settled = used_ >= kSettled;
+  // Of the samples before: the spike itself would widen the gate that it has to pass.
+  const double gate = kSpikeGate * jitter_;
   Push({sample, false});
   Recompute(sample.time);
   const Sample& best = stages_[best_].sample;
   if (!first && best.time <= time_) return Outcome::kKept;
-  const bool spike = !first && std::abs(best.offset - offset_) > kSpikeGate * jitter_ &&
+  const bool spike = settled && std::abs(best.offset - offset_) > gate &&
                      best.time - time_ < 2 * poll_seconds;
   if (spike && !popcorn_pending_) {
     popcorn_pending_ = true;

@@ -47,6 +47,8 @@ class ClockFilter {
   void Reset();
 
   bool has_sample() const { return used_ > 0; }
+  // Stages in use, lost ones included: 0..8.
+  int samples() const { return used_; }
   // Of the best sample; meaningless before one was taken.
   double offset() const { return offset_; }
   double delay() const { return delay_; }

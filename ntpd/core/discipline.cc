@@ -8,16 +8,20 @@ namespace {
 
 using Kind = ClockAction::Kind;
 
-constexpr double kPll = 16;        // RFC 5905 PLL: loop gain
-constexpr double kFll = 18;        // RFC 5905 FLL: MAXPOLL + 1
-constexpr double kAverage = 4;     // RFC 5905 AVG
-constexpr double kPollGate = 4;    // RFC 5905 PGATE
-constexpr int kPollLimit = 30;     // RFC 5905 LIMIT
-constexpr double kSlewOnlyStep = 600;
-// Frequency errors below it need no special state: the loop pulls them in.
-constexpr double kGoodFrequency = 1e-6;
-constexpr double kMeasureSpan = 10;   // s of offsets before a line through them means anything
-constexpr double kNegligible = 1e-9;  // s
+constexpr double kAverage = 4;          // RFC 5905 AVG
+constexpr double kSlewOnlyStep = 600;   // s
+constexpr double kNegligible = 1e-9;    // s
+// What is known of the frequency before anything was measured, s/s.
+constexpr double kUnknownFrequency = 100e-6;
+constexpr double kDriftFileDeviation = 2e-6;
+constexpr double kKnownFrequency = 1e-6;
+// The residual is slewed out over this part of a poll interval: sooner only turns measurement noise
+// into frequency noise, later leaves it for the next sample to find.
+constexpr double kSlewPart = 0.25;
+// Gains between these leave the poll interval as it is (clock_model.h).
+constexpr double kLowGain = 0.5;
+constexpr double kHighGain = 0.85;
+constexpr int kPollPatience = 4;  // measurements that agree before the interval changes
 
 double Smooth(double average, double value) {
   const double square = average * average;
@@ -44,130 +48,9 @@ Discipline::Discipline(const Parameters& parameters, const DisciplineConfig& con
   }
 }
 
-bool Discipline::frequency_known() const {
-  return started_ && state_ != DisciplineState::kNoFrequency &&
-         state_ != DisciplineState::kMeasureFrequency;
-}
-
 bool Discipline::BeyondStep(double offset) const {
   const double threshold = offset > 0 ? step_forward_ : step_backward_;
   return threshold > 0 && std::abs(offset) > threshold;
-}
-
-void Discipline::Enter(DisciplineState state, double offset, MonoTime time) {
-  state_ = state;
-  last_offset_ = offset;
-  state_time_ = time;
-}
-
-ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
-  if (!std::isfinite(update.offset)) return {};
-  if (parameters_.panic > 0 && std::abs(update.offset) > parameters_.panic && !panic_gate_open_)
-    return {Kind::kPanic, update.offset};
-  poll_ = std::clamp(poll_, update.minpoll, std::max(update.minpoll, update.maxpoll));
-  if (BeyondStep(update.offset)) return OnLargeOffset(update, now);
-  Steer(update, now);
-  // The gate is for the first correction only (CVE-2015-5300).
-  panic_gate_open_ = false;
-  started_ = true;
-  return {Kind::kSlew, update.offset};
-}
-
-// RFC 5905 section 11.3: a large offset must last for `stepout` before it is believed, unless it is
-// the first that we see.
-ClockAction Discipline::OnLargeOffset(const OffsetUpdate& update, MonoTime now) {
-  if (!started_) return StepBy(update, now);
-  if (state_ == DisciplineState::kSynchronised || state_ == DisciplineState::kMeasureFrequency) {
-    state_ = DisciplineState::kSpike;
-    state_time_ = now;
-    return {Kind::kIgnore, update.offset};
-  }
-  if (now - state_time_ < parameters_.stepout) return {Kind::kIgnore, update.offset};
-  return StepBy(update, now);
-}
-
-ClockAction Discipline::StepBy(const OffsetUpdate& update, MonoTime now) {
-  const bool knew = state_ != DisciplineState::kNoFrequency;
-  residual_ = pending_ = 0;
-  fast_slew_ = true;
-  started_ = true;
-  panic_gate_open_ = false;
-  poll_ = update.minpoll;
-  poll_count_ = 0;
-  jitter_ = precision_;
-  estimate_.Reset(now);
-  Enter(knew ? DisciplineState::kFrequencySet : DisciplineState::kMeasureFrequency, 0, now);
-  return {Kind::kStep, update.offset};
-}
-
-void Discipline::SetFrequency(double frequency) {
-  const double bounded = std::clamp(frequency, -kMaxFrequency, kMaxFrequency);
-  wander_ = Smooth(wander_, bounded - frequency_);
-  frequency_ = bounded;
-}
-
-// RFC 5905 appendix A.5.5.6, by state.
-void Discipline::Steer(const OffsetUpdate& update, MonoTime now) {
-  const double offset = update.offset;
-  const double since = std::max(0.0, now - state_time_);
-  if (started_)
-    jitter_ = Smooth(jitter_, std::max(std::abs(offset - last_offset_), precision_));
-  const double deviation = std::max({update.jitter, precision_, 1e-7});
-  switch (state_) {
-    case DisciplineState::kNoFrequency:
-      estimate_.Reset(update.time);
-      estimate_.Add(update.time, offset + corrected_, deviation);
-      Enter(DisciplineState::kMeasureFrequency, offset, now);
-      break;
-    case DisciplineState::kMeasureFrequency: {
-      estimate_.Add(update.time, offset + corrected_, deviation);
-      if (const auto line = estimate_.Fit(kMeasureSpan)) {
-        if (line->slope_deviation < 100e-6) SetFrequency(line->slope);
-        if (line->slope_deviation < kGoodFrequency) state_ = DisciplineState::kSynchronised;
-      }
-      Enter(state_, offset, now);
-      break;
-    }
-    case DisciplineState::kFrequencySet:
-      Enter(DisciplineState::kSynchronised, offset, now);
-      break;
-    case DisciplineState::kSpike:
-    case DisciplineState::kSynchronised: {
-      fast_slew_ = std::abs(offset) > 0.128;
-      if (!fast_slew_) {
-        const double constant = Log2Seconds(poll_);
-        double change = 0;
-        if (constant > parameters_.allan / 2) {
-          const double divisor = std::max(kFll - poll_, kAverage);
-          change += (offset - residual_) / (std::max(since, parameters_.allan) * divisor);
-        }
-        const double interval = std::min(since, constant);
-        change += offset * interval / (16 * kPll * kPll * constant * constant);
-        SetFrequency(frequency_ + change);
-      }
-      Enter(DisciplineState::kSynchronised, offset, now);
-      AdaptPoll(update);
-    }
-  }
-  residual_ = offset;
-}
-
-void Discipline::AdaptPoll(const OffsetUpdate& update) {
-  if (std::abs(update.offset) < kPollGate * jitter_) {
-    poll_count_ += poll_;
-    if (poll_count_ <= kPollLimit) return;
-    poll_count_ = kPollLimit;
-    if (poll_ >= update.maxpoll) return;
-    poll_count_ = 0;
-    ++poll_;
-    return;
-  }
-  poll_count_ -= 2 * poll_;
-  if (poll_count_ >= -kPollLimit) return;
-  poll_count_ = -kPollLimit;
-  if (poll_ <= update.minpoll) return;
-  poll_count_ = 0;
-  --poll_;
 }
 
 double Discipline::Advance(MonoTime now) {
@@ -178,14 +61,92 @@ double Discipline::Advance(MonoTime now) {
   pending_ -= slewed;
   residual_ -= slewed;
   if (std::abs(residual_) < kNegligible) residual_ = 0;
-  corrected_ += slewed + frequency_ * interval;
+  model_.OnCorrected(slewed + frequency_ * interval);
   return slewed;
+}
+
+ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
+  (void)Advance(now);
+  if (!std::isfinite(update.offset)) return {};
+  if (parameters_.panic > 0 && std::abs(update.offset) > parameters_.panic && !panic_gate_open_)
+    return {Kind::kPanic, update.offset};
+  poll_ = std::clamp(poll_, update.minpoll, std::max(update.minpoll, update.maxpoll));
+  if (BeyondStep(update.offset)) return OnLargeOffset(update, now);
+  spike_since_.reset();
+  for (const Measurement& measurement : update.measurements) Take(measurement);
+  // The gate is for the first correction only (CVE-2015-5300).
+  panic_gate_open_ = false;
+  started_ = true;
+  residual_ = model_.phase();
+  SetFrequency(model_.frequency());
+  // Once known it stays known: what it does afterwards is wander, not ignorance.
+  if (model_.frequency_deviation() < kKnownFrequency) frequency_measured_ = true;
+  state_ = frequency_measured_ ? DisciplineState::kSynchronised
+                               : DisciplineState::kMeasureFrequency;
+  AdaptPoll(update);
+  return {Kind::kSlew, update.offset};
+}
+
+// RFC 5905 section 11.3: a large offset must last for `stepout` before it is believed, unless it is
+// the first that we see.
+ClockAction Discipline::OnLargeOffset(const OffsetUpdate& update, MonoTime now) {
+  if (!started_) return StepBy(update, now);
+  state_ = DisciplineState::kSpike;
+  if (!spike_since_) spike_since_ = now;
+  if (now - *spike_since_ < parameters_.stepout) return {Kind::kIgnore, update.offset};
+  return StepBy(update, now);
+}
+
+ClockAction Discipline::StepBy(const OffsetUpdate& update, MonoTime now) {
+  spike_since_.reset();
+  started_ = true;
+  panic_gate_open_ = false;
+  residual_ = pending_ = 0;
+  poll_ = update.minpoll;
+  poll_count_ = 0;
+  jitter_ = precision_;
+  // How exact the step was, the next sample tells.
+  if (model_.started()) model_.ForgetPhase(0, std::abs(update.offset));
+  if (state_ != DisciplineState::kFrequencySet) state_ = DisciplineState::kMeasureFrequency;
+  measured_ = now;
+  return {Kind::kStep, update.offset};
+}
+
+void Discipline::Take(const Measurement& measurement) {
+  if (!model_.started()) {
+    const bool from_file = state_ == DisciplineState::kFrequencySet;
+    model_.Start(measurement.offset, measurement.deviation, frequency_,
+                 from_file ? kDriftFileDeviation : kUnknownFrequency);
+    measured_ = measurement.time;
+    return;
+  }
+  const double interval = measurement.time - measured_;
+  if (interval > 0) measured_ = measurement.time;
+  const auto outcome = model_.Measure(interval, measurement.offset, measurement.deviation,
+                                      measurement.suspicious);
+  if (outcome == ClockModel::Outcome::kTaken)
+    jitter_ = std::max(precision_, Smooth(jitter_, model_.innovation()));
+}
+
+void Discipline::SetFrequency(double frequency) {
+  const double bounded = std::clamp(frequency, -kMaxFrequency, kMaxFrequency);
+  wander_ = Smooth(wander_, bounded - frequency_);
+  frequency_ = bounded;
+}
+
+void Discipline::AdaptPoll(const OffsetUpdate& update) {
+  // Over a whole interval, in which each source is asked once.
+  const double gain = 1 - std::pow(1 - model_.gain(), std::max(1, update.sources));
+  if (gain < kLowGain) poll_count_ = std::max(0, poll_count_) + 1;
+  else if (gain > kHighGain) poll_count_ = std::min(0, poll_count_) - 1;
+  else poll_count_ = 0;
+  if (poll_count_ >= kPollPatience && poll_ < update.maxpoll) ++poll_, poll_count_ = 0;
+  if (poll_count_ <= -kPollPatience && poll_ > update.minpoll) --poll_, poll_count_ = 0;
 }
 
 ClockTick Discipline::Tick(MonoTime now) {
   (void)Advance(now);
-  double slew = residual_;
-  if (!fast_slew_) slew /= kPll * std::min(Log2Seconds(poll_), parameters_.allan);
+  const double slew = residual_ / std::max(1.0, kSlewPart * Log2Seconds(poll_));
   pending_ = std::clamp(slew, -kMaxSlewRate, kMaxSlewRate);
   return {Ppm{frequency_ * 1e6}, pending_};
 }

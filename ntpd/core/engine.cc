@@ -32,6 +32,7 @@ Engine::Engine(const EngineConfig& config, MonoTime now)
     : config_(config),
       discipline_(config_.parameters, config.discipline, Log2Seconds(config.precision)),
       random_(config.seed),
+      started_at_(now),
       last_followed_(now) {
   system_.precision = config.precision;
   system_.phi = config.parameters.phi;
@@ -108,6 +109,7 @@ void Engine::Advance(MonoTime now) {
   const double slewed = discipline_.Advance(now);
   if (slewed == 0) return;
   for (auto& [id, peer] : peers_) peer->association.OnClockSlewed(slewed);
+  for (PendingSample& pending : pending_) pending.measurement.offset -= slewed;
 }
 
 Engine::TickResult Engine::Tick(MonoTime now, NtpTimestamp system_time) {
@@ -176,7 +178,18 @@ Result<Sample, Reject> Engine::OnReply(AssocId id, const wire::Header& reply,
   Advance(now);
   auto sample = found->second->association.OnReply(reply, verdict, t4, now);
   CollectEvents(found->second.get());
+  if (sample.ok()) Remember(found->second.get(), *sample);
   return sample;
+}
+
+void Engine::Remember(Peer* peer, const Sample& sample) {
+  const double precision =
+      Log2Seconds(config_.precision) +
+      std::min(kMaxDispersion, Log2Seconds(peer->association.last_header().precision));
+  const auto noise = peer->noise.Add(sample.delay, precision);
+  if (pending_.size() == kMaxPending) pending_.erase(pending_.begin());
+  pending_.push_back({peer->association.id(),
+                      {sample.time, sample.offset, noise.deviation, noise.suspicious}});
 }
 
 Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, MonoTime now) {
@@ -223,6 +236,21 @@ std::vector<Candidate> Engine::Candidates(MonoTime now) {
   return candidates;
 }
 
+// The first correction may be a step, and the first source to answer twice may be a liar: sources
+// whose first volley is under way get the time to be heard. One that never answered gets less.
+bool Engine::Gathering(MonoTime now) const {
+  constexpr double kForAnswering = 10, kForSilent = 3;
+  const double waited = now - started_at_;
+  if (discipline_.started() || waited > kForAnswering) return false;
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    const Association& association = entry.second->association;
+    if (association.config().noselect || association.stopped()) return false;
+    if (!association.schedule().in_volley()) return false;
+    if (!association.heard()) return waited < kForSilent;
+    return association.filter().samples() < 2;
+  });
+}
+
 ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
   stale_ = false;
   Advance(now);
@@ -239,6 +267,7 @@ ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
     FollowLocal(local, now, system_time);
     return {};
   }
+  if (result.system_peer && Gathering(now)) return {};
   if (result.system_peer) return FollowPeer(result, candidates, now, system_time);
   return WithoutSources(now, system_time);
 }
@@ -250,13 +279,14 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
   SetSystemPeer(association.id(), wire::SystemSource::kNtp);
   is_orphan_ = false;
   last_followed_ = now;
-  // Each sample is used once: a second look at it would be taken for a second measurement.
-  if (used_sample_ && association.filter().time() <= *used_sample_) return {};
-  used_sample_ = association.filter().time();
+  const std::vector<Measurement> measurements = TakeMeasurements(result, candidates);
+  if (measurements.empty()) return {};
 
+  const bool preferred = candidates[*result.system_peer].prefer;
   const DisciplineState before = discipline_.state();
   const ClockAction action = discipline_.OnOffset(
-      {result.combined.offset, result.combined.jitter, *used_sample_,
+      {result.combined.offset, measurements,
+       preferred ? 1 : static_cast<int>(result.survivors.size()),
        association.schedule().minpoll(), association.schedule().maxpoll()},
       now);
   if (action.kind == Kind::kStep) OnStep(now);
@@ -265,6 +295,45 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
   for (auto& [id, other] : peers_) other->association.SetSystemPoll(discipline_.poll());
   next_tick_ = now;
   return action;
+}
+
+// Sources disagree by asymmetries that no averaging removes. Each keeps a bias against the others,
+// so that their samples, taken in turn, do not shake the clock.
+std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
+                                                  std::span<const Candidate> candidates) {
+  constexpr double kBiasSmoothing = 1.0 / 16;
+  const bool alone = candidates[*result.system_peer].prefer || result.survivors.size() == 1;
+  std::vector<Measurement> measurements;
+  for (PendingSample& pending : std::exchange(pending_, {})) {
+    const bool survivor = std::any_of(
+        result.survivors.begin(), result.survivors.end(), [&](size_t i) {
+          return candidates[i].id == pending.id && (!alone || i == *result.system_peer);
+        });
+    if (!survivor) continue;
+    Peer& peer = *peers_.at(pending.id);
+    if (alone) {
+      peer.bias = 0;
+    } else {
+      const double expected =
+          discipline_.started() ? discipline_.residual() : result.combined.offset;
+      peer.bias += kBiasSmoothing * (pending.measurement.offset - expected - peer.bias);
+      CentreBiases(result, candidates);
+      pending.measurement.offset -= peer.bias;
+    }
+    measurements.push_back(pending.measurement);
+  }
+  return measurements;
+}
+
+// The biases of the survivors have to cancel out: together they are right by definition.
+void Engine::CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates) {
+  double sum = 0, weights = 0;
+  for (size_t i : result.survivors) {
+    const double weight = 1 / candidates[i].root_distance;
+    sum += weight * peers_.at(candidates[i].id)->bias;
+    weights += weight;
+  }
+  for (size_t i : result.survivors) peers_.at(candidates[i].id)->bias -= sum / weights;
 }
 
 // RFC 5905 section 11.3 (clock_update): what we tell others follows from the system peer.
@@ -289,7 +358,7 @@ void Engine::AdoptPeer(const Peer& peer, const SelectionResult& result, MonoTime
 
 void Engine::OnStep(MonoTime now) {
   for (auto& [id, peer] : peers_) peer->association.OnClockStep();
-  used_sample_.reset();
+  pending_.clear();
   system_.leap = wire::Leap::kAlarm;
   system_.stratum = wire::kStratumUnsynchronised;
   system_.refid = kStepRefid;

@@ -23,6 +23,7 @@
 #include "ntpd/core/discipline.h"
 #include "ntpd/core/event_tally.h"
 #include "ntpd/core/local_clock.h"
+#include "ntpd/core/measurement_noise.h"
 #include "ntpd/core/peer_snapshot.h"
 #include "ntpd/core/system_state.h"
 
@@ -129,6 +130,8 @@ class Engine {
     uint32_t refid;
     EventTally<wire::PeerEvent> events;
     uint16_t unfit = 0;  // flash bits of the last selection
+    MeasurementNoise noise;
+    double bias = 0;     // s, of this source against what all survivors say together
   };
   struct Local {
     LocalClock clock;
@@ -136,11 +139,23 @@ class Engine {
     EventTally<wire::PeerEvent> events;
   };
 
+  // A sample that the discipline has not seen yet.
+  struct PendingSample {
+    AssocId id;
+    Measurement measurement;
+  };
+  static constexpr size_t kMaxPending = 64;
+
   void Advance(MonoTime now);
+  void Remember(Peer* peer, const Sample& sample);
+  std::vector<Measurement> TakeMeasurements(const SelectionResult& result,
+                                            std::span<const Candidate> candidates);
+  void CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates);
   void CollectEvents(Peer* peer);
   void ReportPeer(AssocId id, EventTally<wire::PeerEvent>* tally, wire::PeerEvent code,
                   std::string detail);
   std::vector<Candidate> Candidates(MonoTime now);
+  bool Gathering(MonoTime now) const;
   bool IsOrphan(const Association& association) const;
   bool OutranksOrphan(const Peer& parent) const;
   MonoTime OrphanDeadline() const;
@@ -169,7 +184,8 @@ class Engine {
   EventTally<wire::SystemEvent> system_events_;
   std::vector<EngineEvent> events_;
   ScheduleRandom random_;
-  std::optional<MonoTime> used_sample_;  // time of the last sample that reached the discipline
+  std::vector<PendingSample> pending_;   // oldest first
+  const MonoTime started_at_;
   MonoTime last_followed_;               // when there last was a system peer
   std::optional<MonoTime> next_tick_;    // none: the clock needs nothing until the next offset
   AssocId orphan_parent_;                // of the last selection; 0: none

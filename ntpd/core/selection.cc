@@ -10,15 +10,14 @@ namespace {
 
 struct Edge {
   double at;
-  int type;  // -1 lower end, 0 middle, +1 upper end
+  int type;  // -1 lower end, +1 upper end
 };
 
 std::vector<Edge> SortedEdges(std::span<const Candidate> candidates) {
   std::vector<Edge> edges;
-  edges.reserve(3 * candidates.size());
+  edges.reserve(2 * candidates.size());
   for (const Candidate& c : candidates) {
     edges.push_back({c.offset - c.root_distance, -1});
-    edges.push_back({c.offset, 0});
     edges.push_back({c.offset + c.root_distance, +1});
   }
   std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
@@ -27,15 +26,13 @@ std::vector<Edge> SortedEdges(std::span<const Candidate> candidates) {
   return edges;
 }
 
-// Walks from one end until `wanted` intervals overlap; counts the middles passed on the way.
+// Walks from one end until `wanted` intervals overlap.
 template <typename Iterator>
-std::optional<double> FindEnd(Iterator first, Iterator last, int opening, size_t wanted,
-                              size_t* middles) {
+std::optional<double> FindEnd(Iterator first, Iterator last, int opening, size_t wanted) {
   size_t overlapping = 0;
   for (auto edge = first; edge != last; ++edge) {
-    if (edge->type == opening && ++overlapping >= wanted) return edge->at;
-    if (edge->type == -opening) --overlapping;
-    if (edge->type == 0) ++*middles;
+    if (edge->type != opening) --overlapping;
+    else if (++overlapping >= wanted) return edge->at;
   }
   return std::nullopt;
 }
@@ -44,15 +41,15 @@ struct Interval {
   double low, high;
 };
 
+// RFC 5905 also asks that the middles of all but `allowed` intervals lie inside. Like ntpd 4.2.8 we
+// do not: an interval is a bound on the truth, and its middle is not more likely than the rest.
 std::optional<Interval> FindIntersection(std::span<const Candidate> candidates) {
   const std::vector<Edge> edges = SortedEdges(candidates);
   const size_t n = candidates.size();
   for (size_t allowed = 0; 2 * allowed < n; ++allowed) {
-    size_t middles_outside = 0;
-    const auto low = FindEnd(edges.begin(), edges.end(), -1, n - allowed, &middles_outside);
-    const auto high = FindEnd(edges.rbegin(), edges.rend(), +1, n - allowed, &middles_outside);
-    if (!low || !high || middles_outside > allowed || *high < *low) continue;
-    return Interval{*low, *high};
+    const auto low = FindEnd(edges.begin(), edges.end(), -1, n - allowed);
+    const auto high = FindEnd(edges.rbegin(), edges.rend(), +1, n - allowed);
+    if (low && high && *high >= *low) return Interval{*low, *high};
   }
   return std::nullopt;
 }

@@ -1,0 +1,111 @@
+#include "ntpd/core/clock_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ntpward::core {
+namespace {
+
+constexpr double kQuietest = 1e-10;  // restlessness of the first filter; each next is sqrt(10) more
+constexpr double kScoreDecay = 0.97;  // remembers some 30 measurements
+constexpr double kScoreFloor = -60;   // a single absurd measurement must not decide for ever
+constexpr double kSurprise = 6;       // deviations
+constexpr int kJumpSurprises = 3;
+constexpr double kSwitchMargin = 0.5;  // log likelihood: no flutter between equals
+
+}  // namespace
+
+void ClockModel::Start(double phase, double phase_deviation, double frequency, double deviation) {
+  size_t index = 0;
+  for (size_t n = 0; n < kNoiseScales; ++n) {
+    for (size_t r = 0; r < kRestlessness; ++r) {
+      Filter& filter = filters_[index++];
+      filter = Filter();
+      filter.restlessness = kQuietest * std::pow(10, 0.5 * static_cast<double>(r));
+      filter.noise_scale = std::pow(2, static_cast<double>(n));
+      filter.u = phase;
+      filter.f = frequency;
+      filter.uu = std::pow(phase_deviation * filter.noise_scale, 2);
+      filter.ff = deviation * deviation;
+    }
+  }
+  best_ = kRestlessness - 3;  // 1e-8: an ordinary computer
+  started_ = true;
+  corrected_ = 0;
+  surprises_ = 0;
+  gain_ = 1;
+}
+
+void ClockModel::Predict(Filter* filter, double interval) {
+  const double q = filter->restlessness * filter->restlessness;
+  filter->u += filter->f * interval;
+  filter->uu += interval * (2 * filter->uf + interval * (filter->ff + q * interval / 3));
+  filter->uf += interval * (filter->ff + q * interval / 2);
+  filter->ff += q * interval;
+}
+
+// Returns the phase gain.
+double ClockModel::Correct(Filter* filter, double offset, double variance) {
+  const double r = variance * filter->noise_scale * filter->noise_scale;
+  const double total = filter->uu + r;
+  const double innovation = offset - filter->u;
+  const double phase_gain = filter->uu / total, frequency_gain = filter->uf / total;
+  filter->u += phase_gain * innovation;
+  filter->f += frequency_gain * innovation;
+  filter->ff -= frequency_gain * filter->uf;
+  filter->uf -= phase_gain * filter->uf;
+  filter->uu -= phase_gain * filter->uu;
+  const double likelihood = -0.5 * (innovation * innovation / total + std::log(total));
+  filter->score = kScoreDecay * filter->score + std::max(kScoreFloor, likelihood);
+  return phase_gain;
+}
+
+ClockModel::Outcome ClockModel::Measure(double interval, double offset, double deviation,
+                                        bool suspicious) {
+  const double variance = deviation * deviation;
+  for (Filter& filter : filters_) {
+    filter.u -= corrected_;
+    Predict(&filter, std::max(0.0, interval));
+  }
+  corrected_ = 0;
+  innovation_ = offset - best().u;
+  const double expected = std::sqrt(best().uu + variance * best().noise_scale * best().noise_scale);
+  if (std::abs(innovation_) > kSurprise * expected) {
+    if (suspicious) return Outcome::kOutlier;
+    if (++surprises_ >= kJumpSurprises) {
+      ForgetPhase(offset, deviation);
+      return Outcome::kTaken;
+    }
+  } else {
+    surprises_ = 0;
+  }
+  for (size_t i = 0; i < filters_.size(); ++i) {
+    const double gain = Correct(&filters_[i], offset, variance);
+    if (i == best_) gain_ = gain;
+  }
+  ChooseBest();
+  return Outcome::kTaken;
+}
+
+void ClockModel::ChooseBest() {
+  size_t candidate = best_;
+  for (size_t i = 0; i < filters_.size(); ++i)
+    if (filters_[i].score > filters_[candidate].score) candidate = i;
+  if (filters_[candidate].score > filters_[best_].score + kSwitchMargin) best_ = candidate;
+}
+
+void ClockModel::ForgetPhase(double phase, double deviation) {
+  for (Filter& filter : filters_) {
+    filter.u = phase;
+    filter.uu = deviation * deviation * filter.noise_scale * filter.noise_scale;
+    filter.uf = 0;
+    // What made the phase jump may have bent the frequency as well.
+    filter.ff = std::max(filter.ff, 1e-14);
+  }
+  corrected_ = 0;
+  surprises_ = 0;
+}
+
+double ClockModel::frequency_deviation() const { return std::sqrt(best().ff); }
+
+}  // namespace ntpward::core

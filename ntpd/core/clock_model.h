@@ -1,0 +1,71 @@
+// Where our clock stands and how fast it drifts, as far as noisy measurements tell: a bank of
+// two-state Kalman filters (phase, frequency).
+//
+// How restless the oscillator is and how far the noise of the path can be trusted is not known
+// beforehand, so each filter of the bank assumes something else, and the one that foresaw the recent
+// measurements best is believed. A restless clock is followed closely, a quiet one is averaged long,
+// without a time constant to configure. Pure arithmetic; times in seconds, frequencies in s/s.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace ntpward::core {
+
+class ClockModel {
+ public:
+  // `frequency`: how fast the clock has to be made to run to be right, as far as known;
+  // `deviation`: how well that is known.
+  void Start(double phase, double phase_deviation, double frequency, double deviation);
+  bool started() const { return started_; }
+
+  // The clock was corrected by `phase` since the last call of any kind, frequency included: all of
+  // it counts as gone from the offset.
+  void OnCorrected(double phase) { corrected_ += phase; }
+
+  enum class Outcome : uint8_t { kTaken, kOutlier };
+  // An offset measured `interval` s after the measurement before, relative to the clock as it is now.
+  // `deviation`: its standard deviation by what the path tells, > 0; `suspicious`: the round trip
+  // was unusually long, so that a surprising offset is rather its fault than the clock's.
+  Outcome Measure(double interval, double offset, double deviation, bool suspicious);
+  // The clock or its source jumped: the phase is unknown, the frequency is kept.
+  void ForgetPhase(double phase, double deviation);
+
+  // The best filter's view at the last measurement, less corrections since.
+  double phase() const { return best().u - corrected_; }
+  double frequency() const { return best().f; }
+  double frequency_deviation() const;
+  // How much of a surprise goes into the phase, 0..1: near 1 the clock's own restlessness rules and
+  // more measurements would help; near 0 the path's noise rules and fewer would do.
+  double gain() const { return gain_; }
+  // Of the last measurement against its prediction.
+  double innovation() const { return innovation_; }
+
+ private:
+  // One assumption about the noise and what follows from it.
+  struct Filter {
+    double restlessness = 0;   // random walk of the frequency, s/s per square root of a second
+    double noise_scale = 1;    // factor on the deviation of each measurement
+    double u = 0, f = 0;       // phase and frequency still to be corrected
+    double uu = 0, uf = 0, ff = 0;  // covariance
+    double score = 0;          // decaying log likelihood
+  };
+  static constexpr size_t kRestlessness = 7;
+  static constexpr size_t kNoiseScales = 3;
+
+  static void Predict(Filter* filter, double interval);
+  static double Correct(Filter* filter, double offset, double variance);
+  const Filter& best() const { return filters_[best_]; }
+  void ChooseBest();
+
+  std::array<Filter, kRestlessness * kNoiseScales> filters_{};
+  size_t best_ = 0;
+  bool started_ = false;
+  double corrected_ = 0;
+  double gain_ = 1;
+  double innovation_ = 0;
+  int surprises_ = 0;  // in a row, not explained by a long round trip
+};
+
+}  // namespace ntpward::core

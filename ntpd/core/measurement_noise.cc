@@ -1,0 +1,53 @@
+#include "ntpd/core/measurement_noise.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ntpward::core {
+namespace {
+
+const double kUniform = std::sqrt(12.0);  // width of a uniform distribution over its deviation
+// The shortest delay seen is still above the shortest possible one; so is the asymmetry of the path
+// never quite constant. Both scale with the usual excess.
+constexpr double kFloor = 0.15;
+constexpr double kSmoothing = 1.0 / 16;
+constexpr double kSuspicious = 4;    // times the mean excess
+constexpr double kPathChange = 3;
+
+}  // namespace
+
+double MeasurementNoise::LeastOfLast(size_t count) const {
+  double least = delays_[(next_ + kRemembered - 1) % kRemembered];
+  for (size_t i = 2; i <= std::min(count, count_); ++i)
+    least = std::min(least, delays_[(next_ + kRemembered - i) % kRemembered]);
+  return least;
+}
+
+MeasurementNoise::Estimate MeasurementNoise::Add(double delay, double precision) {
+  delays_[next_] = delay;
+  next_ = (next_ + 1) % kRemembered;
+  count_ = std::min(count_ + 1, kRemembered);
+  double least = LeastOfLast(kRemembered);
+  if (count_ > kRecent) {
+    const double recent = LeastOfLast(kRecent);
+    // Six delays in a row are all far above the minimum only if the path got longer: then the old
+    // minimum would make every sample look bad for an hour.
+    if (recent - least > kPathChange * mean_excess_ + precision) {
+      least = recent;
+      count_ = kRecent;
+    }
+  }
+  const double excess = delay - least;
+  const bool suspicious = count_ > kRecent && excess > kSuspicious * mean_excess_;
+  const double weight = std::max(kSmoothing, 1.0 / static_cast<double>(count_));
+  // One absurd delay must not spoil the scale for long.
+  const double bounded = suspicious ? kSuspicious * mean_excess_ : excess;
+  mean_excess_ += weight * (bounded - mean_excess_);
+  // A young minimum is not worth much, and the first delay says nothing of its own excess.
+  const double count = static_cast<double>(count_);
+  const double floor = std::max(mean_excess_ * std::max(kFloor, 2 / count),
+                                delay / (4 * count * count));
+  return {std::hypot(std::max(excess, floor) / kUniform, precision), suspicious};
+}
+
+}  // namespace ntpward::core
