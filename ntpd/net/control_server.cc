@@ -1,0 +1,70 @@
+#include "ntpd/net/control_server.h"
+
+#include "ntpd/net/random.h"
+#include "ntpd/wire/control_message.h"
+
+namespace ntpward::net {
+namespace {
+
+control::MacVerdict FromCode(msg::VerdictCode code) {
+  switch (code) {
+    case msg::VerdictCode::kGood: return control::MacVerdict::kGood;
+    case msg::VerdictCode::kBad: return control::MacVerdict::kBad;
+    default: return control::MacVerdict::kUnknownKey;
+  }
+}
+
+}  // namespace
+
+ControlServer::ControlServer(Node* node, control::StateView* state)
+    : node_(node), state_(state), responder_(RandomNumber()) {}
+
+void ControlServer::OnDatagram(int fd, const Datagram& datagram, const IpAddress& from) {
+  const Route route{fd, datagram.source, from, datagram.interface};
+  switch (responder_.Admit(datagram.bytes, datagram.source.ip, Timebase::Mono())) {
+    case control::Admission::kDrop: return;
+    case control::Admission::kAnswer:
+      return Respond(route, datagram.bytes, control::MacVerdict::kNone, KeyId{});
+    case control::Admission::kCheckMac: return Check(route, datagram.bytes);
+  }
+}
+
+void ControlServer::Check(const Route& route, Bytes datagram) {
+  const auto request = wire::ParseControlRequest(datagram);
+  msg::CheckMac check;
+  if (!request.ok() || !request->mac || !check.covered.Assign(request->mac->covered) ||
+      !check.digest.Assign(request->mac->digest) || check.digest.empty() ||
+      request->mac->key.is_none())
+    return Respond(route, datagram, control::MacVerdict::kUnknownKey, KeyId{});
+  check.key = request->mac->key;
+  check.path = {route.client.ip, route.server};
+  node_->keys.Ask(check, [this, route, key = check.key,
+                          kept = std::vector<uint8_t>(datagram.begin(), datagram.end())](
+                             msg::VerdictCode code) { Respond(route, kept, FromCode(code), key); });
+}
+
+void ControlServer::Respond(const Route& route, Bytes datagram, control::MacVerdict verdict,
+                            KeyId key) {
+  const control::Answer answer = responder_.Respond(datagram, verdict, key, *state_);
+  for (const std::vector<uint8_t>& reply : answer.datagrams) {
+    if (answer.seal) {
+      SealAndSend(route, reply, *answer.seal);
+    } else {
+      (void)SendFrom(route.fd, reply, route.client, route.server, route.interface);
+    }
+  }
+}
+
+void ControlServer::SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key) {
+  msg::SealRequest request;
+  request.path = {route.server, route.client.ip};
+  request.key = key;
+  if (!request.covered.Assign(reply)) return;
+  node_->keys.Seal(request, [route, reply](const msg::Sealed& sealed) {
+    std::vector<uint8_t> packet = reply;
+    packet.insert(packet.end(), sealed.mac.span().begin(), sealed.mac.span().end());
+    (void)SendFrom(route.fd, packet, route.client, route.server, route.interface);
+  });
+}
+
+}  // namespace ntpward::net

@@ -1,0 +1,232 @@
+#include "ntpd/net/daemon_view.h"
+
+#include <openssl/objects.h>
+
+#include <cmath>
+
+#include "ntpd/net/time_server.h"
+#include "ntpd/wire/refid.h"
+
+namespace ntpward::net {
+namespace {
+
+uint64_t WholeSeconds(double seconds) {
+  return seconds > 0 ? static_cast<uint64_t>(seconds) : 0;
+}
+
+std::string SchemeName(uint32_t flags) {
+  const char* name = OBJ_nid2ln(autokey::SchemeOf(flags));
+  return name == nullptr ? "" : name;
+}
+
+control::Identity IdentityOf(std::string_view label) {
+  if (label == "TC") return control::Identity::kTrusted;
+  if (label == "IFF") return control::Identity::kIff;
+  if (label == "GQ") return control::Identity::kGq;
+  if (label == "MV") return control::Identity::kMv;
+  return control::Identity::kNone;
+}
+
+control::PeerAutokeyView AutokeyOf(const autokey::ClientDance& dance) {
+  control::PeerAutokeyView view;
+  view.flags = dance.flags();
+  view.host = dance.server_name();
+  if (view.flags != 0) view.signature = SchemeName(view.flags);
+  view.group = dance.group();
+  view.identity = IdentityOf(dance.identity());
+  return view;
+}
+
+void FillFilter(const core::PeerSnapshot& snapshot, control::PeerView* view) {
+  for (size_t i = 0; i < snapshot.filter.size(); ++i) {
+    view->filter_delay_s[i] = snapshot.filter[i].delay;
+    view->filter_offset_s[i] = snapshot.filter[i].offset;
+    view->filter_dispersion_s[i] = snapshot.filter[i].dispersion;
+  }
+}
+
+void FillCounters(const core::PeerSnapshot& snapshot, control::PeerView* view) {
+  view->received = snapshot.counters.received;
+  view->sent = snapshot.counters.sent;
+  view->since_received_s = static_cast<uint32_t>(WholeSeconds(snapshot.since_received.value_or(0)));
+  view->since_reach_s = static_cast<uint32_t>(WholeSeconds(snapshot.since_reachable.value_or(0)));
+  view->bad_auth = snapshot.counters.bad_auth;
+  view->bogus_origin = snapshot.counters.bogus_origin;
+  view->old_packets = snapshot.counters.old;
+  view->selection_dispersion = snapshot.counters.bad_distance;
+  view->selection_broken = snapshot.counters.broken;
+  view->candidate = snapshot.counters.candidate;
+}
+
+control::PeerView FromSnapshot(const core::PeerSnapshot& snapshot) {
+  control::PeerView view;
+  view.status = snapshot.status;
+  view.remote = snapshot.remote;
+  view.is_refclock = snapshot.refclock;
+  view.leap = snapshot.leap;
+  view.stratum = snapshot.stratum;
+  view.host_mode = snapshot.hmode;
+  view.peer_mode = snapshot.pmode;
+  view.host_poll = static_cast<int8_t>(snapshot.hpoll);
+  view.peer_poll = static_cast<int8_t>(snapshot.ppoll);
+  view.precision = snapshot.precision;
+  view.root_delay_s = snapshot.root_delay;
+  view.root_dispersion_s = snapshot.root_dispersion;
+  view.refid = snapshot.refid;
+  view.reference = snapshot.reference;
+  view.received_at = snapshot.receive;
+  view.reach = snapshot.reach;
+  view.unreach = static_cast<uint32_t>(snapshot.unreach);
+  view.flash = snapshot.flash;
+  view.next_poll_s = static_cast<uint32_t>(WholeSeconds(snapshot.until_poll));
+  view.headway_s = static_cast<uint32_t>(WholeSeconds(snapshot.headway));
+  view.key = snapshot.key;
+  view.delay_s = snapshot.delay;
+  view.offset_s = snapshot.offset;
+  view.jitter_s = snapshot.jitter;
+  view.dispersion_s = snapshot.dispersion;
+  FillFilter(snapshot, &view);
+  FillCounters(snapshot, &view);
+  return view;
+}
+
+}  // namespace
+
+wire::SystemStatus DaemonView::Status() const {
+  return wire::SystemStatus::FromWord(node_->engine->SystemStatusWord());
+}
+
+std::optional<control::AutokeyView> DaemonView::Autokey() const {
+  if (!node_->host.enabled()) return std::nullopt;
+  control::AutokeyView view;
+  view.host = std::string(node_->host.subject());
+  view.flags = node_->host.status_word();
+  view.digest = std::string(node_->host.digest_name());
+  view.signature = SchemeName(view.flags);
+  view.update = node_->host.update_time();
+  for (const autokey::CachedCertificate& entry : node_->certificates.entries())
+    view.certificates.push_back({entry.certificate.subject, entry.certificate.issuer, entry.flags,
+                                 entry.certificate.not_after});
+  return view;
+}
+
+void DaemonView::FillExtra(control::SystemView* view) const {
+  for (const auto& item : node_->start.variables) {
+    std::string_view text = item.text();
+    control::ExtraVariable variable;
+    variable.is_default = text.starts_with('*');
+    if (variable.is_default) text.remove_prefix(1);
+    const size_t equals = text.find('=');
+    variable.name = std::string(text.substr(0, equals));
+    if (equals != std::string_view::npos) variable.value = std::string(text.substr(equals + 1));
+    view->extra.push_back(variable);
+  }
+}
+
+control::SystemView DaemonView::System() const {
+  control::SystemView view;
+  const MonoTime now = Timebase::Mono();
+  const core::SystemState& system = node_->engine->system();
+  const core::Discipline& discipline = node_->engine->discipline();
+  view.status = Status();
+  view.stratum = system.stratum;
+  view.precision = system.precision;
+  view.root_delay_s = system.root_delay;
+  view.root_dispersion_s = system.RootDispersionAt(now);
+  view.refid = system.refid;
+  view.reference = system.reference;
+  view.now = node_->time.Now();
+  view.time_constant = static_cast<uint8_t>(discipline.poll());
+  view.min_time_constant = node_->start.discard_average;
+  view.system_peer = system.system_peer;
+  if (const Upstream* peer = upstreams_->Find(system.system_peer)) {
+    view.peer_address = peer->remote;
+    view.peer_mode = wire::Mode::kClient;
+  }
+  view.offset_s = system.offset;
+  view.frequency = discipline.frequency();
+  view.system_jitter_s = system.jitter;
+  view.clock_jitter_s = discipline.jitter();
+  view.clock_wander = discipline.wander();
+  view.processor = std::string(node_->start.processor.text());
+  view.system = std::string(node_->start.system.text());
+  view.uptime_s = view.counters_since_reset_s = WholeSeconds(now - node_->started);
+  if (server_ != nullptr) {
+    view.packets = server_->counters();
+    if (const core::RateLimiter* recent = server_->recent()) {
+      view.mru.enabled = 1;
+      view.mru.depth = view.mru.deepest = static_cast<uint32_t>(recent->size());
+      view.mru.max_depth = static_cast<uint32_t>(recent->capacity());
+    }
+  }
+  if (const autokey::LeapValues& leap = node_->host.leap(); leap.IsTable()) {
+    view.tai_s = static_cast<int>(leap.tai);
+    view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};
+  }
+  view.autokey = Autokey();
+  FillExtra(&view);
+  return view;
+}
+
+std::vector<control::AssociationStatus> DaemonView::Associations() const {
+  std::vector<control::AssociationStatus> list;
+  for (const AssocId id : node_->engine->Ids())
+    list.push_back({id, wire::PeerStatus::FromWord(node_->engine->PeerStatusWord(id))});
+  for (const auto& [id, prototype] : upstreams_->prototypes()) {
+    wire::PeerStatus status;
+    status.configured = true;
+    status.broadcast = prototype.config.kind == msg::NetAssociationKind::kPool;
+    list.push_back({id, status});
+  }
+  return list;
+}
+
+std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
+  if (const auto found = upstreams_->prototypes().find(id);
+      found != upstreams_->prototypes().end()) {
+    const msg::NetAssociation& config = found->second.config;
+    control::PeerView view;
+    view.status.configured = true;
+    view.status.broadcast = config.kind == msg::NetAssociationKind::kPool;
+    view.remote = {IpAddress::V4(0, 0, 0, 0), 123};
+    view.remote_name = std::string(config.label.text());
+    view.refid = wire::RefidCode(view.status.broadcast ? "POOL" : "INIT");
+    view.host_poll = static_cast<int8_t>(config.minpoll);
+    view.peer_poll = static_cast<int8_t>(config.minpoll);
+    view.filter_dispersion_s.fill(core::kMaxDispersion);
+    return view;
+  }
+  const auto snapshot = node_->engine->Snapshot(id, Timebase::Mono());
+  if (!snapshot) return std::nullopt;
+  control::PeerView view = FromSnapshot(*snapshot);
+  const Upstream* upstream = upstreams_->Find(id);
+  if (upstream == nullptr) return view;
+  view.local = {upstream->local, 123};
+  if (snapshot->refclock) view.local.ip = IpAddress::V4(127, 0, 0, 1);
+  if (upstream->dance != nullptr) {
+    view.key = upstream->sent_key;
+    view.autokey = AutokeyOf(*upstream->dance);
+  }
+  return view;
+}
+
+std::optional<control::ClockView> DaemonView::Clock(AssocId id) const {
+  for (const auto& [candidate, upstream] : upstreams_->all()) {
+    if (!upstream->remote.ip.is_refclock()) continue;
+    if (id.value != 0 && id != candidate) continue;
+    control::ClockView view;
+    view.device = "Undisciplined local clock";
+    view.stratum = upstream->config.stratum;
+    view.refid = wire::RefidCode("LOCL");
+    if (const auto snapshot = node_->engine->Snapshot(candidate, Timebase::Mono())) {
+      view.refid = snapshot->refid;
+      view.polls = snapshot->counters.sent;
+    }
+    return view;
+  }
+  return std::nullopt;
+}
+
+void DaemonView::ClearEvents(AssocId id) { node_->engine->ClearEventCount(id); }
+
+}  // namespace ntpward::net

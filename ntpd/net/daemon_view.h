@@ -1,0 +1,34 @@
+// The daemon's state as mode 6 sees it: copies, made when somebody asks.
+#pragma once
+
+#include "ntpd/control/view.h"
+#include "ntpd/net/node.h"
+#include "ntpd/net/upstreams.h"
+
+namespace ntpward::net {
+
+class TimeServer;
+
+class DaemonView : public control::StateView {
+ public:
+  // The pointers must outlive this object; `server` is set once it exists.
+  DaemonView(Node* node, const Upstreams* upstreams) : node_(node), upstreams_(upstreams) {}
+  void SetServer(TimeServer* server) { server_ = server; }
+
+  wire::SystemStatus Status() const override;
+  control::SystemView System() const override;
+  std::vector<control::AssociationStatus> Associations() const override;
+  std::optional<control::PeerView> Peer(AssocId id) const override;
+  std::optional<control::ClockView> Clock(AssocId id) const override;
+  void ClearEvents(AssocId id) override;
+
+ private:
+  std::optional<control::AutokeyView> Autokey() const;
+  void FillExtra(control::SystemView* view) const;
+
+  Node* node_;
+  const Upstreams* upstreams_;
+  TimeServer* server_ = nullptr;
+};
+
+}  // namespace ntpward::net

@@ -1,0 +1,61 @@
+// What the parts of ntpd-net share: time, engine, key process, Autokey state, reports.
+#pragma once
+
+#include <event2/event.h>
+
+#include <memory>
+#include <optional>
+
+#include "keys/session_key.h"
+#include "ntpd/autokey/certificate_cache.h"
+#include "ntpd/autokey/client_dance.h"
+#include "ntpd/autokey/host_state.h"
+#include "ntpd/core/access.h"
+#include "ntpd/core/engine.h"
+#include "ntpd/net/keys_client.h"
+#include "ntpd/net/reporter.h"
+#include "ntpd/net/steering.h"
+#include "ntpd/net/timebase.h"
+#include "privsep/msg/control.h"
+
+namespace ntpward::net {
+
+struct FreeEvent {
+  void operator()(event* e) const { event_free(e); }
+};
+using Event = std::unique_ptr<event, FreeEvent>;
+
+// Owned by the role's main object; every part holds a pointer to it.
+struct Node {
+  Node(event_base* base_, Channel* supervisor, Channel* clock, Channel* keys_channel);
+
+  event_base* base;
+  SupervisorLink link;
+  Timebase time;
+  Reporter reporter;
+  Steering steering;
+  KeysClient keys;
+
+  msg::NetStart start;                      // the configuration in force
+  std::unique_ptr<core::Engine> engine;     // null before the first configuration
+  core::AccessList access;
+  autokey::HostState host;
+  autokey::CertificateCache certificates;
+  std::optional<keys::SessionKeyHasher> hasher;  // of the session digest
+  bool has_material = false;                // ntpd-keys has told who we are
+  MonoTime started;
+
+  bool synchronised() const { return engine != nullptr && engine->system().synchronised(); }
+  // What Autokey stamps: 0 while not synchronised.
+  NtpSeconds AutokeySeconds() const { return synchronised() ? time.Seconds() : NtpSeconds{}; }
+  autokey::DanceContext Dance() {
+    return {host, certificates, Timebase::Mono(), time.Seconds(), synchronised()};
+  }
+  // The MAC of a packet with extension fields: private value 0, no secret (RFC 5906).
+  keys::SessionDigest PublicMac(const AddressPair& path, KeyId key, Bytes covered);
+};
+
+// An association's refid for those who follow us through it.
+uint32_t RefidOf(const IpAddress& address);
+
+}  // namespace ntpward::net

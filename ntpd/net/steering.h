@@ -1,0 +1,47 @@
+// From the discipline's wishes to requests of ntpd-clock.
+#pragma once
+
+#include <functional>
+
+#include "ntpd/core/engine.h"
+#include "ntpd/net/reporter.h"
+#include "ntpd/net/timebase.h"
+#include "privsep/channel.h"
+
+namespace ntpward::net {
+
+class Steering {
+ public:
+  // All must outlive this object. `measure_only`: `disable ntp`, nothing is ever asked of the clock.
+  Steering(Channel* clock, Timebase* time, SupervisorLink* link, Reporter* reporter)
+      : clock_(clock), time_(time), link_(link), reporter_(reporter) {}
+  void SetMeasureOnly(bool measure_only) { measure_only_ = measure_only; }
+
+  // The course until the next tick. Sent only when it differs from the last one, or when the status
+  // that others on this machine see is a minute old.
+  void Run(const core::ClockTick& tick, const core::Engine& engine);
+  // Steps the clock by `seconds`, and waits until ntpd-clock has said that it did: packets must not
+  // be stamped between. False when it was refused or nothing came in time.
+  bool Step(double seconds);
+
+  // The channel from ntpd-clock is readable. False when it sent nonsense, which was reported.
+  bool OnReadable();
+  // A new ntpd-clock knows nothing of what was sent.
+  void OnRestarted() { sent_.reset(); }
+
+ private:
+  static constexpr double kStatusInterval = 64;  // seconds
+
+  bool Take(Bytes bytes);
+
+  Channel* clock_;
+  Timebase* time_;
+  SupervisorLink* link_;
+  Reporter* reporter_;
+  bool measure_only_ = false;
+  uint32_t last_request_ = 0;
+  std::optional<msg::ClockAdjust> sent_;
+  MonoTime sent_at_;
+};
+
+}  // namespace ntpward::net

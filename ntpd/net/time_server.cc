@@ -1,0 +1,291 @@
+#include "ntpd/net/time_server.h"
+
+#include "ntpd/net/random.h"
+
+namespace ntpward::net {
+namespace {
+
+msg::ReplyTemplate TemplateOf(const core::SystemState& system, const Timebase& time) {
+  msg::ReplyTemplate reply;
+  reply.leap = static_cast<uint8_t>(system.leap);
+  reply.stratum =
+      system.stratum >= wire::kStratumUnsynchronised ? uint8_t{0} : system.stratum;
+  reply.precision = system.precision;
+  reply.root_delay = wire::NtpShort::FromSeconds(system.root_delay).raw();
+  reply.root_dispersion =
+      wire::NtpShort::FromSeconds(system.RootDispersionAt(Timebase::Mono())).raw();
+  reply.refid = system.refid;
+  reply.reference = system.reference;
+  reply.correction = time.Correction();
+  return reply;
+}
+
+}  // namespace
+
+TimeServer::TimeServer(Node* node, ControlServer* control)
+    : node_(node), control_(control), batch_(std::make_unique<ReceiveBatch>()) {}
+
+void TimeServer::Configure(const msg::NetStart& start) {
+  core::RateLimitConfig config;
+  config.capacity = std::max<size_t>(1, start.mru_entries);
+  config.average_log2 = start.discard_average;
+  config.minimum = start.discard_minimum;
+  limiter_.emplace(config, std::array<uint64_t, 2>{RandomNumber(), RandomNumber()});
+}
+
+void TimeServer::AddListener(const msg::NetSocket& socket, UniqueFd fd) {
+  if (listeners_.contains(socket.index)) return;
+  Listener& listener = listeners_[socket.index];
+  listener.index = socket.index;
+  listener.local = socket.local;
+  listener.drop = socket.drop;
+  listener.fd = std::move(fd);
+  struct Argument {
+    TimeServer* self;
+    uint16_t index;
+  };
+  listener.argument = std::make_shared<Argument>(Argument{this, socket.index});
+  listener.readable.reset(event_new(
+      node_->base, listener.fd.get(), EV_READ | EV_PERSIST,
+      [](evutil_socket_t, short, void* argument) {
+        const auto* which = static_cast<Argument*>(argument);
+        which->self->Receive(which->index);
+      },
+      listener.argument.get()));
+  event_add(listener.readable.get(), nullptr);
+}
+
+void TimeServer::RemoveListener(uint16_t index) { listeners_.erase(index); }
+
+void TimeServer::Receive(uint16_t index) {
+  const Listener& listener = listeners_.at(index);
+  for (const Datagram& datagram : batch_->Receive(listener.fd.get()))
+    if (!listener.drop) OnDatagram(listener, datagram);
+  FlushBatch();
+}
+
+// Addresses that no honest datagram has.
+bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram) const {
+  if (datagram.truncated || datagram.source.port == 0) return false;
+  const IpAddress& from = datagram.source.ip;
+  if (from.is_none() || from.is_wildcard() || from.is_multicast()) return false;
+  const IpAddress& to = datagram.destination;
+  if (to.is_multicast()) return false;
+  // A loopback source to another of our addresses is forged, or comes from ourselves by a detour
+  // (CVE-2014-9751).
+  if (from.is_loopback() && !to.is_none() && !to.is_loopback()) return false;
+  // Our own port talking to itself would never end.
+  return !(from == to && datagram.source.port == listener.local.port);
+}
+
+void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) {
+  ++counters_.received;
+  if (node_->engine == nullptr || !limiter_ || !IsPlausible(listener, datagram)) {
+    ++counters_.bad_format;
+    return;
+  }
+  const core::AccessFlags flags = node_->access.Lookup(datagram.source);
+  if (flags.has(core::Access::kIgnore)) {
+    ++counters_.restricted;
+    return;
+  }
+  const auto mode = wire::PeekMode(datagram.bytes);
+  if (mode == wire::Mode::kControl || mode == wire::Mode::kPrivate) {
+    if (flags.has(core::Access::kNoQuery)) {
+      ++counters_.restricted;
+      return;
+    }
+    IpAddress from = datagram.destination;
+    from.scope = 0;
+    return control_->OnDatagram(listener.fd.get(), datagram, from);
+  }
+  OnTimePacket(listener, datagram, flags);
+}
+
+void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram,
+                              core::AccessFlags flags) {
+  const auto packet = wire::ParsePacket(datagram.bytes);
+  if (!packet.ok()) {
+    ++counters_.bad_format;
+    return;
+  }
+  const wire::Header& header = packet->header;
+  if (!core::ReplyMode(header, datagram.source.port)) {
+    ++counters_.declined;
+    return;
+  }
+  ++(header.version == wire::kMaxVersion ? counters_.this_version : counters_.old_version);
+  const core::RateDecision rate =
+      limiter_->OnRequest(datagram.source, flags, header.version,
+                          static_cast<uint8_t>(header.mode), Timebase::Mono());
+  core::Request request;
+  request.header = header;
+  request.source = datagram.source;
+  request.flags = flags;
+  request.received =
+      datagram.received ? node_->time.FromSystem(*datagram.received) : node_->time.Now();
+  Route route{listener.index, datagram.source, datagram.destination, datagram.interface};
+  route.server.scope = 0;
+  if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
+    return OnPlain(route, request, rate);
+  const auto fields = packet->extensions();
+  if (!fields.empty() && wire::IsAutokeyType(fields[0].type) && packet->mac->key.is_autokey())
+    return OnAutokey(route, request, rate, *packet);
+  OnSealed(route, request, rate, *packet);
+}
+
+void TimeServer::OnPlain(const Route& route, const core::Request& request,
+                         core::RateDecision rate) {
+  const auto answer = core::AnswerRequest(request, rate, node_->engine->system(),
+                                          Timebase::Mono());
+  if (!answer.ok()) {
+    ++(answer.error() == core::Silence::kLimited ? counters_.limited : counters_.restricted);
+    return;
+  }
+  if (answer->kiss) {
+    ++counters_.kod_sent;
+    std::array<uint8_t, wire::kHeaderSize> packet;
+    Writer writer(packet);
+    wire::EncodeHeader(writer, answer->header);
+    return Send(route, writer.written());
+  }
+  ++counters_.processed;
+  SendHeader(route, answer->header, {});
+}
+
+// A MAC and no Autokey field: ntpd-keys checks it and seals the reply.
+void TimeServer::OnSealed(const Route& route, const core::Request& request,
+                          core::RateDecision rate, const wire::Packet& packet) {
+  core::Request asked = request;
+  asked.auth = core::RequestAuth::kGood;  // if it is not, the answer says so
+  const auto answer = core::AnswerRequest(asked, rate, node_->engine->system(), Timebase::Mono());
+  if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
+  msg::ServeJob job;
+  // Keys replies to client mode only, and covers no unknown fields.
+  if (request.header.mode != wire::Mode::kClient || !job.covered.Assign(packet.covered) ||
+      packet.mac->digest.empty() || packet.mac->key.is_none()) {
+    ++counters_.declined;
+    return;
+  }
+  job.job = static_cast<uint16_t>(serve_.jobs.size());
+  job.path = route.path();
+  job.key = packet.mac->key;
+  CHECK(job.digest.Assign(packet.mac->digest));
+  job.receive = request.received;
+  CHECK(serve_.jobs.Push(job));
+  serve_waiting_.push_back({route, request.header, request.received});
+  if (serve_.jobs.full()) FlushBatch();
+}
+
+void TimeServer::FlushBatch() {
+  if (serve_.jobs.empty()) return;
+  serve_.reply = TemplateOf(node_->engine->system(), node_->time);
+  node_->keys.Serve(serve_, [this, waiting = std::move(serve_waiting_)](
+                                const msg::ServeDone& done) { OnServeDone(waiting, done); });
+  serve_waiting_.clear();
+  serve_.jobs.Clear();
+}
+
+void TimeServer::OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done) {
+  for (const msg::ServeResult& result : done.results) {
+    if (result.job >= waiting.size()) continue;
+    const Waiting& job = waiting[result.job];
+    core::Request request;
+    request.header = job.request;
+    request.received = job.received;
+    if (result.outcome == msg::ServeOutcome::kRefused) {
+      ++counters_.declined;
+      continue;
+    }
+    if (result.outcome == msg::ServeOutcome::kNak) {
+      ++counters_.bad_auth;
+      SendNak(job.route, request);
+      continue;
+    }
+    ++counters_.processed;
+    wire::Header reply = core::BuildReply(job.request, wire::Mode::kServer, job.received,
+                                          node_->engine->system(), Timebase::Mono());
+    reply.transmit = result.transmit;
+    SendSealed(job.route, reply, result.mac.span());
+  }
+}
+
+void TimeServer::OnAutokey(const Route& route, const core::Request& request,
+                           core::RateDecision rate, const wire::Packet& packet) {
+  if (!node_->has_material || !node_->hasher || !node_->host.enabled())
+    return SendNak(route, request);
+  const auto answer = core::AnswerRequest(request, rate, node_->engine->system(),
+                                          Timebase::Mono());
+  if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
+  const keys::SessionDigest digest =
+      node_->PublicMac(route.path(), packet.mac->key, packet.covered);
+  if (!EqualConstantTime(digest.span(), packet.mac->digest)) {
+    ++counters_.bad_auth;
+    return SendNak(route, request);
+  }
+  const autokey::ServerContext context{node_->host, node_->certificates, node_->time.Seconds(),
+                                       node_->synchronised()};
+  autokey::ServerAnswer reply =
+      autokey_.OnRequest(packet.extensions()[0].field, route.path(), context);
+  const auto finish = [this, route, header = answer->header, key = packet.mac->key](
+                          const autokey::ServerAnswer& done) {
+    if (!done.statistics.empty())
+      node_->reporter.CryptoStatistics(route.client.ip.ToString(), done.statistics);
+    if (done.kind == autokey::ServerAnswer::Kind::kReply)
+      ReplyField(route, header, key, done.field);
+  };
+  if (reply.kind != autokey::ServerAnswer::Kind::kAskKeys) return finish(reply);
+  std::visit(
+      [&](const auto& operation) {
+        node_->keys.AskValue(operation, [this, finish, pending = reply.pending](
+                                            const msg::ValueAnswer& value) {
+          finish(autokey_.OnValueAnswer(pending, value));
+        });
+      },
+      *reply.operation);
+}
+
+void TimeServer::ReplyField(const Route& route, const wire::Header& reply, KeyId key,
+                            Bytes field) {
+  ++counters_.processed;
+  std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
+  Writer writer(packet);
+  wire::Header header = reply;
+  header.transmit = node_->time.Now();
+  wire::EncodeHeader(writer, header);
+  writer.Put(field);
+  CHECK(writer.Finish());
+  const keys::SessionDigest digest =
+      node_->PublicMac(route.path().Reversed(), key, writer.written());
+  wire::EncodeMac(writer, {key, digest.span()});
+  Send(route, writer.written());
+}
+
+void TimeServer::SendHeader(const Route& route, wire::Header header, Bytes trailer) {
+  header.transmit = node_->time.Now();
+  SendSealed(route, header, trailer);
+}
+
+void TimeServer::SendSealed(const Route& route, const wire::Header& header, Bytes trailer) {
+  std::array<uint8_t, wire::kHeaderSize + msg::kMaxMac> packet;
+  Writer writer(packet);
+  wire::EncodeHeader(writer, header);
+  writer.Put(trailer);
+  Send(route, writer.written());
+}
+
+// "I could not check your MAC": the reply's times are right, so that nobody's are.
+void TimeServer::SendNak(const Route& route, const core::Request& request) {
+  wire::Header reply = core::BuildReply(request.header, wire::Mode::kServer, request.received,
+                                        node_->engine->system(), Timebase::Mono());
+  static constexpr uint8_t kNak[4] = {};
+  SendHeader(route, reply, kNak);
+}
+
+void TimeServer::Send(const Route& route, Bytes packet) {
+  const auto listener = listeners_.find(route.listener);
+  if (listener == listeners_.end()) return;
+  (void)SendFrom(listener->second.fd.get(), packet, route.client, route.server, route.interface);
+}
+
+}  // namespace ntpward::net

@@ -1,0 +1,89 @@
+// Answers those who ask us for the time, and for Autokey's messages.
+//
+// Every datagram that reaches a listening socket comes through here. Its sender is unproved until a
+// MAC was checked, so nothing is kept about it but a row of the rate limiter.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ntpd/autokey/server_side.h"
+#include "ntpd/core/rate_limit.h"
+#include "ntpd/core/server.h"
+#include "ntpd/net/control_server.h"
+#include "ntpd/net/node.h"
+#include "ntpd/net/udp.h"
+#include "ntpd/wire/packet.h"
+
+namespace ntpward::net {
+
+// A listening socket that the supervisor handed over.
+struct Listener {
+  uint16_t index = 0;
+  SocketAddress local;
+  bool drop = false;
+  UniqueFd fd;
+  Event readable;
+  std::shared_ptr<void> argument;  // of `readable`
+};
+
+class TimeServer {
+ public:
+  // Both must outlive this object.
+  TimeServer(Node* node, ControlServer* control);
+
+  // Takes the place of an older configuration's limits.
+  void Configure(const msg::NetStart& start);
+  void AddListener(const msg::NetSocket& socket, UniqueFd fd);
+  void RemoveListener(uint16_t index);
+
+  const autokey::ServerCounters& autokey_counters() const { return autokey_.counters(); }
+  const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
+  control::PacketCounters& counters() { return counters_; }
+
+ private:
+  // Where an answer goes. The listener is looked up again when the answer is late.
+  struct Route {
+    uint16_t listener = 0;
+    SocketAddress client;
+    IpAddress server;
+    uint32_t interface = 0;
+    AddressPair path() const { return {client.ip, server}; }
+  };
+  struct Waiting {
+    Route route;
+    wire::Header request;
+    NtpTimestamp received;
+  };
+
+  void Receive(uint16_t index);
+  void OnDatagram(const Listener& listener, const Datagram& datagram);
+  bool IsPlausible(const Listener& listener, const Datagram& datagram) const;
+  void OnTimePacket(const Listener& listener, const Datagram& datagram, core::AccessFlags flags);
+  void OnPlain(const Route& route, const core::Request& request, core::RateDecision rate);
+  void OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
+                const wire::Packet& packet);
+  void OnAutokey(const Route& route, const core::Request& request, core::RateDecision rate,
+                 const wire::Packet& packet);
+  void ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field);
+  void FlushBatch();
+  void OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done);
+  void SendHeader(const Route& route, wire::Header header, Bytes trailer);
+  void SendSealed(const Route& route, const wire::Header& header, Bytes trailer);
+  void SendNak(const Route& route, const core::Request& request);
+  void Send(const Route& route, Bytes packet);
+
+  Node* node_;
+  ControlServer* control_;
+  autokey::ServerSide autokey_;
+  std::optional<core::RateLimiter> limiter_;
+  std::map<uint16_t, Listener> listeners_;
+  std::unique_ptr<ReceiveBatch> batch_;
+  msg::ServeBatch serve_;          // jobs of the present turn
+  std::vector<Waiting> serve_waiting_;  // beside serve_.jobs
+  control::PacketCounters counters_;
+};
+
+}  // namespace ntpward::net

@@ -1,0 +1,136 @@
+#include "ntpd/net/udp.h"
+
+#include <errno.h>
+
+#include <cstring>
+#include <string>
+
+namespace ntpward::net {
+namespace {
+
+bool Set(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+template <typename T>
+T Load(const cmsghdr* message) {
+  T value{};
+  std::memcpy(&value, CMSG_DATA(message), sizeof value);
+  return value;
+}
+
+void ReadControl(const cmsghdr* message, Datagram* datagram) {
+  if (message->cmsg_level == SOL_SOCKET && message->cmsg_type == SCM_TIMESTAMPNS) {
+    datagram->received = Load<timespec>(message);
+  } else if (message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
+    const auto info = Load<in_pktinfo>(message);
+    datagram->destination.family = Family::kIpv4;
+    std::memcpy(datagram->destination.octets.data(), &info.ipi_addr, 4);
+    datagram->interface = static_cast<uint32_t>(info.ipi_ifindex);
+  } else if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
+    const auto info = Load<in6_pktinfo>(message);
+    datagram->destination.family = Family::kIpv6;
+    std::memcpy(datagram->destination.octets.data(), &info.ipi6_addr, 16);
+    datagram->interface = info.ipi6_ifindex;
+  }
+}
+
+template <typename T>
+void AppendControl(msghdr* header, int level, int type, const T& value) {
+  auto* message = reinterpret_cast<cmsghdr*>(static_cast<char*>(header->msg_control));
+  message->cmsg_level = level;
+  message->cmsg_type = type;
+  message->cmsg_len = CMSG_LEN(sizeof value);
+  std::memcpy(CMSG_DATA(message), &value, sizeof value);
+  header->msg_controllen = CMSG_SPACE(sizeof value);
+}
+
+}  // namespace
+
+ReceiveBatch::ReceiveBatch() {
+  for (size_t i = 0; i < kSize; ++i) {
+    vectors_[i] = {buffers_[i].data(), buffers_[i].size()};
+    headers_[i] = {};
+    headers_[i].msg_hdr.msg_iov = &vectors_[i];
+    headers_[i].msg_hdr.msg_iovlen = 1;
+    headers_[i].msg_hdr.msg_name = &names_[i];
+    headers_[i].msg_hdr.msg_control = controls_[i].data();
+  }
+}
+
+void ReceiveBatch::Decode(size_t index, size_t size) {
+  Datagram& datagram = datagrams_[index];
+  datagram = Datagram();
+  msghdr& header = headers_[index].msg_hdr;
+  datagram.bytes = Bytes(buffers_[index].data(), size);
+  datagram.truncated = (header.msg_flags & MSG_TRUNC) != 0;
+  if (const auto source = SocketAddress::FromSockaddr(
+          reinterpret_cast<const sockaddr*>(&names_[index]), header.msg_namelen))
+    datagram.source = *source;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c))
+    ReadControl(c, &datagram);
+}
+
+std::span<const Datagram> ReceiveBatch::Receive(int fd) {
+  for (mmsghdr& header : headers_) {
+    header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
+    header.msg_hdr.msg_controllen = controls_[0].size();
+  }
+  const int count = recvmmsg(fd, headers_.data(), kSize, MSG_DONTWAIT, nullptr);
+  if (count <= 0) return {};
+  for (size_t i = 0; i < static_cast<size_t>(count); ++i) Decode(i, headers_[i].msg_len);
+  return {datagrams_.data(), static_cast<size_t>(count)};
+}
+
+bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
+              uint32_t interface) {
+  sockaddr_storage name{};
+  const socklen_t name_length = to.ToSockaddr(&name);
+  iovec vector{const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(in6_pktinfo))] = {};
+  msghdr header{};
+  header.msg_name = &name;
+  header.msg_namelen = name_length;
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  if (from.family == Family::kIpv4) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, from.octets.data(), 4);
+    header.msg_control = control;
+    AppendControl(&header, IPPROTO_IP, IP_PKTINFO, info);
+  } else if (from.family == Family::kIpv6) {
+    in6_pktinfo info{};
+    std::memcpy(&info.ipi6_addr, from.octets.data(), 16);
+    // A link-local address means nothing without its interface.
+    if (to.ip.scope != 0) info.ipi6_ifindex = interface;
+    header.msg_control = control;
+    AppendControl(&header, IPPROTO_IPV6, IPV6_PKTINFO, info);
+  }
+  return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress* local) {
+  const int family = remote.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
+  UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return Fail(std::string("socket: ") + std::strerror(errno));
+  if (!Set(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1))
+    return Fail(std::string("setsockopt: ") + std::strerror(errno));
+  if (family == AF_INET) {
+    (void)Set(fd.get(), IPPROTO_IP, IP_TOS, dscp << 2);
+  } else {
+    (void)Set(fd.get(), IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+  }
+  sockaddr_storage address{};
+  const socklen_t length = remote.ToSockaddr(&address);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
+    return Fail(remote.ToString() + ": " + std::strerror(errno));
+  sockaddr_storage own{};
+  socklen_t own_length = sizeof own;
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &own_length) == 0)
+    if (const auto mine = SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&own), own_length))
+      *local = mine->ip;
+  local->scope = 0;
+  return fd;
+}
+
+}  // namespace ntpward::net

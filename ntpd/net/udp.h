@@ -1,0 +1,60 @@
+// Datagrams in and out, in batches, with what comes beside them: addresses, interface, receive time.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "privsep/base/address.h"
+#include "privsep/base/bytes.h"
+#include "privsep/base/result.h"
+#include "privsep/base/unique_fd.h"
+
+namespace ntpward::net {
+
+// One received datagram. `bytes` points into the batch that received it.
+struct Datagram {
+  Bytes bytes;
+  SocketAddress source;
+  IpAddress destination;   // the address of ours that it was sent to; none when not known
+  uint32_t interface = 0;  // index
+  bool truncated = false;
+  std::optional<timespec> received;  // CLOCK_REALTIME by the kernel
+};
+
+// A buffer for one recvmmsg call, reused.
+class ReceiveBatch {
+ public:
+  static constexpr size_t kSize = 32;
+  // Header, extension fields and MAC, and one octet that shows what is longer.
+  static constexpr size_t kMaxDatagram = 2300;
+
+  ReceiveBatch();
+  // What is there now, without waiting; valid until the next call.
+  std::span<const Datagram> Receive(int fd);
+
+ private:
+  void Decode(size_t index, size_t size);
+
+  std::array<std::array<uint8_t, kMaxDatagram>, kSize> buffers_;
+  std::array<std::array<char, 256>, kSize> controls_;
+  std::array<sockaddr_storage, kSize> names_;
+  std::array<iovec, kSize> vectors_;
+  std::array<mmsghdr, kSize> headers_;
+  std::array<Datagram, kSize> datagrams_;
+};
+
+// Sends `bytes` to `to` from our address `from` (none: the kernel chooses) through a listening
+// socket. False when the kernel refused.
+bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
+              uint32_t interface);
+
+// A UDP socket connected to `remote`, on a random port of the kernel's choice, with receive
+// timestamps; only datagrams from `remote` reach it. `*local` gets the address that the route gave it.
+Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress* local);
+
+}  // namespace ntpward::net

@@ -1,0 +1,271 @@
+// One exchange with a server: what goes out at a poll, and the tests that an answer passes before it
+// counts.
+#include <errno.h>
+
+#include <cstring>
+
+#include "ntpd/net/random.h"
+#include "ntpd/net/upstreams.h"
+#include "ntpd/wire/refid.h"
+
+namespace ntpward::net {
+namespace {
+
+using autokey::DanceResult;
+using autokey::NextField;
+
+std::vector<uint8_t> EncodePacket(const wire::Header& header, Bytes field) {
+  std::vector<uint8_t> packet(wire::kHeaderSize + field.size());
+  Writer writer(packet);
+  wire::EncodeHeader(writer, header);
+  writer.Put(field);
+  CHECK(writer.Finish());
+  return packet;
+}
+
+uint32_t RestartRefid(autokey::Restart why) {
+  switch (why) {
+    case autokey::Restart::kCryptoNak: return wire::RefidCode("AUTH");
+    case autokey::Restart::kRefresh: return wire::RefidCode("TIME");
+    case autokey::Restart::kHost: return wire::RefidCode("INIT");
+    default: return wire::RefidCode("CRYP");
+  }
+}
+
+}  // namespace
+
+void Upstreams::Poll(AssocId id) {
+  const auto found = upstreams_.find(id);
+  if (found == upstreams_.end()) return;
+  Upstream* upstream = found->second.get();
+  ++upstream->exchange;
+  const auto header = node_->engine->BuildRequest(id, Timebase::Mono(), RandomNonce());
+  if (!header || !OpenSocket(upstream)) return;
+  if (upstream->dance != nullptr) return PollAutokey(upstream, *header);
+  if (!upstream->config.key.is_none())
+    return SealAndSend(upstream, *header, upstream->config.key);
+  Transmit(upstream, EncodePacket(*header, {}), KeyId{});
+}
+
+// A socket of its own for each exchange: the port is as hard to foresee as the nonce, and what
+// arrives late for an earlier one never reaches us.
+bool Upstreams::OpenSocket(Upstream* upstream) {
+  upstream->readable.reset();
+  upstream->socket.Close();
+  auto socket = ConnectTo(upstream->remote, node_->start.dscp, &upstream->local);
+  if (!socket.ok()) {
+    node_->reporter.Log(LogLevel::kDebug, socket.error().text);
+    return false;
+  }
+  upstream->socket = std::move(socket).value();
+  struct Argument {
+    Upstreams* self;
+    AssocId id;
+  };
+  // The event's argument is one word: the identifier travels in a small object that the event owns.
+  upstream->receive_argument = std::make_shared<Argument>(Argument{this, upstream->id});
+  upstream->readable.reset(event_new(
+      node_->base, upstream->socket.get(), EV_READ | EV_PERSIST,
+      [](evutil_socket_t, short, void* argument) {
+        const auto* who = static_cast<Argument*>(argument);
+        who->self->Receive(who->id);
+      },
+      upstream->receive_argument.get()));
+  event_add(upstream->readable.get(), nullptr);
+  return true;
+}
+
+void Upstreams::PollAutokey(Upstream* upstream, wire::Header header) {
+  // Before ntpd-keys has told who we are there is nothing to send; the poll is lost.
+  if (!node_->has_material || !node_->hasher) return;
+  NextField next = upstream->dance->NextRequest(node_->Dance());
+  Carry(upstream, std::move(next.effects));
+  switch (next.kind) {
+    case NextField::Kind::kField: return SendField(upstream, header, next.field);
+    case NextField::Kind::kPlain: return SealAndSend(upstream, header, RandomSessionKeyId());
+    case NextField::Kind::kWait:
+    case NextField::Kind::kIdle: return;
+  }
+}
+
+void Upstreams::SendField(Upstream* upstream, const wire::Header& header, Bytes field) {
+  std::vector<uint8_t> packet = EncodePacket(header, field);
+  const KeyId key = RandomSessionKeyId();
+  const AddressPair path{upstream->local, upstream->remote.ip};
+  const keys::SessionDigest digest = node_->PublicMac(path, key, packet);
+  std::vector<uint8_t> trailer(4 + digest.size());
+  Writer writer(trailer);
+  wire::EncodeMac(writer, {key, digest.span()});
+  packet.insert(packet.end(), trailer.begin(), trailer.end());
+  Transmit(upstream, packet, key);
+}
+
+void Upstreams::SealAndSend(Upstream* upstream, const wire::Header& header, KeyId key) {
+  msg::SealRequest request;
+  if (upstream->dance != nullptr) request.association = upstream->id;
+  request.path = {upstream->local, upstream->remote.ip};
+  request.key = key;
+  std::vector<uint8_t> packet = EncodePacket(header, {});
+  CHECK(request.covered.Assign(packet));
+  node_->keys.Seal(request, [this, id = upstream->id, exchange = upstream->exchange, key,
+                             packet](const msg::Sealed& sealed) mutable {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->exchange != exchange) return;
+    if (sealed.mac.empty()) return;  // no such key: ntpd-keys has said so
+    packet.insert(packet.end(), sealed.mac.span().begin(), sealed.mac.span().end());
+    Transmit(found->second.get(), packet, key);
+  });
+}
+
+void Upstreams::Transmit(Upstream* upstream, Bytes packet, KeyId key) {
+  upstream->sent_key = key;
+  const NtpTimestamp t1 = node_->time.Now();
+  if (send(upstream->socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
+    node_->reporter.Log(LogLevel::kDebug,
+                        "send to " + upstream->label() + ": " + std::strerror(errno));
+    return;
+  }
+  node_->engine->OnSent(upstream->id, t1, key);
+}
+
+void Upstreams::Receive(AssocId id) {
+  const auto found = upstreams_.find(id);
+  if (found == upstreams_.end()) return;
+  for (const Datagram& datagram : batch_->Receive(found->second->socket.get())) {
+    // An earlier datagram of the batch may have changed things.
+    if (!upstreams_.contains(id)) return;
+    OnDatagram(found->second.get(), datagram);
+  }
+}
+
+void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
+  if (datagram.truncated) return;
+  const auto packet = wire::ParsePacket(datagram.bytes);
+  if (!packet.ok()) return;
+  const NtpTimestamp t4 =
+      datagram.received ? node_->time.FromSystem(*datagram.received) : node_->time.Now();
+  // Origin first: a sender who does not know the nonce gets no cryptography done.
+  if (!node_->engine->MatchReply(upstream->id, packet->header).ok()) return;
+  if (packet->crypto_nak)
+    return Finish(upstream->id, packet->header,
+                  core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak}, t4);
+  if (upstream->dance != nullptr && !packet->extensions().empty())
+    return OnAutokeyField(upstream, *packet);
+  if (!packet->mac) return Finish(upstream->id, packet->header, std::nullopt, t4);
+  OnMac(upstream, *packet, t4);
+}
+
+void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
+  if (!packet.mac || packet.mac->key != upstream->sent_key || !node_->hasher) return;
+  const AddressPair path{upstream->remote.ip, upstream->local};
+  const keys::SessionDigest digest = node_->PublicMac(path, packet.mac->key, packet.covered);
+  if (!EqualConstantTime(digest.span(), packet.mac->digest)) return;
+  const MonoTime now = Timebase::Mono();
+  if (!node_->engine->OnHeard(upstream->id, packet.header, now).ok()) return;
+  Carry(upstream, upstream->dance->OnResponse(packet.extensions()[0].field, node_->Dance()));
+  (void)node_->engine->ExtendBurst(upstream->id, now);
+  on_update_();
+}
+
+void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
+  msg::CheckMac request;
+  if (upstream->dance != nullptr) {
+    // Time is taken only from a server that has proved itself.
+    if (!upstream->dance->proven() || packet.mac->key != upstream->sent_key) return;
+    request.association = upstream->id;
+  } else if (upstream->config.key.is_none()) {
+    // Not asked for: an unauthenticated association takes the packet as if it were bare.
+    return Finish(upstream->id, packet.header, std::nullopt, t4);
+  }
+  request.path = {upstream->remote.ip, upstream->local};
+  request.key = packet.mac->key;
+  if (request.key.is_none() || !request.covered.Assign(packet.covered) ||
+      !request.digest.Assign(packet.mac->digest) || request.digest.empty())
+    return;
+  node_->keys.Ask(request, [this, id = upstream->id, exchange = upstream->exchange,
+                            header = packet.header, key = packet.mac->key,
+                            t4](msg::VerdictCode code) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->exchange != exchange) return;
+    if (code == msg::VerdictCode::kBusy) return;
+    const auto result =
+        code == msg::VerdictCode::kGood ? core::MacResult::kGood : core::MacResult::kBad;
+    Finish(id, header, core::MacVerdict{key, result}, t4);
+  });
+}
+
+void Upstreams::Finish(AssocId id, const wire::Header& header,
+                       std::optional<core::MacVerdict> verdict, NtpTimestamp t4) {
+  const MonoTime now = Timebase::Mono();
+  const auto sample = node_->engine->OnReply(id, header, verdict, t4, now);
+  Upstream* upstream = upstreams_.find(id)->second.get();
+  if (upstream->dance != nullptr && !sample.ok()) {
+    // The engine has matched the origin and that a key was in use.
+    if (sample.error() == core::Reject::kCryptoNak)
+      Carry(upstream, upstream->dance->OnCryptoNak(node_->Dance()));
+    if (sample.error() == core::Reject::kBadMac) Carry(upstream, upstream->dance->OnBadMac());
+  }
+  if (sample.ok()) {
+    if (const auto snapshot = node_->engine->Snapshot(id, now))
+      node_->reporter.PeerStatistics(*snapshot, upstream->label());
+    if (upstream->dance != nullptr) (void)node_->engine->ExtendBurst(id, now);
+  }
+  on_update_();
+}
+
+// ---------------------------------------------------------------------------- the dance
+
+void Upstreams::Carry(Upstream* upstream, DanceResult result) {
+  for (const std::string& line : result.statistics)
+    node_->reporter.CryptoStatistics(upstream->label(), line);
+  if (!result.event.empty())
+    node_->reporter.Log(result.warn ? LogLevel::kWarning : LogLevel::kInfo,
+                        "crypto: " + upstream->label() + ": " + result.event);
+  if (result.leap) (void)node_->host.OfferLeap(*result.leap);
+  if (result.restart != autokey::Restart::kNone)
+    node_->engine->Restart(upstream->id, RestartRefid(result.restart), Timebase::Mono());
+  for (const autokey::ClientJob& job : result.jobs) AskKeys(upstream->id, job);
+}
+
+void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {
+  const auto on_verdict = [this, id, ticket = job.ticket](msg::VerdictCode code) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->dance == nullptr) return;
+    Carry(found->second.get(), found->second->dance->OnVerdict(ticket, code, node_->Dance()));
+  };
+  const auto on_value = [this, id, ticket = job.ticket](const msg::ValueAnswer& answer) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->dance == nullptr) return;
+    Carry(found->second.get(), found->second->dance->OnValueAnswer(ticket, answer, node_->Dance()));
+  };
+  std::visit(
+      [&](const auto& operation) {
+        using T = std::decay_t<decltype(operation)>;
+        if constexpr (std::is_same_v<T, msg::ForgetAssociation>) {
+          node_->keys.Forget(operation.association);
+        } else if constexpr (std::is_same_v<T, msg::IdentityChallenge>) {
+          node_->keys.AskValue(operation, on_value);
+        } else {
+          node_->keys.Ask(operation, on_verdict);
+        }
+      },
+      job.operation);
+}
+
+void Upstreams::OnKeysRestarted() {
+  for (const auto& [id, upstream] : upstreams_)
+    if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
+}
+
+void Upstreams::OnHostMaterial(bool changed) {
+  const MonoTime now = Timebase::Mono();
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->dance == nullptr) continue;
+    if (changed) Carry(upstream.get(), upstream->dance->OnHostChanged(node_->Dance()));
+    // Polls before this one had nothing to send.
+    if (upstream->dance->flags() == 0)
+      node_->engine->Restart(id, wire::RefidCode("INIT"), now);
+  }
+}
+
+}  // namespace ntpward::net

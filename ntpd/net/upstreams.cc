@@ -1,0 +1,229 @@
+#include "ntpd/net/upstreams.h"
+
+#include <algorithm>
+
+#include "ntpd/net/random.h"
+#include "ntpd/wire/refid.h"
+
+namespace ntpward::net {
+namespace {
+
+constexpr uint16_t kNtpPort = 123;
+constexpr double kMostLookupWait = 1024;  // seconds
+constexpr size_t kSourcesOfAName = 1;     // `server NAME` follows the first address
+
+core::AssociationConfig EngineConfig(const msg::NetAssociation& line) {
+  core::AssociationConfig config;
+  config.poll.minpoll = line.minpoll;
+  config.poll.maxpoll = line.maxpoll;
+  config.poll.iburst = line.iburst;
+  config.poll.burst = line.burst;
+  config.version = line.version;
+  if (!line.key.is_none()) config.key = line.key;
+  config.autokey = line.autokey;
+  config.prefer = line.prefer;
+  config.noselect = line.noselect;
+  config.always_true = line.always_true;
+  config.preempt = line.preempt;
+  return config;
+}
+
+uint32_t LocalRefid(std::string_view text) {
+  if (text.empty()) return wire::RefidCode("LOCL");
+  uint32_t refid = 0;
+  for (size_t i = 0; i < 4; ++i)
+    refid = refid << 8 | (i < text.size() ? static_cast<uint8_t>(text[i]) : 0U);
+  return refid;
+}
+
+bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
+  msg::Encoded first;
+  msg::Encoded second;
+  msg::Encode(a, &first);
+  msg::Encode(b, &second);
+  return first == second;
+}
+
+}  // namespace
+
+Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update)
+    : node_(node),
+      resolve_(resolve),
+      on_update_(std::move(on_update)),
+      last_id_(static_cast<uint16_t>(RandomNumber())),
+      batch_(std::make_unique<ReceiveBatch>()) {}
+
+AssocId Upstreams::NewId() {
+  for (;;) {
+    const AssocId id{++last_id_};
+    if (id.value == 0 || upstreams_.contains(id) || prototypes_.contains(id)) continue;
+    const auto ids = node_->engine->Ids();
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) return id;
+  }
+}
+
+void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
+  // A line that stands in both configurations keeps its associations, whatever its place.
+  std::vector<size_t> moved(lines_.size(), SIZE_MAX);
+  std::vector<bool> known(lines.size(), false);
+  for (size_t i = 0; i < lines.size(); ++i)
+    for (size_t j = 0; j < lines_.size() && !known[i]; ++j)
+      if (moved[j] == SIZE_MAX && SameLine(lines[i], lines_[j])) moved[j] = i, known[i] = true;
+  for (const AssocId id : node_->engine->Ids()) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end()) continue;
+    const size_t line = moved[found->second->line];
+    if (line == SIZE_MAX) {
+      Remove(id);
+    } else {
+      found->second->line = line;
+    }
+  }
+  for (auto entry = prototypes_.begin(); entry != prototypes_.end();) {
+    entry->second.line = moved[entry->second.line];
+    entry = entry->second.line == SIZE_MAX ? prototypes_.erase(entry) : std::next(entry);
+  }
+  lines_ = lines;
+  for (size_t i = 0; i < lines_.size(); ++i)
+    if (!known[i]) AddLine(i);
+}
+
+void Upstreams::AddLine(size_t line) {
+  const msg::NetAssociation& config = lines_[line];
+  if (config.kind == msg::NetAssociationKind::kLocalClock) {
+    core::LocalClockConfig local;
+    local.unit = config.address.octets[3];
+    local.stratum = std::min<uint8_t>(config.stratum, 15);
+    local.refid = LocalRefid(config.refid.text());
+    local.prefer = config.prefer;
+    local.noselect = config.noselect;
+    const AssocId id = NewId();
+    CHECK(node_->engine->AddLocalClock(id, local, Timebase::Mono()));
+    auto upstream = std::make_unique<Upstream>();
+    upstream->id = id;
+    upstream->line = line;
+    upstream->config = config;
+    upstream->remote = {config.address, kNtpPort};
+    upstreams_.emplace(id, std::move(upstream));
+    return;
+  }
+  if (!config.address.is_none())
+    return AddServer(line, config.address, config.kind == msg::NetAssociationKind::kPool);
+  const AssocId id = NewId();
+  prototypes_.emplace(id, Prototype{id, line, config});
+  (void)lookups_[*config.name];
+}
+
+void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
+  const msg::NetAssociation& config = lines_[line];
+  auto upstream = std::make_unique<Upstream>();
+  upstream->id = NewId();
+  upstream->line = line;
+  upstream->config = config;
+  upstream->remote = {address, kNtpPort};
+  upstream->pooled = pooled;
+  const AssocId id = upstream->id;
+  const MonoTime now = Timebase::Mono();
+  if (config.autokey) {
+    autokey::DancePolicy policy;
+    policy.group = std::string(config.ident.text());
+    policy.optional_here = config.identity_optional;
+    policy.optional_everywhere = node_->start.identity_optional;
+    upstream->dance = std::make_unique<autokey::ClientDance>(id, policy, now);
+  }
+  CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address),
+                                      EngineConfig(config), now));
+  node_->access.AddSource(address);
+  upstreams_.emplace(id, std::move(upstream));
+}
+
+void Upstreams::Remove(AssocId id) {
+  const auto found = upstreams_.find(id);
+  if (found == upstreams_.end()) return;
+  if (found->second->dance != nullptr) node_->keys.Forget(id);
+  if (!found->second->remote.ip.is_refclock()) node_->access.RemoveSource(found->second->remote.ip);
+  node_->engine->Remove(id);
+  upstreams_.erase(found);
+}
+
+const Upstream* Upstreams::Find(AssocId id) const {
+  const auto found = upstreams_.find(id);
+  return found == upstreams_.end() ? nullptr : found->second.get();
+}
+
+std::string Upstreams::LabelOf(AssocId id) const {
+  const Upstream* upstream = Find(id);
+  return upstream == nullptr ? "0.0.0.0" : upstream->label();
+}
+
+bool Upstreams::Has(const IpAddress& address) const {
+  return std::any_of(upstreams_.begin(), upstreams_.end(),
+                     [&](const auto& entry) { return entry.second->remote.ip == address; });
+}
+
+// ---------------------------------------------------------------------------- names
+
+void Upstreams::ResolveFor(uint16_t name, std::function<void(const IpAddress&)> on_address) {
+  lookups_[name].restricts.push_back(std::move(on_address));
+}
+
+size_t Upstreams::CountOfPool(size_t line) const {
+  return static_cast<size_t>(
+      std::count_if(upstreams_.begin(), upstreams_.end(), [line](const auto& entry) {
+        return entry.second->pooled && entry.second->line == line;
+      }));
+}
+
+void Upstreams::Maintain() {
+  const MonoTime now = Timebase::Mono();
+  for (auto& [index, lookup] : lookups_) {
+    if (!lookup.wanted || now < lookup.next) continue;
+    lookup.next = now + lookup.wait;
+    lookup.wait = std::min(lookup.wait * 2, kMostLookupWait);
+    (void)resolve_->Send(msg::ResolveRequest{.index = index});
+  }
+}
+
+bool Upstreams::OnResolveReadable() {
+  while (const auto bytes = resolve_->Receive()) {
+    msg::ResolveAnswer answer;
+    if (!msg::Decode(*bytes, &answer)) {
+      node_->link.Accuse(msg::Role::kResolve, *bytes);
+      return false;
+    }
+    OnAnswer(answer);
+  }
+  return true;
+}
+
+void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
+  const auto lookup = lookups_.find(answer.index);
+  if (lookup == lookups_.end() || !lookup->second.wanted) return;
+  if (answer.outcome != msg::ResolveOutcome::kOk) return;  // Maintain asks again
+  lookup->second.wanted = false;
+  for (const auto& on_address : lookup->second.restricts)
+    for (const IpAddress& address : answer.addresses) on_address(address);
+  std::vector<AssocId> done;
+  for (const auto& [id, prototype] : prototypes_) {
+    if (prototype.config.name != answer.index) continue;
+    const bool pool = prototype.config.kind == msg::NetAssociationKind::kPool;
+    const size_t most = pool ? node_->start.maxclock : kSourcesOfAName;
+    for (const IpAddress& address : answer.addresses) {
+      if (Has(address) || CountOfPool(prototype.line) >= most) continue;
+      if (pool)
+        node_->reporter.Log(LogLevel::kInfo, "Soliciting pool server " + address.ToString());
+      AddServer(prototype.line, address, pool);
+      if (!pool) break;
+    }
+    // A pool stays, to be shown and to be asked again; a server's name has done its work.
+    if (!pool) done.push_back(id);
+  }
+  for (const AssocId id : done) prototypes_.erase(id);
+  on_update_();
+}
+
+void Upstreams::OnResolveRestarted() {
+  for (auto& [index, lookup] : lookups_) lookup.next = MonoTime();
+}
+
+}  // namespace ntpward::net

@@ -1,0 +1,112 @@
+// The servers that we follow: who they are, what is sent to them, what their answers do.
+//
+// A reply comes from anyone until its origin, its MAC and, for Autokey, the dance say otherwise; the
+// order of those tests is the point of this file.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ntpd/net/node.h"
+#include "ntpd/net/udp.h"
+#include "ntpd/wire/packet.h"
+#include "privsep/msg/resolve.h"
+
+namespace ntpward::net {
+
+// One association's side of the shell.
+struct Upstream {
+  AssocId id;
+  size_t line = 0;                 // which configuration line it comes from
+  msg::NetAssociation config;
+  SocketAddress remote;
+  bool pooled = false;             // came from a `pool` line
+  IpAddress local;                 // ours, as the route to it says
+  std::unique_ptr<autokey::ClientDance> dance;
+  UniqueFd socket;
+  std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
+  Event readable;
+  KeyId sent_key;                  // of the request in flight
+  uint32_t exchange = 0;           // counts requests: late key answers belong to an earlier one
+  std::string label() const { return remote.ip.ToString(); }
+};
+
+// A `pool` or name that stands for addresses not known yet, as ntpq shows it.
+struct Prototype {
+  AssocId id;
+  size_t line = 0;
+  msg::NetAssociation config;
+};
+
+class Upstreams {
+ public:
+  // `node` must outlive this object. `on_update` is called after each sample that was accepted.
+  Upstreams(Node* node, Channel* resolve, std::function<void()> on_update);
+
+  // The configuration's lines, in order. Associations of lines that are in both stay as they are.
+  void Configure(const std::vector<msg::NetAssociation>& lines);
+  // Names whose addresses an access list line needs; answers go to `on_address`.
+  void ResolveFor(uint16_t name, std::function<void(const IpAddress&)> on_address);
+
+  // The engine says that this one is due.
+  void Poll(AssocId id);
+  // Once a second: names to look up again, pools to fill.
+  void Maintain();
+
+  bool OnResolveReadable();
+  void OnKeysRestarted();
+  void OnResolveRestarted();
+  void OnHostMaterial(bool changed);
+
+  const Upstream* Find(AssocId id) const;
+  const std::map<AssocId, std::unique_ptr<Upstream>>& all() const { return upstreams_; }
+  const std::map<AssocId, Prototype>& prototypes() const { return prototypes_; }
+  // The address for event lines.
+  std::string LabelOf(AssocId id) const;
+
+ private:
+  // A line whose name is being looked up.
+  struct Lookup {
+    bool wanted = true;
+    MonoTime next;          // when to ask (again)
+    double wait = 2;        // seconds, doubles while it fails
+    std::vector<std::function<void(const IpAddress&)>> restricts;
+  };
+
+  AssocId NewId();
+  void AddLine(size_t line);
+  void AddServer(size_t line, const IpAddress& address, bool pooled);
+  void Remove(AssocId id);
+  bool Has(const IpAddress& address) const;
+  void OnAnswer(const msg::ResolveAnswer& answer);
+  size_t CountOfPool(size_t line) const;
+
+  void PollAutokey(Upstream* upstream, wire::Header header);
+  void SendField(Upstream* upstream, const wire::Header& header, Bytes field);
+  void SealAndSend(Upstream* upstream, const wire::Header& header, KeyId key);
+  bool OpenSocket(Upstream* upstream);
+  void Transmit(Upstream* upstream, Bytes packet, KeyId key);
+  void Receive(AssocId id);
+  void OnDatagram(Upstream* upstream, const Datagram& datagram);
+  void OnAutokeyField(Upstream* upstream, const wire::Packet& packet);
+  void OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
+  void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,
+              NtpTimestamp t4);
+  void Carry(Upstream* upstream, autokey::DanceResult result);
+  void AskKeys(AssocId id, const autokey::ClientJob& job);
+
+  Node* node_;
+  Channel* resolve_;
+  std::function<void()> on_update_;
+  std::vector<msg::NetAssociation> lines_;
+  std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;
+  std::map<AssocId, Prototype> prototypes_;
+  std::map<uint16_t, Lookup> lookups_;
+  uint16_t last_id_;
+  std::unique_ptr<ReceiveBatch> batch_;
+};
+
+}  // namespace ntpward::net
