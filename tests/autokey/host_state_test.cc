@@ -1,0 +1,163 @@
+// When the host's values are signed, and what its status word says.
+#include "ntpd/autokey/host_state.h"
+
+#include "ntpd/autokey/crypto_statistics.h"
+#include "ntpd/autokey/outcome.h"
+#include "tests/autokey/test_authority.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+constexpr LeapValues kTable{37, NtpSeconds{3692217600}, NtpSeconds{4019845448}};
+
+MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
+
+struct Host {
+  Host() : party("server", TestKey::Shared(0), true, kIff) {}
+  bool Due(double at, bool synchronised = true) {
+    return party.host.DueUpdate(At(at), NtpSeconds{kTestNow}, synchronised).has_value();
+  }
+  void Answer() {
+    msg::SignedValues values;
+    values.timestamp = NtpSeconds{kTestNow};
+    party.host.OnSignedValues(values);
+  }
+  Party party;
+};
+
+void AsksAtTheFirstSynchronisationAndNotBefore(void**) {
+  Host host;
+  assert_false(host.Due(0, false));
+  assert_int_equal(host.party.host.update_time().value, 0);
+  assert_true(host.Due(1));
+  assert_false(host.Due(2));
+  host.Answer();
+  assert_int_equal(host.party.host.update_time().value, kTestNow);
+  assert_false(host.Due(3));
+}
+
+void AsksAgainWhenNoAnswerCame(void**) {
+  Host host;
+  assert_true(host.Due(0));
+  assert_false(host.Due(15));
+  assert_true(host.Due(17));
+}
+
+void RenewsEvery36Hours(void**) {
+  Host host;
+  assert_true(host.Due(0));
+  host.Answer();
+  assert_false(host.Due(131071));
+  assert_true(host.Due(131073));
+}
+
+void ASecondUnaskedAnswerIsIgnored(void**) {
+  Host host;
+  host.Answer();
+  assert_int_equal(host.party.host.update_time().value, 0);
+}
+
+void SignsNewLeapValuesAtOnceAndShowsThemOnlyThen(void**) {
+  Host host;
+  assert_true(host.Due(0));
+  host.Answer();
+  assert_int_equal(host.party.host.status_word(), 0x80021);
+  host.party.host.SetLeap(kTable);
+  const auto update = host.party.host.DueUpdate(At(1), NtpSeconds{kTestNow}, true);
+  assert_true(update.has_value());
+  assert_int_equal(update->tai, 37);
+  assert_int_equal(update->leap_epoch, 3692217600);
+  assert_int_equal(update->leap_expiry, 4019845448);
+  assert_int_equal(host.party.host.status_word(), 0x80021);
+  assert_true(host.party.host.signed_leap() == LeapValues{});
+  // Changed again while the key process was at it: what it signed is what is shown.
+  host.party.host.SetLeap({});
+  host.Answer();
+  assert_true(host.party.host.signed_leap() == kTable);
+  assert_int_equal(host.party.host.status_word(), 0x80023);
+  assert_true(host.Due(2));
+  host.Answer();
+  assert_int_equal(host.party.host.status_word(), 0x80021);
+}
+
+void TakesATableFromAServerOnlyWhenItLastsLonger(void**) {
+  Host host;
+  LeapValues later = kTable;
+  later.expiry.value += 1;
+  assert_true(host.party.host.OfferLeap(kTable));
+  assert_false(host.party.host.OfferLeap(kTable));
+  assert_true(host.party.host.OfferLeap(later));
+  assert_false(host.party.host.OfferLeap(kTable));
+  assert_false(host.party.host.OfferLeap({}));
+  assert_true(host.party.host.leap() == later);
+}
+
+void TheKeyProcesssTaiBitDoesNotCount(void**) {
+  Host host;
+  host.party.material.status_word |= kTai;
+  assert_true(host.party.host.SetMaterial(host.party.material).ok());
+  assert_int_equal(host.party.host.status_word(), 0x80021);
+}
+
+void NewMaterialVoidsSignatures(void**) {
+  Host host;
+  assert_true(host.Due(0));
+  host.Answer();
+  assert_true(host.party.host.SetMaterial(host.party.material).ok());
+  assert_int_equal(host.party.host.update_time().value, 0);
+  assert_true(host.Due(1));
+}
+
+void UnreadableMaterialTurnsAutokeyOff(void**) {
+  Host host;
+  msg::HostMaterial broken = host.party.material;
+  assert_true(broken.certificate.Assign(AsBytes("rubbish")));
+  assert_false(host.party.host.SetMaterial(broken).ok());
+  assert_false(host.party.host.enabled());
+  assert_int_equal(host.party.host.status_word(), 0);
+  assert_false(host.Due(0));
+  broken = host.party.material;
+  assert_true(broken.host_public_key.Assign(AsBytes("rubbish")));
+  assert_false(host.party.host.SetMaterial(broken).ok());
+  broken = host.party.material;
+  assert_true(broken.subject.Assign(AsBytes("other")));
+  assert_false(host.party.host.SetMaterial(broken).ok());
+  assert_true(host.party.host.SetMaterial({}).ok());
+  assert_false(host.party.host.enabled());
+}
+
+void PrintsTheReferencesWords(void**) {
+  assert_string_equal(OutcomeLine(0x82070084, 5265, Outcome::kIdentity).c_str(),
+                      "82070084 5265 10e bad_or_missing_group key");
+  assert_string_equal(OutcomeLine(0x4206001e, 1, Outcome::kPeriod).c_str(),
+                      "4206001e 1 10a host_certificate_expired");
+  for (size_t i = 0; i < kOutcomes; ++i)
+    assert_false(OutcomeText(static_cast<Outcome>(i)).empty());
+  assert_string_equal(SetupLine(0x80021, "server").c_str(),
+                      "setup 0x80021 host server md5WithRSAEncryption");
+  assert_string_equal(LeapLine(kTable, NtpSeconds{5}).c_str(),
+                      "leap TAI offset 37 at 3692217600 expire 4019845448 fs 5");
+  assert_string_equal(UpdateLine(NtpSeconds{4004293760}).c_str(),
+                      "signature update ts 4004293760");
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(AsksAtTheFirstSynchronisationAndNotBefore),
+      cmocka_unit_test(AsksAgainWhenNoAnswerCame),
+      cmocka_unit_test(RenewsEvery36Hours),
+      cmocka_unit_test(ASecondUnaskedAnswerIsIgnored),
+      cmocka_unit_test(SignsNewLeapValuesAtOnceAndShowsThemOnlyThen),
+      cmocka_unit_test(TakesATableFromAServerOnlyWhenItLastsLonger),
+      cmocka_unit_test(TheKeyProcesssTaiBitDoesNotCount),
+      cmocka_unit_test(NewMaterialVoidsSignatures),
+      cmocka_unit_test(UnreadableMaterialTurnsAutokeyOff),
+      cmocka_unit_test(PrintsTheReferencesWords),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,199 @@
+// The way from a server's certificate to a trusted one, and where certificates are kept.
+#include "ntpd/autokey/trail.h"
+
+#include "ntpd/autokey/certificate_cache.h"
+#include "tests/autokey/test_authority.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+struct Names {
+  std::string subject, issuer;
+};
+
+// Keys 0.. belong to the names in order of their first use.
+Certificate Make(const Names& names, int subject_key, int issuer_key, bool trusted = false,
+                 CalendarSeconds not_before = CalendarSeconds{kTestNow} - 100,
+                 uint32_t filestamp = kTestNow - 20000) {
+  CertificateSpec spec;
+  spec.subject = names.subject;
+  spec.issuer = names.issuer;
+  spec.not_before = not_before;
+  if (trusted) spec.usages = kTrustRoot;
+  return MakeParsed(spec, TestKey::Shared(subject_key)->pkey(),
+                    TestKey::Shared(issuer_key)->pkey(), filestamp);
+}
+
+Trail Started(const std::string& server) {
+  Trail trail;
+  trail.Start(server);
+  return trail;
+}
+
+void EndsAtATrustedSelfSignedCertificate(void**) {
+  Trail trail = Started("middle");
+  assert_int_equal(trail.Add(Make({"middle", "root"}, 1, 0), "client"), Outcome::kOk);
+  assert_string_equal(trail.wanted().c_str(), "root");
+  assert_false(trail.complete());
+  assert_int_equal(trail.Add(Make({"root", "root"}, 0, 0, true), "client"), Outcome::kOk);
+  assert_true(trail.complete());
+  // Messages are signed by the first, not by the root.
+  assert_string_equal(trail.server()->subject.c_str(), "middle");
+  assert_string_equal(trail.last()->subject.c_str(), "root");
+}
+
+void SelfSignedWithoutTrustEndsNothing(void**) {
+  Trail trail = Started("server");
+  assert_int_equal(trail.Add(Make({"server", "server"}, 0, 0), "client"), Outcome::kOk);
+  assert_false(trail.complete());
+  assert_null(trail.server());
+  assert_string_equal(trail.wanted().c_str(), "server");
+  assert_int_equal(trail.Add(Make({"server", "root"}, 0, 1), "client"), Outcome::kOk);
+  assert_string_equal(trail.wanted().c_str(), "root");
+}
+
+void RefusesAnIssuerThatDidNotSign(void**) {
+  Trail trail = Started("middle");
+  (void)trail.Add(Make({"middle", "root"}, 1, 0), "client");
+  assert_int_equal(trail.Add(Make({"root", "root"}, 2, 2, true), "client"),
+                   Outcome::kCertificateSignature);
+  assert_false(trail.complete());
+  assert_int_equal(trail.Add(Make({"root", "root"}, 0, 0, true), "client"), Outcome::kOk);
+}
+
+void RefusesACertificateMadeOutsideItsIssuersValidity(void**) {
+  Trail trail = Started("middle");
+  (void)trail.Add(Make({"middle", "root"}, 1, 0, false, CalendarSeconds{kTestNow} - 10000),
+                  "client");
+  assert_int_equal(trail.Add(Make({"root", "root"}, 0, 0, true), "client"), Outcome::kPeriod);
+}
+
+void RefusesLoops(void**) {
+  Trail trail = Started("a");
+  assert_int_equal(trail.Add(Make({"a", "b"}, 0, 1), "client"), Outcome::kOk);
+  assert_int_equal(trail.Add(Make({"b", "a"}, 1, 0), "client"), Outcome::kCertificate);
+  // Through ourselves: we would vouch for our own server.
+  assert_int_equal(trail.Add(Make({"b", "client"}, 1, 2), "client"), Outcome::kCertificate);
+}
+
+void RefusesTrailsWithoutEnd(void**) {
+  Trail trail = Started("host0");
+  size_t accepted = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Names names{"host" + std::to_string(i), "host" + std::to_string(i + 1)};
+    if (trail.Add(Make(names, 0, 0), "client") != Outcome::kOk) break;
+    ++accepted;
+  }
+  assert_int_equal(accepted, Trail::kMaxLength - 1);
+}
+
+std::vector<std::string> Texts(const CertificateCache& cache) {
+  std::vector<std::string> texts;
+  for (const auto& line : cache.Lines()) texts.push_back(line.text);
+  return texts;
+}
+
+void ListsAsTheReferenceDoes(void**) {
+  CertificateCache cache;
+  cache.SetOwn(Make({"client", "client"}, 2, 2));
+  Trail trail = Started("middle");
+  (void)trail.Add(Make({"middle", "root"}, 1, 0), "client");
+  (void)trail.Add(Make({"root", "root"}, 0, 0, true), "client");
+  trail.InstallInto(cache);
+  cache.Install(Make({"client", "middle"}, 2, 1), false);
+  const std::vector<std::string> expected = {"client middle 0x4", "root root 0x5",
+                                             "middle root 0x6", "client client 0x0"};
+  assert_true(Texts(cache) == expected);
+}
+
+void ServesTheTrustedOneElseTheOldestThatOthersSigned(void**) {
+  CertificateCache cache;
+  cache.SetOwn(Make({"own", "own"}, 2, 2));
+  assert_null(cache.FindForClient("own"));
+  cache.Install(Make({"own", "first"}, 2, 0), false);
+  cache.Install(Make({"own", "second"}, 2, 1), false);
+  assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "first");
+  assert_null(cache.FindForClient("nobody"));
+  cache.SetOwn(Make({"own", "own"}, 2, 2, true));
+  assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "own");
+}
+
+void NeverServesPrivateCertificates(void**) {
+  CertificateSpec spec;
+  spec.usages = {"1.3.6.1.4"};
+  CertificateCache cache;
+  cache.SetOwn(MakeParsed(spec, TestKey::Shared(0)->pkey(), TestKey::Shared(0)->pkey()));
+  assert_true(Texts(cache)[0] == "server server 0x8");
+  assert_null(cache.FindForClient("server"));
+}
+
+void KeepsTheNewerOfTwo(void**) {
+  CertificateCache cache;
+  const Certificate newer = Make({"a", "b"}, 0, 1, false, kTestNow, kTestNow - 500);
+  const Certificate older = Make({"a", "b"}, 0, 1, false, kTestNow + 5, kTestNow - 600);
+  cache.Install(newer, false);
+  cache.Install(older, true);
+  assert_int_equal(cache.entries().size(), 1);
+  assert_int_equal(cache.entries()[0].certificate.filestamp.value, kTestNow - 500);
+  assert_int_equal(cache.entries()[0].flags, kCertificateValid);
+  // Issued again for the same request: it lasts longer.
+  cache.Install(Make({"a", "b"}, 0, 1, false, kTestNow + 5, kTestNow - 500), false);
+  assert_true(cache.entries()[0].certificate.not_before == CalendarSeconds{kTestNow} + 5);
+  // The very same: only gains what was found out.
+  cache.Install(cache.entries()[0].certificate, true);
+  assert_int_equal(cache.entries()[0].flags, kCertificateValid | kCertificateSigned);
+}
+
+void OwnCertificateIsNotReplacedFromOutside(void**) {
+  CertificateCache cache;
+  cache.SetOwn(Make({"own", "own"}, 2, 2, true));
+  cache.Install(Make({"own", "own"}, 1, 1, true, kTestNow + 500, kTestNow), false);
+  assert_int_equal(cache.entries().size(), 1);
+  assert_true(cache.FindForClient("own")->key == TestKey::Shared(2)->public_key());
+}
+
+void NewOwnKeyVoidsWhatWasIssuedForTheOldOne(void**) {
+  CertificateCache cache;
+  cache.SetOwn(Make({"own", "own"}, 2, 2));
+  cache.Install(Make({"own", "server"}, 2, 0), false);
+  cache.Install(Make({"server", "server"}, 0, 0, true), false);
+  cache.SetOwn(Make({"own", "own"}, 1, 1));
+  const std::vector<std::string> expected = {"server server 0x5", "own own 0x0"};
+  assert_true(Texts(cache) == expected);
+}
+
+void HoldsABoundedNumberAndNeverDropsItsOwn(void**) {
+  CertificateCache cache;
+  cache.SetOwn(Make({"own", "own"}, 2, 2, true));
+  for (int i = 0; i < 100; ++i) {
+    cache.Install(Make({"host" + std::to_string(i), "root"}, 0, 1), false);
+    assert_true(cache.entries().size() <= CertificateCache::kCapacity);
+  }
+  assert_non_null(cache.FindForClient("own"));
+  assert_non_null(cache.FindForClient("host99"));
+  assert_null(cache.FindForClient("host0"));
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EndsAtATrustedSelfSignedCertificate),
+      cmocka_unit_test(SelfSignedWithoutTrustEndsNothing),
+      cmocka_unit_test(RefusesAnIssuerThatDidNotSign),
+      cmocka_unit_test(RefusesACertificateMadeOutsideItsIssuersValidity),
+      cmocka_unit_test(RefusesLoops),
+      cmocka_unit_test(RefusesTrailsWithoutEnd),
+      cmocka_unit_test(ListsAsTheReferenceDoes),
+      cmocka_unit_test(ServesTheTrustedOneElseTheOldestThatOthersSigned),
+      cmocka_unit_test(NeverServesPrivateCertificates),
+      cmocka_unit_test(KeepsTheNewerOfTwo),
+      cmocka_unit_test(OwnCertificateIsNotReplacedFromOutside),
+      cmocka_unit_test(NewOwnKeyVoidsWhatWasIssuedForTheOldOne),
+      cmocka_unit_test(HoldsABoundedNumberAndNeverDropsItsOwn),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
