@@ -212,6 +212,7 @@ Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTim
   sample.delay = std::max(round_trip - served, own_precision);
   sample.dispersion =
       std::min(kMaxDispersion, precision + own_precision + parameters_.phi * round_trip);
+  if (!filter_.has_sample()) schedule_.OnFirstSample(now);
   if (filter_.Add(sample, Log2Seconds(schedule_.poll())) == ClockFilter::Outcome::kPopcorn)
     Report(wire::PeerEvent::kPopcorn);
   return sample;

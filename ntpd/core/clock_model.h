@@ -20,20 +20,22 @@ class ClockModel {
   void Start(double phase, double phase_deviation, double frequency, double deviation);
   bool started() const { return started_; }
 
-  // The clock was corrected by `phase` since the last call of any kind, frequency included: all of
-  // it counts as gone from the offset.
-  void OnCorrected(double phase) { corrected_ += phase; }
-
   enum class Outcome : uint8_t { kTaken, kOutlier };
-  // An offset measured `interval` s after the measurement before, relative to the clock as it is now.
-  // `deviation`: its standard deviation by what the path tells, > 0; `suspicious`: the round trip
-  // was unusually long, so that a surprising offset is rather its fault than the clock's.
-  Outcome Measure(double interval, double offset, double deviation, bool suspicious);
+  // An offset measured `interval` s after the measurement before; in between the clock was corrected
+  // by `corrected` s, by slews, steps and its frequency together. `deviation`: the standard deviation
+  // of the offset by what the path tells, > 0; `suspicious`: the round trip was unusually long, so
+  // that a surprising offset is rather its fault than the clock's.
+  Outcome Measure(double interval, double corrected, double offset, double deviation,
+                  bool suspicious);
+  // What a measurement would be expected to say.
+  double Expect(double interval, double corrected) const {
+    return best().u + best().f * interval - corrected;
+  }
   // The clock or its source jumped: the phase is unknown, the frequency is kept.
   void ForgetPhase(double phase, double deviation);
 
-  // The best filter's view at the last measurement, less corrections since.
-  double phase() const { return best().u - corrected_; }
+  // The best filter's view, at the last measurement.
+  double phase() const { return best().u; }
   double frequency() const { return best().f; }
   double frequency_deviation() const;
   // How much of a surprise goes into the phase, 0..1: near 1 the clock's own restlessness rules and
@@ -51,7 +53,7 @@ class ClockModel {
     double uu = 0, uf = 0, ff = 0;  // covariance
     double score = 0;          // decaying log likelihood
   };
-  static constexpr size_t kRestlessness = 7;
+  static constexpr size_t kRestlessness = 9;
   static constexpr size_t kNoiseScales = 3;
 
   static void Predict(Filter* filter, double interval);
@@ -62,7 +64,6 @@ class ClockModel {
   std::array<Filter, kRestlessness * kNoiseScales> filters_{};
   size_t best_ = 0;
   bool started_ = false;
-  double corrected_ = 0;
   double gain_ = 1;
   double innovation_ = 0;
   int surprises_ = 0;  // in a row, not explained by a long round trip

@@ -61,7 +61,7 @@ double Discipline::Advance(MonoTime now) {
   pending_ -= slewed;
   residual_ -= slewed;
   if (std::abs(residual_) < kNegligible) residual_ = 0;
-  model_.OnCorrected(slewed + frequency_ * interval);
+  corrected_ += slewed + frequency_ * interval;
   return slewed;
 }
 
@@ -77,7 +77,8 @@ ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
   // The gate is for the first correction only (CVE-2015-5300).
   panic_gate_open_ = false;
   started_ = true;
-  residual_ = model_.phase();
+  const double since = now - measured_;
+  residual_ = model_.Expect(since, corrected_ - corrected_at_measurement_);
   SetFrequency(model_.frequency());
   // Once known it stays known: what it does afterwards is wander, not ignorance.
   if (model_.frequency_deviation() < kKnownFrequency) frequency_measured_ = true;
@@ -109,6 +110,7 @@ ClockAction Discipline::StepBy(const OffsetUpdate& update, MonoTime now) {
   if (model_.started()) model_.ForgetPhase(0, std::abs(update.offset));
   if (state_ != DisciplineState::kFrequencySet) state_ = DisciplineState::kMeasureFrequency;
   measured_ = now;
+  corrected_at_measurement_ = corrected_;
   return {Kind::kStep, update.offset};
 }
 
@@ -117,15 +119,21 @@ void Discipline::Take(const Measurement& measurement) {
     const bool from_file = state_ == DisciplineState::kFrequencySet;
     model_.Start(measurement.offset, measurement.deviation, frequency_,
                  from_file ? kDriftFileDeviation : kUnknownFrequency);
-    measured_ = measurement.time;
-    return;
+  } else {
+    const auto outcome = model_.Measure(
+        measurement.time - measured_, measurement.corrected - corrected_at_measurement_,
+        measurement.offset, measurement.deviation, measurement.suspicious);
+    if (outcome == ClockModel::Outcome::kTaken)
+      jitter_ = std::max(precision_, Smooth(jitter_, model_.innovation()));
   }
-  const double interval = measurement.time - measured_;
-  if (interval > 0) measured_ = measurement.time;
-  const auto outcome = model_.Measure(interval, measurement.offset, measurement.deviation,
-                                      measurement.suspicious);
-  if (outcome == ClockModel::Outcome::kTaken)
-    jitter_ = std::max(precision_, Smooth(jitter_, model_.innovation()));
+  measured_ = measurement.time;
+  corrected_at_measurement_ = measurement.corrected;
+}
+
+std::optional<double> Discipline::Expect(const Measurement& measurement) const {
+  if (!model_.started()) return std::nullopt;
+  return model_.Expect(measurement.time - measured_,
+                       measurement.corrected - corrected_at_measurement_);
 }
 
 void Discipline::SetFrequency(double frequency) {

@@ -41,7 +41,8 @@ struct DisciplineConfig {
 // One sample of a source that selection believes, as the loop filter takes it.
 struct Measurement {
   MonoTime time;
-  double offset = 0;      // s, relative to the clock as it is now, less the source's own bias
+  double corrected = 0;   // Discipline::corrected() at that time
+  double offset = 0;      // s, as measured then, less the source's own bias
   double deviation = 0;   // s, > 0
   bool suspicious = false;
 };
@@ -94,9 +95,12 @@ class Discipline {
   Ppm wander() const { return Ppm{wander_ * 1e6}; }  // RMS change of the frequency
   double jitter() const { return jitter_; }          // s, RMS surprise
   double residual() const { return residual_; }      // s, still to be slewed
+  // By how much slews and frequency have moved the clock since the start, as of the last Advance.
+  double corrected() const { return corrected_; }
+  // What a measurement taken now would be expected to say; none before an offset was used.
+  std::optional<double> Expect(const Measurement& measurement) const;
   int poll() const { return poll_; }                 // log2 s; the poll of all sources
-  // False until an offset was used: the residual means nothing yet.
-  bool started() const { return started_; }
+  bool started() const { return started_; }  // an offset was used
   // Worth writing to the drift file: the frequency is measured, not assumed.
   bool frequency_known() const { return frequency_measured_; }
   bool panic_gate_open() const { return panic_gate_open_; }
@@ -117,6 +121,8 @@ class Discipline {
   DisciplineState state_ = DisciplineState::kNoFrequency;
   ClockModel model_;
   MonoTime measured_;      // when the model last took a measurement
+  double corrected_at_measurement_ = 0;
+  double corrected_ = 0;   // s
   double frequency_ = 0;   // s/s, applied
   double wander_ = 0;      // s/s
   double jitter_ = 0;      // s

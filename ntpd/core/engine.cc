@@ -109,7 +109,6 @@ void Engine::Advance(MonoTime now) {
   const double slewed = discipline_.Advance(now);
   if (slewed == 0) return;
   for (auto& [id, peer] : peers_) peer->association.OnClockSlewed(slewed);
-  for (PendingSample& pending : pending_) pending.measurement.offset -= slewed;
 }
 
 Engine::TickResult Engine::Tick(MonoTime now, NtpTimestamp system_time) {
@@ -189,7 +188,8 @@ void Engine::Remember(Peer* peer, const Sample& sample) {
   const auto noise = peer->noise.Add(sample.delay, precision);
   if (pending_.size() == kMaxPending) pending_.erase(pending_.begin());
   pending_.push_back({peer->association.id(),
-                      {sample.time, sample.offset, noise.deviation, noise.suspicious}});
+                      {sample.time, discipline_.corrected(), sample.offset, noise.deviation,
+                       noise.suspicious}});
 }
 
 Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, MonoTime now) {
@@ -315,7 +315,7 @@ std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
       peer.bias = 0;
     } else {
       const double expected =
-          discipline_.started() ? discipline_.residual() : result.combined.offset;
+          discipline_.Expect(pending.measurement).value_or(result.combined.offset);
       peer.bias += kBiasSmoothing * (pending.measurement.offset - expected - peer.bias);
       CentreBiases(result, candidates);
       pending.measurement.offset -= peer.bias;

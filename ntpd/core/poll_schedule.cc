@@ -86,11 +86,14 @@ bool PollSchedule::OnAnswer(MonoTime now) {
   unreach_ = 0;
   // The first answer after a silence starts the volley: a dead server is never sent one over and
   // over, and a server that is back is used at once.
-  if (was_unreachable && config_.iburst && volley_packets_ == 0) {
-    StartVolley(kBurstPackets - 1);
-    next_ = std::max(now, last_sent_ + BurstSpacing());
-  }
+  if (was_unreachable) OnFirstSample(now);
   return was_unreachable;
+}
+
+void PollSchedule::OnFirstSample(MonoTime now) {
+  if (!config_.iburst || volley_packets_ > 0) return;
+  StartVolley(kBurstPackets - 1);
+  next_ = std::max(now, last_sent_ + BurstSpacing());
 }
 
 void PollSchedule::OnRate(int8_t suggested, MonoTime now) {

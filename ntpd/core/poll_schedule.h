@@ -48,6 +48,8 @@ class PollSchedule {
 
   // A genuine reply came. True when the source was unreachable before.
   bool OnAnswer(MonoTime now);
+  // The first sample after none: a source that has just become able to serve is worth a volley.
+  void OnFirstSample(MonoTime now);
   // RATE: ends the volley and polls less often from now on; `suggested` is the packet's poll field,
   // any value (S3767).
   void OnRate(int8_t suggested, MonoTime now);
