@@ -1,0 +1,101 @@
+// ntpq's cage: what it must be able to do inside, and what must kill it.
+#include "ntpq/cage.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ntpq/mac.h"
+#include "ntpq/name_process.h"
+#include "ntpq/udp.h"
+#include "privsep/base/secret.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+// Runs `act` in a caged child; its exit status, or minus the signal that ended it.
+template <typename Act>
+int InCage(FileAccess files, Act act) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!EnterQueryCage(files).ok()) _exit(100);
+    _exit(act());
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void DiesOfAnythingButAsking(void**) {
+  assert_int_equal(InCage(FileAccess::kNone, [] { return open("/etc/hosts", O_RDONLY) < 0; }),
+                   -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kNone, [] { return socket(AF_UNIX, SOCK_DGRAM, 0) < 0; }),
+                   -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kNone, [] { return socket(AF_INET, SOCK_STREAM, 0) < 0; }),
+                   -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kOpen, [] { return execl("/bin/true", "true", nullptr); }),
+                   -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kOpen, [] { return static_cast<int>(fork()); }), -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kOpen, [] { return kill(getppid(), 0); }), -SIGSYS);
+}
+
+void GainsNoPrivileges(void**) {
+  assert_int_equal(InCage(FileAccess::kNone, [] { return 0; }), 0);
+  const int flag = InCage(FileAccess::kOpen, [] {
+    FILE* status = fopen("/proc/self/status", "r");
+    char line[256];
+    int found = 50;
+    while (status != nullptr && fgets(line, sizeof line, status) != nullptr)
+      if (sscanf(line, "NoNewPrivs: %d", &found) == 1) break;
+    return found;
+  });
+  assert_int_equal(flag, 1);
+}
+
+void AsksAndSealsInside(void**) {
+  const int result = InCage(FileAccess::kNone, [] {
+    const SocketAddress nobody{IpAddress::V4(127, 0, 0, 1), 9};
+    auto transport = UdpTransport::Connect(nobody);
+    if (!transport.ok() || !(*transport)->Send(AsBytes("x")).ok()) return 1;
+    const auto answer = (*transport)->Receive((*transport)->Now() + 0.01);
+    if (answer.ok() && answer->has_value()) return 2;
+    for (const char* type : {"MD5", "SHA1", "AES128CMAC", "SHAKE128"})
+      if (!MakeMac(*FindKeyType(type), KeyId{1}, AsBytes("key"), AsBytes("text")).ok()) return 3;
+    (void)MakeMac(*FindKeyType("MD4"), KeyId{1}, AsBytes("key"), AsBytes("text"));
+    auto secret = Secret::Copy(AsBytes("password"));
+    return secret.ok() ? 0 : 4;
+  });
+  assert_int_equal(result, 0);
+}
+
+void LooksNamesUpFromOutside(void**) {
+  auto names = NameProcess::Start();
+  assert_true(names.ok());
+  const int result = InCage(FileAccess::kNone, [&] {
+    const auto host = (*names)->Resolve("127.0.0.1", Family::kNone);
+    if (!host.ok() || host->addresses[0] != IpAddress::V4(127, 0, 0, 1)) return 1;
+    if ((*names)->Resolve("127.0.0.1", Family::kIpv6).ok()) return 2;
+    if ((*names)->Resolve(std::string(5000, 'x'), Family::kNone).ok()) return 3;
+    // No look-up finds a name for the wildcard.
+    return (*names)->NameOf(IpAddress::V4(0, 0, 0, 0)) == "0.0.0.0" ? 0 : 4;
+  });
+  assert_int_equal(result, 0);
+}
+
+}  // namespace
+}  // namespace ntpward::ntpq
+
+int main() {
+  using namespace ntpward::ntpq;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(DiesOfAnythingButAsking),
+      cmocka_unit_test(GainsNoPrivileges),
+      cmocka_unit_test(AsksAndSealsInside),
+      cmocka_unit_test(LooksNamesUpFromOutside),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

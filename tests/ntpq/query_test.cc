@@ -1,0 +1,202 @@
+// Questions and answers: loss, reordering, forgery and slow servers, all within deadlines.
+#include "ntpq/query.h"
+
+#include <deque>
+
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr QueryOptions kOptions{2, 5, 3};
+
+// A server by script: datagrams wait with the time that each takes to come.
+class ScriptedTransport : public Transport {
+ public:
+  struct Step {
+    double delay_s = 0;
+    std::vector<uint8_t> datagram;
+  };
+
+  MonoTime Now() override { return now; }
+  Status Send(Bytes datagram) override {
+    sent.emplace_back(datagram.begin(), datagram.end());
+    if (refuse) return Fail("write: Connection refused");
+    return {};
+  }
+  Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
+    ++receives;
+    if (endless) steps.push_back(*endless);
+    if (steps.empty() || now + steps.front().delay_s >= deadline) {
+      now = deadline;
+      return std::optional<std::vector<uint8_t>>();
+    }
+    now = now + steps.front().delay_s;
+    std::vector<uint8_t> datagram = std::move(steps.front().datagram);
+    steps.pop_front();
+    // The script speaks of the question as number 0.
+    if (datagram.size() > 4 && !sent.empty()) {
+      datagram[2] = static_cast<uint8_t>(datagram[2] + sent.back()[2]);
+      datagram[3] = static_cast<uint8_t>(datagram[3] + sent.back()[3]);
+    }
+    return std::optional<std::vector<uint8_t>>(std::move(datagram));
+  }
+
+  MonoTime now = MonoTime::FromSeconds(100);
+  std::deque<Step> steps;
+  std::optional<Step> endless;
+  std::vector<std::vector<uint8_t>> sent;
+  int receives = 0;
+  bool refuse = false;
+};
+
+std::vector<uint8_t> Fragment(size_t offset, std::string_view data, bool more) {
+  wire::ControlHeader header;
+  header.response = true;
+  header.more = more;
+  header.op = wire::ControlOp::kReadVariables;
+  header.status = static_cast<uint16_t>(more ? 0xdead : 0x0615);
+  header.offset = static_cast<uint16_t>(offset);
+  return wire::BuildControlRequest(header, AsBytes(data), wire::ControlPadding::kPlain);
+}
+
+Result<Reply, QueryError> Ask(ScriptedTransport& server, double patience_s = 120) {
+  Querier querier(server, 1);
+  querier.set_deadline(server.now + patience_s);
+  return querier.Ask(wire::ControlOp::kReadVariables, AssocId{0}, "", kOptions, std::nullopt);
+}
+
+void PutsFragmentsTogetherInAnyOrder(void**) {
+  ScriptedTransport server;
+  server.steps = {{0, Fragment(8, "c=3", false)},
+                  {0, Fragment(0, "a=1,", true)},
+                  {0, Fragment(0, "a=1,", true)},
+                  {0, Fragment(4, "b=2,", true)}};
+  const auto reply = Ask(server);
+  assert_true(reply.ok());
+  assert_string_equal(reply->data.c_str(), "a=1,b=2,c=3");
+  assert_int_equal(reply->status, 0x0615);
+}
+
+void IgnoresWhatDoesNotBelong(void**) {
+  ScriptedTransport server;
+  auto other_number = Fragment(0, "x", false);
+  other_number[3] = 7;
+  auto other_operation = Fragment(0, "x", false);
+  other_operation[1] = 0x84;
+  auto request = Fragment(0, "x", false);
+  request[1] &= 0x7f;
+  auto other_version = Fragment(0, "x", false);
+  other_version[0] = 0x26;
+  server.steps = {{0, other_number}, {0, other_operation}, {0, request}, {0, other_version},
+                  {0, {0x16}},       {0, {}},              {0, Fragment(0, "a=1", false)}};
+  assert_string_equal(Ask(server)->data.c_str(), "a=1");
+}
+
+void IgnoresOverlaps(void**) {
+  ScriptedTransport server;
+  server.steps = {{0, Fragment(0, "aaaa", true)},
+                  {0, Fragment(2, "XXXX", true)},
+                  {0, Fragment(0, "XX", true)},
+                  {0, Fragment(8, "end", false)},
+                  {0, Fragment(12, "XX", true)},
+                  {0, Fragment(4, "XXXXXX", true)},
+                  {0, Fragment(4, "bbbb", true)}};
+  assert_string_equal(Ask(server)->data.c_str(), "aaaabbbbend");
+}
+
+void AsksTwiceThenGivesUp(void**) {
+  ScriptedTransport server;
+  const auto reply = Ask(server);
+  assert_true(reply.error().kind == QueryError::Kind::kNothing);
+  assert_int_equal(server.sent.size(), 2);
+  assert_true(server.now == MonoTime::FromSeconds(110));
+}
+
+void SaysThatPartsAreMissing(void**) {
+  ScriptedTransport server;
+  server.steps = {{0, Fragment(0, "a=1,", true)}};
+  server.endless = ScriptedTransport::Step{0.1, Fragment(0, "a=1,", true)};
+  const auto reply = Ask(server);
+  assert_true(reply.error().kind == QueryError::Kind::kIncomplete);
+}
+
+void ReportsARefusal(void**) {
+  ScriptedTransport server;
+  wire::ControlHeader request;
+  request.op = wire::ControlOp::kReadVariables;
+  server.steps = {{0, wire::BuildControlError(request, 0, wire::ControlError::kBadAssociation)}};
+  const auto reply = Ask(server);
+  assert_true(reply.error().kind == QueryError::Kind::kRefused);
+  assert_true(reply.error().code == wire::ControlError::kBadAssociation);
+}
+
+// CVE-2015-8158: a server that never stops, nor ever finishes.
+void EndsThoughAServerDripsFragmentsForEver(void**) {
+  ScriptedTransport server;
+  const MonoTime start = server.now;
+  size_t offset = 0;
+  for (int i = 0; i < 2000; ++i, offset += 4)
+    server.steps.push_back({2.9, Fragment(offset, "a=1,", true)});
+  const auto reply = Ask(server);
+  assert_false(reply.ok());
+  assert_true(server.now - start <= 120.001);
+}
+
+void EndsThoughAServerFloodsRubbish(void**) {
+  ScriptedTransport server;
+  const MonoTime start = server.now;
+  server.endless = ScriptedTransport::Step{0.001, {0x16, 0x82, 0, 0, 0}};
+  assert_true(Ask(server).error().kind == QueryError::Kind::kNothing);
+  assert_true(server.now - start <= 10.001);
+}
+
+void BoundsTheNumberOfFragments(void**) {
+  ScriptedTransport server;
+  for (size_t i = 0; i < 1000; ++i) server.steps.push_back({0, Fragment(4 * i + 4, "a=1,", true)});
+  assert_true(Ask(server).error().kind == QueryError::Kind::kTooMuch);
+}
+
+void PassesOnWhatTheKernelSays(void**) {
+  ScriptedTransport server;
+  server.refuse = true;
+  const auto reply = Ask(server);
+  assert_true(reply.error().kind == QueryError::Kind::kTransport);
+  assert_string_equal(reply.error().text.c_str(), "write: Connection refused");
+}
+
+void SealsARequestAsTheReferenceDoes(void**) {
+  // READVAR "stratum", number 1, by ntpq 4.2.8 with key 7 of type MD5, "ctlpass".
+  ScriptedTransport server;
+  Querier querier(server, 1);
+  querier.set_deadline(server.now);
+  const Credentials credentials{KeyId{7}, *FindKeyType("md5"), AsBytes("ctlpass")};
+  (void)querier.Ask(wire::ControlOp::kReadVariables, AssocId{0}, "stratum", kOptions, credentials);
+  const std::vector<uint8_t> expected = {
+      0x16, 0x02, 0,    1,    0,    0,    0,    0,    0,    0,    0,    7,    's',  't',  'r',
+      'a',  't',  'u',  'm',  0,    0,    0,    0,    0,    0,    0,    0,    7,    0x96, 0x54,
+      0x03, 0x0c, 0x40, 0x0d, 0x67, 0x09, 0xb6, 0x62, 0xe0, 0x7c, 0x00, 0xd9, 0x1f, 0x46};
+  assert_int_equal(server.sent.at(0).size(), expected.size());
+  assert_memory_equal(server.sent[0].data(), expected.data(), expected.size());
+}
+
+}  // namespace
+}  // namespace ntpward::ntpq
+
+int main() {
+  using namespace ntpward::ntpq;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(PutsFragmentsTogetherInAnyOrder),
+      cmocka_unit_test(IgnoresWhatDoesNotBelong),
+      cmocka_unit_test(IgnoresOverlaps),
+      cmocka_unit_test(AsksTwiceThenGivesUp),
+      cmocka_unit_test(SaysThatPartsAreMissing),
+      cmocka_unit_test(ReportsARefusal),
+      cmocka_unit_test(EndsThoughAServerDripsFragmentsForEver),
+      cmocka_unit_test(EndsThoughAServerFloodsRubbish),
+      cmocka_unit_test(BoundsTheNumberOfFragments),
+      cmocka_unit_test(PassesOnWhatTheKernelSays),
+      cmocka_unit_test(SealsARequestAsTheReferenceDoes),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
