@@ -10,7 +10,7 @@ namespace {
 using msg::ClockRefusal;
 
 bool IsLastDayOfMonth(double unix_seconds) {
-  const time_t tomorrow = static_cast<time_t>(unix_seconds) + 86400;
+  const time_t tomorrow = static_cast<time_t>(std::floor(unix_seconds)) + 86400;
   tm date{};
   return gmtime_r(&tomorrow, &date) != nullptr && date.tm_mday == 1;
 }
@@ -18,60 +18,88 @@ bool IsLastDayOfMonth(double unix_seconds) {
 }  // namespace
 
 ClockRefusal Guard::JudgeStep(double seconds, double unix_seconds) const {
-  if (start_.slew_only && !first_step_free_) return ClockRefusal::kStepLimit;
-  if (start_.step_limit > 0 && std::fabs(seconds) > start_.step_limit && !first_step_free_)
+  if (start_.slew_only) return ClockRefusal::kStepLimit;
+  if (start_.step_limit > 0 && std::fabs(seconds) > start_.step_limit && !gate_open_)
     return ClockRefusal::kStepLimit;
   if (unix_seconds + seconds < kBuildDate) return ClockRefusal::kBeforeBuildDate;
   return ClockRefusal::kNone;
 }
 
-ClockRefusal Guard::JudgeLeap(const msg::ClockAdjust& request, double unix_seconds) const {
-  if (request.leap.value_or(0) != 0 && !IsLastDayOfMonth(unix_seconds))
-    return ClockRefusal::kLeapDay;
-  // UTC has moved by one second at a time since 1972; the first value only has to be possible.
-  if (request.tai && tai_ && std::abs(*request.tai - *tai_) > 1) return ClockRefusal::kTaiJump;
-  if (request.tai && (*request.tai < 10 || *request.tai > 100)) return ClockRefusal::kTaiJump;
-  return ClockRefusal::kNone;
+// UTC has moved by one second at a time since 1972; the first value only has to be possible.
+ClockRefusal Guard::JudgeTai(int16_t tai, MonoTime now) const {
+  if (tai < 10 || tai > 100) return ClockRefusal::kTaiJump;
+  if (!tai_ || tai == *tai_) return ClockRefusal::kNone;
+  const bool too_soon = tai_changed_ && now - *tai_changed_ < kTaiInterval;
+  return std::abs(tai - *tai_) > 1 || too_soon ? ClockRefusal::kTaiJump : ClockRefusal::kNone;
 }
 
-ClockRefusal Guard::Judge(const msg::ClockAdjust& request, const Device& device, MonoTime now) {
+ClockRefusal Guard::Judge(const msg::ClockAdjust& request, double unix_seconds,
+                          MonoTime now) const {
   if (request.frequency && std::fabs(request.frequency->value) > kMaxFrequencyPpm)
     return ClockRefusal::kFrequencyLimit;
   if (request.slew && std::fabs(*request.slew) > kMaxSlewSeconds) return ClockRefusal::kSlewLimit;
-  const double unix_seconds = device.UnixSeconds(now);
-  if (const ClockRefusal leap = JudgeLeap(request, unix_seconds); leap != ClockRefusal::kNone)
-    return leap;
-  if (request.step) {
-    if (const ClockRefusal step = JudgeStep(*request.step, unix_seconds);
-        step != ClockRefusal::kNone)
-      return step;
+  // The day is judged where the step leads to: that is where the leap would take place.
+  if (request.leap.value_or(0) != 0 && !IsLastDayOfMonth(unix_seconds + request.step.value_or(0)))
+    return ClockRefusal::kLeapDay;
+  if (request.tai) {
+    if (const ClockRefusal tai = JudgeTai(*request.tai, now); tai != ClockRefusal::kNone)
+      return tai;
   }
-  return Spend(request, device, now);
+  return request.step ? JudgeStep(*request.step, unix_seconds) : ClockRefusal::kNone;
 }
 
-ClockRefusal Guard::Spend(const msg::ClockAdjust& request, const Device& device, MonoTime now) {
+Result<Budget, ClockRefusal> Guard::Spend(const msg::ClockAdjust& request, const Device& device,
+                                          MonoTime now) const {
+  Budget after = budget_;
   if (request.slew) {
-    budget_.ReturnSlew(std::fabs(device.State(now).slew));
-    if (!budget_.TakeSlew(std::fabs(*request.slew), now)) return ClockRefusal::kSlewBudget;
+    // Only what really ends early comes back: a refused request leaves the running slew alone.
+    after.ReturnSlew(std::fabs(device.State(now).slew));
+    if (!after.TakeSlew(std::fabs(*request.slew), now)) return Fail(ClockRefusal::kSlewBudget);
   }
-  if (request.step && !budget_.TakeStep(now)) return ClockRefusal::kStepBudget;
-  return ClockRefusal::kNone;
+  if (request.step && !after.TakeStep(now)) return Fail(ClockRefusal::kStepBudget);
+  return after;
 }
 
+// A step comes before a slew, which it would end. The parts that the system is known to refuse come
+// first, and the frequency can be put back: a step cannot.
 Status Guard::Move(const msg::ClockAdjust& request, Device* device, MonoTime now) {
-  if (request.step) TRY_VOID(device->Step(*request.step, now));
+  const Ppm before = device->State(now).frequency;
   if (request.frequency) TRY_VOID(device->SetFrequency(*request.frequency, now));
+  if (request.step) {
+    if (const Status stepped = device->Step(*request.step, now); !stepped.ok()) {
+      if (request.frequency) (void)device->SetFrequency(before, now);
+      return stepped;
+    }
+  }
   if (request.slew) TRY_VOID(device->Slew(*request.slew, now));
-  return device->SetStatus(request);
+  msg::ClockAdjust status = request;
+  status.leap = leap_;
+  return device->SetStatus(status);
+}
+
+void Guard::Remember(const msg::ClockAdjust& request, MonoTime now) {
+  // A small first slew shuts the gate as a step does: net had its first correction (CVE-2015-5300).
+  if (request.step || request.slew.value_or(0) != 0) gate_open_ = false;
+  if (!request.tai) return;
+  if (tai_ && *tai_ != *request.tai) tai_changed_ = now;
+  tai_ = request.tai;
 }
 
 msg::ClockState Guard::Apply(const msg::ClockAdjust& request, Device* device, MonoTime now) {
-  ClockRefusal refusal = Judge(request, *device, now);
-  if (refusal == ClockRefusal::kNone && !Move(request, device, now).ok())
-    refusal = ClockRefusal::kSystemError;
+  const double unix_seconds = device->UnixSeconds(now);
+  ClockRefusal refusal = Judge(request, unix_seconds, now);
   if (refusal == ClockRefusal::kNone) {
-    if (request.step) first_step_free_ = false, first_step_used_ = true;
-    if (request.tai) tai_ = request.tai;
+    const Result<Budget, ClockRefusal> after = Spend(request, *device, now);
+    if (after.ok()) {
+      budget_ = *after;
+      if (request.step || !IsLastDayOfMonth(unix_seconds)) leap_ = 0;
+      leap_ = request.leap.value_or(leap_);
+      if (!Move(request, device, now).ok()) refusal = ClockRefusal::kSystemError;
+      // Even after a failure: part of it may have been done.
+      Remember(request, now);
+    } else {
+      refusal = after.error();
+    }
   }
   msg::ClockState state = device->State(now);
   state.request = request.request;
@@ -84,7 +112,9 @@ msg::ClockMirror Guard::Mirror(const Device& device, MonoTime now) const {
   msg::ClockMirror mirror;
   mirror.frequency = state.frequency;
   mirror.correction = state.correction;
-  mirror.first_step_used = first_step_used_ || !start_.first_step_free;
+  mirror.slew = state.slew;
+  mirror.gate_shut = !gate_open_;
+  mirror.tai = tai_;
   mirror.as_of = now;
   mirror.budget = budget_.spent();
   return mirror;

@@ -13,13 +13,17 @@ namespace ntpward::clock {
 
 inline constexpr double kMaxFrequencyPpm = 500;  // the kernel's own limit (MAXFREQ)
 inline constexpr double kMaxSlewSeconds = 1;     // one request; at 500 ppm it lasts 2000 s
+inline constexpr double kTaiInterval = 86400;    // least seconds between changes of the TAI offset
 // The clock is never set before this program was made (seconds since 1970: 2026-11-22).
 inline constexpr double kBuildDate = 1795305600;
 
 class Guard {
  public:
   explicit Guard(const msg::ClockStart& start)
-      : start_(start), first_step_free_(start.first_step_free), budget_(start.budget) {}
+      : start_(start),
+        gate_open_(start.first_step_free),
+        tai_(start.tai),
+        budget_(start.budget) {}
 
   // Applies all of `request` to the device or nothing of it. The state says which, and why not.
   msg::ClockState Apply(const msg::ClockAdjust& request, Device* device, MonoTime now);
@@ -28,17 +32,21 @@ class Guard {
   msg::ClockMirror Mirror(const Device& device, MonoTime now) const;
 
  private:
-  msg::ClockRefusal Judge(const msg::ClockAdjust& request, const Device& device, MonoTime now);
+  msg::ClockRefusal Judge(const msg::ClockAdjust& request, double unix_seconds,
+                          MonoTime now) const;
   msg::ClockRefusal JudgeStep(double seconds, double unix_seconds) const;
-  msg::ClockRefusal JudgeLeap(const msg::ClockAdjust& request, double unix_seconds) const;
-  // Spends from the budgets; only after everything else was found good.
-  msg::ClockRefusal Spend(const msg::ClockAdjust& request, const Device& device, MonoTime now);
-  static Status Move(const msg::ClockAdjust& request, Device* device, MonoTime now);
+  msg::ClockRefusal JudgeTai(int16_t tai, MonoTime now) const;
+  // What is left of the budgets after `request`, or which of them it exceeds.
+  Result<Budget, msg::ClockRefusal> Spend(const msg::ClockAdjust& request, const Device& device,
+                                          MonoTime now) const;
+  Status Move(const msg::ClockAdjust& request, Device* device, MonoTime now);
+  void Remember(const msg::ClockAdjust& request, MonoTime now);
 
   msg::ClockStart start_;
-  bool first_step_free_;  // -g's gate: shuts for good after the first step
-  bool first_step_used_ = false;
+  bool gate_open_;     // -g: shuts for good at the first correction
+  uint8_t leap_ = 0;   // announced until the day is over or a step makes it another day
   std::optional<int16_t> tai_;
+  std::optional<MonoTime> tai_changed_;
   Budget budget_;
 };
 

@@ -59,9 +59,10 @@ Status KernelClock::Slew(double seconds, MonoTime now) {
 Status KernelClock::Step(double seconds, MonoTime) {
   timex request{};
   request.modes = ADJ_SETOFFSET | ADJ_NANO;
+  // tv_usec holds nanoseconds here and must be in 0..999999999 for negative steps too.
   const double whole = std::floor(seconds);
   request.time.tv_sec = static_cast<time_t>(whole);
-  request.time.tv_usec = static_cast<suseconds_t>((seconds - whole) * 1e9);  // nanoseconds here
+  request.time.tv_usec = std::lround(std::fmin((seconds - whole) * 1e9, 999999999));
   TRY_VOID(Adjust(&request, "step"));
   slew_ = 0;
   microsecond_rest_ = 0;

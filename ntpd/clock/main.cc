@@ -36,15 +36,20 @@ class Role {
     pollfd fds[] = {{supervisor_.in_fd(), POLLIN, 0}, {net_.in_fd(), POLLIN, 0}};
     // Net is not listened to before the limits are known.
     const nfds_t count = guard_ ? 2 : 1;
-    if (poll(fds, count, -1) < 0) return true;
+    if (poll(fds, count, mirror_due_ ? kMirrorRetryMs : -1) < 0) return true;
     if (fds[0].revents != 0 && !FromSupervisor()) return false;
     if (count == 2 && fds[1].revents != 0) FromNet();
+    if (mirror_due_) SendMirror(MonotonicNow());
     return true;
   }
 
   void SetSandbox(std::string sandbox) { sandbox_ = std::move(sandbox); }
 
  private:
+  // One turn takes this many requests: a flood must not keep the supervisor from being heard.
+  static constexpr int kRequestsPerTurn = 100;
+  static constexpr int kMirrorRetryMs = 100;
+
   bool FromSupervisor() {
     const auto bytes = supervisor_.Receive();
     if (!bytes) return !supervisor_.peer_gone();
@@ -71,15 +76,23 @@ class Role {
   }
 
   void FromNet() {
-    while (const auto bytes = net_.Receive()) {
+    for (int i = 0; i < kRequestsPerTurn; ++i) {
+      const auto bytes = net_.Receive();
+      if (!bytes) return;
       msg::ClockAdjust request;
       if (!msg::Decode(*bytes, &request)) return link_.Accuse(msg::Role::kNet, *bytes);
       const MonoTime now = MonotonicNow();
       const msg::ClockState state = guard_->Apply(request, device_.get(), now);
       (void)net_.Send(state);
-      (void)supervisor_.Send(guard_->Mirror(*device_, now));
+      SendMirror(now);
       if (state.refusal != msg::ClockRefusal::kNone) LogRefusal(request, state.refusal);
     }
+  }
+
+  // A mirror that does not fit now is sent later: a flood must not make a successor forget what was
+  // spent.
+  void SendMirror(MonoTime now) {
+    mirror_due_ = supervisor_.Send(guard_->Mirror(*device_, now)) == SendOutcome::kFull;
   }
 
   void LogRefusal(const msg::ClockAdjust& request, msg::ClockRefusal refusal) {
@@ -95,6 +108,7 @@ class Role {
         "TAI offset jumped",
         "the system refused",
     };
+    static_assert(std::size(kWhy) == static_cast<size_t>(msg::ClockRefusal::kLast) + 1);
     char line[200];
     std::snprintf(line, sizeof line,
                   "clock: refused: %s (step %+.6f s, slew %+.6f s, frequency %+.3f ppm)",
@@ -109,6 +123,7 @@ class Role {
   std::string sandbox_;
   std::unique_ptr<Device> device_;
   std::optional<Guard> guard_;
+  bool mirror_due_ = false;
 };
 
 int Main(int argc, char** argv) {

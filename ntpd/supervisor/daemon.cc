@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
 #include "ntpd/supervisor/state_file.h"
@@ -79,13 +80,7 @@ Status Daemon::Prepare() {
   translated_ = Translate(config_, options_, log_);
   translated_.start.virtual_clock = virtual_clock_;
   translated_.start.drift = drift_;
-  clock_start_.is_virtual = virtual_clock_;
-  clock_start_.step_limit = config_.system.tinker.panic.value;
-  clock_start_.first_step_free = options_.allow_panic;
-  clock_start_.slew_only = config_.system.tinker.step.value == 0;
-  clock_start_.initial_correction = options_.clock_offset;
-  clock_start_.simulated_error = Ppm{options_.clock_error_ppm};
-  clock_start_.frequency = drift_.value_or(Ppm{0});
+  clock_start_ = FirstClockStart(config_, options_, virtual_clock_, drift_);
   TRY_VOID(sockets_.Open(config_.system, options_));
   for (PeerLink& link : links_) link = TRY(PeerLink::Make());
   WatchInterfaces();
@@ -183,15 +178,8 @@ void Daemon::SendStart(Role role) {
 }
 
 void Daemon::SendClockStart() {
-  msg::ClockStart start = clock_start_;
-  if (clock_mirror_) {
-    const double rate = clock_mirror_->frequency.value + start.simulated_error.value;
-    start.frequency = clock_mirror_->frequency;
-    start.initial_correction =
-        clock_mirror_->correction + rate * 1e-6 * (MonotonicNow() - clock_mirror_->as_of);
-    start.first_step_free = start.first_step_free && !clock_mirror_->first_step_used;
-    start.budget = clock_mirror_->budget;
-  }
+  const msg::ClockStart start =
+      clock_mirror_ ? NextClockStart(clock_start_, *clock_mirror_, MonotonicNow()) : clock_start_;
   (void)slot(Role::kClock).process->channel()->Send(start);
 }
 

@@ -98,17 +98,18 @@ struct ClockStart {
   static constexpr Type kType = Type::kClockStart;
   bool is_virtual = false;
   double step_limit = 0;        // seconds: one step may not exceed it (tinker panic; 0 = no limit)
-  bool first_step_free = false; // -g: the first step of the daemon's life may be of any size
-  bool slew_only = false;       // -x or tinker step 0: steps are refused
+  bool first_step_free = false; // -g: the first correction of the daemon's life may be of any size
+  bool slew_only = false;       // tinker step 0: steps are refused, -g or not
   double initial_correction = 0;  // virtual mode: --no-clock=OFFSET, or what a dead clock had
   Ppm simulated_error;
   Ppm frequency;                // base frequency to start from
+  std::optional<int16_t> tai;   // TAI - UTC that a dead clock had announced
   ClockBudget budget;
 
   bool Valid() const { return step_limit >= 0; }
   static auto Fields(auto& m) {
     return std::tie(m.is_virtual, m.step_limit, m.first_step_free, m.slew_only,
-                    m.initial_correction, m.simulated_error, m.frequency, m.budget);
+                    m.initial_correction, m.simulated_error, m.frequency, m.tai, m.budget);
   }
 };
 
@@ -117,12 +118,14 @@ struct ClockMirror {
   static constexpr Type kType = Type::kClockMirror;
   Ppm frequency;
   double correction = 0;   // virtual mode, seconds, as of `as_of`
+  double slew = 0;         // virtual mode, seconds still to be slewed at `as_of`
   MonoTime as_of;
-  bool first_step_used = false;
+  bool gate_shut = false;  // -g is used up: by a step of any size or by a first slew
+  std::optional<int16_t> tai;
   ClockBudget budget;
 
   static auto Fields(auto& m) {
-    return std::tie(m.frequency, m.correction, m.as_of, m.first_step_used, m.budget);
+    return std::tie(m.frequency, m.correction, m.slew, m.as_of, m.gate_shut, m.tai, m.budget);
   }
 };
 

@@ -1,0 +1,36 @@
+#include "ntpd/supervisor/clock_start.h"
+
+namespace ntpward::supervisor {
+
+msg::ClockStart FirstClockStart(const config::Config& config, const Options& options,
+                                bool virtual_clock, std::optional<Ppm> drift) {
+  msg::ClockStart start;
+  start.is_virtual = virtual_clock;
+  start.step_limit = config.system.tinker.panic.value;
+  start.first_step_free = options.allow_panic;
+  start.slew_only = config.system.tinker.step.value == 0;
+  start.initial_correction = options.clock_offset;
+  start.simulated_error = Ppm{options.clock_error_ppm};
+  start.frequency = drift.value_or(Ppm{0});
+  return start;
+}
+
+msg::ClockStart NextClockStart(const msg::ClockStart& first, const msg::ClockMirror& mirror,
+                               MonoTime now) {
+  msg::ClockStart start = first;
+  msg::ClockState course;
+  course.is_virtual = first.is_virtual;
+  course.since = mirror.as_of;
+  course.correction = mirror.correction;
+  course.frequency = mirror.frequency;
+  course.simulated_error = first.simulated_error;
+  course.slew = mirror.slew;
+  start.initial_correction = msg::CorrectionAt(course, now);
+  start.frequency = mirror.frequency;
+  start.first_step_free = first.first_step_free && !mirror.gate_shut;
+  start.tai = mirror.tai;
+  start.budget = mirror.budget;
+  return start;
+}
+
+}  // namespace ntpward::supervisor
