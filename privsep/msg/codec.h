@@ -64,6 +64,7 @@ enum class Type : uint16_t {
   kKeysFile = 66,
   kKeysTrusted = 67,
   kKeysEnd = 68,
+  kKeysRollSeed = 69,
   // supervisor <-> net
   kNetStart = 80,
   kNetAssociation = 81,

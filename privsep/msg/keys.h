@@ -216,13 +216,17 @@ struct SignatureUpdate {
   uint32_t leap_epoch = 0;
   uint32_t leap_expiry = 0;
 
-  bool Valid() const { return now.value != 0; }
+  // Bounded, so that little can be chosen of what gets signed.
+  bool Valid() const {
+    return now.value != 0 && tai <= 255 && (tai != 0 || (leap_epoch == 0 && leap_expiry == 0));
+  }
   static auto Fields(auto& m) {
     return std::tie(m.request, m.now, m.tai, m.leap_epoch, m.leap_expiry);
   }
 };
 
-// keys -> net. Signatures over ts || fs || length || value, ts = `timestamp` for all.
+// keys -> net. Signatures over ts || fs || length || value, ts = `timestamp` for all. All empty, with
+// timestamp 0: over the rate of private-key operations, ask again later; or no `crypto`.
 struct SignedValues {
   static constexpr Type kType = Type::kSignedValues;
   uint32_t request = 0;
@@ -440,6 +444,15 @@ struct KeysTrusted {
 // Everything was sent: load, then answer RoleReady or RoleFailed.
 struct KeysEnd {
   static constexpr Type kType = Type::kKeysEnd;
+  uint8_t reserved = 0;
+  static auto Fields(auto& m) { return std::tie(m.reserved); }
+};
+
+// After RoleReady, when net was replaced because it misbehaved or died: cookies that it has seen may be
+// known to others, so new ones are made from a new seed (clients' old ones stay good), and what was
+// kept for its associations is forgotten. No answer.
+struct KeysRollSeed {
+  static constexpr Type kType = Type::kKeysRollSeed;
   uint8_t reserved = 0;
   static auto Fields(auto& m) { return std::tie(m.reserved); }
 };

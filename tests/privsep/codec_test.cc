@@ -93,6 +93,7 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(KeysFile{});
   SurvivesOnlyWhole(KeysTrusted{});
   SurvivesOnlyWhole(KeysEnd{});
+  SurvivesOnlyWhole(KeysRollSeed{});
 }
 
 void RefusesNumbersThatAreNotFinite(void**) {

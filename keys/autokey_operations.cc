@@ -1,0 +1,173 @@
+#include "keys/autokey_operations.h"
+
+#include <algorithm>
+#include <array>
+
+#include "keys/certificate_maker.h"
+#include "keys/iff.h"
+
+namespace ntpward::keys {
+namespace {
+
+constexpr size_t kCookieOctets = 4;
+constexpr int kIssuedDays = 365;
+
+std::array<uint8_t, 12> LeapValue(const msg::SignatureUpdate& request) {
+  std::array<uint8_t, 12> value{};
+  Writer writer(value);
+  writer.U32(request.tai);
+  writer.U32(request.leap_epoch);
+  writer.U32(request.leap_expiry);
+  return value;
+}
+
+}  // namespace
+
+msg::ValueAnswer Refusal(uint32_t request, msg::VerdictCode code) {
+  CHECK(code != msg::VerdictCode::kGood);
+  msg::ValueAnswer answer;
+  answer.request = request;
+  answer.code = code;
+  return answer;
+}
+
+msg::ValueAnswer AutokeyOperations::Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
+                                           Bytes value) const {
+  msg::ValueAnswer answer;
+  answer.request = request;
+  answer.code = msg::VerdictCode::kGood;
+  answer.timestamp = now;
+  answer.filestamp = filestamp;
+  CHECK(answer.value.Assign(value));
+  if (now.value != 0) CHECK(answer.signature.Assign(host_.signer->Sign(now, filestamp, value)));
+  return answer;
+}
+
+msg::HostMaterial AutokeyOperations::Material(uint32_t request) const {
+  msg::HostMaterial out;
+  out.request = request;
+  out.crypto_enabled = true;
+  out.status_word = host_.StatusWord();
+  CHECK(out.subject.Assign(AsBytes(host_.certificate.subject)) &&
+        out.digest_name.Assign(AsBytes(state_.material.digest_name)) &&
+        out.host_public_key.Assign(host_.host.PublicDer()) &&
+        out.certificate.Assign(host_.certificate.der));
+  out.host_key_filestamp = host_.host.filestamp;
+  out.certificate_filestamp = host_.certificate.filestamp;
+  for (const HostKeys::Group& group : host_.groups) {
+    msg::GroupParameters parameters;
+    CHECK(parameters.group.Assign(AsBytes(group.name)));
+    parameters.filestamp = group.parameters.filestamp;
+    parameters.has_public = group.parameters.has_public();
+    CHECK(out.groups.Push(parameters));
+  }
+  return out;
+}
+
+msg::SignedValues AutokeyOperations::UpdateSignatures(const msg::SignatureUpdate& request) {
+  const NtpSeconds now = state_.Now(request.now);
+  const NtpSeconds host_stamp = host_.host.filestamp;
+  msg::SignedValues out;
+  out.request = request.request;
+  out.timestamp = now;
+  CHECK(out.host_public_key.Assign(host_.signer->Sign(now, host_stamp, host_.host.PublicDer())) &&
+        out.certificate.Assign(host_.signer->Sign(now, host_.certificate.filestamp,
+                                                  host_.certificate.der)) &&
+        out.leap.Assign(host_.signer->Sign(now, host_stamp, LeapValue(request))));
+  state_.signature_update = now;
+  return out;
+}
+
+msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request) {
+  const PkeyPtr key = RsaPublicKey(request.modulus.span(), request.exponent);
+  if (key == nullptr) return Refusal(request.request, msg::VerdictCode::kBad);
+  const KeyId cookie =
+      state_.material.hasher->Derive(request.path, KeyId{0}, state_.seeds.newest()).next();
+  std::array<uint8_t, kCookieOctets> octets{};
+  Writer(octets).U32(cookie.value);
+  const std::vector<uint8_t> sealed = OaepEncrypt(key.get(), octets);
+  Wipe(octets);
+  if (sealed.empty()) return Refusal(request.request, msg::VerdictCode::kBad);
+  return Answer(request.request, state_.Now(request.now), state_.signature_update, sealed);
+}
+
+msg::ValueAnswer AutokeyOperations::ProveIdentity(const msg::IdentityProve& request) {
+  if (request.scheme != msg::IdentityScheme::kIff || !host_.iff_server)
+    return Refusal(request.request, msg::VerdictCode::kUnknownKey);
+  const IffKey& key = *host_.iff_server;
+  if (request.challenge.size() != key.challenge_size())
+    return Refusal(request.request, msg::VerdictCode::kBad);
+  const auto response = ProveIff(key, request.challenge.span());
+  return Answer(request.request, state_.Now(request.now), key.filestamp, response);
+}
+
+// By the time that clients will see in the certificate's place: our own.
+bool AutokeyOperations::CertificateIsValid(NtpSeconds now) const {
+  const int64_t unix_now = UnixFromNtp(now);
+  return !host_.certificate.ExpiredAt(unix_now) && !host_.certificate.NotYetValidAt(unix_now);
+}
+
+msg::ValueAnswer AutokeyOperations::IssueCertificate(const msg::CertificateIssue& request) {
+  const NtpSeconds now = state_.Now(request.now);
+  const std::string subject(request.subject.text());
+  // One in our own name would let its owner pose as us.
+  if (now.value == 0 || !CertificateIsValid(now) || subject == host_.certificate.subject)
+    return Refusal(request.request, msg::VerdictCode::kNotAllowed);
+  const PkeyPtr key = RsaPublicKey(request.modulus.span(), request.exponent);
+  if (key == nullptr || !IsPrintableName(subject))
+    return Refusal(request.request, msg::VerdictCode::kBad);
+  CertificateContent content;
+  content.subject = subject;
+  content.issuer = host_.certificate.subject;
+  content.serial = now.value;
+  content.not_before = UnixFromNtp(now);
+  content.lifetime_days = kIssuedDays;
+  content.trusted = request.trusted && state_.material.allow_trusted_issue;
+  const auto made =
+      MakeCertificate(content, key.get(), host_.signing_key(), host_.certificate.scheme);
+  if (!made.ok() || made->size() > msg::kMaxCertificate)
+    return Refusal(request.request, msg::VerdictCode::kBad);
+  return Answer(request.request, now, request.filestamp, *made);
+}
+
+msg::ValueAnswer AutokeyOperations::DrawChallenge(const msg::IdentityChallenge& request) {
+  for (size_t i = 0; i < host_.groups.size(); ++i) {
+    const HostKeys::Group& group = host_.groups[i];
+    if (group.name != request.group.text() || !group.parameters.has_public() ||
+        request.scheme != msg::IdentityScheme::kIff)
+      continue;
+    if (state_.challenges.size() >= kMaxAssociations && !state_.challenges.contains(request.association))
+      return Refusal(request.request, msg::VerdictCode::kBusy);
+    OpenChallenge& open = state_.challenges[request.association];
+    open.group = i;
+    open.octets = DrawIffChallenge(group.parameters);
+    return Answer(request.request, state_.Now(request.now), group.parameters.filestamp, open.octets);
+  }
+  return Refusal(request.request, msg::VerdictCode::kUnknownKey);
+}
+
+msg::Verdict AutokeyOperations::VerifyIdentity(const msg::IdentityVerify& request) {
+  const auto at = state_.challenges.find(request.association);
+  if (at == state_.challenges.end())
+    return {.request = request.request, .code = msg::VerdictCode::kUnknownKey};
+  // Good for one answer, whatever it is.
+  const OpenChallenge open = std::move(at->second);
+  state_.challenges.erase(at);
+  const IffKey& key = host_.groups.at(open.group).parameters;
+  if (request.filestamp != key.filestamp)
+    return {.request = request.request, .code = msg::VerdictCode::kFilestamp};
+  const bool proved = VerifyIff(key, open.octets, request.value.span());
+  return {.request = request.request,
+          .code = proved ? msg::VerdictCode::kGood : msg::VerdictCode::kBad};
+}
+
+msg::Verdict AutokeyOperations::OpenCookie(const msg::CookieOpen& request) {
+  if (state_.cookies.size() >= kMaxAssociations && !state_.cookies.contains(request.association))
+    return {.request = request.request, .code = msg::VerdictCode::kBusy};
+  const auto plain = OaepDecrypt(host_.host.key.get(), request.ciphertext.span(), kCookieOctets);
+  if (!plain) return {.request = request.request, .code = msg::VerdictCode::kBad};
+  state_.cookies[request.association] = Reader(*plain).U32();
+  return {.request = request.request, .code = msg::VerdictCode::kGood};
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,44 @@
+// The operations of Autokey that need a private key or a group key (RFC 5906 section 11).
+//
+// Whatever is signed here is composed here: net supplies numbers, names and times, never octets to
+// sign. All of them are slow; the service queues them and limits their rate.
+#pragma once
+
+#include "keys/key_state.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::keys {
+
+// `state` has a HostKeys and must outlive it.
+class AutokeyOperations {
+ public:
+  explicit AutokeyOperations(KeyState* state) : state_(*state), host_(*state->material.host) {}
+
+  // What of the host's keys is public.
+  msg::HostMaterial Material(uint32_t request) const;
+  // Signs public key, certificate and leap values anew.
+  msg::SignedValues UpdateSignatures(const msg::SignatureUpdate& request);
+
+  // A server's answers.
+  msg::ValueAnswer IssueCookie(const msg::CookieIssue& request);
+  msg::ValueAnswer ProveIdentity(const msg::IdentityProve& request);
+  msg::ValueAnswer IssueCertificate(const msg::CertificateIssue& request);
+
+  // A client's steps.
+  msg::ValueAnswer DrawChallenge(const msg::IdentityChallenge& request);
+  msg::Verdict VerifyIdentity(const msg::IdentityVerify& request);
+  msg::Verdict OpenCookie(const msg::CookieOpen& request);
+
+ private:
+  // The answer with this value, signed when `now` is not 0.
+  msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp, Bytes value) const;
+  bool CertificateIsValid(NtpSeconds now) const;
+
+  KeyState& state_;
+  HostKeys& host_;
+};
+
+// Out of the answer for operations that are not done: `code` is not kGood.
+msg::ValueAnswer Refusal(uint32_t request, msg::VerdictCode code);
+
+}  // namespace ntpward::keys

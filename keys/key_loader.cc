@@ -1,0 +1,238 @@
+#include "keys/key_loader.h"
+
+#include <time.h>
+
+#include <array>
+
+#include "keys/read_file.h"
+#include "privsep/fds.h"
+
+namespace ntpward::keys {
+namespace {
+
+constexpr uint32_t kEnabledBit = 0x1, kPrivateBit = 0x10, kIffBit = 0x20;
+constexpr int kStrongRsaBits = 2048;
+
+std::string UtcDate(int64_t unix_seconds) {
+  const time_t seconds = unix_seconds;
+  tm fields{};
+  std::array<char, 32> text{};
+  gmtime_r(&seconds, &fields);
+  strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &fields);
+  return text.data();
+}
+
+template <typename T>
+Result<T> Naming(const std::string& file, Result<T> result, const std::string& mend) {
+  if (result.ok()) return result;
+  return Fail(file + ": " + result.error().text + mend);
+}
+
+}  // namespace
+
+uint32_t HostKeys::StatusWord() const {
+  uint32_t word = kEnabledBit | (static_cast<uint32_t>(certificate.scheme.nid) << 16);
+  if (certificate.private_use) word |= kPrivateBit;
+  if (iff_server) word |= kIffBit;
+  return word;
+}
+
+void KeyLoader::Start(const msg::KeysStart& message) { start_ = message; }
+
+Status KeyLoader::Password(Bytes password) {
+  password_ = TRY(Secret::Copy(password));
+  return {};
+}
+
+void KeyLoader::File(const msg::KeysFile& message) {
+  LoadedFile file;
+  file.kind = message.kind;
+  file.group = message.group.text();
+  file.name = message.name.text();
+  file.world_readable = message.world_readable;
+  if (message.fd >= kFirstKeyFile && message.fd < kFirstKeyFile + kMaxKeyFiles) {
+    const bool symmetric = message.kind == msg::KeyFileKind::kSymmetric;
+    file.content = ReadToEnd(UniqueFd(message.fd), symmetric ? kMaxSymmetricFile : kMaxKeyText);
+  } else if (message.fd != -1) {
+    file.content = Result<Secret>(Fail("its descriptor is out of range"));
+  }
+  files_.push_back(std::move(file));
+}
+
+void KeyLoader::Trusted(const msg::KeysTrusted& message) {
+  trusted_.insert(trusted_.end(), message.keys.begin(), message.keys.end());
+}
+
+const KeyLoader::LoadedFile* KeyLoader::Find(msg::KeyFileKind kind) const {
+  for (const LoadedFile& file : files_)
+    if (file.kind == kind) return &file;
+  return nullptr;
+}
+
+// ntp-keygen's default password is the host's name.
+Bytes KeyLoader::password() const {
+  return password_.empty() ? start_->host.span() : password_.bytes();
+}
+
+Result<KeyMaterial> KeyLoader::Load(int64_t unix_now) {
+  if (!start_) return Fail("the supervisor sent no start message");
+  KeyMaterial out;
+  out.virtual_clock = start_->virtual_clock;
+  out.allow_trusted_issue = start_->allow_trusted_issue;
+  out.revoke = start_->revoke;
+  out.digest_name = start_->digest_name.text();
+  out.hasher = TRY(SessionKeyHasher::Create(out.digest_name));
+  out.symmetric = TRY(LoadSymmetric());
+  if (start_->crypto_enabled) {
+    out.host = TRY(LoadHost(unix_now));
+    if (start_->seed_fd >= 0) out.seed_file.emplace(UniqueFd(start_->seed_fd));
+    if (out.revoke < kMinRevoke)
+      Warn("revoke " + std::to_string(out.revoke) + ": the server's private value is rolled every 2^" +
+           std::to_string(kMinRevoke) + " s, so that cookies stay good as long as clients use them");
+  }
+  out.warnings = std::move(warnings_);
+  return out;
+}
+
+Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
+  const std::string host(start_->host.text());
+  const LoadedFile* host_file = Find(msg::KeyFileKind::kHost);
+  const LoadedFile* certificate_file = Find(msg::KeyFileKind::kCertificate);
+  const std::string make = ": make it in keysdir with 'ntp-keygen -T -p PASSWORD' (trusted server) or "
+                           "'ntp-keygen -H -p PASSWORD' (client)";
+  if (host_file == nullptr || !host_file->content)
+    return Fail("host key file ntpkey_host_" + host + " not found" + make);
+  if (certificate_file == nullptr || !certificate_file->content)
+    return Fail("certificate file ntpkey_cert_" + host + " not found" + make);
+  HostKeys out;
+  out.host = TRY(LoadRsa(*host_file));
+  if (const LoadedFile* sign = Find(msg::KeyFileKind::kSign); sign != nullptr && sign->content)
+    out.sign = TRY(LoadRsa(*sign));
+  out.certificate = TRY(LoadCertificate(*certificate_file, unix_now));
+  if (!BelongsTo(out.certificate, out.signing_key()))
+    return Fail(certificate_file->name + ": it was made for another key than " +
+                (out.sign ? "the sign key" : "the host key") +
+                ": renew it with 'ntp-keygen -p PASSWORD'");
+  out.signer = TRY(Signer::Create(out.signing_key(), out.certificate.scheme.digest_name));
+  TRY_VOID(LoadGroupFiles(&out));
+  return out;
+}
+
+Result<RsaKey> KeyLoader::LoadRsa(const LoadedFile& file) {
+  WarnOfReaders(file);
+  const auto& content = *file.content;
+  if (!content.ok()) return Fail(file.name + ": " + content.error().text);
+  RsaKey key = TRY(Naming(file.name, ReadRsaKey(content->bytes(), password()),
+                          ": the password is what 'crypto pw' says, else the host's name"));
+  if (key.weak_encryption)
+    Warn(file.name + ": it is encrypted with single DES, as ntp-keygen 4.2.6 did; "
+                     "'ntp-keygen -H -p PASSWORD' makes a new key with better encryption");
+  if (EVP_PKEY_get_bits(key.key.get()) < kStrongRsaBits)
+    Warn(file.name + ": an RSA key of " + std::to_string(EVP_PKEY_get_bits(key.key.get())) +
+         " bits can be broken; 'ntp-keygen -H -p PASSWORD' makes one of 2048");
+  return key;
+}
+
+Result<OwnCertificate> KeyLoader::LoadCertificate(const LoadedFile& file, int64_t unix_now) {
+  const auto& content = *file.content;
+  if (!content.ok()) return Fail(file.name + ": " + content.error().text);
+  OwnCertificate certificate = TRY(Naming(file.name, ReadCertificateFile(content->bytes()),
+                                          ": renew it with 'ntp-keygen -p PASSWORD'"));
+  if (certificate.der.size() > msg::kMaxCertificate)
+    return Fail(file.name + ": the certificate is too long for an Autokey message");
+  if (certificate.ExpiredAt(unix_now))
+    Warn(file.name + ": the certificate expired on " + UtcDate(certificate.not_after) +
+         ": renew it with 'ntp-keygen -p PASSWORD'");
+  if (certificate.NotYetValidAt(unix_now))
+    Warn(file.name + ": the certificate is valid from " + UtcDate(certificate.not_before) +
+         " only: is this host's clock right?");
+  return certificate;
+}
+
+Status KeyLoader::LoadGroupFiles(HostKeys* host) {
+  for (const LoadedFile& file : files_) {
+    if (!file.content) continue;
+    switch (file.kind) {
+      case msg::KeyFileKind::kIffKey:
+        TRY_VOID(LoadServerGroup(file, host));
+        break;
+      case msg::KeyFileKind::kIffPar:
+        TRY_VOID(LoadClientGroup(file, host));
+        break;
+      case msg::KeyFileKind::kGqKey:
+      case msg::KeyFileKind::kMvKey:
+      case msg::KeyFileKind::kGqPar:
+      case msg::KeyFileKind::kMvPar:
+        Warn(file.name + ": GQ and MV are not supported yet: the file is not used");
+        break;
+      default:
+        break;
+    }
+  }
+  return {};
+}
+
+Status KeyLoader::LoadServerGroup(const LoadedFile& file, HostKeys* host) {
+  WarnOfReaders(file);
+  if (!file.content->ok()) return Fail(file.name + ": " + file.content->error().text);
+  IffKey key = TRY(Naming(file.name, ReadIffKey((*file.content)->bytes(), password()), ""));
+  if (!key.has_secret())
+    return Fail(file.name + ": it is a client's group key and cannot prove anything: a server needs "
+                            "the file that 'ntp-keygen -I' made");
+  if (key.challenge_size() > msg::kMaxModulus) return Fail(file.name + ": its numbers are too long");
+  if (!host->iff_server) host->iff_server = std::move(key);
+  return {};
+}
+
+Status KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
+  if (!file.content->ok()) return Fail(file.name + ": " + file.content->error().text);
+  IffKey key = TRY(Naming(file.name, ReadIffKey((*file.content)->bytes(), password()),
+                          ": install it anew from the group's server ('ntp-keygen -e')"));
+  if (!key.has_public())
+    Warn(file.name + ": the group key carries no public value, so that no server can be verified with "
+                     "it; on the group's server run ntpward's 'ntp-keygen -e -p PASSWORD' and install "
+                     "what it prints in place of this file");
+  if (key.has_secret())
+    Warn(file.name + ": it holds the group's secret, which only servers should have; export a client's "
+                     "key with 'ntp-keygen -e'");
+  if (host->groups.size() == msg::kMaxGroups)
+    return Fail(file.name + ": more than " + std::to_string(msg::kMaxGroups) + " groups");
+  key.b.reset();
+  host->groups.push_back({file.group, std::move(key)});
+  return {};
+}
+
+Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
+  const LoadedFile* file = Find(msg::KeyFileKind::kSymmetric);
+  SymmetricKeys keys;
+  if (file != nullptr && !file->content) return Fail(file->name + ": not found (keys)");
+  if (file != nullptr) {
+    WarnOfReaders(*file);
+    const auto& content = *file->content;
+    if (!content.ok()) return Fail(file->name + ": " + content.error().text);
+    SymmetricFile parsed = TRY(ParseSymmetricFile(content->bytes(), file->name));
+    if (!parsed.errors.empty()) {
+      further_errors_.assign(parsed.errors.begin() + 1, parsed.errors.end());
+      return Fail(parsed.errors[0]);
+    }
+    for (const std::string& warning : parsed.warnings) Warn(warning);
+    keys = TRY(SymmetricKeys::Create(std::move(parsed)));
+  }
+  for (const msg::TrustedKey& trusted : trusted_)
+    if (!keys.Trust(trusted.key, {trusted.serve, trusted.upstream, trusted.control}) &&
+        trusted.upstream)
+      Warn("key " + std::to_string(trusted.key.value) + " is configured but not in the key file");
+  std::string shared;
+  for (const KeyId id : keys.SharedByRoles())
+    shared += (shared.empty() ? "" : " ") + std::to_string(id.value);
+  if (!shared.empty())
+    Warn("symmetric keys with several roles (trustedkey, an association's key, controlkey): " + shared +
+         ": who has such a key as a client can pose as the server");
+  return keys;
+}
+
+void KeyLoader::WarnOfReaders(const LoadedFile& file) {
+  if (file.world_readable) Warn(file.name + ": everybody can read it: chmod 600 " + file.name);
+}
+
+}  // namespace ntpward::keys

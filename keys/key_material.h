@@ -1,0 +1,50 @@
+// Everything that the key process was started with, read and checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "keys/certificate_file.h"
+#include "keys/iff_key.h"
+#include "keys/private_key.h"
+#include "keys/rsa.h"
+#include "keys/seed_file.h"
+#include "keys/session_key.h"
+#include "keys/symmetric_keys.h"
+
+namespace ntpward::keys {
+
+// The Autokey identity of this host.
+struct HostKeys {
+  RsaKey host;
+  std::optional<RsaKey> sign;  // empty: the host key signs
+  OwnCertificate certificate;
+  std::optional<Signer> signer;    // with the certificate's digest; always set once loaded
+  std::optional<IffKey> iff_server;  // to prove the group with
+
+  struct Group {
+    std::string name;
+    IffKey parameters;
+  };
+  std::vector<Group> groups;  // whose servers a client can demand proof of
+
+  const RsaKey& signing() const { return sign ? *sign : host; }
+  EVP_PKEY* signing_key() const { return signing().key.get(); }
+  // ENAB, PRIV and IFF bits; the certificate's scheme in the upper half (RFC 5906 figure 7).
+  uint32_t StatusWord() const;
+};
+
+struct KeyMaterial {
+  bool virtual_clock = false;
+  bool allow_trusted_issue = false;
+  uint8_t revoke = 17;
+  std::string digest_name = "md5";           // of session keys
+  std::optional<SessionKeyHasher> hasher;    // always set once loaded
+  std::optional<HostKeys> host;              // empty without `crypto`
+  SymmetricKeys symmetric;
+  std::optional<SeedFile> seed_file;
+  std::vector<std::string> warnings;         // for the operator
+};
+
+}  // namespace ntpward::keys

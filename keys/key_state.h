@@ -1,0 +1,48 @@
+// What the key process holds while it serves: its material, seeds, cookies and open challenges.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "keys/key_material.h"
+#include "keys/server_seeds.h"
+#include "keys/time_source.h"
+
+namespace ntpward::keys {
+
+// More associations than any host has; bounds what net can make us keep.
+inline constexpr size_t kMaxAssociations = 1024;
+
+// A challenge that waits for its one answer.
+struct OpenChallenge {
+  size_t group = 0;  // index into HostKeys::groups
+  std::vector<uint8_t> octets;
+};
+
+struct KeyState {
+  KeyState(KeyMaterial loaded, TimeSource* clock)
+      : material(std::move(loaded)), time(clock), seeds(material.revoke) {}
+
+  // Continues the seeds of the state file or starts new ones; what was odd about it, for the operator.
+  std::vector<std::string> OpenSeeds();
+  // Makes a new seed when one is due, or when `force`. An error: it could not be kept on disk.
+  Status RollSeed(bool force);
+  // Writes the seeds' ages by the system's clock of now, which has just become right.
+  Status KeepSeeds();
+
+  // The time to put into signed values: 0 when net says that the host is not synchronised; the
+  // system's own with a real clock, because net could lie; net's with a virtual one.
+  NtpSeconds Now(NtpSeconds claimed) const;
+
+  KeyMaterial material;
+  TimeSource* time;
+  ServerSeeds seeds;
+  NtpSeconds signature_update;  // when the host's values were signed last; 0: never
+
+  using CookieMap = std::map<AssocId, uint32_t, std::less<AssocId>,
+                             LockedAllocator<std::pair<const AssocId, uint32_t>>>;
+  CookieMap cookies;  // of our associations: as client
+  std::map<AssocId, OpenChallenge> challenges;
+};
+
+}  // namespace ntpward::keys

@@ -1,0 +1,206 @@
+#include "keys/mac_operations.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ntpward::keys {
+namespace {
+
+constexpr size_t kHeaderSize = 48;
+constexpr uint8_t kModeClient = 3, kModeServer = 4, kModeBroadcast = 5, kModeControl = 6;
+constexpr uint8_t kModeSymmetricActive = 1, kModeSymmetricPassive = 2;
+constexpr uint8_t kControlResponse = 0x80;  // second octet of a mode 6 message
+// What a packet may take from its stamp to the wire; more is no measurement.
+constexpr int64_t kMaxWireDelay = int64_t{1} << 26;  // 2^-6 s, in units of 2^-32 s
+
+using Header = std::array<uint8_t, kHeaderSize>;
+
+uint8_t ModeOf(Bytes covered) { return covered[0] & 7; }
+
+// RFC 5905 section 7.3. Everything but the transmit time, which is stamped last.
+Header ReplyHeader(const msg::ReplyTemplate& reply, const msg::ServeJob& job, NtpTimestamp transmit) {
+  Reader request(job.covered.span());
+  const uint8_t version = (request.U8() >> 3) & 7;
+  request.Skip(1);
+  const uint8_t poll = request.U8();
+  request.Skip(kHeaderSize - 8 - 3);
+  const uint64_t origin = request.U64();
+  Header header{};
+  Writer writer(header);
+  writer.U8(static_cast<uint8_t>((reply.leap << 6) | (version << 3) | kModeServer));
+  writer.U8(reply.stratum);
+  writer.U8(poll);
+  writer.U8(static_cast<uint8_t>(reply.precision));
+  writer.U32(reply.root_delay);
+  writer.U32(reply.root_dispersion);
+  writer.U32(reply.refid);
+  writer.U64(reply.reference.raw());
+  writer.U64(origin);
+  writer.U64(job.receive.raw());
+  writer.U64(transmit.raw());
+  CHECK(request.Finish() && writer.Finish() && writer.size() == kHeaderSize);
+  return header;
+}
+
+// A real clock serves the system's time; net's word counts for a virtual one only.
+NtpTimestamp TransmitTime(const KeyState& state, const msg::ReplyTemplate& reply) {
+  const int64_t delay = std::clamp(reply.wire_delay.raw(), int64_t{0}, kMaxWireDelay);
+  NtpTimestamp now = state.time->System() + NtpDuration::FromRaw(delay);
+  if (state.material.virtual_clock) now = now + reply.correction;
+  return now;
+}
+
+void PutMac(InlineBytes<msg::kMaxMac>* mac, KeyId key, Bytes digest) {
+  CHECK(mac->Resize(4 + digest.size()));
+  Writer writer(mac->span());
+  writer.U32(key.value);
+  writer.Put(digest);
+  CHECK(writer.Finish());
+}
+
+msg::ServeResult Sealed(const msg::ServeJob& job, NtpTimestamp transmit, Bytes digest) {
+  msg::ServeResult result;
+  result.job = job.job;
+  result.outcome = msg::ServeOutcome::kSealed;
+  result.transmit = transmit;
+  PutMac(&result.mac, job.key, digest);
+  return result;
+}
+
+msg::ServeResult Unsealed(const msg::ServeJob& job, msg::ServeOutcome outcome) {
+  msg::ServeResult result;
+  result.job = job.job;
+  result.outcome = outcome;
+  return result;
+}
+
+// What a symmetric key must be good for so that we may send this. Nothing else is ever sealed.
+std::optional<KeyUse> UseToSeal(Bytes covered) {
+  if (ModeOf(covered) == kModeClient && covered.size() == kHeaderSize) return KeyUse::kUpstream;
+  // Only responses: a request under a control key would command another host that shares it.
+  if (ModeOf(covered) == kModeControl && (covered[1] & kControlResponse) != 0) return KeyUse::kControl;
+  return std::nullopt;
+}
+
+// What a symmetric key must be good for so that a packet under it counts.
+std::optional<KeyUse> UseToCheck(Bytes covered) {
+  switch (ModeOf(covered)) {
+    case kModeSymmetricActive:
+    case kModeSymmetricPassive:
+    case kModeServer:
+    case kModeBroadcast:
+      return KeyUse::kUpstream;
+    case kModeClient:
+      return KeyUse::kServe;
+    case kModeControl:
+      return KeyUse::kControl;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+msg::ServeDone MacOperations::Serve(const msg::ServeBatch& batch) {
+  msg::ServeDone done;
+  done.request = batch.request;
+  for (const msg::ServeJob& job : batch.jobs) CHECK(done.results.Push(ServeOne(batch.reply, job)));
+  return done;
+}
+
+msg::ServeResult MacOperations::ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job) {
+  if (ModeOf(job.covered.span()) != kModeClient) return Unsealed(job, msg::ServeOutcome::kRefused);
+  return job.key.is_symmetric() ? ServeSymmetric(reply, job) : ServeAutokey(reply, job);
+}
+
+msg::ServeResult MacOperations::ServeSymmetric(const msg::ReplyTemplate& reply,
+                                               const msg::ServeJob& job) {
+  SymmetricKeys& keys = state_.material.symmetric;
+  // Like ntpd 4.2.8, a key's address list is for those that serve us, not for clients.
+  const MacCheck check =
+      keys.Check(job.key, KeyUse::kServe, job.covered.span(), job.digest.span(), nullptr);
+  if (check == MacCheck::kNotAllowed) return Unsealed(job, msg::ServeOutcome::kRefused);
+  if (check != MacCheck::kGood) return Unsealed(job, msg::ServeOutcome::kNak);
+  const NtpTimestamp transmit = TransmitTime(state_, reply);
+  const auto mac = keys.Seal(job.key, KeyUse::kServe, ReplyHeader(reply, job, transmit));
+  CHECK(mac.has_value());
+  return Sealed(job, transmit, mac->span());
+}
+
+// The cookie is computed anew for each request (RFC 5906 section 10); the seed under which the MAC is
+// right is the one that the reply is sealed with.
+msg::ServeResult MacOperations::ServeAutokey(const msg::ReplyTemplate& reply,
+                                             const msg::ServeJob& job) {
+  if (!state_.material.host) return Unsealed(job, msg::ServeOutcome::kNak);
+  SessionKeyHasher& hasher = *state_.material.hasher;
+  const size_t count = state_.seeds.Count(state_.time->Monotonic());
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t cookie = hasher.Derive(job.path, KeyId{0}, state_.seeds.At(i)).next().value;
+    const SessionKey request_key = hasher.Derive(job.path, job.key, cookie);
+    const SessionDigest expected = hasher.Mac(request_key, job.covered.span());
+    if (!EqualConstantTime(expected.span(), job.digest.span())) continue;
+    const SessionKey reply_key = hasher.Derive(job.path.Reversed(), job.key, cookie);
+    const NtpTimestamp transmit = TransmitTime(state_, reply);
+    return Sealed(job, transmit, hasher.Mac(reply_key, ReplyHeader(reply, job, transmit)).span());
+  }
+  return Unsealed(job, msg::ServeOutcome::kNak);
+}
+
+msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {
+  msg::Sealed out;
+  out.request = request.request;
+  const Bytes covered = request.covered.span();
+  if (request.key.is_symmetric()) {
+    const auto use = UseToSeal(covered);
+    if (!use) return out;
+    if (const auto mac = state_.material.symmetric.Seal(request.key, *use, covered))
+      PutMac(&out.mac, request.key, mac->span());
+    return out;
+  }
+  // A cookie seals our own requests without extension fields; net makes the other MACs itself.
+  const auto cookie = state_.cookies.find(request.association);
+  if (cookie == state_.cookies.end() || ModeOf(covered) != kModeClient ||
+      covered.size() != kHeaderSize)
+    return out;
+  SessionKeyHasher& hasher = *state_.material.hasher;
+  const SessionKey key = hasher.Derive(request.path, request.key, cookie->second);
+  PutMac(&out.mac, request.key, hasher.Mac(key, covered).span());
+  return out;
+}
+
+msg::Verdict MacOperations::Check(const msg::CheckMac& request) {
+  return {.request = request.request,
+          .code = request.key.is_symmetric() ? CheckSymmetric(request) : CheckAutokey(request)};
+}
+
+msg::VerdictCode MacOperations::CheckSymmetric(const msg::CheckMac& request) {
+  const auto use = UseToCheck(request.covered.span());
+  if (!use) return msg::VerdictCode::kNotAllowed;
+  // Address lists name who may serve us: they bind modes 1, 2, 4 and 5 (as ntpd 4.2.8).
+  const IpAddress* source = *use == KeyUse::kUpstream ? &request.path.source : nullptr;
+  switch (state_.material.symmetric.Check(request.key, *use, request.covered.span(),
+                                          request.digest.span(), source)) {
+    case MacCheck::kGood:
+      return msg::VerdictCode::kGood;
+    case MacCheck::kBad:
+      return msg::VerdictCode::kBad;
+    case MacCheck::kUnknown:
+      return msg::VerdictCode::kUnknownKey;
+    case MacCheck::kNotAllowed:
+      return msg::VerdictCode::kNotAllowed;
+  }
+  return msg::VerdictCode::kBad;
+}
+
+msg::VerdictCode MacOperations::CheckAutokey(const msg::CheckMac& request) {
+  const auto cookie = state_.cookies.find(request.association);
+  if (cookie == state_.cookies.end()) return msg::VerdictCode::kUnknownKey;
+  if (ModeOf(request.covered.span()) != kModeServer) return msg::VerdictCode::kNotAllowed;
+  SessionKeyHasher& hasher = *state_.material.hasher;
+  const SessionKey key = hasher.Derive(request.path, request.key, cookie->second);
+  const SessionDigest expected = hasher.Mac(key, request.covered.span());
+  return EqualConstantTime(expected.span(), request.digest.span()) ? msg::VerdictCode::kGood
+                                                                   : msg::VerdictCode::kBad;
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,31 @@
+// Answers to what net asks about MACs: at once, since a reply's accuracy depends on it.
+#pragma once
+
+#include "keys/key_state.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::keys {
+
+// `state` must outlive it.
+class MacOperations {
+ public:
+  explicit MacOperations(KeyState* state) : state_(*state) {}
+
+  // Checks each client's request and seals its reply.
+  msg::ServeDone Serve(const msg::ServeBatch& batch);
+  // Makes the MAC of one of our own packets: a request to an upstream, or a mode 6 response.
+  msg::Sealed Seal(const msg::SealRequest& request);
+  // Judges the MAC of a packet that came in.
+  msg::Verdict Check(const msg::CheckMac& request);
+
+ private:
+  msg::ServeResult ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
+  msg::ServeResult ServeSymmetric(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
+  msg::ServeResult ServeAutokey(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
+  msg::VerdictCode CheckSymmetric(const msg::CheckMac& request);
+  msg::VerdictCode CheckAutokey(const msg::CheckMac& request);
+
+  KeyState& state_;
+};
+
+}  // namespace ntpward::keys

@@ -1,0 +1,29 @@
+// Every message that can leave the key process, one function each: this list is what it tells anybody.
+#pragma once
+
+#include "privsep/msg/keys.h"
+#include "privsep/msg/role.h"
+
+namespace ntpward::keys {
+
+// A full pipe drops the message: nobody waits for anybody.
+class Outbox {
+ public:
+  virtual ~Outbox() = default;
+
+  // To net.
+  virtual void Send(const msg::ServeDone& message) = 0;
+  virtual void Send(const msg::Sealed& message) = 0;
+  virtual void Send(const msg::Verdict& message) = 0;
+  virtual void Send(const msg::HostMaterial& message) = 0;
+  virtual void Send(const msg::SignedValues& message) = 0;
+  virtual void Send(const msg::ValueAnswer& message) = 0;
+
+  // To the supervisor.
+  virtual void Send(const msg::LogLine& message) = 0;
+  virtual void Send(const msg::RoleReady& message) = 0;
+  virtual void Send(const msg::RoleFailed& message) = 0;
+  virtual void Send(const msg::Misbehaviour& message) = 0;
+};
+
+}  // namespace ntpward::keys

@@ -1,0 +1,247 @@
+#include "keys/service.h"
+
+#include "keys/certificate_maker.h"
+#include "privsep/base/log.h"
+
+namespace ntpward::keys {
+namespace {
+
+// An RSA signature of 2048 bits takes about a millisecond: clients may cost us a tenth of a processor.
+constexpr double kClientsRate = 100, kClientsBurst = 200;
+constexpr double kOwnRate = 50, kOwnBurst = 100;
+constexpr size_t kMaxQueue = 32;
+
+void Log(Outbox& out, LogLevel level, const std::string& text) {
+  msg::LogLine line;
+  line.level = static_cast<uint8_t>(level);
+  CHECK(line.text.Assign(AsBytes(std::string_view(text).substr(0, decltype(line.text)::kCapacity))));
+  out.Send(line);
+}
+
+void Accuse(Outbox& out, Bytes message) {
+  Reader reader(message);
+  out.Send(msg::Misbehaviour{.culprit = msg::Role::kNet, .message_type = reader.U16()});
+}
+
+// Decodes and hands over; false when the message is not what its type says.
+template <typename M, typename F>
+bool With(Bytes bytes, F use) {
+  auto message = std::make_unique<M>();
+  if (!msg::Decode(bytes, message.get())) return false;
+  use(*message);
+  return true;
+}
+
+}  // namespace
+
+KeyService::KeyService(TimeSource* time, std::string sandbox)
+    : time_(time),
+      sandbox_(std::move(sandbox)),
+      own_{TokenBucket(kOwnRate, kOwnBurst), {}},
+      clients_{TokenBucket(kClientsRate, kClientsBurst), {}} {}
+
+// ------------------------------------------------------------------------------- supervisor
+
+void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
+  using msg::Type;
+  bool understood = false;
+  const auto type = msg::PeekType(message);
+  if (ready() && type == Type::kKeysRollSeed) {
+    understood = With<msg::KeysRollSeed>(message, [&](const auto&) { OnRollSeed(out); });
+  } else if (!ready() && type == Type::kKeysStart) {
+    understood = With<msg::KeysStart>(message, [&](const auto& m) { loader_.Start(m); });
+  } else if (!ready() && type == Type::kKeysPassword) {
+    understood = With<msg::KeysPassword>(message, [&](auto& m) {
+      const Status kept = loader_.Password(m.password.span());
+      Wipe(m.password.span());
+      if (!kept.ok()) Fail(kept.error().text, out);
+    });
+  } else if (!ready() && type == Type::kKeysFile) {
+    understood = With<msg::KeysFile>(message, [&](const auto& m) { loader_.File(m); });
+  } else if (!ready() && type == Type::kKeysTrusted) {
+    understood = With<msg::KeysTrusted>(message, [&](const auto& m) { loader_.Trusted(m); });
+  } else if (!ready() && type == Type::kKeysEnd) {
+    understood = With<msg::KeysEnd>(message, [&](const auto&) { Finish(out); });
+  }
+  if (!understood) Fail("a message from the supervisor is malformed or out of place", out);
+}
+
+void KeyService::Fail(const std::string& text, Outbox& out) {
+  failed_ = true;
+  msg::RoleFailed message;
+  CHECK(message.text.Assign(
+      AsBytes(std::string_view(text).substr(0, decltype(message.text)::kCapacity))));
+  out.Send(message);
+}
+
+void KeyService::Finish(Outbox& out) {
+  auto material = loader_.Load(UnixFromNtp({time_->System().seconds()}));
+  if (!material.ok()) {
+    for (const std::string& text : loader_.warnings()) Log(out, LogLevel::kWarning, text);
+    for (const std::string& text : loader_.further_errors()) Log(out, LogLevel::kError, text);
+    return Fail(material.error().text, out);
+  }
+  for (const std::string& text : material->warnings) Log(out, LogLevel::kWarning, text);
+  state_ = std::make_unique<KeyState>(std::move(material).value(), time_);
+  macs_.emplace(state_.get());
+  if (state_->material.host) {
+    autokey_.emplace(state_.get());
+    for (const std::string& text : state_->OpenSeeds()) Log(out, LogLevel::kWarning, text);
+    Tick(out);
+  }
+  loader_ = KeyLoader();  // wipes password and files
+  msg::RoleReady message;
+  CHECK(message.sandbox.Assign(
+      AsBytes(std::string_view(sandbox_).substr(0, decltype(message.sandbox)::kCapacity))));
+  out.Send(message);
+}
+
+// The new net starts its associations anew, and may give old numbers to other servers.
+void KeyService::OnRollSeed(Outbox& out) {
+  state_->cookies.clear();
+  state_->challenges.clear();
+  own_.queue.clear();
+  clients_.queue.clear();
+  if (const Status kept = state_->RollSeed(true); !kept.ok())
+    Log(out, LogLevel::kError, kept.error().text);
+}
+
+void KeyService::Tick(Outbox& out) {
+  if (!ready()) return;
+  if (const Status kept = state_->RollSeed(false); !kept.ok())
+    Log(out, LogLevel::kError, kept.error().text);
+}
+
+// -------------------------------------------------------------------------------------- net
+
+void KeyService::HandleNet(Bytes message, Outbox& out) {
+  using msg::Type;
+  if (!ready()) return;
+  const auto later = [&](auto& m) { Enqueue(std::move(m), out); };
+  bool understood = false;
+  switch (msg::PeekType(message).value_or(Type::kLogLine)) {
+    case Type::kServeBatch:
+      understood = With<msg::ServeBatch>(message, [&](const auto& m) { out.Send(macs_->Serve(m)); });
+      break;
+    case Type::kSealRequest:
+      understood = With<msg::SealRequest>(message, [&](const auto& m) { out.Send(macs_->Seal(m)); });
+      break;
+    case Type::kCheckMac:
+      understood = With<msg::CheckMac>(message, [&](const auto& m) { out.Send(macs_->Check(m)); });
+      break;
+    case Type::kHostMaterialRequest:
+      understood = With<msg::HostMaterialRequest>(
+          message, [&](const auto& m) { OnMaterialRequest(m, out); });
+      break;
+    case Type::kForgetAssociation:
+      understood = With<msg::ForgetAssociation>(message, [&](const auto& m) { OnForget(m, out); });
+      break;
+    case Type::kSignatureUpdate:
+      understood = With<msg::SignatureUpdate>(message, later);
+      break;
+    case Type::kCookieIssue:
+      understood = With<msg::CookieIssue>(message, later);
+      break;
+    case Type::kIdentityProve:
+      understood = With<msg::IdentityProve>(message, later);
+      break;
+    case Type::kCertificateIssue:
+      understood = With<msg::CertificateIssue>(message, later);
+      break;
+    case Type::kIdentityChallenge:
+      understood = With<msg::IdentityChallenge>(message, later);
+      break;
+    case Type::kIdentityVerify:
+      understood = With<msg::IdentityVerify>(message, later);
+      break;
+    case Type::kCookieOpen:
+      understood = With<msg::CookieOpen>(message, later);
+      break;
+    default:
+      break;
+  }
+  if (!understood) Accuse(out, message);
+}
+
+void KeyService::OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out) {
+  if (autokey_) return out.Send(autokey_->Material(request.request));
+  out.Send(msg::HostMaterial{.request = request.request});
+}
+
+// Also what is still queued for the association: else its cookie would come back.
+void KeyService::OnForget(const msg::ForgetAssociation& request, Outbox& out) {
+  state_->cookies.erase(request.association);
+  state_->challenges.erase(request.association);
+  std::erase_if(own_.queue, [&](const Operation& operation) {
+    const bool its = std::visit(
+        [&](const auto& m) {
+          if constexpr (requires { m.association; }) return m.association == request.association;
+          return false;
+        },
+        operation);
+    if (its) Refuse(operation, msg::VerdictCode::kUnknownKey, out);
+    return its;
+  });
+}
+
+// ------------------------------------------------------------------------------ private lane
+
+void KeyService::Enqueue(Operation operation, Outbox& out) {
+  const bool for_client = std::holds_alternative<msg::CookieIssue>(operation) ||
+                          std::holds_alternative<msg::IdentityProve>(operation) ||
+                          std::holds_alternative<msg::CertificateIssue>(operation);
+  Lane& lane = for_client ? clients_ : own_;
+  if (lane.queue.size() >= kMaxQueue || !lane.rate.Take(time_->Monotonic()))
+    return Refuse(operation, msg::VerdictCode::kBusy, out);
+  lane.queue.push_back(std::move(operation));
+}
+
+void KeyService::Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out) {
+  std::visit(
+      [&](const auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        if constexpr (std::is_same_v<M, msg::SignatureUpdate>)
+          out.Send(msg::SignedValues{.request = m.request});
+        else if constexpr (std::is_same_v<M, msg::IdentityVerify> || std::is_same_v<M, msg::CookieOpen>)
+          out.Send(msg::Verdict{.request = m.request, .code = code});
+        else
+          out.Send(Refusal(m.request, code));
+      },
+      operation);
+}
+
+void KeyService::RunOne(Outbox& out) {
+  if (!HasWork()) return;
+  Lane& lane = own_.queue.empty() ? clients_ : own_;
+  const Operation operation = std::move(lane.queue.front());
+  lane.queue.pop_front();
+  Run(operation, out);
+}
+
+void KeyService::Run(const Operation& operation, Outbox& out) {
+  // Without `crypto` there is nothing to do it with.
+  if (!autokey_) return Refuse(operation, msg::VerdictCode::kUnknownKey, out);
+  std::visit(
+      [&](const auto& m) {
+        using M = std::decay_t<decltype(m)>;
+        if constexpr (std::is_same_v<M, msg::SignatureUpdate>) RunUpdate(m, out);
+        if constexpr (std::is_same_v<M, msg::CookieIssue>) out.Send(autokey_->IssueCookie(m));
+        if constexpr (std::is_same_v<M, msg::IdentityProve>) out.Send(autokey_->ProveIdentity(m));
+        if constexpr (std::is_same_v<M, msg::CertificateIssue>) out.Send(autokey_->IssueCertificate(m));
+        if constexpr (std::is_same_v<M, msg::IdentityChallenge>) out.Send(autokey_->DrawChallenge(m));
+        if constexpr (std::is_same_v<M, msg::IdentityVerify>) out.Send(autokey_->VerifyIdentity(m));
+        if constexpr (std::is_same_v<M, msg::CookieOpen>) out.Send(autokey_->OpenCookie(m));
+      },
+      operation);
+}
+
+// The first one tells that the clock has become right: the seeds' ages on disk are counted by it.
+void KeyService::RunUpdate(const msg::SignatureUpdate& request, Outbox& out) {
+  const bool first = state_->signature_update.value == 0;
+  out.Send(autokey_->UpdateSignatures(request));
+  if (!first) return;
+  if (const Status kept = state_->KeepSeeds(); !kept.ok())
+    Log(out, LogLevel::kError, kept.error().text);
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,77 @@
+// The key process as a function from messages to messages: no descriptor but those it is sent, no
+// event loop, time from an interface.
+//
+// It is first told its keys by the supervisor, then serves net. MACs are answered at once; operations
+// with private keys wait in two short queues, our own and those that clients ask for, each within a
+// rate, so that a flood of requests delays neither MACs nor our own dance.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "keys/autokey_operations.h"
+#include "keys/key_loader.h"
+#include "keys/key_state.h"
+#include "keys/mac_operations.h"
+#include "keys/outbox.h"
+#include "keys/token_bucket.h"
+
+namespace ntpward::keys {
+
+class KeyService {
+ public:
+  // `time` must outlive it. `sandbox` is what RoleReady tells.
+  KeyService(TimeSource* time, std::string sandbox);
+
+  // One message from the supervisor. Answers KeysEnd with RoleReady or RoleFailed.
+  void HandleSupervisor(Bytes message, Outbox& out);
+  // One message from net; none may come before ready(). Anything malformed or not permitted is
+  // reported as Misbehaviour, and nothing of it is done.
+  void HandleNet(Bytes message, Outbox& out);
+
+  // Private-key operations are waiting; RunOne() does one of them, our own first.
+  bool HasWork() const { return !own_.queue.empty() || !clients_.queue.empty(); }
+  void RunOne(Outbox& out);
+
+  // Rolls the server's seed when it is due. Call it at least once a minute.
+  void Tick(Outbox& out);
+
+  bool ready() const { return state_ != nullptr; }
+  // After RoleFailed: the process should end.
+  bool failed() const { return failed_; }
+
+ private:
+  using Operation =
+      std::variant<msg::SignatureUpdate, msg::CookieIssue, msg::IdentityProve, msg::CertificateIssue,
+                   msg::IdentityChallenge, msg::IdentityVerify, msg::CookieOpen>;
+  struct Lane {
+    TokenBucket rate;
+    std::deque<Operation> queue;
+  };
+
+  void Finish(Outbox& out);
+  void Fail(const std::string& text, Outbox& out);
+  void OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out);
+  void OnForget(const msg::ForgetAssociation& request, Outbox& out);
+  void Enqueue(Operation operation, Outbox& out);
+  // The answer of its kind that says why not; `code` is not kGood.
+  void Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out);
+  void OnRollSeed(Outbox& out);
+  void Run(const Operation& operation, Outbox& out);
+  void RunUpdate(const msg::SignatureUpdate& request, Outbox& out);
+
+  TimeSource* time_;
+  std::string sandbox_;
+  KeyLoader loader_;
+  std::unique_ptr<KeyState> state_;
+  std::optional<MacOperations> macs_;
+  std::optional<AutokeyOperations> autokey_;  // empty without `crypto`
+  Lane own_;
+  Lane clients_;
+  bool failed_ = false;
+};
+
+}  // namespace ntpward::keys

@@ -1,0 +1,58 @@
+#include "keys/symmetric_keys.h"
+
+#include <algorithm>
+
+namespace ntpward::keys {
+
+Result<SymmetricKeys> SymmetricKeys::Create(SymmetricFile file) {
+  CHECK(file.errors.empty());
+  SymmetricKeys out;
+  for (const SymmetricKey& key : file.keys) {
+    auto at = out.algorithms_.find(key.type);
+    if (at == out.algorithms_.end())
+      at = out.algorithms_.emplace(key.type, TRY(MacAlgorithm::Create(key.type))).first;
+    out.keys_.emplace(key.id, Entry{key, &at->second, {}});
+  }
+  out.file_ = std::move(file);
+  return out;
+}
+
+bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
+  const auto at = keys_.find(id);
+  if (at == keys_.end()) return false;
+  KeyUses& now = at->second.uses;
+  now.serve |= uses.serve;
+  now.upstream |= uses.upstream;
+  now.control |= uses.control;
+  return true;
+}
+
+std::vector<KeyId> SymmetricKeys::SharedByRoles() const {
+  std::vector<KeyId> shared;
+  for (const auto& [id, entry] : keys_)
+    if (entry.uses.serve + entry.uses.upstream + entry.uses.control > 1) shared.push_back(id);
+  return shared;
+}
+
+MacCheck SymmetricKeys::Check(KeyId id, KeyUse use, Bytes covered, Bytes digest,
+                              const IpAddress* source) {
+  const auto at = keys_.find(id);
+  if (at == keys_.end() || !at->second.uses.any()) return MacCheck::kUnknown;
+  const Entry& entry = at->second;
+  if (!entry.uses.Allows(use)) return MacCheck::kNotAllowed;
+  const MacDigest expected = entry.algorithm->Compute(SecretOf(entry), covered);
+  if (!EqualConstantTime(expected.span(), digest)) return MacCheck::kBad;
+  const auto& list = entry.key.addresses;
+  if (source == nullptr || list.empty()) return MacCheck::kGood;
+  const bool listed = std::any_of(list.begin(), list.end(),
+                                  [&](const KeyAddress& prefix) { return prefix.Contains(*source); });
+  return listed ? MacCheck::kGood : MacCheck::kNotAllowed;
+}
+
+std::optional<MacDigest> SymmetricKeys::Seal(KeyId id, KeyUse use, Bytes covered) {
+  const auto at = keys_.find(id);
+  if (at == keys_.end() || !at->second.uses.Allows(use)) return std::nullopt;
+  return at->second.algorithm->Compute(SecretOf(at->second), covered);
+}
+
+}  // namespace ntpward::keys

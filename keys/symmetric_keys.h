@@ -1,0 +1,69 @@
+// The symmetric keys in use, each bound to the roles that ntp.conf gives it.
+//
+// A key that is configured only for an upstream seals requests to it and nothing else: else whoever
+// takes over the process that asks could forge that upstream's replies for everybody who shares it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "keys/mac.h"
+#include "keys/symmetric_file.h"
+
+namespace ntpward::keys {
+
+enum class KeyUse : uint8_t { kServe, kUpstream, kControl };
+
+// What a key may be used for; all false: it is not trusted.
+struct KeyUses {
+  bool serve = false;
+  bool upstream = false;
+  bool control = false;
+
+  bool Allows(KeyUse use) const {
+    return use == KeyUse::kServe ? serve : use == KeyUse::kUpstream ? upstream : control;
+  }
+  bool any() const { return serve || upstream || control; }
+};
+
+enum class MacCheck : uint8_t {
+  kGood,
+  kBad,
+  kUnknown,     // no such key, or not trusted for anything
+  kNotAllowed,  // trusted, but not for this use, or not from this address
+};
+
+class SymmetricKeys {
+ public:
+  SymmetricKeys() = default;
+  // Takes the keys of a file that has no errors; prepares the algorithms they need.
+  static Result<SymmetricKeys> Create(SymmetricFile file);
+
+  // Adds uses to a key; they add up. False when there is no such key.
+  bool Trust(KeyId id, const KeyUses& uses);
+  // Keys that several roles share, for a warning.
+  std::vector<KeyId> SharedByRoles() const;
+
+  // `source`: the sender's address, checked against the key's address list; null: do not check.
+  MacCheck Check(KeyId id, KeyUse use, Bytes covered, Bytes digest, const IpAddress* source);
+  // None when the key is not there or not for this use.
+  std::optional<MacDigest> Seal(KeyId id, KeyUse use, Bytes covered);
+
+  size_t size() const { return keys_.size(); }
+
+ private:
+  struct Entry {
+    SymmetricKey key;
+    MacAlgorithm* algorithm = nullptr;  // one of algorithms_
+    KeyUses uses;
+  };
+  Bytes SecretOf(const Entry& entry) const { return file_.SecretOf(entry.key); }
+
+  SymmetricFile file_;
+  std::map<std::string, MacAlgorithm> algorithms_;  // by type; nodes stay where they are
+  std::map<KeyId, Entry> keys_;
+};
+
+}  // namespace ntpward::keys

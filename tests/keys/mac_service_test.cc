@@ -1,0 +1,399 @@
+// What net may have sealed and checked, and what it may not: keys are bound to their roles.
+#include <openssl/evp.h>
+
+#include "keys/mac.h"
+#include "keys/rsa.h"
+#include "keys/session_key.h"
+#include "tests/keys/key_data.h"
+#include "tests/keys/service_harness.h"
+#include "tests/support/cmocka_cc.h"
+#include "tests/support/vectors.h"
+
+namespace ntpward::keys {
+namespace {
+
+using namespace ntpward::keys::test;
+using ntpward::test::FromHex;
+using ntpward::test::ToHex;
+
+const AddressPair kPath{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
+
+struct Key {
+  uint32_t id;
+  const char* type;
+  std::vector<uint8_t> secret;
+};
+// As in 428_ntp.keys.
+const Key kServeKey{1, "MD5", {'s', 'e', 'c', 'r', 'e', 't', 'M', 'D', '5', 'a', 's', 'c', 'i', 'i'}};
+const Key kUpstreamKey{3, "SHA1", FromHex("0123456789abcdef0123456789abcdef01234567")};
+const Key kControlKey{4, "SHA1", {'s', 'h', 'a', 'A', 's', 'c', 'i', 'i'}};
+
+std::vector<uint8_t> MacOf(const Key& key, Bytes covered) {
+  auto algorithm = MacAlgorithm::Create(key.type);
+  CHECK(algorithm.ok());
+  const MacDigest digest = algorithm->Compute(key.secret, covered);
+  return {digest.span().begin(), digest.span().end()};
+}
+
+// A client's header: version 4, mode 3, poll 6, transmit time 0x1122334455667788.
+std::vector<uint8_t> ClientHeader(uint8_t first = 0xe3) {
+  std::vector<uint8_t> header(48, 0);
+  header[0] = first;
+  header[2] = 6;
+  for (size_t i = 0; i < 8; ++i) header[40 + i] = static_cast<uint8_t>(0x11 * (i + 1));
+  return header;
+}
+
+msg::ServeBatch Batch(uint32_t key, Bytes covered, Bytes digest) {
+  msg::ServeBatch batch;
+  batch.request = 7;
+  batch.reply.leap = 0;
+  batch.reply.stratum = 2;
+  batch.reply.precision = -20;
+  batch.reply.root_delay = 0x100;
+  batch.reply.root_dispersion = 0x200;
+  batch.reply.refid = 0x0a000001;
+  batch.reply.reference = NtpTimestamp::FromRaw(0x1234567800000000);
+  msg::ServeJob job;
+  job.job = 5;
+  job.path = kPath;
+  job.key = {key};
+  Set(&job.covered, covered);
+  Set(&job.digest, digest);
+  job.receive = NtpTimestamp::FromRaw(0x2222222233333333);
+  CHECK(batch.jobs.Push(job));
+  return batch;
+}
+
+msg::ServeResult Serve(Harness& h, const msg::ServeBatch& batch) {
+  h.FromNet(batch);
+  const auto& done = h.out.serve_done.back();
+  CHECK(done.request == 7 && done.results.size() == 1 && done.results[0].job == 5);
+  return done.results[0];
+}
+
+// The reply that net will put together from its template and the result.
+std::vector<uint8_t> ExpectedReply(const msg::ServeResult& result, uint8_t first = 0x24) {
+  std::vector<uint8_t> reply(48);
+  Writer w(reply);
+  w.U8(first), w.U8(2), w.U8(6), w.U8(0xec);
+  w.U32(0x100), w.U32(0x200), w.U32(0x0a000001);
+  w.U64(0x1234567800000000), w.U64(0x1122334455667788), w.U64(0x2222222233333333);
+  w.U64(result.transmit.raw());
+  CHECK(w.Finish());
+  return reply;
+}
+
+void ASymmetricRequestIsCheckedAndItsReplySealed(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader();
+  const auto result = Serve(h, Batch(1, request, MacOf(kServeKey, request)));
+  assert_true(result.outcome == msg::ServeOutcome::kSealed);
+  assert_true(result.transmit == h.time.system);
+  const auto mac = MacOf(kServeKey, ExpectedReply(result));
+  assert_string_equal(ToHex(result.mac.span()).c_str(), ("00000001" + ToHex(mac)).c_str());
+}
+
+void AWrongMacOrKeyIsAnsweredWithANak(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader();
+  auto digest = MacOf(kServeKey, request);
+  digest[0] ^= 1;
+  assert_true(Serve(h, Batch(1, request, digest)).outcome == msg::ServeOutcome::kNak);
+  digest[0] ^= 1;
+  // In the file but not trusted; not in the file at all; a good MAC under another key's number
+  // (CVE-2015-7974).
+  for (const uint32_t key : {2u, 14u, 77u})
+    assert_true(Serve(h, Batch(key, request, digest)).outcome == msg::ServeOutcome::kNak);
+  // A MAC of every other length.
+  for (size_t size = 1; size <= 64; ++size) {
+    std::vector<uint8_t> other(size, 0);
+    std::copy_n(digest.begin(), std::min(size, digest.size()), other.begin());
+    const bool right = size == digest.size();
+    assert_true((Serve(h, Batch(1, request, other)).outcome == msg::ServeOutcome::kSealed) == right);
+  }
+}
+
+// Else a taken-over net could make replies of the upstream that shares the key.
+void AnUpstreamsKeyNeverServes(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader();
+  const auto result = Serve(h, Batch(3, request, MacOf(kUpstreamKey, request)));
+  assert_true(result.outcome == msg::ServeOutcome::kRefused);
+  assert_true(result.mac.empty());
+  assert_true(Serve(h, Batch(4, request, MacOf(kControlKey, request))).outcome ==
+              msg::ServeOutcome::kRefused);
+}
+
+void OnlyClientModeIsServed(void**) {
+  Harness h;
+  h.StartServer();
+  for (int mode = 0; mode < 8; ++mode) {
+    if (mode == 3) continue;
+    const auto request = ClientHeader(static_cast<uint8_t>(0xe0 | mode));
+    assert_true(Serve(h, Batch(1, request, MacOf(kServeKey, request))).outcome ==
+                msg::ServeOutcome::kRefused);
+  }
+}
+
+void VersionAndPollOfTheRequestComeBack(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader(0x1b);  // version 3
+  const auto result = Serve(h, Batch(1, request, MacOf(kServeKey, request)));
+  const auto mac = MacOf(kServeKey, ExpectedReply(result, 0x1c));
+  assert_string_equal(ToHex(result.mac.span()).c_str(), ("00000001" + ToHex(mac)).c_str());
+}
+
+// With a real clock keys believes nobody about the time, and a small delay to the wire only.
+void ARealClockIgnoresNetsCorrection(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader();
+  auto batch = Batch(1, request, MacOf(kServeKey, request));
+  batch.reply.correction = NtpDuration::FromSeconds(3600);
+  assert_true(Serve(h, batch).transmit == h.time.system);
+  batch.reply.wire_delay = NtpDuration::FromSeconds(1.0 / 1024);
+  assert_true(Serve(h, batch).transmit - h.time.system == NtpDuration::FromSeconds(1.0 / 1024));
+  batch.reply.wire_delay = NtpDuration::FromSeconds(100);
+  assert_true((Serve(h, batch).transmit - h.time.system).seconds() < 0.02);
+  batch.reply.wire_delay = NtpDuration::FromSeconds(-100);
+  assert_true(Serve(h, batch).transmit == h.time.system);
+}
+
+void AVirtualClockServesTheCorrectedTime(void**) {
+  Harness h;
+  h.start.virtual_clock = true;
+  h.StartServer();
+  const auto request = ClientHeader();
+  auto batch = Batch(1, request, MacOf(kServeKey, request));
+  batch.reply.correction = NtpDuration::FromSeconds(3600);
+  assert_true(Serve(h, batch).transmit - h.time.system == NtpDuration::FromSeconds(3600));
+}
+
+// ------------------------------------------------------------------------------ Autokey's cookies
+
+// A client of this server: gets its cookie as the protocol gives it, then seals with it.
+class Client {
+ public:
+  Client() : hasher_(std::move(SessionKeyHasher::Create()).value()) {
+    EVP_PKEY* key = EVP_RSA_gen(512);
+    CHECK(key != nullptr);
+    key_.reset(key);
+  }
+  void FetchCookie(Harness& h) {
+    BigPtr n = Number(), e = Number();
+    BIGNUM *n_raw = n.get(), *e_raw = e.get();
+    CHECK(EVP_PKEY_get_bn_param(key_.get(), "n", &n_raw) == 1);
+    CHECK(EVP_PKEY_get_bn_param(key_.get(), "e", &e_raw) == 1);
+    msg::CookieIssue issue;
+    issue.now = {h.time.system.seconds()};
+    issue.path = kPath;
+    Set(&issue.modulus, NumberOctets(n.get()));
+    issue.exponent = static_cast<uint32_t>(BN_get_word(e.get()));
+    h.Ask(issue);
+    CHECK(h.LastAnswer().code == msg::VerdictCode::kGood);
+    const auto plain = OaepDecrypt(key_.get(), h.LastAnswer().value.span(), 4);
+    CHECK(plain.has_value());
+    cookie = Reader(*plain).U32();
+  }
+  std::vector<uint8_t> Mac(const AddressPair& path, Bytes covered) {
+    const auto digest = hasher_.Mac(hasher_.Derive(path, key_id, cookie), covered);
+    return {digest.span().begin(), digest.span().end()};
+  }
+  // Sends a request and looks whether the reply is sealed under the same cookie.
+  bool IsServed(Harness& h) {
+    const auto request = ClientHeader();
+    const auto result = Serve(h, Batch(key_id.value, request, Mac(kPath, request)));
+    if (result.outcome != msg::ServeOutcome::kSealed) return false;
+    const auto reply = ExpectedReply(result);
+    return ToHex(Bytes(result.mac.span()).subspan(4)) == ToHex(Mac(kPath.Reversed(), reply));
+  }
+
+  KeyId key_id{0x5fe916ea};
+  uint32_t cookie = 0;
+
+ private:
+  SessionKeyHasher hasher_;
+  PkeyPtr key_;
+};
+
+void AClientsCookieOpensTheServersReplies(void**) {
+  Harness h;
+  h.StartServer();
+  Client client;
+  client.FetchCookie(h);
+  assert_true(client.IsServed(h));
+  client.cookie ^= 1;
+  assert_false(client.IsServed(h));
+}
+
+void ClientsLiveThroughRolls(void**) {
+  Harness h;
+  h.StartServer();
+  Client old_client;
+  old_client.FetchCookie(h);
+  double age = 0;
+  while (age < 524288) {  // 2^19 s
+    assert_true(old_client.IsServed(h));
+    h.time.Advance(4096), age += 4096;
+    h.service.Tick(h.out);
+  }
+  Client new_client;
+  new_client.FetchCookie(h);
+  assert_true(new_client.cookie != old_client.cookie);
+  for (int i = 0; i < 100; ++i) h.time.Advance(4096), h.service.Tick(h.out);
+  assert_false(old_client.IsServed(h));
+}
+
+void ARollAfterACompromiseKeepsClientsButChangesCookies(void**) {
+  Harness h;
+  h.StartServer();
+  Client before;
+  before.FetchCookie(h);
+  h.FromSupervisor(msg::KeysRollSeed{});
+  Client after;
+  after.FetchCookie(h);
+  assert_true(after.cookie != before.cookie);
+  assert_true(before.IsServed(h) && after.IsServed(h));
+}
+
+// ntpd 4.2.8 servers use 0 for ever; their clients would never recover from its loss.
+void ClientsOfAReference428ServerAreTakenOver(void**) {
+  Harness h;
+  h.StartServer();
+  Client client;
+  client.cookie = 0x9498bc2a;  // MD5(10.77.0.2, 10.77.0.1, 0, 0)
+  assert_true(client.IsServed(h));
+  h.time.Advance(700000);
+  h.service.Tick(h.out);
+  assert_false(client.IsServed(h));
+}
+
+void WithoutCryptoAutokeyIsUnknown(void**) {
+  Harness h;
+  h.start.crypto_enabled = false;
+  h.Start({});
+  Client client;
+  assert_false(client.IsServed(h));
+  assert_true(h.out.serve_done.back().results[0].outcome == msg::ServeOutcome::kNak);
+}
+
+// --------------------------------------------------------------------------------- our own packets
+
+msg::Sealed Seal(Harness& h, uint32_t key, Bytes covered, uint16_t association = 0) {
+  msg::SealRequest request;
+  request.request = 3;
+  request.association = {association};
+  request.path = kPath;
+  request.key = {key};
+  Set(&request.covered, covered);
+  h.FromNet(request);
+  CHECK(h.out.sealed.back().request == 3);
+  return h.out.sealed.back();
+}
+
+msg::VerdictCode Check(Harness& h, uint32_t key, Bytes covered, Bytes digest, uint16_t association = 0) {
+  msg::CheckMac request;
+  request.association = {association};
+  request.path = kPath;
+  request.key = {key};
+  Set(&request.covered, covered);
+  Set(&request.digest, digest);
+  h.FromNet(request);
+  return h.LastVerdict();
+}
+
+void AnUpstreamsKeySealsPlainRequestsOnly(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader();
+  assert_string_equal(ToHex(Seal(h, 3, request).mac.span()).c_str(),
+                      ("00000003" + ToHex(MacOf(kUpstreamKey, request))).c_str());
+  for (int mode = 0; mode < 8; ++mode) {
+    if (mode == 3) continue;
+    assert_true(Seal(h, 3, ClientHeader(static_cast<uint8_t>(0xe0 | mode))).mac.empty());
+  }
+  // With anything behind the header it could be an extension field of the attacker's choice.
+  auto longer = request;
+  longer.resize(76);
+  assert_true(Seal(h, 3, longer).mac.empty());
+  assert_true(Seal(h, 3, Bytes(request).first(12)).mac.empty());
+}
+
+void AServingKeySealsNoRequests(void**) {
+  Harness h;
+  h.StartServer();
+  for (const uint32_t key : {1u, 2u, 4u, 77u}) assert_true(Seal(h, key, ClientHeader()).mac.empty());
+}
+
+void AControlKeySealsResponsesOnly(void**) {
+  Harness h;
+  h.StartServer();
+  std::vector<uint8_t> response(64, 0);
+  response[0] = 0x16, response[1] = 0x82;
+  assert_string_equal(ToHex(Seal(h, 4, response).mac.span()).c_str(),
+                      ("00000004" + ToHex(MacOf(kControlKey, response))).c_str());
+  response[1] = 0x02;  // a request: would command another host
+  assert_true(Seal(h, 4, response).mac.empty());
+  response[1] = 0x82;
+  assert_true(Seal(h, 1, response).mac.empty());
+  assert_true(Seal(h, 3, response).mac.empty());
+}
+
+void MacsOfRepliesAreJudgedByRole(void**) {
+  Harness h;
+  h.StartServer();
+  const auto reply = ClientHeader(0x24);
+  assert_true(Check(h, 3, reply, MacOf(kUpstreamKey, reply)) == msg::VerdictCode::kGood);
+  auto bad = MacOf(kUpstreamKey, reply);
+  bad[19] ^= 0x80;
+  assert_true(Check(h, 3, reply, bad) == msg::VerdictCode::kBad);
+  // A client's key must not be able to serve us (CVE-2016-1567).
+  assert_true(Check(h, 1, reply, MacOf(kServeKey, reply)) == msg::VerdictCode::kNotAllowed);
+  assert_true(Check(h, 77, reply, bad) == msg::VerdictCode::kUnknownKey);
+  const auto control = ClientHeader(0x16);
+  assert_true(Check(h, 4, control, MacOf(kControlKey, control)) == msg::VerdictCode::kGood);
+  assert_true(Check(h, 3, control, MacOf(kUpstreamKey, control)) == msg::VerdictCode::kNotAllowed);
+  const auto private_mode = ClientHeader(0x17);
+  assert_true(Check(h, 4, private_mode, MacOf(kControlKey, private_mode)) ==
+              msg::VerdictCode::kNotAllowed);
+}
+
+void AnAssociationWithoutCookieSealsNothing(void**) {
+  Harness h;
+  h.StartServer();
+  assert_true(Seal(h, 0x5fe916ea, ClientHeader(), 9).mac.empty());
+  assert_true(Check(h, 0x5fe916ea, ClientHeader(0x24), std::vector<uint8_t>(16, 0), 9) ==
+              msg::VerdictCode::kUnknownKey);
+}
+
+}  // namespace
+}  // namespace ntpward::keys
+
+int main() {
+  using namespace ntpward::keys;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ASymmetricRequestIsCheckedAndItsReplySealed),
+      cmocka_unit_test(AWrongMacOrKeyIsAnsweredWithANak),
+      cmocka_unit_test(AnUpstreamsKeyNeverServes),
+      cmocka_unit_test(OnlyClientModeIsServed),
+      cmocka_unit_test(VersionAndPollOfTheRequestComeBack),
+      cmocka_unit_test(ARealClockIgnoresNetsCorrection),
+      cmocka_unit_test(AVirtualClockServesTheCorrectedTime),
+      cmocka_unit_test(AClientsCookieOpensTheServersReplies),
+      cmocka_unit_test(ClientsLiveThroughRolls),
+      cmocka_unit_test(ARollAfterACompromiseKeepsClientsButChangesCookies),
+      cmocka_unit_test(ClientsOfAReference428ServerAreTakenOver),
+      cmocka_unit_test(WithoutCryptoAutokeyIsUnknown),
+      cmocka_unit_test(AnUpstreamsKeySealsPlainRequestsOnly),
+      cmocka_unit_test(AServingKeySealsNoRequests),
+      cmocka_unit_test(AControlKeySealsResponsesOnly),
+      cmocka_unit_test(MacsOfRepliesAreJudgedByRole),
+      cmocka_unit_test(AnAssociationWithoutCookieSealsNothing),
+  };
+  return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
+}

@@ -1,0 +1,128 @@
+// A key service with a clock that tests set, loaded from tests/keys/data, and everything it says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "keys/outbox.h"
+#include "keys/service.h"
+#include "keys/time_source.h"
+
+namespace ntpward::keys::test {
+
+class FakeTime : public TimeSource {
+ public:
+  NtpTimestamp System() override { return system; }
+  MonoTime Monotonic() override { return mono; }
+  void Advance(double seconds) {
+    system = system + NtpDuration::FromSeconds(seconds);
+    mono = mono + seconds;
+  }
+
+  // 2026-11-22, when the keys in tests/keys/data were valid.
+  NtpTimestamp system = NtpTimestamp::FromRaw(uint64_t{4004300000U} << 32);
+  MonoTime mono = MonoTime::FromSeconds(1000);
+};
+
+// Keeps every message.
+class Recorder : public Outbox {
+ public:
+  void Send(const msg::ServeDone& m) override { Keep(&serve_done, m); }
+  void Send(const msg::Sealed& m) override { Keep(&sealed, m); }
+  void Send(const msg::Verdict& m) override { Keep(&verdicts, m); }
+  void Send(const msg::HostMaterial& m) override { Keep(&material, m); }
+  void Send(const msg::SignedValues& m) override { Keep(&signed_values, m); }
+  void Send(const msg::ValueAnswer& m) override { Keep(&answers, m); }
+  void Send(const msg::LogLine& m) override { logs.emplace_back(m.text.text()); }
+  void Send(const msg::RoleReady& m) override { Keep(&readies, m); }
+  void Send(const msg::RoleFailed& m) override { failures.emplace_back(m.text.text()); }
+  void Send(const msg::Misbehaviour& m) override { Keep(&misbehaviours, m); }
+
+  bool Logged(std::string_view part) const;
+
+  std::vector<msg::ServeDone> serve_done;
+  std::vector<msg::Sealed> sealed;
+  std::vector<msg::Verdict> verdicts;
+  std::vector<msg::HostMaterial> material;
+  std::vector<msg::SignedValues> signed_values;
+  std::vector<msg::ValueAnswer> answers;
+  std::vector<std::string> logs;
+  std::vector<msg::RoleReady> readies;
+  std::vector<std::string> failures;
+  std::vector<msg::Misbehaviour> misbehaviours;
+
+ private:
+  // Every message must be fit for the pipe.
+  template <typename M>
+  void Keep(std::vector<M>* to, const M& message) {
+    msg::Encoded bytes;
+    msg::Encode(message, &bytes);
+    to->push_back(message);
+  }
+};
+
+struct FileRow {
+  msg::KeyFileKind kind;
+  std::string data;  // in tests/keys/data; empty: the file is missing
+  std::string group = "server";
+  bool world_readable = false;
+};
+
+class Harness {
+ public:
+  Harness() : service(&time, "seccomp=2") {}
+
+  template <msg::Message M>
+  void FromSupervisor(const M& message) {
+    msg::Encoded bytes;
+    msg::Encode(message, &bytes);
+    service.HandleSupervisor(bytes.span(), out);
+  }
+  template <msg::Message M>
+  void FromNet(const M& message) {
+    msg::Encoded bytes;
+    msg::Encode(message, &bytes);
+    service.HandleNet(bytes.span(), out);
+  }
+  // The same, and all that waits is done.
+  template <msg::Message M>
+  void Ask(const M& message) {
+    FromNet(message);
+    while (service.HasWork()) service.RunOne(out);
+  }
+  // Until the next message.
+  const msg::ValueAnswer& LastAnswer() const { return out.answers.back(); }
+  msg::VerdictCode LastVerdict() const { return out.verdicts.back().code; }
+
+  // Starts it with `crypto` and these files.
+  void Start(const std::vector<FileRow>& files, std::string_view password = "serverpassword",
+             std::vector<msg::TrustedKey> trusted = {});
+  // The server of 4.2.8's laboratory, with its IFF key; trusted symmetric keys 1 (serve), 3
+  // (upstream), 4 (control).
+  void StartServer();
+  // A client with the traditional group key of that server.
+  void StartClient();
+
+  msg::KeysStart start = DefaultStart();
+  FakeTime time;
+  Recorder out;
+  KeyService service;
+
+ private:
+  static msg::KeysStart DefaultStart();
+};
+
+// A descriptor in the range that KeysFile allows; -1 for an empty name.
+int OpenForRole(const std::string& path);
+
+template <size_t N>
+void Set(InlineBytes<N>* to, Bytes bytes) {
+  CHECK(to->Assign(bytes));
+}
+template <size_t N>
+void SetText(InlineBytes<N>* to, std::string_view text) {
+  CHECK(to->Assign(AsBytes(text)));
+}
+
+}  // namespace ntpward::keys::test
