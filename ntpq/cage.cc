@@ -9,9 +9,11 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include <string>
 #include <vector>
 
 #include "privsep/cage.h"
+#include "privsep/landlock.h"
 #include "privsep/policies.h"
 
 namespace ntpward::ntpq {
@@ -67,6 +69,19 @@ Status PrepareOpenssl() {
   return {};
 }
 
+// Without Landlock nothing is limited at the prompt; in batch mode seccomp alone is enough.
+Status LimitFiles(FileAccess files) {
+  if (files == FileAccess::kNone) {
+    (void)ForbidReachingOut();
+    return {};
+  }
+  const DirectoryGrant grants[] = {{".", DirectoryAccess::kWrite}, {"/tmp", DirectoryAccess::kWrite}};
+  std::vector<std::string> missing;
+  if (auto limited = RestrictDirectories(grants, &missing); !limited.ok())
+    return Fail(limited.error());
+  return {};
+}
+
 }  // namespace
 
 Policy QueryPolicy() { return kQuery; }
@@ -77,6 +92,7 @@ Status EnterQueryCage(FileAccess files) {
   tzset();
   TRY_VOID(ForbidDumps());
   TRY_VOID(ForbidNewPrivileges());
+  TRY_VOID(LimitFiles(files));
   std::vector<Policy> policies = {RuntimePolicy(), QueryPolicy()};
   if (files == FileAccess::kOpen) policies.push_back(FilePolicy());
   return InstallPolicies(policies);
