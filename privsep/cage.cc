@@ -1,21 +1,20 @@
 #include "privsep/cage.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
-#include <linux/landlock.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <cstring>
 
 #include "privsep/capabilities.h"
+#include "privsep/fds.h"
+#include "privsep/landlock.h"
+#include "privsep/namespaces.h"
 
 namespace ntpward {
 namespace {
@@ -30,21 +29,11 @@ bool ParseNumber(const char* text, unsigned* number) {
   return failed == std::errc{} && stop == end && stop != text;
 }
 
-// Puts an empty, read-only file system in place of everything. Needs a mount namespace of our own.
-bool EmptyRoot() {
-  return mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-               "size=4k,nr_inodes=2,mode=0555") == 0 &&
-         chdir("/proc") == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
-         umount2(".", MNT_DETACH) == 0 && chdir("/") == 0;
-}
-
 std::string EnterNamespaces(const CageOptions& options) {
-  if (!HasCapability(CAP_SYS_ADMIN)) return " namespaces=none";
+  if (!HasCapability(CAP_SYS_ADMIN)) return " namespaces=shared";
   std::string said = unshare(CLONE_NEWIPC) == 0 ? " ipc=own" : " ipc=shared";
   if (options.own_network) said += unshare(CLONE_NEWNET) == 0 ? " network=own" : " network=shared";
-  if (options.empty_root)
-    said += unshare(CLONE_NEWNS) == 0 && EmptyRoot() ? " root=empty" : " root=shared";
+  if (options.empty_root) said += EnterEmptyRoot(kEmptyRoot) ? " root=empty" : " root=shared";
   return said;
 }
 
@@ -66,23 +55,6 @@ Status DieWithParent(pid_t parent) {
   // It may have died before we asked.
   if (getppid() != parent) return Fail("the supervisor is gone");
   return {};
-}
-
-// All of the filesystem is off limits. True when the kernel has Landlock and took it.
-bool ForbidFilesystem() {
-  landlock_ruleset_attr attributes{};
-  attributes.handled_access_fs =
-      LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE |
-      LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-      LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-      LANDLOCK_ACCESS_FS_MAKE_SYM;
-  const auto ruleset = static_cast<int>(
-      syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes.handled_access_fs, 0));
-  if (ruleset < 0) return false;
-  const bool restricted = syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-  close(ruleset);
-  return restricted;
 }
 
 }  // namespace
@@ -111,7 +83,10 @@ Status ForbidNewPrivileges() {
 
 Result<std::string> EnterCage(const CageOptions& options) {
   signal(SIGPIPE, SIG_IGN);
+  // Under exec by descriptor the kernel names the process after the descriptor.
+  (void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
   std::string said = EnterNamespaces(options);
+  (void)close(kEmptyRoot);
   // The bounding set needs CAP_SETPCAP, which goes with the uid.
   TRY_VOID(LimitBoundingSet(options.keep));
   TRY_VOID(BecomeIdentity(options));
@@ -119,7 +94,7 @@ Result<std::string> EnterCage(const CageOptions& options) {
   TRY_VOID(ForbidDumps());
   TRY_VOID(ForbidNewPrivileges());
   TRY_VOID(KeepOnlyCapabilities(options.keep));
-  if (options.empty_root) said += ForbidFilesystem() ? " landlock=yes" : " landlock=no";
+  if (options.empty_root) said += ForbidReachingOut() ? " landlock=yes" : " landlock=no";
   TRY_VOID(InstallPolicies(options.policies));
   return "seccomp=2 no_new_privs=1" + said;
 }

@@ -29,7 +29,7 @@ struct RoleIdentity {
 struct CageOptions {
   RoleIdentity identity;
   bool own_network = false;  // an empty network namespace
-  bool empty_root = false;   // nothing of the filesystem is left
+  bool empty_root = false;   // nothing of the file system is left: the root of kEmptyRoot, Landlock
   std::span<const cap_value_t> keep = {};
   std::span<const Policy> policies = {};
 };

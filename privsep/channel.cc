@@ -77,14 +77,15 @@ std::optional<Bytes> Channel::Receive() {
 }
 
 std::optional<Channel::WithFd> Channel::ReceiveWithFd() {
-  // Room for one descriptor: the kernel closes what does not fit and sets MSG_CTRUNC.
+  // Room for one descriptor and not for the padding behind it, into which a second one would fit: the
+  // kernel closes what does not fit and sets MSG_CTRUNC.
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   iovec data{receive_buffer_.data(), receive_buffer_.size()};
   msghdr header{};
   header.msg_iov = &data;
   header.msg_iovlen = 1;
   header.msg_control = control;
-  header.msg_controllen = sizeof control;
+  header.msg_controllen = CMSG_LEN(sizeof(int));
   ssize_t size;
   do {
     size = recvmsg(in_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

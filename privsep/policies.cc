@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 namespace ntpward {
 namespace {
@@ -17,6 +18,10 @@ constexpr ArgumentRule None(unsigned index, uint64_t bits) {
 }
 constexpr ArgumentRule Masked(unsigned index, uint64_t mask, uint64_t value) {
   return {ArgumentRule::Kind::kMaskedEquals, index, value, mask};
+}
+
+constexpr ArgumentRule OwnPid(unsigned index) {
+  return {ArgumentRule::Kind::kOwnPid, index, 0, 0};
 }
 
 // Of socket(2)'s second argument, the part that is no flag.
@@ -47,13 +52,14 @@ constexpr SyscallRule kRuntime[] = {
     // OpenSSL notices a fork by its pid; abort() names its thread.
     {"getpid"},
     {"gettid"},
-    {"tgkill"},
+    // abort() and nothing else: where all roles share one uid they could end each other.
+    {"tgkill", OwnPid(0)},
     {"getrandom"},
 };
 
 constexpr SyscallRule kClock[] = {
-    {"clock_adjtime"},
-    {"clock_settime"},
+    {"clock_adjtime", Equals(0, CLOCK_REALTIME)},
+    {"clock_settime", Equals(0, CLOCK_REALTIME)},
 };
 
 constexpr SyscallRule kKeys[] = {
@@ -70,8 +76,9 @@ constexpr SyscallRule kKeys[] = {
 };
 
 constexpr SyscallRule kResolve[] = {
-    {"openat", None(2, O_WRONLY | O_RDWR | O_CREAT)},
-    {"open", None(1, O_WRONLY | O_RDWR | O_CREAT)},
+    // O_TRUNC empties a file even when it is opened for reading.
+    {"openat", None(2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)},
+    {"open", None(1, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)},
     {"lseek"},
     {"pread64"},
     {"fstat"},
@@ -263,19 +270,17 @@ constexpr SyscallRule kRoleStart[] = {
     {"getresuid"},
     {"getresgid"},
     {"unshare", None(0, CLONE_NEWUSER)},
-    {"mount"},
-    {"umount2"},
-    {"pivot_root"},
-    {"chroot"},
-    {"fchdir"},
+    {"setns"},
     {"mlock2"},
+    // Each role's abort(); its own filter narrows it to itself.
+    {"tgkill"},
     {"landlock_create_ruleset"},
     {"landlock_add_rule"},
     {"landlock_restrict_self"},
     {"seccomp"},
     // The roles' own calls: a filter that lacked them would kill the role later.
-    {"clock_adjtime"},
-    {"clock_settime"},
+    {"clock_adjtime", Equals(0, CLOCK_REALTIME)},
+    {"clock_settime", Equals(0, CLOCK_REALTIME)},
     {"recvmmsg"},
     {"sendmmsg"},
     {"epoll_pwait2"},

@@ -55,6 +55,9 @@ void AddCondition(const ArgumentRule& rule, std::vector<scmp_arg_cmp>* condition
     case ArgumentRule::Kind::kMaskedEquals:
       conditions->push_back({rule.index, SCMP_CMP_MASKED_EQ, rule.mask, rule.value});
       return;
+    case ArgumentRule::Kind::kOwnPid:
+      conditions->push_back({rule.index, SCMP_CMP_EQ, static_cast<uint64_t>(getpid()), 0});
+      return;
   }
 }
 

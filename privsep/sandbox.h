@@ -19,6 +19,7 @@ struct ArgumentRule {
     kEquals,      // argument == value
     kMaskedZero,  // (argument & mask) == 0
     kMaskedEquals,  // (argument & mask) == value
+    kOwnPid,        // argument == the pid of whoever installs the policy
   };
   Kind kind = Kind::kNone;
   unsigned index = 0;

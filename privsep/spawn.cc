@@ -10,11 +10,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "privsep/fds.h"
+
 namespace ntpward {
 namespace {
 
-// Sources are first copied above every target, so that no dup2 destroys one that is still needed.
-constexpr int kAside = 512;
+// Sources are first copied above every target, so that no dup2 destroys one that is still needed. Low
+// enough for a soft limit of 256 descriptors.
+constexpr int kAside = 100;
+static_assert(kAside > kSeedFile);
 constexpr int kExecFailed = 127;
 
 void ResetSignals() {
@@ -49,9 +53,17 @@ Result<pid_t> SpawnRole(const SpawnOptions& options) {
     argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   std::vector<int> aside(options.fds.size(), -1);
+  // A signal that came to the child before it is a program of its own would run our handlers there,
+  // and those write into descriptors that it shares with us.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &before);
   const pid_t pid = fork();
-  if (pid < 0) return Fail(std::string("fork: ") + std::strerror(errno));
+  const int error = errno;
   if (pid == 0) Become(options, aside, argv.data());
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return Fail(std::string("fork: ") + std::strerror(error));
   return pid;
 }
 

@@ -19,7 +19,7 @@ struct FdMapping {
 struct SpawnOptions {
   int program_fd = -1;                 // opened at start, so that an upgrade never mixes versions
   std::vector<std::string> arguments;  // [0] is the program's name as ps shows it; never a secret
-  std::vector<FdMapping> fds;          // everything else is closed
+  std::vector<FdMapping> fds;          // everything else from 3 on is closed
 };
 
 // The child's pid. The child starts with all signals unblocked and at their defaults; when exec fails

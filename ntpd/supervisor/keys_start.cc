@@ -13,8 +13,6 @@ Status Put(InlineText<N>* field, std::string_view text, const char* what) {
   return Fail(std::string(what) + ": at most " + std::to_string(N) + " characters were expected");
 }
 
-constexpr int kSeedFd = kFirstKeyFile + kMaxKeyFiles;
-
 }  // namespace
 
 Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, config::Config& fresh,
@@ -36,7 +34,7 @@ Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, conf
   auto seed = OpenSeedFile(config);
   if (seed.ok()) {
     bundle.seed_ = std::move(seed).value();
-    bundle.start_.seed_fd = kSeedFd;
+    bundle.start_.seed_fd = kSeedFile;
   } else {
     log->Log(LogLevel::kWarning, seed.error().text);
   }
@@ -48,7 +46,7 @@ std::vector<std::pair<int, int>> KeysStartBundle::Inherit() const {
   for (size_t i = 0; i < files_.size(); ++i)
     if (files_[i].fd.valid())
       mapping.emplace_back(files_[i].fd.get(), kFirstKeyFile + static_cast<int>(i));
-  if (seed_.valid()) mapping.emplace_back(seed_.get(), kSeedFd);
+  if (seed_.valid()) mapping.emplace_back(seed_.get(), kSeedFile);
   return mapping;
 }
 

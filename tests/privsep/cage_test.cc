@@ -11,6 +11,8 @@
 #include <sys/timex.h>
 #include <time.h>
 
+#include <cstdlib>
+
 #include "privsep/policies.h"
 #include "tests/support/child.h"
 #include "tests/support/cmocka_cc.h"
@@ -84,6 +86,30 @@ void ResolveCannotWriteAFileExecOrSetTheClock(void**) {
   DiesOfSigsys(Caged(ResolvePolicy(), SetTheClock));
   assert_int_equal(Caged(ResolvePolicy(), OpenPasswd).exit_status, 1);
 }
+void ResolveCannotEmptyAFile(void**) {
+  DiesOfSigsys(Caged(ResolvePolicy(), [] { return open("/dev/null", O_RDONLY | O_TRUNC); }));
+}
+
+// Where all share one uid a role must not end another.
+void ARoleSignalsNobodyButItself(void**) {
+  const pid_t parent = getpid();
+  DiesOfSigsys(Caged(NetPolicy(), [parent] {
+    return static_cast<int>(syscall(SYS_tgkill, parent, parent, 0));
+  }));
+  assert_int_equal(Caged(NetPolicy(), [] {
+                     std::abort();
+                     return 0;
+                   }).signal,
+                   SIGABRT);
+}
+
+void ClockMovesNoOtherClock(void**) {
+  DiesOfSigsys(Caged(ClockPolicy(), [] {
+    timex request{};
+    return clock_adjtime(CLOCK_MONOTONIC, &request);
+  }));
+}
+
 void NobodyMapsExecutableMemory(void**) {
   for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy()}) {
     DiesOfSigsys(Caged(policy, [] {
@@ -171,6 +197,9 @@ int main() {
       cmocka_unit_test(ClockCannotMakeASocketOrOpenAFile),
       cmocka_unit_test(KeysCannotMakeASocketOpenAFileOrSetTheClock),
       cmocka_unit_test(ResolveCannotWriteAFileExecOrSetTheClock),
+      cmocka_unit_test(ResolveCannotEmptyAFile),
+      cmocka_unit_test(ARoleSignalsNobodyButItself),
+      cmocka_unit_test(ClockMovesNoOtherClock),
       cmocka_unit_test(NobodyMapsExecutableMemory),
       cmocka_unit_test(CageSetsWhatProcShows),
       cmocka_unit_test(RefusesWhenTheParentIsGone),

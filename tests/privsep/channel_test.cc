@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "privsep/msg/clock.h"
 #include "privsep/msg/role.h"
 #include "tests/support/cmocka_cc.h"
@@ -90,6 +92,40 @@ void CarriesOneDescriptorOverASocketpair(void**) {
   assert_true((fcntl(received->fd.get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
+// Two in one message: one is taken, the other is closed, and the message does not count.
+void TakesNoSecondDescriptor(void**) {
+  int fds[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+  UniqueFd out(fds[0]);
+  Channel receiver(UniqueFd(fds[1]), UniqueFd{});
+  UniqueFd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const int two[2] = {null.get(), null.get()};
+  uint8_t octet = 1;
+  iovec data{&octet, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof two)] = {};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof two);
+  std::memcpy(CMSG_DATA(rights), two, sizeof two);
+  const int before = dup(null.get());
+  close(before);
+  assert_int_equal(sendmsg(out.get(), &header, 0), 1);
+  {
+    const auto received = receiver.ReceiveWithFd();
+    assert_true(received.has_value());
+    assert_true(received->bytes.empty());
+  }
+  const int after = dup(null.get());
+  close(after);
+  assert_int_equal(before, after);
+}
+
 // A descriptor that arrives where none is wanted must not pile up in the receiver.
 void PlainReceiveClosesStrayDescriptors(void**) {
   int fds[2];
@@ -119,6 +155,7 @@ int main() {
       cmocka_unit_test(NoticesThatTheOtherEndIsGone),
       cmocka_unit_test(ReturnsOversizedAsMalformed),
       cmocka_unit_test(CarriesOneDescriptorOverASocketpair),
+      cmocka_unit_test(TakesNoSecondDescriptor),
       cmocka_unit_test(PlainReceiveClosesStrayDescriptors),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
