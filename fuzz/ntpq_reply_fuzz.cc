@@ -12,10 +12,10 @@ using namespace ntpward::ntpq;
 
 namespace {
 
-constexpr const char* kCommands[] = {
-    "peers",   "lpeers",  "opeers",   "apeers",   "rv",       "rv 1",    "rv &1",   "cv",
-    "as",      "sysinfo", "pstats 1", "sysstats", "kerninfo", "mrulist", "ifstats", "reslist",
-    "mrv 1 2", "raw",     ":config x"};
+constexpr const char* kCommands[] = {"peers",    "lpeers",   "opeers",   "apeers",   "rv",
+                                     "rv 1",     "rv &1",    "cv",       "as",       "sysinfo",
+                                     "pstats 1", "sysstats", "kerninfo", "mrulist",  "ifstats",
+                                     "reslist",  "mrv 1 2",  "raw",      ":config x"};
 
 class AnyPlatform : public Platform {
  public:

@@ -1,9 +1,8 @@
 // links: wire
 //
 // Any text: what is read, written again and read again is the same.
-#include "ntpd/wire/variable_list.h"
-
 #include "ntpd/wire/control_message.h"
+#include "ntpd/wire/variable_list.h"
 
 using namespace ntpward;
 

@@ -9,7 +9,8 @@ namespace ntpward::ntpq {
 namespace {
 
 // Version 1 of the protocol has other words for the low bits of the status; two bits select them.
-constexpr std::array<std::string_view, 4> kOldSelections = {"", "sel_cand", "sync_cand", "sys_peer"};
+constexpr std::array<std::string_view, 4> kOldSelections = {"", "sel_cand", "sync_cand",
+                                                            "sys_peer"};
 constexpr std::string_view kOldTally = " .+*";
 constexpr uint16_t kOldSane = 0x0800;
 constexpr uint16_t kOldDispersionOk = 0x0400;
@@ -41,9 +42,8 @@ std::string Row(size_t index, const Association& association, uint8_t version) {
   return PadLeft(std::to_string(index), 3) + " " +
          PadLeft(std::to_string(association.id.value), 5) + "  " + word.data() + "   " +
          PadLeft(status.configured ? "yes" : "no", 3) + "  " + PadLeft(reach, 4) + " " +
-         PadLeft(AuthColumn(status), 5) + " " +
-         PadLeft(Condition(association.status, version), 9) + " " +
-         PadLeft(wire::LastEventName(status.last_event), 11) + " " +
+         PadLeft(AuthColumn(status), 5) + " " + PadLeft(Condition(association.status, version), 9) +
+         " " + PadLeft(wire::LastEventName(status.last_event), 11) + " " +
          PadLeft(std::to_string(status.events), 2) + "\n";
 }
 

@@ -18,10 +18,24 @@ constexpr size_t kRuleWidth = 78;
 
 // --- reading
 
-template <typename T, typename U>
-void Assign(T& field, const std::optional<U>& value) {
-  if (value) field = *value;
-}
+struct NumberField {
+  std::string_view name;
+  std::optional<uint64_t> BillboardRow::*field;
+};
+constexpr NumberField kNumbers[] = {{"stratum", &BillboardRow::stratum},
+                                    {"hmode", &BillboardRow::host_mode},
+                                    {"reach", &BillboardRow::reach},
+                                    {"flash", &BillboardRow::flash}};
+
+struct FixedField {
+  std::string_view name;
+  std::optional<double> BillboardRow::*field;
+};
+constexpr FixedField kFixed[] = {{"delay", &BillboardRow::delay},
+                                 {"offset", &BillboardRow::offset},
+                                 {"jitter", &BillboardRow::jitter},
+                                 {"dispersion", &BillboardRow::dispersion},
+                                 {"rootdisp", &BillboardRow::root_dispersion}};
 
 void ReadAddress(std::optional<IpAddress>& field, const wire::Variable& variable,
                  std::string& complaints) {
@@ -32,27 +46,25 @@ void ReadAddress(std::optional<IpAddress>& field, const wire::Variable& variable
     complaints += "malformed " + Printable(variable.name) + "=" + Printable(value) + "\n";
 }
 
-// Each name sets one field.
+void ReadNumber(BillboardRow& row, std::string_view name, std::string_view value) {
+  for (const NumberField& number : kNumbers)
+    if (number.name == name) row.*number.field = DecodeNumber(value);
+  for (const FixedField& fixed : kFixed)
+    if (fixed.name == name) row.*fixed.field = DecodeFixed(value);
+  if (name == "ppoll") row.peer_poll = DecodeSigned(value).value_or(0);
+  if (name == "hpoll") row.host_poll = DecodeSigned(value).value_or(0);
+  if (name == "rec") row.received = DecodeTimestamp(value).value_or(NtpTimestamp());
+  if (name == "reftime") row.reference = DecodeTimestamp(value).value_or(NtpTimestamp());
+}
+
 void ReadVariable(BillboardRow& row, const wire::Variable& variable, std::string& complaints) {
   const std::string_view name = variable.name;
   const std::string_view value = wire::Unquoted(variable.value.value_or(""));
   if (name == "srcadr" || name == "peeradr") ReadAddress(row.remote, variable, complaints);
-  else if (name == "dstadr") ReadAddress(row.local, variable, complaints);
-  else if (name == "srchost") row.remote_name = Printable(value);
-  else if (name == "refid") row.refid = value;
-  else if (name == "stratum") Assign(row.stratum, DecodeUnsigned(value));
-  else if (name == "hmode") Assign(row.host_mode, DecodeUnsigned(value));
-  else if (name == "reach") Assign(row.reach, DecodeNumber(value));
-  else if (name == "ppoll") Assign(row.peer_poll, DecodeSigned(value));
-  else if (name == "hpoll") Assign(row.host_poll, DecodeSigned(value));
-  else if (name == "flash") Assign(row.flash, DecodeNumber(value));
-  else if (name == "delay") Assign(row.delay, DecodeFixed(value));
-  else if (name == "offset") Assign(row.offset, DecodeFixed(value));
-  else if (name == "jitter") Assign(row.jitter, DecodeFixed(value));
-  else if (name == "dispersion") Assign(row.dispersion, DecodeFixed(value));
-  else if (name == "rootdisp") Assign(row.root_dispersion, DecodeFixed(value));
-  else if (name == "rec") Assign(row.received, DecodeTimestamp(value));
-  else if (name == "reftime") Assign(row.reference, DecodeTimestamp(value));
+  if (name == "dstadr") ReadAddress(row.local, variable, complaints);
+  if (name == "srchost") row.remote_name = Printable(value);
+  if (name == "refid") row.refid = value;
+  ReadNumber(row, name, value);
 }
 
 // --- columns
@@ -105,12 +117,18 @@ char TypeOfClient(const std::optional<IpAddress>& remote) {
 
 char TypeColumn(const BillboardRow& row) {
   switch (row.host_mode.value_or(0)) {
-    case 1: return 's';
-    case 2: return 'S';
-    case 3: return TypeOfClient(row.remote);
-    case 5: return row.remote && row.remote->is_multicast() ? 'M' : 'B';
-    case 6: return 'b';
-    default: return TypeByAddress(row.local);
+    case 1:
+      return 's';
+    case 2:
+      return 'S';
+    case 3:
+      return TypeOfClient(row.remote);
+    case 5:
+      return row.remote && row.remote->is_multicast() ? 'M' : 'B';
+    case 6:
+      return 'b';
+    default:
+      return TypeByAddress(row.local);
   }
 }
 
@@ -132,11 +150,11 @@ std::string RefidAddress(const IpAddress& address, BillboardKind kind) {
 }
 
 std::string RefidColumn(const BillboardRow& row, BillboardKind kind) {
-  if ((row.flash & wire::kFlashPeerLoop) != 0) return "(loop)";
+  if ((row.flash.value_or(0) & wire::kFlashPeerLoop) != 0) return "(loop)";
   if (row.refid.empty()) return "";
   if (const auto address = IpAddress::Parse(row.refid)) {
     // Stratum 0 and loopback is how an orphan parent calls itself.
-    if (row.stratum == 0 && *address == IpAddress::V4(127, 0, 0, 1)) return ".ORPH.";
+    if (row.stratum.value_or(0) == 0 && *address == IpAddress::V4(127, 0, 0, 1)) return ".ORPH.";
     return RefidAddress(*address, kind);
   }
   return RefidText(row.refid);
@@ -159,9 +177,12 @@ std::string RemoteColumn(const BillboardRow& row, BillboardKind kind, const Disp
 // What stands between the remote column and the stratum.
 std::string SecondColumn(const BillboardRow& row, BillboardKind kind) {
   switch (kind) {
-    case BillboardKind::kLocal: return PadRight(LocalColumn(row), kRemoteWidth);
-    case BillboardKind::kRefid: return PadRight(RefidColumn(row, kind), kRemoteWidth);
-    case BillboardKind::kAssociation: break;
+    case BillboardKind::kLocal:
+      return PadRight(LocalColumn(row), kRemoteWidth);
+    case BillboardKind::kRefid:
+      return PadRight(RefidColumn(row, kind), kRemoteWidth);
+    case BillboardKind::kAssociation:
+      break;
   }
   const std::string refid = FitRight(RefidColumn(row, kind), 8);
   return refid + " " + PadRight(std::to_string(row.association.id.value), 6);
@@ -184,8 +205,8 @@ std::string Octal(uint64_t value) {
   return text.data();
 }
 
-std::string HostColumn(const BillboardRow& row, const BillboardStyle& style,
-                       const Display& display, const std::string& host) {
+std::string HostColumn(const BillboardRow& row, const BillboardStyle& style, const Display& display,
+                       const std::string& host) {
   if (style.host_column == 0) return "";
   const std::string name = row.local ? AddressName(*row.local, display) : host;
   return FitRight(name, style.host_column) + " ";
@@ -239,11 +260,11 @@ std::string RenderRow(const BillboardRow& row, const BillboardStyle& style, cons
   else
     line += FitRight(remote, kRemoteWidth) + " ";
   line += SecondColumn(row, style.kind) + " ";
-  line += PadLeft(std::to_string(row.stratum), 2) + " " + TypeColumn(row) + " ";
+  line += PadLeft(std::to_string(row.stratum.value_or(0)), 2) + " " + TypeColumn(row) + " ";
   line += PadLeft(When(row, display), 4) + " " + PadLeft(PollColumn(row), 4) + "  " +
-          Octal(row.reach) + "  ";
-  line += PadLeft(Milliseconds(row.delay, false), 7) + " " +
-          PadLeft(Milliseconds(row.offset, display.signs), 8) + " " +
+          Octal(row.reach.value_or(0)) + "  ";
+  line += PadLeft(Milliseconds(row.delay.value_or(0), false), 7) + " " +
+          PadLeft(Milliseconds(row.offset.value_or(0), display.signs), 8) + " " +
           PadLeft(Milliseconds(LastColumn(row, style.kind), false), 7) + "\n";
   return line;
 }

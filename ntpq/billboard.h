@@ -24,22 +24,22 @@ struct BillboardStyle {
   size_t host_column = 0;  // width of a leading column that says which server; 0: none
 };
 
-// What a row shows, read from an association's variables; what is missing or damaged stays at its
-// default.
+// What a row shows, read from an association's variables; what is missing or damaged stays empty or
+// zero.
 struct BillboardRow {
   Association association;
   std::optional<IpAddress> remote;
   std::string remote_name;  // srchost, when the server sent it
   std::optional<IpAddress> local;
-  std::string refid;        // as it came, quotes removed
-  uint64_t stratum = 0;
+  std::string refid;  // as it came, quotes removed
+  std::optional<uint64_t> stratum;
   std::optional<uint64_t> host_mode;
-  uint64_t reach = 0;
+  std::optional<uint64_t> reach;
+  std::optional<uint64_t> flash;
   int64_t peer_poll = 0;  // log2 s
   int64_t host_poll = 0;
-  uint64_t flash = 0;
-  double delay = 0;  // milliseconds, as everything below
-  double offset = 0;
+  std::optional<double> delay;  // milliseconds, as everything below
+  std::optional<double> offset;
   std::optional<double> jitter;
   std::optional<double> dispersion;
   std::optional<double> root_dispersion;

@@ -75,7 +75,8 @@ Status LimitFiles(FileAccess files) {
     (void)ForbidReachingOut();
     return {};
   }
-  const DirectoryGrant grants[] = {{".", DirectoryAccess::kWrite}, {"/tmp", DirectoryAccess::kWrite}};
+  const DirectoryGrant grants[] = {{".", DirectoryAccess::kWrite},
+                                   {"/tmp", DirectoryAccess::kWrite}};
   std::vector<std::string> missing;
   if (auto limited = RestrictDirectories(grants, &missing); !limited.ok())
     return Fail(limited.error());

@@ -7,16 +7,17 @@
 
 namespace ntpward::ntpq {
 
-// At the prompt files may be named at any time (`> FILE`, config-from-file): those below the current
-// directory and /tmp stay in reach. In batch mode all are known, and have been opened, before.
+// At the prompt files may be named at any time (`> FILE`, config-from-file): those below the
+// current directory and /tmp stay in reach. In batch mode all are known, and have been opened,
+// before.
 enum class FileAccess : uint8_t { kNone, kOpen };
 
 // What ntpq itself needs beyond RuntimePolicy().
 Policy QueryPolicy();
 Policy FilePolicy();
 
-// no_new_privs, no core dumps, Landlock, seccomp; irrevocable. Prepares OpenSSL and the time zone, which read
-// files.
+// no_new_privs, no core dumps, Landlock, seccomp; irrevocable. Prepares OpenSSL and the time zone,
+// which read files.
 Status EnterQueryCage(FileAccess files);
 
 }  // namespace ntpward::ntpq

@@ -12,7 +12,7 @@ constexpr size_t kMaxLine = 512;
 
 struct Line {
   std::vector<std::string> words;
-  bool discard = false;                // a leading '~'
+  bool discard = false;  // a leading '~'
   std::optional<std::string> redirect;
 };
 

@@ -44,13 +44,13 @@ struct Command {
 };
 
 // All commands, by family.
-std::span<const Command> LocalCommands();      // commands_local.cc
-std::span<const Command> VariableCommands();   // commands_variables.cc
-std::span<const Command> PeerCommands();       // commands_peers.cc
-std::span<const Command> TableCommands();      // commands_tables.cc
-std::span<const Command> ListCommands();       // commands_lists.cc
-std::span<const Command> MruCommands();        // commands_mru.cc
-std::span<const Command> ControlCommands();    // commands_control.cc
+std::span<const Command> LocalCommands();     // commands_local.cc
+std::span<const Command> VariableCommands();  // commands_variables.cc
+std::span<const Command> PeerCommands();      // commands_peers.cc
+std::span<const Command> TableCommands();     // commands_tables.cc
+std::span<const Command> ListCommands();      // commands_lists.cc
+std::span<const Command> MruCommands();       // commands_mru.cc
+std::span<const Command> ControlCommands();   // commands_control.cc
 // The whole table, sorted by name.
 std::vector<const Command*> AllCommands();
 

@@ -21,8 +21,7 @@ std::optional<std::string> Configure(Session& session, std::string_view line) {
     session.PrintError("***Line is longer than a request holds\n");
     return std::nullopt;
   }
-  const auto reply =
-      session.Ask(wire::ControlOp::kConfigure, AssocId{0}, line, Auth::kAlways);
+  const auto reply = session.Ask(wire::ControlOp::kConfigure, AssocId{0}, line, Auth::kAlways);
   if (!reply) return std::nullopt;
   return std::string(StripEnd(PrintableLines(reply->data)));
 }
@@ -43,8 +42,7 @@ void Config(Session& session, const Arguments& arguments) {
   if (!answer) return;
   if (const auto column = ComplaintColumn(*answer); column && *column <= line.size() + 1) {
     // At the prompt the line is on the screen already: point at it.
-    session.Print(session.at_prompt ? std::string(13, ' ') + "*"
-                                    : Printable(line) + "\n");
+    session.Print(session.at_prompt ? std::string(13, ' ') + "*" : Printable(line) + "\n");
     session.Print(std::string(*column, '_') + "^\n");
   }
   session.Print(*answer + "\n");
@@ -81,19 +79,25 @@ void ConfigFromFile(Session& session, const Arguments& arguments) {
 }
 
 void SaveConfig(Session& session, const Arguments& arguments) {
-  const auto reply = session.Ask(wire::ControlOp::kSaveConfig, AssocId{0}, arguments[0].text,
-                                 Auth::kAlways);
+  const auto reply =
+      session.Ask(wire::ControlOp::kSaveConfig, AssocId{0}, arguments[0].text, Auth::kAlways);
   if (!reply) return;
   const std::string answer(StripEnd(PrintableLines(reply->data)));
   session.Print((answer.empty() ? "(no response message, curiously)" : answer) + "\n");
 }
 
 constexpr std::array kCommands = {
-    Command{":config", Config, {{{kText, false, "<configuration command line>"}}},
+    Command{":config",
+            Config,
+            {{{kText, false, "<configuration command line>"}}},
             "send one line of configuration to the server"},
-    Command{"config-from-file", ConfigFromFile, {{{kText, false, "<configuration filename>"}}},
+    Command{"config-from-file",
+            ConfigFromFile,
+            {{{kText, false, "<configuration filename>"}}},
             "send a file to the server, line by line"},
-    Command{"saveconfig", SaveConfig, {{{kText, false, "filename"}}},
+    Command{"saveconfig",
+            SaveConfig,
+            {{{kText, false, "filename"}}},
             "have the server write its configuration to a file"},
 };
 

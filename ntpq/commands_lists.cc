@@ -33,8 +33,8 @@ bool IsComplete(const NumberedList& list, std::span<const std::string_view> fiel
 
 std::optional<NumberedList> AskForList(Session& session, std::string_view which,
                                        std::span<const std::string_view> fields) {
-  const auto reply = session.Ask(wire::ControlOp::kReadOrderedList, AssocId{0}, which,
-                                 Auth::kAlways);
+  const auto reply =
+      session.Ask(wire::ControlOp::kReadOrderedList, AssocId{0}, which, Auth::kAlways);
   if (!reply) return std::nullopt;
   if (session.settings.raw) {
     session.Print(PrintableLines(reply->data));
@@ -64,12 +64,13 @@ std::string InterfaceRow(const NumberedRow& row) {
 }
 
 void InterfaceStats(Session& session, const Arguments&) {
-  constexpr std::array<std::string_view, 12> kFields = {"addr", "bcast", "en", "name", "flags", "tl",
-                                                        "mc",   "rx",    "tx", "txerr", "pc",   "up"};
+  constexpr std::array<std::string_view, 12> kFields = {
+      "addr", "bcast", "en", "name", "flags", "tl", "mc", "rx", "tx", "txerr", "pc", "up"};
   const auto list = AskForList(session, "", kFields);
   if (!list) return;
-  session.Print("    interface name                                        send\n"
-                " #  address/broadcast     drop flag ttl mc received sent failed peers   uptime\n");
+  session.Print(
+      "    interface name                                        send\n"
+      " #  address/broadcast     drop flag ttl mc received sent failed peers   uptime\n");
   session.Print(kRule);
   for (const NumberedRow& row : list->rows) session.Print(InterfaceRow(row));
 }
@@ -100,8 +101,9 @@ void RestrictionList(Session& session, const Arguments&) {
   constexpr std::array<std::string_view, 4> kFields = {"addr", "mask", "hits", "flags"};
   const auto list = AskForList(session, "addr_restrictions", kFields);
   if (!list) return;
-  session.Print("   hits    addr/prefix or addr mask\n"
-                "           restrictions\n");
+  session.Print(
+      "   hits    addr/prefix or addr mask\n"
+      "           restrictions\n");
   session.Print(kRule);
   for (const NumberedRow& row : list->rows)
     session.Print(Right(Number(row.values, "hits"), 10) + " " + Prefix(row.values) + "\n" +

@@ -1,9 +1,9 @@
 // Commands that set or show ntpq's own state: no packet is sent.
 #include <algorithm>
 
+#include "ntpd/wire/variable_list.h"
 #include "ntpq/command.h"
 #include "ntpq/text.h"
-#include "ntpd/wire/variable_list.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -67,9 +67,8 @@ void ShowKeyId(Session& session, const Arguments& arguments) {
       session.key = key;
     return;
   }
-  session.Print(session.key.is_none()
-                    ? "no keyid defined\n"
-                    : "keyid is " + std::to_string(session.key.value) + "\n");
+  session.Print(session.key.is_none() ? "no keyid defined\n"
+                                      : "keyid is " + std::to_string(session.key.value) + "\n");
 }
 
 void ShowKeyType(Session& session, const Arguments& arguments) {
@@ -186,10 +185,11 @@ void AddVariables(Session& session, const Arguments& arguments) {
   while (true) {
     const auto next = list.Next();
     if (!next.ok() || !next->has_value()) return;
-    const ListedVariable added{std::string((*next)->name), std::string((*next)->value.value_or(""))};
-    const auto same = std::find_if(
-        session.variables.begin(), session.variables.end(),
-        [&](const ListedVariable& listed) { return listed.name == added.name; });
+    const ListedVariable added{std::string((*next)->name),
+                               std::string((*next)->value.value_or(""))};
+    const auto same =
+        std::find_if(session.variables.begin(), session.variables.end(),
+                     [&](const ListedVariable& listed) { return listed.name == added.name; });
     if (same != session.variables.end())
       same->value = added.value;
     else if (session.variables.size() < kMaxListed)
@@ -252,27 +252,61 @@ void Help(Session& session, const Arguments& arguments) {
 
 constexpr std::array kCommands = {
     Command{"help", Help, {{{kText, true, "command"}}}, "list the commands, or explain one"},
-    Command{"timeout", ShowTimeout, {{{kNumber, true, "msec"}}}, "show or set how long a first answer may take"},
-    Command{"delay", ShowDelay, {{{kNumber, true, "msec"}}}, "show or set a delay; kept for old scripts, without effect"},
-    Command{"host", ShowHost, {{{kText, true, "-4|-6"}, {kText, true, "hostname"}}}, "show or choose the server that is asked"},
-    Command{"poll", Poll, {{{kNumber, true, "n"}, {kText, true, "verbose"}}}, "poll a server as a client would; not available"},
-    Command{"passwd", SetPassword, {{{kText, true, ""}}}, "set the password of authenticated requests"},
-    Command{"hostnames", Hostnames, {{{kText, true, "yes|no"}}}, "show names or numbers for addresses"},
+    Command{"timeout",
+            ShowTimeout,
+            {{{kNumber, true, "msec"}}},
+            "show or set how long a first answer may take"},
+    Command{"delay",
+            ShowDelay,
+            {{{kNumber, true, "msec"}}},
+            "show or set a delay; kept for old scripts, without effect"},
+    Command{"host",
+            ShowHost,
+            {{{kText, true, "-4|-6"}, {kText, true, "hostname"}}},
+            "show or choose the server that is asked"},
+    Command{"poll",
+            Poll,
+            {{{kNumber, true, "n"}, {kText, true, "verbose"}}},
+            "poll a server as a client would; not available"},
+    Command{
+        "passwd", SetPassword, {{{kText, true, ""}}}, "set the password of authenticated requests"},
+    Command{
+        "hostnames", Hostnames, {{{kText, true, "yes|no"}}}, "show names or numbers for addresses"},
     Command{"debug", Debug, {{{kText, true, "no|more|less"}}}, "show or change the debug level"},
     Command{"quit", Quit, {}, "leave ntpq"},
     Command{"exit", Quit, {}, "leave ntpq"},
-    Command{"keyid", ShowKeyId, {{{kNumber, true, "key#"}}}, "show or set the key of authenticated requests"},
+    Command{"keyid",
+            ShowKeyId,
+            {{{kNumber, true, "key#"}}},
+            "show or set the key of authenticated requests"},
     Command{"version", ShowVersion, {}, "show the version of ntpq"},
     Command{"raw", SetRaw, {}, "show variables as the server sends them"},
     Command{"cooked", SetCooked, {}, "show variables in readable form"},
-    Command{"authenticate", Authenticate, {{{kText, true, "yes|no"}}}, "show or set whether every request carries a MAC"},
-    Command{"ntpversion", ShowNtpVersion, {{{kNumber, true, "version number"}}}, "show or set the NTP version that requests claim"},
-    Command{"keytype", ShowKeyType, {{{kText, true, "digest-name"}}},
+    Command{"authenticate",
+            Authenticate,
+            {{{kText, true, "yes|no"}}},
+            "show or set whether every request carries a MAC"},
+    Command{"ntpversion",
+            ShowNtpVersion,
+            {{{kNumber, true, "version number"}}},
+            "show or set the NTP version that requests claim"},
+    Command{"keytype",
+            ShowKeyType,
+            {{{kText, true, "digest-name"}}},
             "set key type to use for authenticated requests, one of:\n"
             "    AES128CMAC, MD4, MD5, RIPEMD160, SHA1, SHAKE128"},
-    Command{"drefid", SetRefid, {{{kText, true, "hash|ipv4"}}}, "show or set how reference identifiers are shown"},
-    Command{"addvars", AddVariables, {{{kText, false, "name[=value][,...]"}}}, "add variables to the list, or change their values"},
-    Command{"rmvars", RemoveVariables, {{{kText, false, "name[,...]"}}}, "remove variables from the list"},
+    Command{"drefid",
+            SetRefid,
+            {{{kText, true, "hash|ipv4"}}},
+            "show or set how reference identifiers are shown"},
+    Command{"addvars",
+            AddVariables,
+            {{{kText, false, "name[=value][,...]"}}},
+            "add variables to the list, or change their values"},
+    Command{"rmvars",
+            RemoveVariables,
+            {{{kText, false, "name[,...]"}}},
+            "remove variables from the list"},
     Command{"clearvars", ClearVariables, {}, "empty the list of variables"},
     Command{"showvars", ShowVariables, {}, "show the list of variables"},
 };

@@ -36,23 +36,27 @@ bool TakeOrder(Session& session, std::string_view name, MruRequest& request) {
   request.reversed = name.starts_with('-');
   if (request.reversed) name.remove_prefix(1);
   const auto order = OrderByName(name);
-  if (order) request.order = *order;
-  else session.PrintError("unknown sort order " + Printable(name) + "\n");
+  if (order)
+    request.order = *order;
+  else
+    session.PrintError("unknown sort order " + Printable(name) + "\n");
   return order.has_value();
 }
 
 std::optional<MruRequest> ParseRequest(Session& session, const Arguments& arguments) {
-  constexpr std::array<std::string_view, 5> kFilters = {"mincount=", "laddr=", "maxlstint=",
-                                                        "resany=", "resall="};
+  constexpr std::array<std::string_view, 5> kFilters = {
+      "mincount=", "laddr=", "maxlstint=", "resany=", "resall="};
   MruRequest request;
   for (const Argument& argument : arguments) {
     const std::string_view text = argument.text;
-    const bool filter = std::any_of(kFilters.begin(), kFilters.end(), [&](std::string_view name) {
-      return text.starts_with(name);
-    });
-    if (filter) request.filters += ", " + argument.text;
-    else if (text == "limited") request.filters += ", resany=0x40";
-    else if (text == "kod") request.filters += ", resany=0x800";
+    const bool filter = std::any_of(kFilters.begin(), kFilters.end(),
+                                    [&](std::string_view name) { return text.starts_with(name); });
+    if (filter)
+      request.filters += ", " + argument.text;
+    else if (text == "limited")
+      request.filters += ", resany=0x40";
+    else if (text == "kod")
+      request.filters += ", resany=0x800";
     else if (text.starts_with("sort=")) {
       if (!TakeOrder(session, text.substr(5), request)) return std::nullopt;
     } else {
@@ -127,8 +131,11 @@ void MruListCommand(Session& session, const Arguments& arguments) {
 }
 
 constexpr std::array kCommands = {
-    Command{"mrulist", MruListCommand,
-            {{{kText, true, "tag=value"}, {kText, true, "tag=value"}, {kText, true, "tag=value"},
+    Command{"mrulist",
+            MruListCommand,
+            {{{kText, true, "tag=value"},
+              {kText, true, "tag=value"},
+              {kText, true, "tag=value"},
               {kText, true, "tag=value"}}},
             "show the server's most recent clients, filtered and sorted as the tags say"},
 };

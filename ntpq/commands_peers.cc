@@ -15,8 +15,8 @@ void PrintAssociations(Session& session, Which which) {
     session.Print("No association ID's in list\n");
     return;
   }
-  session.Print(AssociationTable(session.associations(), which == Which::kAll,
-                                 session.settings.version));
+  session.Print(
+      AssociationTable(session.associations(), which == Which::kAll, session.settings.version));
 }
 
 void Fetched(Session& session, Which which) {
@@ -89,15 +89,24 @@ void AssociationPeers(Session& session, const Arguments& arguments) {
 constexpr std::array<ArgumentSpec, kMaxArguments> kFamilyArgument = {{{kFamily, true, "-4|-6"}}};
 
 constexpr std::array kCommands = {
-    Command{"associations", Associations, {}, "list the associations that are configured or reachable"},
+    Command{
+        "associations", Associations, {}, "list the associations that are configured or reachable"},
     Command{"passociations", CachedAssociations, {}, "list them again without asking the server"},
     Command{"lassociations", AllAssociations, {}, "list all associations"},
-    Command{"lpassociations", AllCachedAssociations, {}, "list all associations again without asking the server"},
-    Command{"peers", Peers, kFamilyArgument, "obtain and print a list of the server's peers [IP version]"},
-    Command{"lpeers", AllPeers, kFamilyArgument, "list the server's peers, clients included [IP version]"},
-    Command{"opeers", LocalPeers, kFamilyArgument, "list the server's peers with local addresses [IP version]"},
-    Command{"lopeers", AllLocalPeers, kFamilyArgument, "list the server's peers with local addresses, clients included [IP version]"},
-    Command{"apeers", AssociationPeers, kFamilyArgument, "list the server's peers with association identifiers [IP version]"},
+    Command{"lpassociations",
+            AllCachedAssociations,
+            {},
+            "list all associations again without asking the server"},
+    Command{"peers", Peers, kFamilyArgument,
+            "obtain and print a list of the server's peers [IP version]"},
+    Command{"lpeers", AllPeers, kFamilyArgument,
+            "list the server's peers, clients included [IP version]"},
+    Command{"opeers", LocalPeers, kFamilyArgument,
+            "list the server's peers with local addresses [IP version]"},
+    Command{"lopeers", AllLocalPeers, kFamilyArgument,
+            "list the server's peers with local addresses, clients included [IP version]"},
+    Command{"apeers", AssociationPeers, kFamilyArgument,
+            "list the server's peers with association identifiers [IP version]"},
 };
 
 }  // namespace

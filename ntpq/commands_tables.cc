@@ -87,32 +87,24 @@ constexpr TableLine kMonStats[] = {{"enabled:", "mru_enabled"},
                                    {"kilobytes:", "mru_mem"},
                                    {"maximum kilobytes:", "mru_maxmem"}};
 
-constexpr TableLine kIoStats[] = {{"time since reset:", "iostats_reset"},
-                                  {"receive buffers:", "total_rbuf"},
-                                  {"free receive buffers:", "free_rbuf"},
-                                  {"used receive buffers:", "used_rbuf"},
-                                  {"low water refills:", "rbuf_lowater"},
-                                  {"dropped packets:", "io_dropped"},
-                                  {"ignored packets:", "io_ignored"},
-                                  {"received packets:", "io_received"},
-                                  {"packets sent:", "io_sent"},
-                                  {"packet send failures:", "io_sendfailed"},
-                                  {"input wakeups:", "io_wakeups"},
-                                  {"useful input wakeups:", "io_goodwakeups"}};
+constexpr TableLine kIoStats[] = {
+    {"time since reset:", "iostats_reset"}, {"receive buffers:", "total_rbuf"},
+    {"free receive buffers:", "free_rbuf"}, {"used receive buffers:", "used_rbuf"},
+    {"low water refills:", "rbuf_lowater"}, {"dropped packets:", "io_dropped"},
+    {"ignored packets:", "io_ignored"},     {"received packets:", "io_received"},
+    {"packets sent:", "io_sent"},           {"packet send failures:", "io_sendfailed"},
+    {"input wakeups:", "io_wakeups"},       {"useful input wakeups:", "io_goodwakeups"}};
 
 constexpr TableLine kTimerStats[] = {{"time since reset:", "timerstats_reset"},
                                      {"timer overruns:", "timer_overruns"},
                                      {"calls to transmit:", "timer_xmts"}};
 
-constexpr TableLine kAuthInfo[] = {{"time since reset:", "authreset"},
-                                   {"stored keys:", "authkeys"},
-                                   {"free keys:", "authfreek"},
-                                   {"key lookups:", "authklookups"},
-                                   {"keys not found:", "authknotfound"},
-                                   {"uncached keys:", "authkuncached"},
-                                   {"expired keys:", "authkexpired"},
-                                   {"encryptions:", "authencrypts"},
-                                   {"decryptions:", "authdecrypts"}};
+constexpr TableLine kAuthInfo[] = {
+    {"time since reset:", "authreset"},   {"stored keys:", "authkeys"},
+    {"free keys:", "authfreek"},          {"key lookups:", "authklookups"},
+    {"keys not found:", "authknotfound"}, {"uncached keys:", "authkuncached"},
+    {"expired keys:", "authkexpired"},    {"encryptions:", "authencrypts"},
+    {"decryptions:", "authdecrypts"}};
 
 constexpr TableLine kPeerStats[] = {{"remote host:", "srcadr", Form::kAddress},
                                     {"", "srcport", Form::kPort},
@@ -131,9 +123,9 @@ constexpr TableLine kPeerStats[] = {{"remote host:", "srcadr", Form::kAddress},
                                     {"candidate order:", "candidate"}};
 
 std::string ModeName(std::string_view value) {
-  constexpr std::array<std::string_view, 9> kModes = {
-      "unspec", "sym_active", "sym_passive", "client", "server",
-      "broadcast", "control", "private", "bclient"};
+  constexpr std::array<std::string_view, 9> kModes = {"unspec",  "sym_active", "sym_passive",
+                                                      "client",  "server",     "broadcast",
+                                                      "control", "private",    "bclient"};
   const auto mode = DecodeUnsigned(value);
   if (!mode || *mode >= kModes.size()) return "unknown mode " + Printable(value);
   return std::string(kModes[*mode]);
@@ -153,8 +145,10 @@ std::string LineValue(const Table& table, size_t index, std::string_view value,
                       const Values& values, const Display& display) {
   const TableLine& line = table.lines[index];
   switch (line.form) {
-    case Form::kMode: return ModeName(value);
-    case Form::kCooked: return CookValue(line.variable, value, Scope::kSystem, display);
+    case Form::kMode:
+      return ModeName(value);
+    case Form::kCooked:
+      return CookValue(line.variable, value, Scope::kSystem, display);
     case Form::kAddress: {
       const bool own_port =
           index + 1 < table.lines.size() && table.lines[index + 1].form == Form::kPort;
@@ -162,7 +156,8 @@ std::string LineValue(const Table& table, size_t index, std::string_view value,
       return AddressAndPort(value, port.value_or(""), display);
     }
     case Form::kText:
-    case Form::kPort: break;
+    case Form::kPort:
+      break;
   }
   return Printable(value);
 }
@@ -183,7 +178,9 @@ void ShowTable(Session& session, const Table& table, AssocId assoc) {
     session.Print(PrintableLines(reply->data));
     return;
   }
-  if (table.status_line) PrintStatusLine(session, assoc, assoc.value == 0 ? Scope::kSystem : Scope::kPeer, reply->status);
+  if (table.status_line)
+    PrintStatusLine(session, assoc, assoc.value == 0 ? Scope::kSystem : Scope::kPeer,
+                    reply->status);
   const Display display = session.display();
   const auto values = ReadValues(reply->data);
   for (size_t i = 0; i < table.lines.size(); ++i) {
@@ -234,7 +231,10 @@ constexpr std::array kCommands = {
     Command{"iostats", IoStats, {}, "show network input and output"},
     Command{"timerstats", TimerStats, {}, "show the interval timer"},
     Command{"authinfo", AuthInfo, {}, "show how many keys there are and their use"},
-    Command{"pstats", PeerStats, {{{kAssociation, false, "assocID"}}}, "show the statistics of an association"},
+    Command{"pstats",
+            PeerStats,
+            {{{kAssociation, false, "assocID"}}},
+            "show the statistics of an association"},
 };
 
 }  // namespace

@@ -26,9 +26,12 @@ struct Question {
 
 std::string StatusText(Scope scope, uint16_t status) {
   switch (scope) {
-    case Scope::kSystem: return wire::Describe(wire::SystemStatus::FromWord(status));
-    case Scope::kPeer: return wire::Describe(wire::PeerStatus::FromWord(status));
-    case Scope::kClock: return wire::Describe(wire::ClockStatus::FromWord(status));
+    case Scope::kSystem:
+      return wire::Describe(wire::SystemStatus::FromWord(status));
+    case Scope::kPeer:
+      return wire::Describe(wire::PeerStatus::FromWord(status));
+    case Scope::kClock:
+      return wire::Describe(wire::ClockStatus::FromWord(status));
   }
   return "";
 }
@@ -157,8 +160,7 @@ void ReadManyLists(Session& session, const Arguments& arguments) {
 }
 
 void Write(Session& session, AssocId assoc, const std::string& values) {
-  const auto reply =
-      session.Ask(wire::ControlOp::kWriteVariables, assoc, values, Auth::kAlways);
+  const auto reply = session.Ask(wire::ControlOp::kWriteVariables, assoc, values, Auth::kAlways);
   if (!reply) return;
   if (reply->data.empty()) {
     session.Print("done! (no data returned)\n");
@@ -185,8 +187,10 @@ void WriteList(Session& session, const Arguments& arguments) {
 
 constexpr ArgumentSpec kOptionalAssociation = {kAssociation, true, "assocID"};
 constexpr ArgumentSpec kValues = {kText, true, "name=value[,...]"};
-constexpr std::array<ArgumentSpec, kMaxArguments> kReadArguments = {
-    {kOptionalAssociation, {kText, true, "varname1"}, {kText, true, "varname2"}, {kText, true, "varname3"}}};
+constexpr std::array<ArgumentSpec, kMaxArguments> kReadArguments = {{kOptionalAssociation,
+                                                                     {kText, true, "varname1"},
+                                                                     {kText, true, "varname2"},
+                                                                     {kText, true, "varname3"}}};
 constexpr std::array<ArgumentSpec, kMaxArguments> kRange = {
     {{kAssociation, false, "assocIDlow"}, {kAssociation, false, "assocIDhigh"}}};
 constexpr std::array<ArgumentSpec, kMaxArguments> kRangeNames = {
@@ -196,7 +200,8 @@ constexpr std::string_view kReadPurpose = "read system or peer variables";
 constexpr std::string_view kListPurpose =
     "read the system or peer variables included in the variable list";
 constexpr std::string_view kManyPurpose = "read variables of a range of associations";
-constexpr std::string_view kManyListPurpose = "read the listed variables of a range of associations";
+constexpr std::string_view kManyListPurpose =
+    "read the listed variables of a range of associations";
 constexpr std::string_view kClockPurpose = "read the variables of a reference clock";
 constexpr std::string_view kClockListPurpose = "read the listed variables of a reference clock";
 
@@ -213,8 +218,14 @@ constexpr std::array kCommands = {
     Command{"cv", ClockVariables, {{kOptionalAssociation, kValues}}, kClockPurpose},
     Command{"clocklist", ClockList, {{kOptionalAssociation}}, kClockListPurpose},
     Command{"cl", ClockList, {{kOptionalAssociation}}, kClockListPurpose},
-    Command{"writevar", WriteVariable, {{{kAssociation, false, "assocID"}, {kText, false, "name=value,[...]"}}}, "write system or peer variables"},
-    Command{"writelist", WriteList, {{kOptionalAssociation}}, "write the variables included in the variable list"},
+    Command{"writevar",
+            WriteVariable,
+            {{{kAssociation, false, "assocID"}, {kText, false, "name=value,[...]"}}},
+            "write system or peer variables"},
+    Command{"writelist",
+            WriteList,
+            {{kOptionalAssociation}},
+            "write the variables included in the variable list"},
 };
 
 }  // namespace

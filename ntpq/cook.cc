@@ -14,7 +14,17 @@ namespace ntpward::ntpq {
 namespace {
 
 // What kind of value a name promises.
-enum class Kind : uint8_t { kLeap, kOctal, kRefid, kTime, kFlash, kName, kAddress, kSeries, kSigned };
+enum class Kind : uint8_t {
+  kLeap,
+  kOctal,
+  kRefid,
+  kTime,
+  kFlash,
+  kName,
+  kAddress,
+  kSeries,
+  kSigned
+};
 
 struct KnownName {
   std::string_view name;
@@ -130,16 +140,24 @@ std::string CookSigned(std::string_view value, bool signs) {
 std::optional<std::string> Cook(Kind kind, std::string_view name, std::string_view value,
                                 Scope scope, const Display& display) {
   switch (kind) {
-    case Kind::kLeap: return CookLeap(value);
-    case Kind::kOctal: return CookOctal(value);
-    case Kind::kRefid: return CookRefid(value, scope, display.refid);
-    case Kind::kTime: return CookTime(value, display.now);
-    case Kind::kFlash: return CookFlash(value);
-    case Kind::kName: return CookAddress(value, true, display);
-    case Kind::kAddress: return CookAddress(value, false, display);
+    case Kind::kLeap:
+      return CookLeap(value);
+    case Kind::kOctal:
+      return CookOctal(value);
+    case Kind::kRefid:
+      return CookRefid(value, scope, display.refid);
+    case Kind::kTime:
+      return CookTime(value, display.now);
+    case Kind::kFlash:
+      return CookFlash(value);
+    case Kind::kName:
+      return CookAddress(value, true, display);
+    case Kind::kAddress:
+      return CookAddress(value, false, display);
     case Kind::kSeries:
       return CookSeries(name, value, display.signs && name == "filtoffset");
-    case Kind::kSigned: return CookSigned(value, display.signs);
+    case Kind::kSigned:
+      return CookSigned(value, display.signs);
   }
   return std::nullopt;
 }
@@ -161,9 +179,12 @@ std::string CookValue(std::string_view name, std::string_view value, Scope scope
 
 std::string DamageText(wire::VariableReject reject) {
   switch (reject) {
-    case wire::VariableReject::kNameTooLong: return "nextvar: runaway name, stop\n";
-    case wire::VariableReject::kValueTooLong: return "nextvar: runaway value\n";
-    case wire::VariableReject::kNoClosingQuote: return "nextvar: no closing quote, stop\n";
+    case wire::VariableReject::kNameTooLong:
+      return "nextvar: runaway name, stop\n";
+    case wire::VariableReject::kValueTooLong:
+      return "nextvar: runaway value\n";
+    case wire::VariableReject::kNoClosingQuote:
+      return "nextvar: no closing quote, stop\n";
   }
   return "";
 }

@@ -92,8 +92,11 @@ int main(int argc, char** argv) {
   const char* program = argc > 0 ? argv[0] : "ntpq";
   const auto options = ParseOptions(argc, argv);
   if (!options.ok()) return Complain(program, options.error().text + "\n" + UsageHint());
-  if (options->show_version) std::puts(VersionText().c_str());
-  else if (options->show_help) std::fputs(HelpText().c_str(), stdout);
-  else return Run(program, *options);
+  if (options->show_version)
+    std::puts(VersionText().c_str());
+  else if (options->show_help)
+    std::fputs(HelpText().c_str(), stdout);
+  else
+    return Run(program, *options);
   return 0;
 }

@@ -23,13 +23,11 @@ std::string TimestampText(NtpTimestamp time) {
 }
 
 double AverageInterval(const MruEntry& entry) {
-  return entry.count == 0 ? 0 : (entry.last - entry.first).seconds() /
-                                    static_cast<double>(entry.count);
+  return entry.count == 0 ? 0
+                          : (entry.last - entry.first).seconds() / static_cast<double>(entry.count);
 }
 
-long Rounded(double seconds) {
-  return std::lround(std::clamp(seconds, -1e9, 1e9));
-}
+long Rounded(double seconds) { return std::lround(std::clamp(seconds, -1e9, 1e9)); }
 
 }  // namespace
 
@@ -99,10 +97,14 @@ void SortMru(std::vector<MruEntry>& entries, MruOrder order, bool reversed) {
   });
   const auto less = [order](const MruEntry& a, const MruEntry& b) {
     switch (order) {
-      case MruOrder::kLastInterval: return (a.last - b.last).raw() > 0;
-      case MruOrder::kAverageInterval: return AverageInterval(a) < AverageInterval(b);
-      case MruOrder::kAddress: return a.client < b.client;
-      case MruOrder::kCount: return a.count < b.count;
+      case MruOrder::kLastInterval:
+        return (a.last - b.last).raw() > 0;
+      case MruOrder::kAverageInterval:
+        return AverageInterval(a) < AverageInterval(b);
+      case MruOrder::kAddress:
+        return a.client < b.client;
+      case MruOrder::kCount:
+        return a.count < b.count;
     }
     return false;
   };

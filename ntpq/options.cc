@@ -72,7 +72,8 @@ Status TakeHost(Options& options, const char* name, Family family) {
 
 // What getopt stopped at.
 Error Illegal(char** argv) {
-  if (optopt != 0 && optopt < 256) return Error{std::string("illegal option -- ") + static_cast<char>(optopt)};
+  if (optopt != 0 && optopt < 256)
+    return Error{std::string("illegal option -- ") + static_cast<char>(optopt)};
   std::string text = argv[optind - 1];
   text.erase(0, text.find_first_not_of('-'));
   return Error{"illegal option -- " + text};
@@ -81,30 +82,63 @@ Error Illegal(char** argv) {
 Status TakeOption(Options& options, int letter, Family& family, char** argv) {
   Settings& settings = options.settings;
   switch (letter) {
-    case 1: return TakeHost(options, optarg, family);
-    case '4': family = Family::kIpv4; return {};
-    case '6': family = Family::kIpv6; return {};
-    case 'a': options.key = TRY(Number("-a", optarg)); return {};
-    case 'c': options.commands.emplace_back(optarg); return {};
-    case 'd': ++settings.debug; return {};
-    case 'D': settings.debug = TRY(Number("-D", optarg)); return {};
-    case 'i': options.interactive = true; return {};
-    case 'k': options.key_file = optarg; return {};
-    case 'n': settings.numeric = true; return {};
-    case 'p': options.commands.emplace_back("peers"); return {};
-    case 'r': settings.refid = TRY(Refid(optarg)); return {};
-    case 'u': return {};  // sockets are always connected: safer, and no server minds
-    case 'w': settings.wide = true; return {};
-    case kOldRv: settings.old_rv = true; return {};
-    case kSigns: settings.signs = true; return {};
-    case kVersion: options.show_version = true; return {};
+    case 1:
+      return TakeHost(options, optarg, family);
+    case '4':
+      family = Family::kIpv4;
+      return {};
+    case '6':
+      family = Family::kIpv6;
+      return {};
+    case 'a':
+      options.key = TRY(Number("-a", optarg));
+      return {};
+    case 'c':
+      options.commands.emplace_back(optarg);
+      return {};
+    case 'd':
+      ++settings.debug;
+      return {};
+    case 'D':
+      settings.debug = TRY(Number("-D", optarg));
+      return {};
+    case 'i':
+      options.interactive = true;
+      return {};
+    case 'k':
+      options.key_file = optarg;
+      return {};
+    case 'n':
+      settings.numeric = true;
+      return {};
+    case 'p':
+      options.commands.emplace_back("peers");
+      return {};
+    case 'r':
+      settings.refid = TRY(Refid(optarg));
+      return {};
+    case 'u':
+      return {};  // sockets are always connected: safer, and no server minds
+    case 'w':
+      settings.wide = true;
+      return {};
+    case kOldRv:
+      settings.old_rv = true;
+      return {};
+    case kSigns:
+      settings.signs = true;
+      return {};
+    case kVersion:
+      options.show_version = true;
+      return {};
     case '?':
       if (optopt != 0 && optopt != '?') return Fail(Illegal(argv));
       if (const std::string word = argv[optind - 1]; optopt == 0 && word != "--help")
         return Fail(Illegal(argv));
       options.show_help = true;
       return {};
-    default: return Fail(Illegal(argv));
+    default:
+      return Fail(Illegal(argv));
   }
 }
 

@@ -33,8 +33,7 @@ Result<Reply, QueryError> Querier::Ask(wire::ControlOp op, AssocId assoc, std::s
 
 Result<void, QueryError> Querier::Send(const wire::ControlHeader& header, std::string_view data,
                                        const std::optional<Credentials>& credentials) {
-  const auto padding =
-      credentials ? wire::ControlPadding::kForMac : wire::ControlPadding::kPlain;
+  const auto padding = credentials ? wire::ControlPadding::kForMac : wire::ControlPadding::kPlain;
   std::vector<uint8_t> datagram = wire::BuildControlRequest(header, AsBytes(data), padding);
   if (credentials) {
     const auto mac = MakeMac(credentials->type, credentials->key, credentials->secret, datagram);

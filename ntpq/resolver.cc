@@ -13,9 +13,12 @@ constexpr size_t kMaxAddresses = 16;
 
 int AddressFamily(Family family) {
   switch (family) {
-    case Family::kIpv4: return AF_INET;
-    case Family::kIpv6: return AF_INET6;
-    case Family::kNone: break;
+    case Family::kIpv4:
+      return AF_INET;
+    case Family::kIpv6:
+      return AF_INET6;
+    case Family::kNone:
+      break;
   }
   return AF_UNSPEC;
 }

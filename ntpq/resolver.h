@@ -12,7 +12,7 @@ namespace ntpward::ntpq {
 
 // A host as the resolver knows it.
 struct ResolvedHost {
-  std::string name;  // canonical, or as it was asked for
+  std::string name;                  // canonical, or as it was asked for
   std::vector<IpAddress> addresses;  // at least one
 };
 

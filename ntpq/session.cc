@@ -24,15 +24,22 @@ uint16_t RandomSequence() {
 
 std::string ServerErrorText(wire::ControlError code, AssocId assoc) {
   switch (code) {
-    case wire::ControlError::kUnspecified: return "Server returned an unspecified error";
-    case wire::ControlError::kPermission: return "Server disallowed request (authentication?)";
-    case wire::ControlError::kBadFormat: return "Server reports a bad format request packet";
-    case wire::ControlError::kBadOperation: return "Server reports a bad opcode in request";
+    case wire::ControlError::kUnspecified:
+      return "Server returned an unspecified error";
+    case wire::ControlError::kPermission:
+      return "Server disallowed request (authentication?)";
+    case wire::ControlError::kBadFormat:
+      return "Server reports a bad format request packet";
+    case wire::ControlError::kBadOperation:
+      return "Server reports a bad opcode in request";
     case wire::ControlError::kBadAssociation:
       return "Association ID " + std::to_string(assoc.value) + " unknown to server";
-    case wire::ControlError::kUnknownVariable: return "A request variable unknown to the server";
-    case wire::ControlError::kBadValue: return "Server indicates a request variable was bad";
-    case wire::ControlError::kRestricted: break;
+    case wire::ControlError::kUnknownVariable:
+      return "A request variable unknown to the server";
+    case wire::ControlError::kBadValue:
+      return "Server indicates a request variable was bad";
+    case wire::ControlError::kRestricted:
+      break;
   }
   return "Server returns unknown error code " + std::to_string(static_cast<unsigned>(code));
 }
@@ -104,8 +111,8 @@ std::optional<Reply> Session::Ask(wire::ControlOp op, AssocId assoc, std::string
 Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::string_view data,
                                        Auth auth) {
   if (!host_)
-    return Fail(QueryError{QueryError::Kind::kTransport, {},
-                           "***No host open, use `host' command"});
+    return Fail(
+        QueryError{QueryError::Kind::kTransport, {}, "***No host open, use `host' command"});
   std::optional<Credentials> credentials;
   if (auth == Auth::kAlways || settings.authenticate) {
     if (!PrepareCredentials()) return Fail(QueryError{QueryError::Kind::kTransport, {}, {}});

@@ -29,9 +29,9 @@ struct Settings {
   bool old_rv = false;        // the status line also before named variables
   bool authenticate = false;  // a MAC on every request
   RefidStyle refid = RefidStyle::kIpv4;
-  uint8_t version = 2;      // NTP version that requests claim
+  uint8_t version = 2;  // NTP version that requests claim
   uint32_t timeout_ms = 5000;
-  uint32_t delay_ms = 20;   // kept for old scripts; nothing uses it
+  uint32_t delay_ms = 20;  // kept for old scripts; nothing uses it
   uint32_t debug = 0;
 };
 

@@ -56,7 +56,9 @@ std::string_view Cut(std::string_view text, size_t width) { return text.substr(0
 std::string FitRight(std::string_view text, size_t width) {
   return PadRight(Cut(text, width), width);
 }
-std::string FitLeft(std::string_view text, size_t width) { return PadLeft(Cut(text, width), width); }
+std::string FitLeft(std::string_view text, size_t width) {
+  return PadLeft(Cut(text, width), width);
+}
 
 void ItemLines::Add(std::string_view item) {
   if (!text_.empty()) {

@@ -15,8 +15,8 @@ Values ReadValues(std::string_view text) {
     if (!next.ok() && next.error() == wire::VariableReject::kValueTooLong) continue;
     if (!next.ok() || !next->has_value()) return values;
     const wire::Variable& variable = **next;
-    values.push_back({std::string(variable.name),
-                      std::string(wire::Unquoted(variable.value.value_or("")))});
+    values.push_back(
+        {std::string(variable.name), std::string(wire::Unquoted(variable.value.value_or("")))});
   }
 }
 

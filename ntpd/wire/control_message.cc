@@ -144,8 +144,8 @@ std::vector<std::vector<uint8_t>> BuildControlReply(const ControlHeader& reply, 
 
 std::vector<uint8_t> BuildControlError(const ControlHeader& request, uint8_t leap,
                                        ControlError code) {
-  ControlHeader header = ReplyHeader(request, leap, static_cast<uint16_t>(
-                                                        static_cast<unsigned>(code) << 8));
+  ControlHeader header =
+      ReplyHeader(request, leap, static_cast<uint16_t>(static_cast<unsigned>(code) << 8));
   header.error = true;
   return Datagram(header, {}, ControlPadding::kPlain);
 }

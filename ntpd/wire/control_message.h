@@ -57,14 +57,14 @@ enum class ControlError : uint8_t {
 
 // Why a mode 6 datagram was refused.
 enum class ControlReject : uint8_t {
-  kTooShort,        // shorter than the header
-  kTooLong,         // longer than kMaxControlDatagram
-  kWrongMode,       // not mode 6
-  kWrongVersion,    // not 1 to 4
-  kNotARequest,     // a response, error or continuation bit, or an offset (CVE-2009-3563: never
-                    // answer an answer)
-  kNotAResponse,    // the response bit is clear
-  kBadFormat,       // count and length disagree, or the length is no multiple of four
+  kTooShort,      // shorter than the header
+  kTooLong,       // longer than kMaxControlDatagram
+  kWrongMode,     // not mode 6
+  kWrongVersion,  // not 1 to 4
+  kNotARequest,   // a response, error or continuation bit, or an offset (CVE-2009-3563: never
+                  // answer an answer)
+  kNotAResponse,  // the response bit is clear
+  kBadFormat,     // count and length disagree, or the length is no multiple of four
 };
 
 // The twelve octets before the data; numbers in host order.
@@ -112,7 +112,8 @@ void Encode(const ControlHeader& header, Writer& out);
 Result<ControlHeader, ControlReject> DecodeControlHeader(Bytes datagram);
 
 // Applies the acceptance rules of ntpd 4.2.8 in its order. Only kBadFormat is answered (with
-// BuildControlError and the header from DecodeControlHeader); everything else is dropped in silence.
+// BuildControlError and the header from DecodeControlHeader); everything else is dropped in
+// silence.
 Result<ControlRequest, ControlReject> ParseControlRequest(Bytes datagram);
 // A server's datagram; `data` has header.count octets, or none when the error bit is set.
 Result<ControlFragment, ControlReject> ParseControlResponse(Bytes datagram);

@@ -17,17 +17,18 @@ constexpr std::array<std::string_view, 10> kSourceNames = {
     "sync_unspec", "sync_pps", "sync_lf_radio", "sync_hf_radio",   "sync_uhf_radio",
     "sync_local",  "sync_ntp", "sync_other",    "sync_wristwatch", "sync_telephone"};
 constexpr std::array<std::string_view, 16> kSystemEventNames = {
-    "unspecified", "freq_not_set", "freq_set",   "spike_detect",
-    "freq_mode",   "clock_sync",   "restart",    "panic_stop",
+    "unspecified", "freq_not_set", "freq_set",      "spike_detect",
+    "freq_mode",   "clock_sync",   "restart",       "panic_stop",
     "no_sys_peer", "leap_armed",   "leap_disarmed", "leap_event",
-    "clock_step",  "kern",         "TAI",        "stale_leapsecond_values"};
+    "clock_step",  "kern",         "TAI",           "stale_leapsecond_values"};
 constexpr std::array<std::string_view, 16> kPeerEventNames = {
-    "unspecified",   "mobilize",      "demobilize", "unreachable", "reachable",  "restart",
-    "no_reply",      "rate_exceeded", "access_denied", "leap_armed", "sys_peer", "clock_event",
-    "bad_auth",      "popcorn",       "interleave_mode", "interleave_error"};
+    "unspecified",   "mobilize",   "demobilize",      "unreachable",
+    "reachable",     "restart",    "no_reply",        "rate_exceeded",
+    "access_denied", "leap_armed", "sys_peer",        "clock_event",
+    "bad_auth",      "popcorn",    "interleave_mode", "interleave_error"};
 constexpr std::array<std::string_view, 16> kLastEventNames = {
-    "<?0?>",    "mobilize",      "demobilize",    "unreachable", "reachable",  "restart",
-    "no_reply", "rate_exceeded", "access_denied", "leap_armed",  "sys_peer",   "clock_alarm",
+    "<?0?>",    "mobilize",      "demobilize",    "unreachable", "reachable", "restart",
+    "no_reply", "rate_exceeded", "access_denied", "leap_armed",  "sys_peer",  "clock_alarm",
     "bad_auth", "popcorn",       "interleave",    "xleave_err"};
 constexpr std::array<std::string_view, 8> kSelectionNames = {
     "sel_reject",    "sel_falsetick", "sel_excess",   "sel_outlier",
@@ -89,11 +90,11 @@ PeerStatus PeerStatus::FromWord(uint16_t word) {
 }
 
 uint16_t PeerStatus::word() const {
-  return static_cast<uint16_t>(
-      Bit(configured, kConfigured) | Bit(auth_enabled, kAuthEnabled) | Bit(authentic, kAuthentic) |
-      Bit(reachable, kReachable) | Bit(broadcast, kBroadcast) |
-      (static_cast<unsigned>(selection) & 7) << 8 | Low4(events) << 4 |
-      Low4(static_cast<unsigned>(last_event)));
+  return static_cast<uint16_t>(Bit(configured, kConfigured) | Bit(auth_enabled, kAuthEnabled) |
+                               Bit(authentic, kAuthentic) | Bit(reachable, kReachable) |
+                               Bit(broadcast, kBroadcast) |
+                               (static_cast<unsigned>(selection) & 7) << 8 | Low4(events) << 4 |
+                               Low4(static_cast<unsigned>(last_event)));
 }
 
 ClockStatus ClockStatus::FromWord(uint16_t word) {

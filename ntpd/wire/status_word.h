@@ -76,7 +76,7 @@ enum class Selection : uint8_t {
 
 // The word of association 0. Fields out of range lose their upper bits.
 struct SystemStatus {
-  uint8_t leap = 3;  // 0..3
+  uint8_t leap = 3;                                  // 0..3
   SystemSource source = SystemSource::kUnspecified;  // 0..63
   uint8_t events = 0;                                // 0..15, saturating
   SystemEvent last_event = SystemEvent::kUnspecified;
@@ -105,7 +105,8 @@ struct PeerStatus {
 // The word of a reference clock.
 struct ClockStatus {
   uint8_t events = 0;  // bits 7-4
-  uint8_t code = 0;    // bits 3-0; 0 unspec, 1 no reply, 2 bad format, 3 fault, 4 signal, 5 date, 6 time
+  uint8_t code =
+      0;  // bits 3-0; 0 unspec, 1 no reply, 2 bad format, 3 fault, 4 signal, 5 date, 6 time
 
   static ClockStatus FromWord(uint16_t word);
   uint16_t word() const;

@@ -104,8 +104,8 @@ void VariableListWriter::Finish() {
 }
 
 Result<std::optional<Variable>, VariableReject> VariableListReader::Next() {
-  const auto start = std::find_if(rest_.begin(), rest_.end(),
-                                  [](char c) { return c != ',' && !IsBlank(c); });
+  const auto start =
+      std::find_if(rest_.begin(), rest_.end(), [](char c) { return c != ',' && !IsBlank(c); });
   rest_.remove_prefix(static_cast<size_t>(start - rest_.begin()));
   if (rest_.empty()) return std::optional<Variable>();
 

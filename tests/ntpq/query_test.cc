@@ -88,19 +88,21 @@ void IgnoresWhatDoesNotBelong(void**) {
   request[1] &= 0x7f;
   auto other_version = Fragment(0, "x", false);
   other_version[0] = 0x26;
-  server.steps = {{0, other_number}, {0, other_operation}, {0, request}, {0, other_version},
-                  {0, {0x16}},       {0, {}},              {0, Fragment(0, "a=1", false)}};
+  server.steps = {{0, other_number},
+                  {0, other_operation},
+                  {0, request},
+                  {0, other_version},
+                  {0, {0x16}},
+                  {0, {}},
+                  {0, Fragment(0, "a=1", false)}};
   assert_string_equal(Ask(server)->data.c_str(), "a=1");
 }
 
 void IgnoresOverlaps(void**) {
   ScriptedTransport server;
-  server.steps = {{0, Fragment(0, "aaaa", true)},
-                  {0, Fragment(2, "XXXX", true)},
-                  {0, Fragment(0, "XX", true)},
-                  {0, Fragment(8, "end", false)},
-                  {0, Fragment(12, "XX", true)},
-                  {0, Fragment(4, "XXXXXX", true)},
+  server.steps = {{0, Fragment(0, "aaaa", true)}, {0, Fragment(2, "XXXX", true)},
+                  {0, Fragment(0, "XX", true)},   {0, Fragment(8, "end", false)},
+                  {0, Fragment(12, "XX", true)},  {0, Fragment(4, "XXXXXX", true)},
                   {0, Fragment(4, "bbbb", true)}};
   assert_string_equal(Ask(server)->data.c_str(), "aaaabbbbend");
 }

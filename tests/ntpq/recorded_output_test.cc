@@ -1,11 +1,11 @@
 // Our text for the reference daemons' answers is the reference ntpq's text, to the byte.
+#include <stdlib.h>
+#include <time.h>
+
 #include "ntpq/command.h"
 #include "ntpq/options.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
-
-#include <stdlib.h>
-#include <time.h>
 
 namespace ntpward::ntpq::test {
 namespace {
@@ -48,14 +48,15 @@ void PrintsWhatTheReferencePrints(void** state) {
   assert_string_equal(run.mismatch.c_str(), "");
   assert_int_equal(run.asked, recording.exchanges.size());
   // The version is our own.
-  const std::string out = Replaced(
-      recording.out, "ntpq 4.2.8p18-o Sat Nov 21 23:27:52 UTC 2026 (1)", VersionText());
+  const std::string out =
+      Replaced(recording.out, "ntpq 4.2.8p18-o Sat Nov 21 23:27:52 UTC 2026 (1)", VersionText());
   assert_string_equal(run.out.c_str(), out.c_str());
   assert_string_equal(run.err.c_str(), recording.err.c_str());
 }
 
 void LeavesOutPlusSignsByDefault(void**) {
-  for (const char* name : {"to-4.2.8-peers", "to-4.2.8-rv", "to-4.2.8-rv-a1", "to-4.2.8-apeers-n"}) {
+  for (const char* name :
+       {"to-4.2.8-peers", "to-4.2.8-rv", "to-4.2.8-rv-a1", "to-4.2.8-apeers-n"}) {
     const Recording recording = Recording::Load(name);
     const std::string plain = Play(recording, {}).out;
     const std::string with_signs = Play(recording, {"--signs"}).out;
@@ -70,8 +71,11 @@ int SetZone(void**) {
   return 0;
 }
 
-#define RECORDED(name) \
-  { "PrintsWhatTheReferencePrints " name, PrintsWhatTheReferencePrints, nullptr, nullptr, const_cast<char*>(name) }
+#define RECORDED(name)                                                                    \
+  {                                                                                       \
+    "PrintsWhatTheReferencePrints " name, PrintsWhatTheReferencePrints, nullptr, nullptr, \
+        const_cast<char*>(name)                                                           \
+  }
 
 }  // namespace
 }  // namespace ntpward::ntpq::test

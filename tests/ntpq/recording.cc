@@ -49,7 +49,8 @@ std::vector<uint8_t> Comparable(Bytes datagram) {
   Reader in(datagram);
   in.Skip(10);
   const size_t size = std::min<size_t>(12 + in.U16(), datagram.size());
-  std::vector<uint8_t> bytes(datagram.begin(), datagram.begin() + static_cast<std::ptrdiff_t>(size));
+  std::vector<uint8_t> bytes(datagram.begin(),
+                             datagram.begin() + static_cast<std::ptrdiff_t>(size));
   std::fill(bytes.begin() + 2, bytes.begin() + 4, uint8_t{0});
   return bytes;
 }
@@ -67,10 +68,9 @@ class RecordedTransport : public Transport {
     RecordedNetwork& network = network_;
     const auto& exchanges = network.recording_.exchanges;
     const size_t index = network.asked++;
-    if (index >= exchanges.size() ||
-        Comparable(datagram) != Comparable(exchanges[index].request)) {
-      network.mismatch = "request " + std::to_string(index) + " is " +
-                         ntpward::test::ToHex(datagram);
+    if (index >= exchanges.size() || Comparable(datagram) != Comparable(exchanges[index].request)) {
+      network.mismatch =
+          "request " + std::to_string(index) + " is " + ntpward::test::ToHex(datagram);
       return {};
     }
     for (Response response : exchanges[index].responses) {

@@ -14,7 +14,8 @@ using test::FromHex;
 
 // READVAR "stratum" by ntpq 4.2.8 with key 7, MD5.
 constexpr char kAuthenticated[] =
-    "160200010000000000000007" "7374726174756d000000000000000007"
+    "160200010000000000000007"
+    "7374726174756d000000000000000007"
     "9654030c400d6709b662e07c00d91f46";
 
 std::vector<uint8_t> Request(size_t data, size_t padding) {
@@ -34,7 +35,9 @@ ControlReject WhyNot(const std::vector<uint8_t>& datagram) {
 }
 
 void AcceptsABareRequest(void**) {
-  const auto datagram = FromHex("1602beef0000000112340000" "");
+  const auto datagram = FromHex(
+      "1602beef0000000112340000"
+      "");
   assert_int_equal(WhyNot(datagram), ControlReject::kNotARequest);  // an offset
   const auto good = FromHex("1602beef0000123400000000");
   const auto request = ParseControlRequest(good);
@@ -106,7 +109,8 @@ void RejectsWrongModeAndLength(void**) {
 void SurvivesEveryTruncation(void**) {
   const auto whole = FromHex(kAuthenticated);
   for (size_t size = 0; size < whole.size(); ++size) {
-    const std::vector<uint8_t> part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+    const std::vector<uint8_t> part(whole.begin(),
+                                    whole.begin() + static_cast<std::ptrdiff_t>(size));
     const auto request = ParseControlRequest(part);
     if (size < kControlHeaderSize) assert_int_equal(request.error(), ControlReject::kTooShort);
     // What is left of the MAC must not be taken for a whole one.
@@ -115,7 +119,9 @@ void SurvivesEveryTruncation(void**) {
 }
 
 void SurvivesEveryTruncationOfAnAnswer(void**) {
-  const auto whole = FromHex("168200010604000000000008" "6c6561703d302c0d");
+  const auto whole = FromHex(
+      "168200010604000000000008"
+      "6c6561703d302c0d");
   assert_true(ParseControlResponse(whole).ok());
   for (size_t size = 0; size < whole.size(); ++size)
     assert_false(ParseControlResponse(Bytes(whole).first(size)).ok());
@@ -142,7 +148,9 @@ void RoundTripsEveryHeader(void**) {
   Writer out(buffer);
   Encode(header, out);
   assert_true(out.Finish());
-  assert_string_equal(test::ToHex(buffer).c_str(), "e6bf01020304050607080" "90a");
+  assert_string_equal(test::ToHex(buffer).c_str(),
+                      "e6bf01020304050607080"
+                      "90a");
   assert_true(*DecodeControlHeader(buffer) == header);
 }
 
@@ -150,8 +158,8 @@ ControlHeader AnyReply() { return ReplyHeader(ControlHeader{}, 0, 0x0615); }
 
 void CutsAnAnswerBetweenItems(void**) {
   const std::string payload(1000, 'x');
-  const auto datagrams = BuildControlReply(AnyReply(), AsBytes(payload), {300, 460, 700, 901},
-                                           ControlPadding::kPlain);
+  const auto datagrams =
+      BuildControlReply(AnyReply(), AsBytes(payload), {300, 460, 700, 901}, ControlPadding::kPlain);
   assert_int_equal(datagrams.size(), 3);
   const size_t offsets[] = {0, 460, 901};
   for (size_t i = 0; i < datagrams.size(); ++i) {

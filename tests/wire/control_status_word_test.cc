@@ -1,6 +1,5 @@
 // Status words: layout and texts, against words that ntpd 4.2.8 sent and ntpq 4.2.8 spelled out.
 #include "ntpd/wire/status_word.h"
-
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::wire {

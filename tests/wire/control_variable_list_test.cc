@@ -1,10 +1,9 @@
 // Lists of `name=value`: written as ntpd 4.2.8 lays them out, read whatever they hold.
-#include "ntpd/wire/variable_list.h"
-
 #include <array>
 #include <cmath>
 
 #include "ntpd/wire/control_message.h"
+#include "ntpd/wire/variable_list.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::wire {
@@ -42,11 +41,12 @@ void WrapsWhereTheReferenceWraps(void**) {
   list.AddTimestamp("reftime", NtpTimestamp::FromRaw(0xeeacac82601ea377U));
   list.AddHex("flags", 0x80003);
   list.Finish();
-  assert_string_equal(list.text().c_str(),
-                      "version=\"ntpd 4.2.8p18-o Sat Nov 21 23:27:49 UTC 2026 (1)\",\r\n"
-                      "processor=\"x86_64\", system=\"Linux/6.18.44-fc-v657\", leap=0, stratum=7,\r\n"
-                      "precision=-25, rootdelay=0.045, rootdisp=10.629, refid=10.77.0.15,\r\n"
-                      "reftime=0xeeacac82.601ea377, flags=0x80003\r\n");
+  assert_string_equal(
+      list.text().c_str(),
+      "version=\"ntpd 4.2.8p18-o Sat Nov 21 23:27:49 UTC 2026 (1)\",\r\n"
+      "processor=\"x86_64\", system=\"Linux/6.18.44-fc-v657\", leap=0, stratum=7,\r\n"
+      "precision=-25, rootdelay=0.045, rootdisp=10.629, refid=10.77.0.15,\r\n"
+      "reftime=0xeeacac82.601ea377, flags=0x80003\r\n");
 }
 
 void AllowsCutsBetweenItemsOnly(void**) {
@@ -90,7 +90,8 @@ void ReadsNamesAndValues(void**) {
   assert_string_equal(Items("leap=0, stratum=7,\r\nrefid=10.0.0.1\r\n").c_str(),
                       "leap|0;stratum|7;refid|10.0.0.1;");
   assert_string_equal(Items("stratum , leap,,  rootdelay\r\n").c_str(), "stratum;leap;rootdelay;");
-  assert_string_equal(Items("a= 1 2 , b=\"x, y\", c=\"\", d=").c_str(), "a|1 2;b|\"x, y\";c|\"\";d|;");
+  assert_string_equal(Items("a= 1 2 , b=\"x, y\", c=\"\", d=").c_str(),
+                      "a|1 2;b|\"x, y\";c|\"\";d|;");
   assert_string_equal(Items("").c_str(), "");
   assert_string_equal(Items(" ,\r\n,").c_str(), "");
   assert_string_equal(Items("=5, a").c_str(), "|5;a;");
