@@ -9,7 +9,7 @@ namespace {
 const double kUniform = std::sqrt(12.0);  // width of a uniform distribution over its deviation
 // The shortest delay seen is still above the shortest possible one; so is the asymmetry of the path
 // never quite constant. Both scale with the usual excess.
-constexpr double kFloor = 0.15;
+constexpr double kFloor = 0.25;
 constexpr double kSmoothing = 1.0 / 16;
 constexpr double kSuspicious = 4;    // times the mean excess
 constexpr double kPathChange = 3;
@@ -23,19 +23,27 @@ double MeasurementNoise::LeastOfLast(size_t count) const {
   return least;
 }
 
+// Six delays in a row that are all far above the minimum and close to each other: the old minimum
+// would make every sample look bad for an hour. Congestion also lifts them all, but scatters them.
+bool MeasurementNoise::PathGotLonger(double least, double precision) const {
+  if (count_ <= kRecent) return false;
+  std::array<double, kRecent> recent{};
+  for (size_t i = 0; i < kRecent; ++i)
+    recent[i] = delays_[(next_ + kRemembered - 1 - i) % kRemembered];
+  std::sort(recent.begin(), recent.end());
+  const double rise = recent[0] - least;
+  const double scatter = recent[kRecent / 2] - recent[0];
+  return rise > kPathChange * mean_excess_ + precision && scatter < rise / 4;
+}
+
 MeasurementNoise::Estimate MeasurementNoise::Add(double delay, double precision) {
   delays_[next_] = delay;
   next_ = (next_ + 1) % kRemembered;
   count_ = std::min(count_ + 1, kRemembered);
   double least = LeastOfLast(kRemembered);
-  if (count_ > kRecent) {
-    const double recent = LeastOfLast(kRecent);
-    // Six delays in a row are all far above the minimum only if the path got longer: then the old
-    // minimum would make every sample look bad for an hour.
-    if (recent - least > kPathChange * mean_excess_ + precision) {
-      least = recent;
-      count_ = kRecent;
-    }
+  if (PathGotLonger(least, precision)) {
+    least = LeastOfLast(kRecent);
+    count_ = kRecent;
   }
   const double excess = delay - least;
   const bool suspicious = count_ > kRecent && excess > kSuspicious * mean_excess_;

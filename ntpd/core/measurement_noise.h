@@ -21,9 +21,10 @@ class MeasurementNoise {
 
  private:
   static constexpr size_t kRemembered = 64;  // delays that the minimum is taken over
-  static constexpr size_t kRecent = 6;       // if even the least of these is high, the path changed
+  static constexpr size_t kRecent = 6;       // if even these are all high, the path changed
 
   double LeastOfLast(size_t count) const;
+  bool PathGotLonger(double least, double precision) const;
 
   std::array<double, kRemembered> delays_{};  // a ring
   size_t next_ = 0;
