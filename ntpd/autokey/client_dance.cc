@@ -218,6 +218,7 @@ void ClientDance::OnIdentityVerdict(msg::VerdictCode code, const DanceContext& c
     AcceptIdentity(context, result);
     return;
   }
+  if (code == msg::VerdictCode::kUnknownKey) return;  // it has forgotten the challenge: draw another
   const bool generation = code == msg::VerdictCode::kFilestamp;
   result.outcome = generation ? Outcome::kFilestamp : Outcome::kIdentity;
   const std::string group = "\"" + demand_.group + "\"";

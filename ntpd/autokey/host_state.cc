@@ -66,7 +66,8 @@ std::optional<msg::SignatureUpdate> HostState::DueUpdate(MonoTime mono, NtpSecon
 }
 
 void HostState::OnSignedValues(const msg::SignedValues& values) {
-  if (!asked_leap_) return;
+  // Without a time nothing was signed: it is asked for again when the wait is over.
+  if (!asked_leap_ || values.timestamp.value == 0) return;
   signed_ = values;
   signed_leap_ = *asked_leap_;
   signed_at_ = asked_at_;

@@ -717,6 +717,23 @@ void LongestNamesStillFit(void**) {
   assert_true(meeting.dance.proven());
 }
 
+// Bugs 2867, 3036, 2052 of the reference: reading the variables of a half-done dance.
+void VariablesCanBeReadInEveryState(void**) {
+  Guide guide;
+  for (int step = 0; step <= 6; ++step) {
+    const ClientDance& dance = guide.dance();
+    assert_int_equal(dance.server_name().empty(), dance.flags() == 0);
+    assert_int_equal(dance.identity().empty(), (dance.flags() & kVerified) == 0);
+    assert_int_equal(dance.group().empty(), (dance.flags() & kTrusted) == 0);
+    assert_true(dance.refusal().empty());
+    assert_int_equal(dance.has_cookie(), dance.proven());
+    assert_int_equal(dance.association().value, 43118);
+    guide->request = guide.dance().NextRequest(guide->context());
+    if (guide->request.kind == NextField::Kind::kField)
+      guide->Deliver(guide->Answer(guide->request.field));
+  }
+}
+
 void DoesNothingWithoutCryptoMaterial(void**) {
   Guide guide;
   assert_true(guide.client.host.SetMaterial({}).ok());
@@ -785,6 +802,7 @@ int main() {
       cmocka_unit_test(EveryPrefixOfAnAnswerIsRefused),
       cmocka_unit_test(OversizedAnswersAreRefused),
       cmocka_unit_test(LongestNamesStillFit),
+      cmocka_unit_test(VariablesCanBeReadInEveryState),
       cmocka_unit_test(DoesNothingWithoutCryptoMaterial),
       cmocka_unit_test(ARelayOfTheProofIsAcceptedWhichIsALimitOfTheProtocol),
   };

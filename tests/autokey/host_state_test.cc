@@ -44,6 +44,17 @@ void AsksAgainWhenNoAnswerCame(void**) {
   assert_true(host.Due(17));
 }
 
+void ARefusedUpdateKeepsTheOldValuesAndIsAskedAgain(void**) {
+  Host host;
+  assert_true(host.Due(0));
+  host.Answer();
+  assert_true(host.Due(131073));
+  host.party.host.OnSignedValues({});
+  assert_int_equal(host.party.host.update_time().value, kTestNow);
+  assert_false(host.Due(131080));
+  assert_true(host.Due(131090));
+}
+
 void RenewsEvery36Hours(void**) {
   Host host;
   assert_true(host.Due(0));
@@ -150,6 +161,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AsksAtTheFirstSynchronisationAndNotBefore),
       cmocka_unit_test(AsksAgainWhenNoAnswerCame),
+      cmocka_unit_test(ARefusedUpdateKeepsTheOldValuesAndIsAskedAgain),
       cmocka_unit_test(RenewsEvery36Hours),
       cmocka_unit_test(ASecondUnaskedAnswerIsIgnored),
       cmocka_unit_test(SignsNewLeapValuesAtOnceAndShowsThemOnlyThen),

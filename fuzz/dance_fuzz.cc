@@ -1,0 +1,92 @@
+// links: autokey
+//
+// A client's dance: policy, association identifier, then records of an event, a length and octets.
+// Whatever comes in whatever order, nothing is believed before what it rests on.
+#include "fuzz/autokey_hosts.h"
+#include "ntpd/autokey/client_dance.h"
+
+using namespace ntpward;
+using namespace ntpward::autokey;
+
+namespace {
+
+const HostState& Host(bool with_group) {
+  static const auto make = [](bool group) {
+    return fuzz::MakeHost("client", 0x80001, fuzz::kClientCertificate, fuzz::kClientHostKey, group);
+  };
+  static const HostState bare = make(false), grouped = make(true);
+  return with_group ? grouped : bare;
+}
+
+struct Dancer {
+  Dancer(uint8_t policy, uint16_t association)
+      : host(Host((policy & 1) == 0)),
+        dance(AssocId{association}, {"", (policy & 1) != 0, (policy & 2) != 0}, MonoTime{}) {
+    cache.SetOwn(host.certificate());
+  }
+  DanceContext context() {
+    return {host, cache, MonoTime{}, NtpSeconds{fuzz::kHostFilestamp + 100}, synchronised};
+  }
+  void Run(const DanceResult& result) {
+    CHECK(result.jobs.size() <= 2);
+    for (const ClientJob& job : result.jobs) {
+      std::visit([](const auto& operation) { CHECK(operation.Valid()); }, job.operation);
+      if (std::holds_alternative<msg::IdentityChallenge>(job.operation)) {
+        msg::ValueAnswer challenge;
+        challenge.code = msg::VerdictCode::kGood;
+        CHECK(challenge.value.Resize(20));
+        Run(dance.OnValueAnswer(job.ticket, challenge, context()));
+      } else if (job.ticket != 0) {
+        Run(dance.OnVerdict(job.ticket, verdict, context()));
+      }
+    }
+  }
+  void Poll() {
+    const NextField next = dance.NextRequest(context());
+    Run(next.effects);
+    if (next.kind == NextField::Kind::kField) CHECK(wire::ParseAutokeyField(next.field).ok());
+  }
+  void Event(uint8_t event, Bytes octets) {
+    switch (event % 6) {
+      case 0: return Poll(), Run(dance.OnResponse(octets, context()));
+      case 1: return Run(dance.OnResponse(octets, context()));
+      case 2: return Run(dance.OnCryptoNak(context()));
+      case 3: return dance.OnKeysRestarted();
+      case 4: synchronised = !synchronised; return;
+      case 5: verdict = static_cast<msg::VerdictCode>(octets.size() % 6); return;
+    }
+  }
+  void CheckOrder() const {
+    const uint32_t flags = dance.flags();
+    const auto lit = [flags](uint32_t bits) { return (flags & bits) == bits; };
+    CHECK(!lit(kVerified) || (lit(kTrusted) && !dance.identity().empty()));
+    CHECK(!lit(kProven) || lit(kVerified));
+    CHECK(!lit(kCookie) || lit(kVerified));
+    CHECK(!lit(kSigned) || lit(kVerified));
+    CHECK((flags != 0) == !dance.server_name().empty());
+    CHECK(cache.entries().size() <= CertificateCache::kCapacity);
+  }
+
+  const HostState& host;
+  CertificateCache cache;
+  ClientDance dance;
+  bool synchronised = false;
+  msg::VerdictCode verdict = msg::VerdictCode::kGood;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  Reader reader(Bytes(data, size));
+  const uint8_t policy = reader.U8();
+  const uint16_t association = reader.U16();
+  if (reader.failed() || association == 0) return 0;
+  Dancer dancer(policy, association);
+  while (reader.remaining() >= 3) {
+    const uint8_t event = reader.U8();
+    const uint16_t length = reader.U16();
+    dancer.Event(event, reader.Take(std::min<size_t>(length, reader.remaining())));
+    dancer.CheckOrder();
+  }
+  return 0;
+}
