@@ -1,7 +1,6 @@
 #include "ntpd/clock/guard.h"
 
-#include <time.h>
-
+#include <chrono>
 #include <cmath>
 
 namespace ntpward::clock {
@@ -9,10 +8,12 @@ namespace {
 
 using msg::ClockRefusal;
 
+// Not by gmtime, which opens the time zone's file at its first call: that would kill the process.
 bool IsLastDayOfMonth(double unix_seconds) {
-  const time_t tomorrow = static_cast<time_t>(std::floor(unix_seconds)) + 86400;
-  tm date{};
-  return gmtime_r(&tomorrow, &date) != nullptr && date.tm_mday == 1;
+  using std::chrono::days;
+  const auto today = std::chrono::floor<days>(
+      std::chrono::sys_seconds(std::chrono::seconds(static_cast<int64_t>(unix_seconds))));
+  return std::chrono::year_month_day(today + days(1)).day() == std::chrono::day(1);
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ std::optional<control::AutokeyView> DaemonView::Autokey() const {
   view.update = node_->host.update_time();
   for (const autokey::CachedCertificate& entry : node_->certificates.entries())
     view.certificates.push_back({entry.certificate.subject, entry.certificate.issuer, entry.flags,
-                                 entry.certificate.not_after});
+                                 entry.certificate.not_after - int64_t{kUnixToNtpSeconds}});
   return view;
 }
 
