@@ -40,7 +40,9 @@ void ShowHost(Session& session, const Arguments& arguments) {
     }
   }
   const bool opened = session.OpenHost(arguments[next].text, family);
-  session.quit = false;  // at the prompt an unreachable host is no reason to leave
+  // A host that was asked for by command and cannot be reached is no reason to leave.
+  session.quit = false;
+  session.exit_status = 0;
   if (opened)
     session.Print("current host set to " + session.host().name + "\n");
   else

@@ -26,6 +26,7 @@ class PlainInput : public LineInput {
   PlainInput(const PlainInput&) = delete;
   PlainInput& operator=(const PlainInput&) = delete;
 
+  bool prompts() const override { return prompt_; }
   std::optional<std::string> Next() override {
     std::fflush(stdout);
     if (prompt_) std::fputs(kPrompt, stderr);
@@ -62,6 +63,7 @@ class EditedInput : public LineInput {
   EditedInput(const EditedInput&) = delete;
   EditedInput& operator=(const EditedInput&) = delete;
 
+  bool prompts() const override { return true; }
   std::optional<std::string> Next() override {
     std::fflush(stdout);
     int length = 0;

@@ -12,6 +12,8 @@ class LineInput {
   virtual ~LineInput() = default;
   // The next line without its end, at most 512 characters of it; none at the end of input.
   virtual std::optional<std::string> Next() = 0;
+  // Whether a prompt is shown: the user sees what was typed.
+  virtual bool prompts() const = 0;
 };
 
 // Editing with history when standard input and standard error are terminals; a prompt then, or

@@ -41,7 +41,7 @@ int Complain(const char* program, const std::string& text) {
 }
 
 void RunInteractive(Session& session, const Options& options, LineInput& input) {
-  session.at_prompt = true;
+  session.at_prompt = input.prompts();
   session.OpenHost(options.hosts[0].name, options.hosts[0].family);
   while (!session.quit) {
     const auto line = input.Next();

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMaxHosts = 200;
 
 // Long options without a letter.
-enum LongOnly : int { kOldRv = 256, kVersion, kSigns };
+enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kHelp };
 
 constexpr std::array<option, 19> kLongOptions = {
     {{"ipv4", no_argument, nullptr, '4'},
@@ -32,10 +32,11 @@ constexpr std::array<option, 19> kLongOptions = {
      {"unconnected", no_argument, nullptr, 'u'},
      {"wide", no_argument, nullptr, 'w'},
      {"version", no_argument, nullptr, kVersion},
-     {"help", no_argument, nullptr, '?'},
+     {"help", no_argument, nullptr, kHelp},
      {nullptr, 0, nullptr, 0}}};
-// The leading '-' keeps hosts and options in order: -4 and -6 hold for the hosts that follow.
-constexpr char kShortOptions[] = "-46a:c:dD:ik:npr:uw?";
+// The leading "-:" tells a missing argument from an unknown letter, and keeps hosts and options in
+// order: -4 and -6 hold for the hosts that follow.
+constexpr char kShortOptions[] = "-:46a:c:dD:ik:npr:uw";
 
 bool Preset(const char* name) {
   const char* value = std::getenv(name);
@@ -70,13 +71,12 @@ Status TakeHost(Options& options, const char* name, Family family) {
   return {};
 }
 
-// What getopt stopped at.
-Error Illegal(char** argv) {
-  if (optopt != 0 && optopt < 256)
-    return Error{std::string("illegal option -- ") + static_cast<char>(optopt)};
-  std::string text = argv[optind - 1];
-  text.erase(0, text.find_first_not_of('-'));
-  return Error{"illegal option -- " + text};
+// What getopt stopped at: a letter, or a long option, for which it leaves no letter.
+std::string OptionName(char** argv) {
+  if (optopt > 0 && optopt < 256) return std::string(1, static_cast<char>(optopt));
+  std::string name = argv[optind - 1];
+  name.erase(0, name.find_first_not_of('-'));
+  return name;
 }
 
 Status TakeOption(Options& options, int letter, Family& family, char** argv) {
@@ -131,14 +131,17 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
     case kVersion:
       options.show_version = true;
       return {};
+    case kHelp:
+      options.show_help = true;
+      return {};
+    case ':':
+      return Fail("option requires an argument -- " + OptionName(argv));
     case '?':
-      if (optopt != 0 && optopt != '?') return Fail(Illegal(argv));
-      if (const std::string word = argv[optind - 1]; optopt == 0 && word != "--help")
-        return Fail(Illegal(argv));
+      if (optopt != '?') return Fail("illegal option -- " + OptionName(argv));
       options.show_help = true;
       return {};
     default:
-      return Fail(Illegal(argv));
+      return Fail("illegal option -- " + OptionName(argv));
   }
 }
 

@@ -120,7 +120,16 @@ Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::s
   }
   const QueryOptions options{settings.version, settings.timeout_ms / 1000.0,
                              std::max(3.0, settings.timeout_ms / 2000.0)};
-  return querier_->Ask(op, assoc, data.substr(0, wire::kMaxControlData), options, credentials);
+  auto reply =
+      querier_->Ask(op, assoc, data.substr(0, wire::kMaxControlData), options, credentials);
+  if (settings.debug > 0) Trace(op, assoc, reply);
+  return reply;
+}
+
+void Session::Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply) {
+  PrintError("asked operation " + std::to_string(static_cast<unsigned>(op)) + " of association " +
+             std::to_string(assoc.value) + ": " +
+             (reply.ok() ? std::to_string(reply->data.size()) + " octets" : "no answer") + "\n");
 }
 
 void Session::Explain(const QueryError& error, AssocId assoc) {

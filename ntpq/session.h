@@ -63,7 +63,7 @@ class Session {
   Secret password;
   // Up to 20 characters verbatim, more as hexadecimal digits; false, unchanged, for neither.
   bool SetPassword(std::string_view text);
-  bool at_prompt = false;  // commands are typed one by one
+  bool at_prompt = false;  // the user types commands and sees them
   bool quit = false;
   int exit_status = 0;
 
@@ -105,6 +105,7 @@ class Session {
   bool FetchAssociations();
 
  private:
+  void Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply);
   bool PrepareCredentials();
   bool AskForKey();
   bool AskForPassword();

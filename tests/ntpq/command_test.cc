@@ -1,0 +1,241 @@
+// The command line and the command language, and what monitoring programs rely on.
+#include "ntpq/command.h"
+
+#include <stdlib.h>
+
+#include <sstream>
+
+#include "ntpq/keyfile.h"
+#include "ntpq/options.h"
+#include "tests/ntpq/recording.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::ntpq::test {
+namespace {
+
+// A session that answers from a recording, or not at all.
+struct Bench {
+  explicit Bench(Recording played = {}) : recording(std::move(played)) {
+    platform.now = recording.start;
+    session.OpenHost("127.0.0.1", Family::kNone);
+  }
+
+  std::string Out(const std::string& line) {
+    platform.out.clear();
+    platform.err.clear();
+    RunLine(session, line);
+    return platform.out;
+  }
+  std::string Err(const std::string& line) {
+    Out(line);
+    return platform.err;
+  }
+
+  Recording recording;
+  RecordingPlatform platform;
+  RecordedNetwork network{recording, platform};
+  RecordedNames names;
+  Session session{platform, network, names, Settings{}};
+};
+
+Result<Options> Parse(std::vector<std::string> words) {
+  words.insert(words.begin(), "ntpq");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return ParseOptions(static_cast<int>(words.size()), argv.data());
+}
+
+size_t Columns(const std::string& line) {
+  std::istringstream words(line);
+  size_t count = 0;
+  for (std::string word; words >> word;) ++count;
+  return count;
+}
+
+// --- monitoring programs
+
+void ShowsTenColumnsAndNoEmptyLine(void**) {
+  Bench bench(Recording::Load("to-4.2.8-lpeers-n"));
+  bench.session.settings.numeric = true;
+  std::istringstream lines(bench.Out("lpeers"));
+  std::string line;
+  std::getline(lines, line);
+  assert_true(line.find(" st t when poll reach ") != std::string::npos);
+  assert_int_equal(Columns(line), 10);
+  std::getline(lines, line);
+  assert_int_equal(line.find_first_not_of('='), std::string::npos);
+  size_t rows = 0;
+  for (; std::getline(lines, line); ++rows) assert_int_equal(Columns(line), 10);
+  assert_int_equal(rows, 12);
+}
+
+void PrintsAVersionThatPluginsAccept(void**) {
+  Bench bench;
+  int major = 0;
+  int minor = 0;
+  int point = 0;
+  assert_int_equal(sscanf(bench.Out("version").c_str(), "ntpq %d.%d.%d", &major, &minor, &point),
+                   3);
+  assert_true(major * 10000 + minor * 100 + point >= 40208);
+}
+
+void TakesALoopbackAddressForTheSystem(void**) {
+  Bench bench(Recording::Load("to-4.2.8-rv"));
+  const std::string text = bench.Out("rv 127.0.0.1");
+  assert_string_equal(bench.network.mismatch.c_str(), "");
+  for (const char* item : {" offset=0.0", " frequency=0.0", " sys_jitter=0.0", "clk_wander="})
+    assert_true(text.find(item) != std::string::npos);
+}
+
+void IgnoresAnArgumentOfACommandWithout(void**) {
+  Bench bench(Recording::Load("to-4.2.8-iostats"));
+  assert_true(bench.Out("iostats 127.0.0.1").starts_with("time since reset:"));
+}
+
+// --- the command language
+
+void NamesWhatIsWrong(void**) {
+  Bench bench;
+  assert_string_equal(bench.Err("nope").c_str(), "***Command `nope' unknown\n");
+  assert_string_equal(bench.Err("p").c_str(), "***Command `p' ambiguous\n");
+  assert_string_equal(bench.Err("pas").c_str(), "***Command `pas' ambiguous\n");
+  assert_string_equal(bench.Err("rv abc").c_str(), "***Illegal unsigned value abc\n");
+  assert_string_equal(bench.Err("rv -1").c_str(), "***Illegal unsigned value -1\n");
+  assert_string_equal(bench.Err("rv 99999").c_str(), "***Invalid association ID 99999 specified\n");
+  assert_string_equal(bench.Err("rv &x").c_str(),
+                      "***Association index `&x' invalid/undecodable\n");
+  assert_string_equal(bench.Err("peers 7").c_str(), "***Version must be either 4 or 6\n");
+  assert_string_equal(bench.Err("keyid 70000").c_str(), "Invalid key identifier\n");
+  assert_string_equal(bench.Err("hostnames x").c_str(), "What?\n");
+  assert_string_equal(bench.Err("raw >").c_str(), "***No file for redirect\n");
+  assert_string_equal(bench.Err("addvars").c_str(), "usage: addvars name[=value][,...]\n");
+  assert_int_equal(bench.network.asked, 0);
+}
+
+void RedirectsAndDiscards(void**) {
+  Bench bench;
+  assert_string_equal(bench.Out("hostnames > out").c_str(), "");
+  assert_string_equal(bench.platform.files["out"].c_str(), "hostnames being shown\n");
+  assert_string_equal(bench.Out("~hostnames").c_str(), "");
+  assert_string_equal(FilesOf("rv 0 x > some/file").written.c_str(), "some/file");
+  assert_string_equal(FilesOf("config-from-file a.conf").read.c_str(), "a.conf");
+  assert_true(FilesOf(":config restrict > x").written.empty());
+}
+
+void KeepsQuotedWordsTogether(void**) {
+  Bench bench;
+  bench.Out("addvars \"a=b c\"");
+  assert_string_equal(bench.Out("showvars").c_str(), "a=b c\n");
+}
+
+void AsksForKeyAndPasswordOnce(void**) {
+  Bench bench(Recording::Load("to-4.2.8-config-ok"));
+  bench.platform.answers = {"7", "ctlpass"};
+  assert_string_equal(bench.Out(":config server 10.77.0.77 noselect").c_str(),
+                      "Config Succeeded\n");
+  assert_string_equal(bench.platform.err.c_str(), "Keyid: MD5 Password: ");
+  assert_string_equal(bench.Out(":config unpeer 10.77.0.77").c_str(), "Config Succeeded\n");
+  assert_string_equal(bench.network.mismatch.c_str(), "");
+}
+
+void SendsNothingWithoutAPassword(void**) {
+  Bench bench;
+  bench.platform.answers = {"7", ""};
+  bench.Out(":config x");
+  assert_true(bench.platform.err.find("Invalid password") != std::string::npos);
+  assert_int_equal(bench.network.asked, 0);
+}
+
+void TakesLongPasswordsAsHexadecimal(void**) {
+  Bench bench;
+  assert_true(bench.session.SetPassword("000102030405060708090a0b0c0d0e0f"));
+  assert_int_equal(bench.session.password.size(), 16);
+  assert_int_equal(bench.session.password.bytes()[15], 15);
+  assert_true(bench.session.SetPassword("exactly20characters!"));
+  assert_int_equal(bench.session.password.size(), 20);
+  assert_false(bench.session.SetPassword("twenty-one characters"));
+  assert_false(bench.session.SetPassword(""));
+  assert_int_equal(bench.session.password.size(), 20);
+}
+
+void FindsAKeyInAKeyFile(void**) {
+  Bench bench;
+  const char* file = "# keys\n 1 MD5 other\n7 SHA1 ctlpass # control\n8 NOPE x\n";
+  assert_true(TakeKey(bench.session, KeyId{7}, file).ok());
+  assert_true(bench.session.key_type.name == "SHA1");
+  assert_true(AsText(bench.session.password.bytes()) == "ctlpass");
+  assert_false(TakeKey(bench.session, KeyId{8}, file).ok());
+  assert_false(TakeKey(bench.session, KeyId{9}, file).ok());
+}
+
+void RejectsAListOfAssociationsThatIsNoList(void**) {
+  Recording odd;
+  odd.exchanges.push_back({{0x16, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                           {{{}, {0x16, 0x81, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x8a, 0x40, 0, 0}}}});
+  Bench bench(odd);
+  assert_string_equal(bench.Err("as").c_str(),
+                      "***Server returned 2 octets, should be multiple of 4\n");
+}
+
+// --- the program's options
+
+void KeepsFamiliesAndHostsInOrder(void**) {
+  const auto options = Parse({"-4", "a", "-6", "b", "-nwp", "-c", "as", "[::1]"});
+  assert_true(options.ok());
+  assert_int_equal(options->hosts.size(), 3);
+  assert_true(options->hosts[0].family == Family::kIpv4);
+  assert_true(options->hosts[1].family == Family::kIpv6);
+  assert_string_equal(options->commands[0].c_str(), "peers");
+  assert_string_equal(options->commands[1].c_str(), "as");
+  assert_true(options->settings.numeric && options->settings.wide);
+}
+
+void RefusesWhatItDoesNotKnow(void**) {
+  assert_string_equal(Parse({"-Z"}).error().text.c_str(), "illegal option -- Z");
+  assert_string_equal(Parse({"--nosuch"}).error().text.c_str(), "illegal option -- nosuch");
+  assert_string_equal(Parse({"-n", "-c"}).error().text.c_str(), "option requires an argument -- c");
+  assert_false(Parse({"-r", "foo"}).ok());
+  assert_false(Parse({"-a", "x"}).ok());
+  assert_false(Parse({"-i", "-p"}).ok());
+  assert_false(Parse(std::vector<std::string>(201, "host")).ok());
+  assert_true(Parse({"-?"})->show_help);
+  assert_true(Parse({"--help"})->show_help);
+  assert_true(Parse({"--version"})->show_version);
+}
+
+void TakesPresetsFromTheEnvironment(void**) {
+  setenv("NTPQ_SIGNS", "1", 1);
+  setenv("NTPQ_NUMERIC", "0", 1);
+  const auto options = Parse({});
+  unsetenv("NTPQ_SIGNS");
+  unsetenv("NTPQ_NUMERIC");
+  assert_true(options->settings.signs);
+  assert_false(options->settings.numeric);
+  assert_string_equal(options->hosts[0].name.c_str(), "localhost");
+}
+
+}  // namespace
+}  // namespace ntpward::ntpq::test
+
+int main() {
+  using namespace ntpward::ntpq::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ShowsTenColumnsAndNoEmptyLine),
+      cmocka_unit_test(PrintsAVersionThatPluginsAccept),
+      cmocka_unit_test(TakesALoopbackAddressForTheSystem),
+      cmocka_unit_test(IgnoresAnArgumentOfACommandWithout),
+      cmocka_unit_test(NamesWhatIsWrong),
+      cmocka_unit_test(RedirectsAndDiscards),
+      cmocka_unit_test(KeepsQuotedWordsTogether),
+      cmocka_unit_test(AsksForKeyAndPasswordOnce),
+      cmocka_unit_test(SendsNothingWithoutAPassword),
+      cmocka_unit_test(TakesLongPasswordsAsHexadecimal),
+      cmocka_unit_test(FindsAKeyInAKeyFile),
+      cmocka_unit_test(RejectsAListOfAssociationsThatIsNoList),
+      cmocka_unit_test(KeepsFamiliesAndHostsInOrder),
+      cmocka_unit_test(RefusesWhatItDoesNotKnow),
+      cmocka_unit_test(TakesPresetsFromTheEnvironment),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
