@@ -46,6 +46,7 @@ NextField ClientDance::NextRequest(const DanceContext& context) {
   if (!context.host.enabled()) return next;
   if (context.mono - started_ >= kRefreshSeconds)
     StartOver(Restart::kRefresh, context, next.effects);
+  if (pending_ && context.mono - pending_->since >= kKeyAnswerSeconds) pending_.reset();
 
   if (flags_ == 0) {
     AskAssociation(context, next);
@@ -170,7 +171,7 @@ void ClientDance::RequestChallenge(const DanceContext& context, DanceResult& res
   challenge.scheme = demand_.scheme;
   // It is the name of an installed group, so it fits.
   CHECK(challenge.group.Assign(AsBytes(demand_.group)));
-  AddJob(challenge, {0, msg::Type::kIdentityChallenge, {}, {}}, result);
+  AddJob(challenge, {0, msg::Type::kIdentityChallenge, context.mono, {}, {}}, result);
 }
 
 void ClientDance::AddJob(ClientOperation operation, Pending pending, DanceResult& result) {
@@ -299,6 +300,14 @@ void ClientDance::Refuse(std::string reason, const DanceContext& context, DanceR
   StartOver(Restart::kIdentity, context, result);
 }
 
+void ClientDance::OnEmptyAnswer() {
+  if (++empty_answers_ < kMaxEmptyAnswers) return;
+  empty_answers_ = 0;
+  flags_ = 0;
+  server_name_.clear();
+  trail_.Start({});
+}
+
 void ClientDance::CountFailure(const DanceContext& context, DanceResult& result) {
   if (++failures_ >= kMaxFailures) StartOver(Restart::kFailures, context, result);
 }
@@ -324,6 +333,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   asked_.reset();
   pending_.reset();
   failures_ = 0;
+  empty_answers_ = 0;
   sign_poll_.reset();
   leap_poll_.reset();
   started_ = context.mono;

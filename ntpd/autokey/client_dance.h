@@ -84,6 +84,11 @@ class ClientDance {
   // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC or
   // certificate must not lock the genuine server out for good.
   static constexpr int kMaxFailures = 8;
+  // Answers "I have no such certificate", one after the other, before ASSOC is asked again: the name
+  // or the issuer may be a forger's. Nothing is lost by it, so that it is no restart.
+  static constexpr int kMaxEmptyAnswers = 32;
+  // Seconds until an answer of the key process is given up: a full pipe drops messages.
+  static constexpr double kKeyAnswerSeconds = 16;
   // Polls between two SIGN and between two LEAP requests: they must not starve the clock.
   static constexpr uint32_t kPollsBetweenAsks = 16;
   // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
@@ -139,6 +144,7 @@ class ClientDance {
   struct Pending {
     uint32_t ticket = 0;
     msg::Type operation{};
+    MonoTime since;
     NtpSeconds timestamp;  // of the field that caused it
     NtpSeconds filestamp;
   };
@@ -158,7 +164,8 @@ class ClientDance {
   Outcome OnAssociation(const wire::AutokeyField& field, DanceResult& result);
   Outcome OnCertificate(const wire::AutokeyField& field, const DanceContext& context,
                         DanceResult& result);
-  Outcome OnIdentity(const wire::AutokeyField& field, DanceResult& result);
+  Outcome OnIdentity(const wire::AutokeyField& field, const DanceContext& context,
+                     DanceResult& result);
   Outcome OnCookie(const wire::AutokeyField& field, const DanceContext& context,
                    DanceResult& result);
   Outcome OnSign(const wire::AutokeyField& field, const DanceContext& context,
@@ -182,6 +189,7 @@ class ClientDance {
   void Distrust(std::string reason, DanceResult& result);
   void RequestChallenge(const DanceContext& context, DanceResult& result);
   void AddJob(ClientOperation operation, Pending pending, DanceResult& result);
+  void OnEmptyAnswer();
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool MayAsk(std::optional<uint32_t> last_poll) const;
@@ -204,6 +212,7 @@ class ClientDance {
   std::optional<Pending> pending_;          // what the key process is at
   uint32_t last_ticket_ = 0;
   int failures_ = 0;
+  int empty_answers_ = 0;
   uint32_t polls_ = 0;
   std::optional<uint32_t> sign_poll_;  // when SIGN was asked last, in polls
   std::optional<uint32_t> leap_poll_;

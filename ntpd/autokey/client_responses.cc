@@ -43,7 +43,8 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   const auto field = wire::ParseAutokeyField(bytes);
   result.outcome = field.ok() ? Consume(*field, context, result) : Outcome::kLength;
   if (result.outcome == Outcome::kOk) {
-    if (result.restart == Restart::kNone) failures_ = 0;
+    // The other steps end with a verdict of the key process, which counts.
+    if (code == AutokeyCode::kAssociation || code == AutokeyCode::kCertificate) failures_ = 0;
     asked_.reset();
     return result;
   }
@@ -71,8 +72,10 @@ Outcome ClientDance::Consume(const AutokeyField& field, const DanceContext& cont
                              DanceResult& result) {
   const AutokeyCode code = *asked_;
   if (!field.has_value) {
+    if (code != AutokeyCode::kCertificate) return Outcome::kLength;
     // "I have no such certificate, or no time yet": asked again at the next poll.
-    return code == AutokeyCode::kCertificate ? Outcome::kOk : Outcome::kLength;
+    OnEmptyAnswer();
+    return Outcome::kOk;
   }
   if (code == AutokeyCode::kAssociation) return OnAssociation(field, result);
   if (const Outcome stamps = CheckStamps(field); stamps != Outcome::kOk) return stamps;
@@ -81,7 +84,7 @@ Outcome ClientDance::Consume(const AutokeyField& field, const DanceContext& cont
   switch (code) {
     case AutokeyCode::kIff:
     case AutokeyCode::kGq:
-    case AutokeyCode::kMv: return OnIdentity(field, result);
+    case AutokeyCode::kMv: return OnIdentity(field, context, result);
     case AutokeyCode::kCookie: return OnCookie(field, context, result);
     case AutokeyCode::kSign: return OnSign(field, context, result);
     case AutokeyCode::kLeap: return OnLeap(field, context, result);
@@ -135,6 +138,7 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   const Outcome added = trail_.Add(std::move(parsed).value(), context.host.subject());
   if (added != Outcome::kOk) return added;
   result.statistics.push_back(line);
+  empty_answers_ = 0;
   if (trail_.complete()) EndTrail(context, result);
   return Outcome::kOk;
 }
@@ -171,7 +175,8 @@ void ClientDance::EndTrail(const DanceContext& context, DanceResult& result) {
   }
 }
 
-Outcome ClientDance::OnIdentity(const AutokeyField& field, DanceResult& result) {
+Outcome ClientDance::OnIdentity(const AutokeyField& field, const DanceContext& context,
+                                DanceResult& result) {
   msg::IdentityVerify verify;
   verify.association = own_;
   verify.filestamp = field.filestamp;
@@ -181,7 +186,8 @@ Outcome ClientDance::OnIdentity(const AutokeyField& field, DanceResult& result) 
     return Outcome::kIdentity;
   // A challenge is good for one answer.
   challenge_.reset();
-  AddJob(verify, {0, msg::Type::kIdentityVerify, field.timestamp, field.filestamp}, result);
+  AddJob(verify, {0, msg::Type::kIdentityVerify, context.mono, field.timestamp, field.filestamp},
+         result);
   return Outcome::kOk;
 }
 
@@ -191,7 +197,7 @@ Outcome ClientDance::OnCookie(const AutokeyField& field, const DanceContext& con
   open.association = own_;
   if (field.value.size() != context.host.modulus_size() || !open.ciphertext.Assign(field.value))
     return Outcome::kCookie;
-  AddJob(open, {0, msg::Type::kCookieOpen, field.timestamp, field.filestamp}, result);
+  AddJob(open, {0, msg::Type::kCookieOpen, context.mono, field.timestamp, field.filestamp}, result);
   return Outcome::kOk;
 }
 

@@ -118,6 +118,7 @@ void WrongGroupKeyIsNeverAccepted(void**) {
     assert_false((guide.dance().flags() & (kVerified | kCookie)) != 0);
   }
   assert_true(guide.dance().refusal().find("did not prove") != std::string::npos);
+  assert_true(guide->restarts.back() == Restart::kFailures);
 }
 
 void OtherGenerationOfTheGroupKeyIsNamed(void**) {
@@ -352,6 +353,34 @@ void ForgedCertificateIsLeftBehindAfterAWhile(void**) {
   guide.Associate();
 }
 
+// The genuine server has no certificate of the name, or of the issuer, that a forger slipped in.
+void ForgedNamesAreLeftBehindAfterAWhile(void**) {
+  for (const bool forge_name : {true, false}) {
+    Guide guide;
+    assert_true(guide->PollUntil(AutokeyCode::kAssociation));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    std::vector<uint8_t> bytes(2048), der;
+    if (forge_name) {
+      field.value = AsBytes("forger");
+    } else {
+      guide->Poll();
+      assert_true(guide->PollUntil(AutokeyCode::kCertificate));
+      field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+      CertificateSpec spec;
+      spec.issuer = "forger";
+      der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+      field.value = der;
+    }
+    Writer writer(bytes);
+    wire::EncodeAutokeyField(writer, field);
+    guide->Deliver(writer.written());
+    assert_int_equal(guide->last.outcome, Outcome::kOk);
+    for (int i = 0; i < ClientDance::kMaxEmptyAnswers + 4; ++i) guide->Poll();
+    assert_true(guide.dance().proven());
+    assert_true(guide->restarts.empty());
+  }
+}
+
 void ErrorAnswerToANeededStepStartsOver(void**) {
   for (const AutokeyCode step :
        {AutokeyCode::kAssociation, AutokeyCode::kCertificate, AutokeyCode::kCookie}) {
@@ -533,6 +562,26 @@ void LostKeyAnswersAreAskedAgain(void**) {
   (void)guide.dance().OnResponse(guide->Answer(guide->request.field), guide->context());
   guide.dance().OnKeysRestarted();  // the challenge will not come
   assert_true(guide->Poll() == AutokeyCode::kIff);
+}
+
+// A full pipe drops the message, in either direction.
+void KeyAnswersThatNeverComeAreGivenUp(void**) {
+  for (const AutokeyCode step : {AutokeyCode::kCertificate, AutokeyCode::kIff,
+                                 AutokeyCode::kCookie}) {
+    Guide guide;
+    assert_true(guide->PollUntil(step));
+    const DanceResult lost =
+        guide.dance().OnResponse(guide->Answer(guide->request.field), guide->context());
+    assert_int_equal(lost.jobs.size(), 1);
+    assert_true(guide.dance().NextRequest(guide->context()).kind == NextField::Kind::kWait);
+    guide->now += static_cast<uint32_t>(ClientDance::kKeyAnswerSeconds);
+    for (int i = 0; i < 4 && !guide.dance().proven(); ++i) guide->Poll();
+    assert_true(guide.dance().proven());
+    // The late answer is nobody's.
+    guide.dance().OnKeysRestarted();
+    (void)guide.dance().OnVerdict(lost.jobs[0].ticket, msg::VerdictCode::kGood, guide->context());
+    assert_false(guide.dance().has_cookie());
+  }
 }
 
 void BusyKeyProcessCostsAPollAndNothingElse(void**) {
@@ -782,6 +831,7 @@ int main() {
       cmocka_unit_test(ExpiredServerCertificateIsRefusedWithItsDates),
       cmocka_unit_test(RefusesACertificateOfAnotherNameThanAskedFor),
       cmocka_unit_test(ForgedCertificateIsLeftBehindAfterAWhile),
+      cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
       cmocka_unit_test(ErrorAnswerToANeededStepStartsOver),
       cmocka_unit_test(CookieIsOpenedOnlyUnderAGoodSignature),
       cmocka_unit_test(CookieThatDoesNotOpenIsNoCookie),
@@ -793,6 +843,7 @@ int main() {
       cmocka_unit_test(RecoversFromANakStorm),
       cmocka_unit_test(KeepsWhatWasProvedWhenTheKeyProcessComesBack),
       cmocka_unit_test(LostKeyAnswersAreAskedAgain),
+      cmocka_unit_test(KeyAnswersThatNeverComeAreGivenUp),
       cmocka_unit_test(BusyKeyProcessCostsAPollAndNothingElse),
       cmocka_unit_test(StaleTicketsChangeNothing),
       cmocka_unit_test(RefreshesAfterSixDays),

@@ -1,6 +1,7 @@
 // Keys, certificates and a stand-in for the key process, made by the tests for themselves.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,8 +93,8 @@ class Meeting {
   std::optional<wire::AutokeyCode> Poll();
   // Polls until `code` is the next request, which is left in `request`; false after 40 polls.
   bool PollUntil(wire::AutokeyCode code);
-  // What the server answers to `request` now.
-  std::vector<uint8_t> Answer(Bytes field);
+  // What the server answers to `request` now; kept as long as the meeting.
+  const std::vector<uint8_t>& Answer(Bytes field);
   // Delivers an answer, with the key operations that follow.
   DanceResult Deliver(Bytes response);
   DanceResult RunJobs(DanceResult result);
@@ -110,6 +111,9 @@ class Meeting {
   DanceResult last;        // what the last answer or verdict came to
   std::vector<std::string> events;
   std::vector<Restart> restarts;
+
+ private:
+  std::deque<std::vector<uint8_t>> answers_;
 };
 
 }  // namespace ntpward::autokey::test
