@@ -395,7 +395,7 @@ void NothingIsProvedWithoutAPublicValue(void**) {
 
 void GarbageProofsAreRefused(void**) {
   Identified both;
-  for (const size_t size : {1, 19, 41, 1200}) {
+  for (const size_t size : {size_t{1}, size_t{19}, size_t{41}, size_t{1200}}) {
     both.Challenge(5);
     msg::ValueAnswer proof;
     proof.filestamp = {4004293699U};
@@ -460,7 +460,7 @@ void BadCiphertextsLeaveTheOldCookie(void**) {
   h.StartClient();
   h.Ask(Ciphertext(5, 1));
   const auto before = SealWith(h, 5);
-  for (const size_t size : {1, 63, 64, 65, 512}) {
+  for (const size_t size : {size_t{1}, size_t{63}, size_t{64}, size_t{65}, size_t{512}}) {
     msg::CookieOpen open;
     open.association = {5};
     Set(&open.ciphertext, std::vector<uint8_t>(size, 0x41));

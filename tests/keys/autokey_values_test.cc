@@ -155,7 +155,7 @@ void CookiesOfAnotherLengthAreRefused(void**) {
     const auto sealed = OaepEncrypt(key.key.get(), std::vector<uint8_t>(size, 9));
     assert_int_equal(OaepDecrypt(key.key.get(), sealed, 4).has_value(), size == 4);
   }
-  for (const size_t size : {0, 63, 65, 512})
+  for (const size_t size : {size_t{0}, size_t{63}, size_t{65}, size_t{512}})
     assert_false(OaepDecrypt(key.key.get(), std::vector<uint8_t>(size, 9), 4).has_value());
   assert_false(OaepDecrypt(key.key.get(), std::vector<uint8_t>(64, 0xff), 4).has_value());
 }
