@@ -23,7 +23,8 @@ docdir     := $(PREFIX)/share/doc/ntpward
 
 VERSION := $(shell cat VERSION)
 
-CPPFLAGS += -I. -D_GNU_SOURCE -DNTPWARD_VERSION='"$(VERSION)"' -DNTPWARD_LIBEXECDIR='"$(libexecdir)"'
+COMPILED_IN := -DNTPWARD_VERSION='"$(VERSION)"' -DNTPWARD_LIBEXECDIR='"$(libexecdir)"'
+CPPFLAGS += -I. -D_GNU_SOURCE $(COMPILED_IN)
 CXXFLAGS ?= -O2 -g
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -ftrivial-auto-var-init=pattern \
           $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
@@ -134,6 +135,12 @@ $(BUILD)/obj/%.o: %.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $<"
 	@$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
+# `make install PREFIX=` after `make`: what has the place compiled in is compiled again.
+$(call objects,$(shell grep -rl --include=*.cc NTPWARD_ privsep keys ntpd ntpq)): $(BUILD)/compiled-in
+$(BUILD)/compiled-in: FORCE
+	@mkdir -p $(@D)
+	@echo $(COMPILED_IN) | cmp -s - $@ || echo $(COMPILED_IN) >$@
+FORCE:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- tests: tests/<component>/foo_test.cc links that component --------------------------------
@@ -160,7 +167,7 @@ endef
 $(foreach c,$(TESTED),$(eval $(call test_target,$(c))))
 
 # --- the rest ---------------------------------------------------------------------------------
-.PHONY: all unit-tests clean help $(addprefix test-,$(TESTED))
+.PHONY: all unit-tests clean help FORCE $(addprefix test-,$(TESTED))
 ## make clean           remove $(BUILD)
 clean:
 	rm -rf $(BUILD)

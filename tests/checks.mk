@@ -17,6 +17,11 @@ asan-test:
 sanitized-tests: $(SANITIZED_TESTS)
 	@tests/run-unit $^
 
+## make demo            the Autokey guide from keys to ntpq, in two network namespaces
+.PHONY: demo
+demo: all
+	@BUILD=$(BUILD) demo/run
+
 ## make lint            include directions, clang-tidy, shellcheck
 lint:
 	@tests/tools/lint $(BUILD)

@@ -47,7 +47,7 @@ void VariableListWriter::Add(std::string_view name, std::string_view value) {
   std::string item(name);
   item += '=';
   for (char c : value) item += IsPrintable(c) ? c : '?';
-  AddItem(std::move(item));
+  AddItem(item);
 }
 
 void VariableListWriter::AddQuoted(std::string_view name, std::string_view value) {
@@ -55,7 +55,7 @@ void VariableListWriter::AddQuoted(std::string_view name, std::string_view value
   item += "=\"";
   for (char c : value) item += IsPrintable(c) && c != '"' ? c : '?';
   item += '"';
-  AddItem(std::move(item));
+  AddItem(item);
 }
 
 void VariableListWriter::AddUnsigned(std::string_view name, uint64_t value) {
@@ -84,7 +84,7 @@ void VariableListWriter::AddSeries(std::string_view name, std::span<const double
   Add(name, text);
 }
 
-void VariableListWriter::AddItem(std::string item) {
+void VariableListWriter::AddItem(std::string_view item) {
   // Three octets of separator before the item, two of line end after the last one.
   if (text_.size() + item.size() + 5 > kMaxControlPayload) return;
   if (!text_.empty()) {

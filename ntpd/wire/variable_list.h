@@ -45,7 +45,7 @@ class VariableListWriter {
   const std::vector<size_t>& cuts() const { return cuts_; }
 
  private:
-  void AddItem(std::string item);
+  void AddItem(std::string_view item);
 
   std::string text_;
   std::vector<size_t> cuts_;

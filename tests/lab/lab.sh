@@ -169,7 +169,7 @@ lab_stop() {
 # ------------------------------------------------------------------------------------- ntpd
 
 # start_ntpd HOST [OPTION...]: with that host's /etc/ntp.conf and a virtual clock. Its log is
-# LAB_DIR/HOST/ntpd.log, its pid LAB_PID. Returns once it says that it serves, or fails after 15 s.
+# LAB_DIR/HOST/ntpd.log, its pid LAB_PID. Fails unless it serves within 15 s.
 start_ntpd() {
   local host=$1
   shift
