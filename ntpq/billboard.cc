@@ -79,7 +79,7 @@ std::string Interval(int64_t seconds) {
   if (hours <= 96) return std::to_string(hours) + "h";
   const int64_t days = (hours + 11) / 24;
   if (days <= 999) return std::to_string(days) + "d";
-  return std::to_string(days / 365) + "y";
+  return std::to_string((days + 182) / 365) + "y";
 }
 
 std::string When(const BillboardRow& row, const Display& display) {
@@ -140,7 +140,8 @@ std::string RefidText(std::string_view refid) {
 
 std::string RefidAddress(const IpAddress& address, BillboardKind kind) {
   if (address.is_refclock()) return RefclockName(address);
-  if (kind != BillboardKind::kAssociation || address.family != Family::kIpv4)
+  if (kind != BillboardKind::kAssociation || address.family != Family::kIpv4 ||
+      address.is_wildcard())
     return address.ToString();
   std::array<char, 16> text;
   const auto& octets = address.octets;
