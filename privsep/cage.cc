@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 
 #include "privsep/capabilities.h"
@@ -81,7 +82,15 @@ Status ForbidNewPrivileges() {
   return {};
 }
 
+// The C library opens the time zone's file at the first use of a date, which would kill the process
+// later, in OpenSSL for example. A zone that needs no file, looked at once, settles it.
+static void SettleTimeZone() {
+  setenv("TZ", "UTC0", 1);
+  tzset();
+}
+
 Result<std::string> EnterCage(const CageOptions& options) {
+  SettleTimeZone();
   signal(SIGPIPE, SIG_IGN);
   // Under exec by descriptor the kernel names the process after the descriptor.
   (void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
