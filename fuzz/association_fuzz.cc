@@ -33,7 +33,8 @@ struct World {
   void Poll() {
     const auto tick = engine.Tick(now, time());
     for (AssocId id : tick.due) {
-      request = *engine.BuildRequest(id, now, NtpTimestamp::FromRaw(0x1234U + static_cast<uint64_t>(now.nanoseconds())));
+      request = *engine.BuildRequest(
+          id, now, NtpTimestamp::FromRaw(0x1234U + static_cast<uint64_t>(now.nanoseconds())));
       engine.OnSent(id, time(), KeyId{});
     }
     CheckBounds(tick);
@@ -43,8 +44,10 @@ struct World {
     if (flags & kNearTime) reply.receive = reply.transmit = reply.reference = time();
     std::optional<core::MacVerdict> verdict;
     if (flags & kKeyed) verdict = core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak};
-    if (flags & kHeard) (void)engine.OnHeard(kId, reply, now);
-    else (void)engine.OnReply(kId, reply, verdict, time(), now);
+    if (flags & kHeard)
+      (void)engine.OnHeard(kId, reply, now);
+    else
+      (void)engine.OnReply(kId, reply, verdict, time(), now);
     if (flags & kExtend) (void)engine.ExtendBurst(kId, now);
     (void)engine.Update(now, time());
     engine.TakeEvents();

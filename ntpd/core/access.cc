@@ -122,8 +122,8 @@ void AccessList::Add(AccessEntry entry) {
     (entry.ntpport ? slot.ntpport : slot.plain) = entry;
     return;
   }
-  const auto place = std::find_if(
-      tables.irregular.begin(), tables.irregular.end(), [&](const AccessEntry& other) {
+  const auto place =
+      std::find_if(tables.irregular.begin(), tables.irregular.end(), [&](const AccessEntry& other) {
         const int a = Ones(entry.mask), b = Ones(other.mask);
         return a > b || (a == b && entry.ntpport && !other.ntpport);
       });

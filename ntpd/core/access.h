@@ -1,8 +1,9 @@
 // The restrict list: which flags apply to the sender of a packet.
 //
 // The most specific entry wins and entries are never merged (ntpd 4.2.8, `restrict`). Contiguous
-// masks are looked up by prefix length, longest first, so that 10^5 entries cost no more than a few;
-// other masks are a list that is compared one by one. IPv4-mapped IPv6 addresses count as IPv4.
+// masks are looked up by prefix length, longest first, so that 10^5 entries cost no more than a
+// few; other masks are a list that is compared one by one. IPv4-mapped IPv6 addresses count as
+// IPv4.
 #pragma once
 
 #include <array>
@@ -60,9 +61,9 @@ struct AccessEntry {
   std::array<uint8_t, 16> mask{};  // network byte order, as many octets as the family has
   bool ntpport = false;            // matches only packets from port 123
   AccessFlags flags;
-  int ippeerlimit = -1;            // ephemeral associations per address; -1: no limit
+  int ippeerlimit = -1;  // ephemeral associations per address; -1: no limit
   AccessOrigin origin = AccessOrigin::kConfigured;
-  uint64_t hits = 0;               // look-ups that ended here
+  uint64_t hits = 0;  // look-ups that ended here
 };
 
 class AccessList {
@@ -74,7 +75,8 @@ class AccessList {
   static std::array<uint8_t, 16> Mask(Family family, int length);
 
   // Adds an entry; one of the same address, mask and ntpport gets the flags added to its own (never
-  // taken away). Configured entries take the place of `source` entries. A family of kNone is ignored.
+  // taken away). Configured entries take the place of `source` entries. A family of kNone is
+  // ignored.
   void Add(AccessEntry entry);
   // Replaces the flags of a whole family's entry, as the daemon's built-in default does.
   void SetDefault(Family family, AccessFlags flags);

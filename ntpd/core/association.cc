@@ -162,13 +162,12 @@ Reject Association::OnKiss(const wire::Header& reply, MonoTime now) {
 }
 
 void Association::Commit(const wire::Header& reply, NtpTimestamp t4) {
-  const bool armed = header_.leap == wire::Leap::kAddSecond ||
-                     header_.leap == wire::Leap::kDeleteSecond;
+  const bool armed =
+      header_.leap == wire::Leap::kAddSecond || header_.leap == wire::Leap::kDeleteSecond;
   header_ = reply;
   t4_ = t4;
   stratum_ = reply.stratum == 0 ? wire::kStratumUnsynchronised : reply.stratum;
-  const bool arms = reply.leap == wire::Leap::kAddSecond ||
-                    reply.leap == wire::Leap::kDeleteSecond;
+  const bool arms = reply.leap == wire::Leap::kAddSecond || reply.leap == wire::Leap::kDeleteSecond;
   if (arms && !armed) Report(wire::PeerEvent::kLeapArmed);
 }
 
@@ -204,7 +203,8 @@ Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTim
     return Fail(Reject::kBadTimestamp);
   }
   const double own_precision = Log2Seconds(precision_);
-  // Precision is any octet: ldexp cannot fail (CVE-2015-5219), and a coarse one only widens the bound.
+  // Precision is any octet: ldexp cannot fail (CVE-2015-5219), and a coarse one only widens the
+  // bound.
   const double precision = std::min(kMaxDispersion, Log2Seconds(reply.precision));
   Sample sample;
   sample.time = now;
@@ -261,8 +261,8 @@ uint16_t Association::Unfit(MonoTime now, std::span<const uint32_t> own_refids) 
   if (!filter_.has_sample() || RootDistanceAt(now) >= parameters_.maxdist + allowance)
     bits |= FlashBit::kFlashPeerDistance;
   // At stratum 2 and up the identifier is an address: if it is ours, the source follows us.
-  if (stratum_ > 1 && std::find(own_refids.begin(), own_refids.end(), header_.refid) !=
-                          own_refids.end())
+  if (stratum_ > 1 &&
+      std::find(own_refids.begin(), own_refids.end(), header_.refid) != own_refids.end())
     bits |= FlashBit::kFlashPeerLoop;
   if (schedule_.reach() == 0 || schedule_.stopped() || config_.noselect)
     bits |= FlashBit::kFlashPeerUnreachable;

@@ -25,13 +25,13 @@ namespace ntpward::core {
 
 struct AssociationConfig {
   PollConfig poll;
-  uint8_t version = 4;        // 1..4
-  std::optional<KeyId> key;   // symmetric: replies need a good MAC of this very key
-  bool autokey = false;       // replies need a good MAC of the key that the request carried
+  uint8_t version = 4;       // 1..4
+  std::optional<KeyId> key;  // symmetric: replies need a good MAC of this very key
+  bool autokey = false;      // replies need a good MAC of the key that the request carried
   bool prefer = false;
   bool noselect = false;
-  bool always_true = false;   // `true`
-  bool preempt = false;       // may be given up; not "configured" in status words
+  bool always_true = false;  // `true`
+  bool preempt = false;      // may be given up; not "configured" in status words
 };
 
 struct AssociationCounters {
@@ -66,8 +66,8 @@ class Association {
   // time: an off-path sender must guess it, and our clock is not disclosed. Nothing else of our
   // state is in the header. Call when due(), or whenever the packet must be made anew.
   wire::Header BuildRequest(MonoTime now, NtpTimestamp nonce);
-  // The request left at `t1` by our clock, sealed with `key` (0: none). `t1` never leaves this object
-  // but as a part of an offset.
+  // The request left at `t1` by our clock, sealed with `key` (0: none). `t1` never leaves this
+  // object but as a part of an offset.
   void OnSent(NtpTimestamp t1, KeyId key);
   // A failed send, or a stepped clock: no reply to it can be believed any more.
   void VoidExchange();

@@ -24,8 +24,8 @@ void ClockFilter::Push(const Stage& stage) {
 }
 
 // RFC 5905 section 10: peer dispersion is the sum over the sorted stages, each half the weight of
-// the one before; peer jitter the RMS difference to the best. The weights are scaled to the stages in
-// use, except that a single sample still counts the rest as unknown.
+// the one before; peer jitter the RMS difference to the best. The weights are scaled to the stages
+// in use, except that a single sample still counts the rest as unknown.
 void ClockFilter::Recompute(MonoTime now) {
   std::array<size_t, kFilterStages> order{};
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -62,8 +62,8 @@ ClockFilter::Outcome ClockFilter::Add(const Sample& sample, double poll_seconds)
   Recompute(sample.time);
   const Sample& best = stages_[best_].sample;
   if (!first && best.time <= time_) return Outcome::kKept;
-  const bool spike = settled && std::abs(best.offset - offset_) > gate &&
-                     best.time - time_ < 2 * poll_seconds;
+  const bool spike =
+      settled && std::abs(best.offset - offset_) > gate && best.time - time_ < 2 * poll_seconds;
   if (spike && !popcorn_pending_) {
     popcorn_pending_ = true;
     return Outcome::kPopcorn;

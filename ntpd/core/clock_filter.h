@@ -39,8 +39,8 @@ class ClockFilter {
   // Takes a sample. `poll_seconds` is the source's present poll interval (popcorn suppression looks
   // only between neighbours).
   Outcome Add(const Sample& sample, double poll_seconds);
-  // A poll that brought nothing: a stage of 16 s takes a place, so that a silent source drifts out of
-  // selection. Does nothing while no sample was ever taken.
+  // A poll that brought nothing: a stage of 16 s takes a place, so that a silent source drifts out
+  // of selection. Does nothing while no sample was ever taken.
   void AddLost(MonoTime now);
   // Our clock was slewed forward by `phase` s: every offset shrinks by that.
   void OnSlewed(double phase);

@@ -8,8 +8,8 @@ namespace {
 
 constexpr double kQuietest = 1e-10;  // restlessness of the first filter; each next is sqrt(10) more
 constexpr double kScoreDecay = 0.985;  // remembers some 70 measurements
-constexpr double kScoreFloor = -60;   // a single absurd measurement must not decide for ever
-constexpr double kSurprise = 6;       // deviations
+constexpr double kScoreFloor = -60;    // a single absurd measurement must not decide for ever
+constexpr double kSurprise = 6;        // deviations
 constexpr int kJumpSurprises = 3;
 constexpr double kSwitchMargin = 1;  // log likelihood: no flutter between equals
 

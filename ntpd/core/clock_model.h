@@ -2,9 +2,10 @@
 // two-state Kalman filters (phase, frequency).
 //
 // How restless the oscillator is and how far the noise of the path can be trusted is not known
-// beforehand, so each filter of the bank assumes something else, and the one that foresaw the recent
-// measurements best is believed. A restless clock is followed closely, a quiet one is averaged long,
-// without a time constant to configure. Pure arithmetic; times in seconds, frequencies in s/s.
+// beforehand, so each filter of the bank assumes something else, and the one that foresaw the
+// recent measurements best is believed. A restless clock is followed closely, a quiet one is
+// averaged long, without a time constant to configure. Pure arithmetic; times in seconds,
+// frequencies in s/s.
 #pragma once
 
 #include <array>
@@ -21,10 +22,10 @@ class ClockModel {
   bool started() const { return started_; }
 
   enum class Outcome : uint8_t { kTaken, kOutlier };
-  // An offset measured `interval` s after the measurement before; in between the clock was corrected
-  // by `corrected` s, by slews, steps and its frequency together. `deviation`: the standard deviation
-  // of the offset by what the path tells, > 0; `suspicious`: the round trip was unusually long, so
-  // that a surprising offset is rather its fault than the clock's.
+  // An offset measured `interval` s after the measurement before; in between the clock was
+  // corrected by `corrected` s, by slews, steps and its frequency together. `deviation`: the
+  // standard deviation of the offset by what the path tells, > 0; `suspicious`: the round trip was
+  // unusually long, so that a surprising offset is rather its fault than the clock's.
   Outcome Measure(double interval, double corrected, double offset, double deviation,
                   bool suspicious);
   // What a measurement would be expected to say.
@@ -47,11 +48,11 @@ class ClockModel {
  private:
   // One assumption about the noise and what follows from it.
   struct Filter {
-    double restlessness = 0;   // random walk of the frequency, s/s per square root of a second
-    double noise_scale = 1;    // factor on the deviation of each measurement
-    double u = 0, f = 0;       // phase and frequency still to be corrected
+    double restlessness = 0;        // random walk of the frequency, s/s per square root of a second
+    double noise_scale = 1;         // factor on the deviation of each measurement
+    double u = 0, f = 0;            // phase and frequency still to be corrected
     double uu = 0, uf = 0, ff = 0;  // covariance
-    double score = 0;          // decaying log likelihood
+    double score = 0;               // decaying log likelihood
   };
   static constexpr size_t kRestlessness = 9;
   static constexpr size_t kNoiseScales = 3;

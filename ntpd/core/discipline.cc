@@ -8,9 +8,9 @@ namespace {
 
 using Kind = ClockAction::Kind;
 
-constexpr double kAverage = 4;          // RFC 5905 AVG
-constexpr double kSlewOnlyStep = 600;   // s
-constexpr double kNegligible = 1e-9;    // s
+constexpr double kAverage = 4;         // RFC 5905 AVG
+constexpr double kSlewOnlyStep = 600;  // s
+constexpr double kNegligible = 1e-9;   // s
 // What is known of the frequency before anything was measured, s/s.
 constexpr double kUnknownFrequency = 100e-6;
 constexpr double kDriftFileDeviation = 2e-6;
@@ -28,6 +28,9 @@ double Smooth(double average, double value) {
   return std::sqrt(square + (value * value - square) / kAverage);
 }
 
+// False for what is not a number, too.
+bool WithinBounds(Ppm frequency) { return std::abs(frequency.value) <= kMaxFrequency * 1e6; }
+
 }  // namespace
 
 Discipline::Discipline(const Parameters& parameters, const DisciplineConfig& config,
@@ -42,9 +45,11 @@ Discipline::Discipline(const Parameters& parameters, const DisciplineConfig& con
     step_forward_ = step_forward_ > 0 ? std::max(step_forward_, kSlewOnlyStep) : 0;
     step_backward_ = step_backward_ > 0 ? std::max(step_backward_, kSlewOnlyStep) : 0;
   }
-  if (config.drift && std::abs(config.drift->value) <= kMaxFrequency * 1e6) {
+  if (config.drift && WithinBounds(*config.drift)) {
     frequency_ = config.drift->value * 1e-6;
     state_ = DisciplineState::kFrequencySet;
+  } else if (config.running && WithinBounds(*config.running)) {
+    frequency_ = config.running->value * 1e-6;
   }
 }
 
@@ -56,8 +61,7 @@ bool Discipline::BeyondStep(double offset) const {
 double Discipline::Advance(MonoTime now) {
   const double interval = advanced_ ? std::max(0.0, now - *advanced_) : 0.0;
   advanced_ = now;
-  const double slewed =
-      std::clamp(pending_, -kMaxSlewRate * interval, kMaxSlewRate * interval);
+  const double slewed = std::clamp(pending_, -kMaxSlewRate * interval, kMaxSlewRate * interval);
   pending_ -= slewed;
   residual_ -= slewed;
   if (std::abs(residual_) < kNegligible) residual_ = 0;
@@ -68,6 +72,12 @@ double Discipline::Advance(MonoTime now) {
 ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
   (void)Advance(now);
   if (!std::isfinite(update.offset)) return {};
+  if (measure_only_) {
+    for (const Measurement& measurement : update.measurements) Take(measurement);
+    residual_ = pending_ = 0;
+    started_ = true;
+    return {Kind::kSlew, update.offset};
+  }
   if (parameters_.panic > 0 && std::abs(update.offset) > parameters_.panic && !panic_gate_open_)
     return {Kind::kPanic, update.offset};
   poll_ = std::clamp(poll_, update.minpoll, std::max(update.minpoll, update.maxpoll));
@@ -82,8 +92,8 @@ ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
   SetFrequency(model_.frequency());
   // Once known it stays known: what it does afterwards is wander, not ignorance.
   if (model_.frequency_deviation() < kKnownFrequency) frequency_measured_ = true;
-  state_ = frequency_measured_ ? DisciplineState::kSynchronised
-                               : DisciplineState::kMeasureFrequency;
+  state_ =
+      frequency_measured_ ? DisciplineState::kSynchronised : DisciplineState::kMeasureFrequency;
   AdaptPoll(update);
   return {Kind::kSlew, update.offset};
 }
@@ -145,9 +155,12 @@ void Discipline::SetFrequency(double frequency) {
 void Discipline::AdaptPoll(const OffsetUpdate& update) {
   // Over a whole interval, in which each source is asked once.
   const double gain = 1 - std::pow(1 - model_.gain(), std::max(1, update.sources));
-  if (gain < kLowGain) poll_count_ = std::max(0, poll_count_) + 1;
-  else if (gain > kHighGain) poll_count_ = std::min(0, poll_count_) - 1;
-  else poll_count_ = 0;
+  if (gain < kLowGain)
+    poll_count_ = std::max(0, poll_count_) + 1;
+  else if (gain > kHighGain)
+    poll_count_ = std::min(0, poll_count_) - 1;
+  else
+    poll_count_ = 0;
   if (poll_count_ >= kPollPatience && poll_ < update.maxpoll) ++poll_, poll_count_ = 0;
   if (poll_count_ <= -kPollPatience && poll_ > update.minpoll) --poll_, poll_count_ = 0;
 }

@@ -1,11 +1,11 @@
 // From measured offsets to corrections of the clock: when to slew, step or refuse, and what
 // frequency to run at.
 //
-// The states, thresholds and the spike detector are those of RFC 5905 section 11.3 with the limits of
-// ntpd 4.2.8. The loop filter is not: instead of the RFC's hybrid of phase and frequency lock, whose
-// time constant grows with the poll interval and which sees one sample in eight, a bank of Kalman
-// filters (clock_model.h) weighs every sample by what its delay says of it. So the frequency is
-// known after one volley, nothing waits for 15 minutes, and the first accepted offset already is
+// The states, thresholds and the spike detector are those of RFC 5905 section 11.3 with the limits
+// of ntpd 4.2.8. The loop filter is not: instead of the RFC's hybrid of phase and frequency lock,
+// whose time constant grows with the poll interval and which sees one sample in eight, a bank of
+// Kalman filters (clock_model.h) weighs every sample by what its delay says of it. So the frequency
+// is known after one volley, nothing waits for 15 minutes, and the first accepted offset already is
 // served as synchronised time.
 //
 // Outputs are values. OnOffset() says what kind of correction an offset calls for; Tick(), called
@@ -36,14 +36,17 @@ struct DisciplineConfig {
   std::optional<Ppm> drift;      // of the drift file
   bool panic_gate_open = false;  // -g: the first correction may exceed the panic threshold
   bool slew_only = false;        // -x: the step threshold becomes 600 s
+  // What the clock runs at already, if that is known and there is no drift file: kept until
+  // something better is measured, so that a restart does not jolt the clock.
+  std::optional<Ppm> running;
 };
 
 // One sample of a source that selection believes, as the loop filter takes it.
 struct Measurement {
   MonoTime time;
-  double corrected = 0;   // Discipline::corrected() at that time
-  double offset = 0;      // s, as measured then, less the source's own bias
-  double deviation = 0;   // s, > 0
+  double corrected = 0;  // Discipline::corrected() at that time
+  double offset = 0;     // s, as measured then, less the source's own bias
+  double deviation = 0;  // s, > 0
   bool suspicious = false;
 };
 
@@ -51,8 +54,8 @@ struct Measurement {
 struct OffsetUpdate {
   double offset = 0;  // s, combined; positive: our clock is behind
   std::span<const Measurement> measurements;
-  int sources = 1;    // that contribute measurements, each once in a poll interval
-  int minpoll = 6;    // of the system peer
+  int sources = 1;  // that contribute measurements, each once in a poll interval
+  int minpoll = 6;  // of the system peer
   int maxpoll = 10;
 };
 
@@ -81,12 +84,16 @@ class Discipline {
   // `precision`: of our clock, s. `parameters` must outlive the object.
   Discipline(const Parameters& parameters, const DisciplineConfig& config, double precision);
 
-  // Accounts for what the clock did since the call before; returns the phase slewed out meanwhile, s,
-  // by which every older offset has shrunk. To be called before each sample is taken and before
+  // Accounts for what the clock did since the call before; returns the phase slewed out meanwhile,
+  // s, by which every older offset has shrunk. To be called before each sample is taken and before
   // OnOffset() and Tick() of the same `now`, which must not run backwards.
   double Advance(MonoTime now);
   ClockAction OnOffset(const OffsetUpdate& update, MonoTime now);
   ClockTick Tick(MonoTime now);
+  // `disable ntp`: offsets are measured and shown, and nothing is asked of the clock. OnOffset()
+  // then says kSlew for every offset, and the ticks keep the frequency and slew nothing.
+  void SetMeasureOnly(bool measure_only) { measure_only_ = measure_only; }
+
   // False when every tick until the next offset would be the same.
   bool needs_ticks() const { return residual_ != 0; }
 
@@ -99,7 +106,7 @@ class Discipline {
   double corrected() const { return corrected_; }
   // What a measurement taken now would be expected to say; none before an offset was used.
   std::optional<double> Expect(const Measurement& measurement) const;
-  int poll() const { return poll_; }                 // log2 s; the poll of all sources
+  int poll() const { return poll_; }         // log2 s; the poll of all sources
   bool started() const { return started_; }  // an offset was used
   // Worth writing to the drift file: the frequency is measured, not assumed.
   bool frequency_known() const { return frequency_measured_; }
@@ -120,20 +127,21 @@ class Discipline {
 
   DisciplineState state_ = DisciplineState::kNoFrequency;
   ClockModel model_;
-  MonoTime measured_;      // when the model last took a measurement
+  MonoTime measured_;  // when the model last took a measurement
   double corrected_at_measurement_ = 0;
-  double corrected_ = 0;   // s
-  double frequency_ = 0;   // s/s, applied
-  double wander_ = 0;      // s/s
-  double jitter_ = 0;      // s
-  double residual_ = 0;    // s
-  double pending_ = 0;     // s: the part of the residual that the last tick handed out
+  double corrected_ = 0;  // s
+  double frequency_ = 0;  // s/s, applied
+  double wander_ = 0;     // s/s
+  double jitter_ = 0;     // s
+  double residual_ = 0;   // s
+  double pending_ = 0;    // s: the part of the residual that the last tick handed out
   std::optional<MonoTime> advanced_;
   std::optional<MonoTime> spike_since_;
   int poll_ = 6;
-  int poll_count_ = 0;     // hysteresis of the poll adaptation
-  bool started_ = false;   // an offset was used
+  int poll_count_ = 0;    // hysteresis of the poll adaptation
+  bool started_ = false;  // an offset was used
   bool frequency_measured_ = false;
+  bool measure_only_ = false;
 };
 
 }  // namespace ntpward::core

@@ -39,7 +39,8 @@ Engine::Engine(const EngineConfig& config, MonoTime now)
   system_.updated = now;
   ReportSystem(wire::SystemEvent::kRestart);
   if (discipline_.state() == DisciplineState::kFrequencySet)
-    ReportSystem(wire::SystemEvent::kFrequencySet, "ntpd " + FrequencyText(discipline_.frequency()));
+    ReportSystem(wire::SystemEvent::kFrequencySet,
+                 "ntpd " + FrequencyText(discipline_.frequency()));
   else
     ReportSystem(wire::SystemEvent::kFrequencyNotSet);
 }
@@ -187,9 +188,9 @@ void Engine::Remember(Peer* peer, const Sample& sample) {
       std::min(kMaxDispersion, Log2Seconds(peer->association.last_header().precision));
   const auto noise = peer->noise.Add(sample.delay, precision);
   if (pending_.size() == kMaxPending) pending_.erase(pending_.begin());
-  pending_.push_back({peer->association.id(),
-                      {sample.time, discipline_.corrected(), sample.offset, noise.deviation,
-                       noise.suspicious}});
+  pending_.push_back(
+      {peer->association.id(),
+       {sample.time, discipline_.corrected(), sample.offset, noise.deviation, noise.suspicious}});
 }
 
 Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, MonoTime now) {
@@ -284,11 +285,11 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
 
   const bool preferred = candidates[*result.system_peer].prefer;
   const DisciplineState before = discipline_.state();
-  const ClockAction action = discipline_.OnOffset(
-      {result.combined.offset, measurements,
-       preferred ? 1 : static_cast<int>(result.survivors.size()),
-       association.schedule().minpoll(), association.schedule().maxpoll()},
-      now);
+  const ClockAction action =
+      discipline_.OnOffset({result.combined.offset, measurements,
+                            preferred ? 1 : static_cast<int>(result.survivors.size()),
+                            association.schedule().minpoll(), association.schedule().maxpoll()},
+                           now);
   if (action.kind == Kind::kStep) OnStep(now);
   if (action.kind == Kind::kSlew) AdoptPeer(peer, result, now, system_time);
   ReportState(before, action);
@@ -305,8 +306,8 @@ std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
   const bool alone = candidates[*result.system_peer].prefer || result.survivors.size() == 1;
   std::vector<Measurement> measurements;
   for (PendingSample& pending : std::exchange(pending_, {})) {
-    const bool survivor = std::any_of(
-        result.survivors.begin(), result.survivors.end(), [&](size_t i) {
+    const bool survivor =
+        std::any_of(result.survivors.begin(), result.survivors.end(), [&](size_t i) {
           return candidates[i].id == pending.id && (!alone || i == *result.system_peer);
         });
     if (!survivor) continue;
@@ -348,8 +349,8 @@ void Engine::AdoptPeer(const Peer& peer, const SelectionResult& result, MonoTime
   system_.refid = peer.refid;
   system_.reference = system_time;
   system_.root_delay = header.root_delay.seconds() + association.filter().delay();
-  system_.root_dispersion = header.root_dispersion.seconds() + result.combined.jitter +
-                            std::max(own, kMinDispersion);
+  system_.root_dispersion =
+      header.root_dispersion.seconds() + result.combined.jitter + std::max(own, kMinDispersion);
   system_.updated = now;
   system_.offset = result.combined.offset;
   system_.jitter = result.combined.jitter;
@@ -460,8 +461,6 @@ void Engine::SetLeap(wire::Leap leap) {
   if (!armed(leap) && armed(before)) ReportSystem(wire::SystemEvent::kLeapDisarmed);
 }
 
-// --- events and status --------------------------------------------------------------------------
-
 void Engine::ReportState(DisciplineState before, const ClockAction& action) {
   if (action.kind == Kind::kStep)
     ReportSystem(wire::SystemEvent::kClockStep, SecondsText(action.offset));
@@ -469,88 +468,10 @@ void Engine::ReportState(DisciplineState before, const ClockAction& action) {
     ReportSystem(wire::SystemEvent::kPanicStop, SecondsText(action.offset));
   const DisciplineState after = discipline_.state();
   if (after == before) return;
-  if (after == DisciplineState::kMeasureFrequency)
-    ReportSystem(wire::SystemEvent::kFrequencyMode);
+  if (after == DisciplineState::kMeasureFrequency) ReportSystem(wire::SystemEvent::kFrequencyMode);
   if (after == DisciplineState::kSpike)
     ReportSystem(wire::SystemEvent::kSpikeDetect, SecondsText(action.offset));
   if (after == DisciplineState::kSynchronised) ReportSystem(wire::SystemEvent::kClockSync);
-}
-
-void Engine::CollectEvents(Peer* peer) {
-  while (const auto event = peer->association.TakeEvent())
-    ReportPeer(peer->association.id(), &peer->events, event->code, std::string(event->detail));
-}
-
-void Engine::ReportPeer(AssocId id, EventTally<wire::PeerEvent>* tally, wire::PeerEvent code,
-                        std::string detail) {
-  if (!tally->Add(code) || events_.size() >= kMaxEvents) return;
-  events_.push_back({id, static_cast<uint8_t>(code), std::move(detail), PeerStatusWord(id)});
-}
-
-void Engine::ReportSystem(wire::SystemEvent code, std::string detail) {
-  if (!system_events_.Add(code) || events_.size() >= kMaxEvents) return;
-  events_.push_back({AssocId{}, static_cast<uint8_t>(code), std::move(detail), SystemStatusWord()});
-}
-
-std::vector<EngineEvent> Engine::TakeEvents() { return std::exchange(events_, {}); }
-
-void Engine::ClearEventCount(AssocId id) {
-  if (id.value == 0) system_events_.ClearCount();
-  if (const auto peer = peers_.find(id); peer != peers_.end()) peer->second->events.ClearCount();
-  if (const auto local = locals_.find(id); local != locals_.end())
-    local->second.events.ClearCount();
-}
-
-uint16_t Engine::SystemStatusWord() const {
-  return wire::SystemStatus{static_cast<uint8_t>(system_.leap), system_.source,
-                            system_events_.count(), system_events_.last()}
-      .word();
-}
-
-uint16_t Engine::PeerStatusWord(AssocId id) const {
-  if (const auto peer = peers_.find(id); peer != peers_.end())
-    return StatusOf(*peer->second).word();
-  if (const auto local = locals_.find(id); local != locals_.end())
-    return StatusOf(local->second).word();
-  return 0;
-}
-
-wire::PeerStatus Engine::StatusOf(const Peer& peer) const {
-  const Association& association = peer.association;
-  wire::PeerStatus status;
-  status.configured = !association.config().preempt;
-  status.auth_enabled = association.keyed();
-  status.authentic = association.authentic();
-  status.reachable = association.schedule().reach() != 0;
-  status.selection = association.selection();
-  status.events = peer.events.count();
-  status.last_event = peer.events.last();
-  return status;
-}
-
-wire::PeerStatus Engine::StatusOf(const Local& local) {
-  wire::PeerStatus status;
-  status.configured = true;
-  status.reachable = local.clock.reach() != 0;
-  status.selection = local.selection;
-  status.events = local.events.count();
-  status.last_event = local.events.last();
-  return status;
-}
-
-std::optional<PeerSnapshot> Engine::Snapshot(AssocId id, MonoTime now) const {
-  if (const auto peer = peers_.find(id); peer != peers_.end()) {
-    PeerSnapshot snapshot = SnapshotOf(peer->second->association, now);
-    snapshot.flash = peer->second->association.packet_flash() | peer->second->unfit;
-    snapshot.status = StatusOf(*peer->second);
-    return snapshot;
-  }
-  if (const auto local = locals_.find(id); local != locals_.end()) {
-    PeerSnapshot snapshot = SnapshotOf(local->second.clock, system_.precision, now);
-    snapshot.status = StatusOf(local->second);
-    return snapshot;
-  }
-  return std::nullopt;
 }
 
 }  // namespace ntpward::core

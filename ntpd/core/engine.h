@@ -41,9 +41,9 @@ struct EngineConfig {
 
 // Something to log, and to show in status words.
 struct EngineEvent {
-  AssocId id;               // 0: of the system
-  uint8_t code = 0;         // wire::SystemEvent or wire::PeerEvent
-  std::string detail;       // printable; may be empty
+  AssocId id;                // 0: of the system
+  uint8_t code = 0;          // wire::SystemEvent or wire::PeerEvent
+  std::string detail;        // printable; may be empty
   uint16_t status_word = 0;  // after the event
 };
 
@@ -97,9 +97,10 @@ class Engine {
   Result<void, Reject> OnHeard(AssocId id, const wire::Header& reply, MonoTime now);
   bool ExtendBurst(AssocId id, MonoTime now);
 
-  // Selects, and corrects the clock if the system peer has a sample that was not used yet. A step has
-  // to be made before the next packet is stamped; until samples come that were taken after it, we
-  // are not synchronised. After kPanic nothing has changed. `system_time` becomes the reference time.
+  // Selects, and corrects the clock if the system peer has a sample that was not used yet. A step
+  // has to be made before the next packet is stamped; until samples come that were taken after it,
+  // we are not synchronised. After kPanic nothing has changed. `system_time` becomes the reference
+  // time.
   ClockAction Update(MonoTime now, NtpTimestamp system_time);
 
   // --- what others may know ---------------------------------------------------------------------
@@ -113,6 +114,8 @@ class Engine {
   uint16_t PeerStatusWord(AssocId id) const;
   // An authenticated mode-6 reader has seen the events of `id` (0: the system).
   void ClearEventCount(AssocId id);
+  // `disable ntp`; see Discipline.
+  void SetMeasureOnly(bool measure_only) { discipline_.SetMeasureOnly(measure_only); }
   // A leap second that a verified table announces for the end of this month; it outvotes the
   // sources. None: there is no valid table.
   void SetLeapNotice(std::optional<wire::Leap> leap) { leap_notice_ = leap; }
@@ -131,7 +134,7 @@ class Engine {
     EventTally<wire::PeerEvent> events;
     uint16_t unfit = 0;  // flash bits of the last selection
     MeasurementNoise noise;
-    double bias = 0;     // s, of this source against what all survivors say together
+    double bias = 0;  // s, of this source against what all survivors say together
   };
   struct Local {
     LocalClock clock;
@@ -184,13 +187,13 @@ class Engine {
   EventTally<wire::SystemEvent> system_events_;
   std::vector<EngineEvent> events_;
   ScheduleRandom random_;
-  std::vector<PendingSample> pending_;   // oldest first
+  std::vector<PendingSample> pending_;  // oldest first
   const MonoTime started_at_;
-  MonoTime last_followed_;               // when there last was a system peer
-  std::optional<MonoTime> next_tick_;    // none: the clock needs nothing until the next offset
-  AssocId orphan_parent_;                // of the last selection; 0: none
-  bool is_orphan_ = false;               // we serve our own time
-  bool stale_ = false;                   // selection must run although no sample came
+  MonoTime last_followed_;             // when there last was a system peer
+  std::optional<MonoTime> next_tick_;  // none: the clock needs nothing until the next offset
+  AssocId orphan_parent_;              // of the last selection; 0: none
+  bool is_orphan_ = false;             // we serve our own time
+  bool stale_ = false;                 // selection must run although no sample came
 };
 
 }  // namespace ntpward::core

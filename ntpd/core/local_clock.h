@@ -1,7 +1,7 @@
 // The undisciplined local clock, 127.127.1.x: this host's own clock as a source of last resort.
 //
-// Usable at once and never wrong by definition, so it is followed only if no other source is, unless
-// it is preferred. Source: ntpd 4.2.8's driver 1 and `fudge`.
+// Usable at once and never wrong by definition, so it is followed only if no other source is,
+// unless it is preferred. Source: ntpd 4.2.8's driver 1 and `fudge`.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 namespace ntpward::core {
 
 struct LocalClockConfig {
-  uint8_t unit = 0;      // 0..255
-  uint8_t stratum = 5;   // `fudge stratum`, 0..15
+  uint8_t unit = 0;     // 0..255
+  uint8_t stratum = 5;  // `fudge stratum`, 0..15
   uint32_t refid = wire::RefidCode("LOCL");
   bool prefer = false;
   bool noselect = false;
-  int poll = 6;          // log2 s, of its reach register
+  int poll = 6;  // log2 s, of its reach register
 };
 
 class LocalClock {

@@ -11,7 +11,7 @@ const double kUniform = std::sqrt(12.0);  // width of a uniform distribution ove
 // never quite constant. Both scale with the usual excess.
 constexpr double kFloor = 0.25;
 constexpr double kSmoothing = 1.0 / 16;
-constexpr double kSuspicious = 4;    // times the mean excess
+constexpr double kSuspicious = 4;  // times the mean excess
 constexpr double kPathChange = 3;
 
 }  // namespace
@@ -53,8 +53,8 @@ MeasurementNoise::Estimate MeasurementNoise::Add(double delay, double precision)
   mean_excess_ += weight * (bounded - mean_excess_);
   // A young minimum is not worth much, and the first delay says nothing of its own excess.
   const double count = static_cast<double>(count_);
-  const double floor = std::max(mean_excess_ * std::max(kFloor, 2 / count),
-                                delay / (4 * count * count));
+  const double floor =
+      std::max(mean_excess_ * std::max(kFloor, 2 / count), delay / (4 * count * count));
   return {std::hypot(std::max(excess, floor) / kUniform, precision), suspicious};
 }
 

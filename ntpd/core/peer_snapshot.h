@@ -21,10 +21,10 @@ struct PeerSnapshot {
   AssocId id;
   SocketAddress remote;
   bool configured = true;
-  bool refclock = false;         // the local clock
+  bool refclock = false;  // the local clock
   bool auth_enabled = false;
   bool authentic = false;
-  KeyId key;                     // configured symmetric key; 0: none, or Autokey
+  KeyId key;  // configured symmetric key; 0: none, or Autokey
   bool autokey = false;
   wire::Leap leap = wire::Leap::kAlarm;
   wire::Mode hmode = wire::Mode::kClient;
@@ -37,11 +37,11 @@ struct PeerSnapshot {
   double root_dispersion = 0;
   double root_distance = 0;
   uint32_t refid = 0;
-  NtpTimestamp reference;        // reftime
-  NtpTimestamp receive;          // rec: when the last reply came
+  NtpTimestamp reference;  // reftime
+  NtpTimestamp receive;    // rec: when the last reply came
   uint8_t reach = 0;
   int unreach = 0;
-  double until_poll = 0;         // timer, s
+  double until_poll = 0;                  // timer, s
   std::optional<double> since_received;   // timerec, s
   std::optional<double> since_reachable;  // timereach, s
   double offset = 0;

@@ -1,8 +1,8 @@
 // When to ask one source: poll interval, reachability, bursts, and politeness.
 //
-// Only what was proved genuine changes the schedule (OnAnswer, OnRate, Stop): a forged packet cannot
-// delay the next poll (CVE-2020-11868). All intervals carry a few percent of jitter of their own, so
-// that sources do not fall into step and an attacker cannot foresee a poll.
+// Only what was proved genuine changes the schedule (OnAnswer, OnRate, Stop): a forged packet
+// cannot delay the next poll (CVE-2020-11868). All intervals carry a few percent of jitter of their
+// own, so that sources do not fall into step and an attacker cannot foresee a poll.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ struct PollConfig {
 
 class PollSchedule {
  public:
-  static constexpr int kBurstPackets = 8;    // RFC 5905 BCOUNT
-  static constexpr int kMaxVolley = 24;      // packets of one volley, extensions included
+  static constexpr int kBurstPackets = 8;     // RFC 5905 BCOUNT
+  static constexpr int kMaxVolley = 24;       // packets of one volley, extensions included
   static constexpr double kBurstSpacing = 2;  // RFC 5905 BTIME, s
-  static constexpr int kRateCeiling = 10;    // a kiss of death slows down to 2^10 s at most
+  static constexpr int kRateCeiling = 10;     // a kiss of death slows down to 2^10 s at most
 
   // The first poll is due at `start`.
   PollSchedule(const PollConfig& config, uint64_t seed, MonoTime start);
@@ -54,8 +54,8 @@ class PollSchedule {
   // any value (S3767).
   void OnRate(int8_t suggested, MonoTime now);
 
-  // Keeps the 2 s spacing for some packets more, as long as the volley has had fewer than kMaxVolley
-  // packets; false when there is no volley to extend.
+  // Keeps the 2 s spacing for some packets more, as long as the volley has had fewer than
+  // kMaxVolley packets; false when there is no volley to extend.
   bool ExtendBurst(MonoTime now);
 
   // The poll exponent that the discipline wants; takes effect from the next plan on.
@@ -82,14 +82,14 @@ class PollSchedule {
   MonoTime next_;
   MonoTime last_sent_;
   int poll_;
-  int floor_;              // minpoll, raised by RATE
-  uint8_t reach_ = 0;      // newest bit lowest
-  int unreach_ = 0;        // regular polls since the last answer
-  int burst_left_ = 0;     // packets still to send 2 s apart
+  int floor_;               // minpoll, raised by RATE
+  uint8_t reach_ = 0;       // newest bit lowest
+  int unreach_ = 0;         // regular polls since the last answer
+  int burst_left_ = 0;      // packets still to send 2 s apart
   int volley_packets_ = 0;  // sent in the present volley; 0: none
-  bool fresh_ = true;      // no poll since start or Restart
+  bool fresh_ = true;       // no poll since start or Restart
   bool stopped_ = false;
-  double debt_ = 0;        // headway owed at last_sent_
+  double debt_ = 0;  // headway owed at last_sent_
 };
 
 }  // namespace ntpward::core

@@ -26,20 +26,20 @@ struct MacVerdict {
 // Why a reply was not believed. Each is a counter; none of those up to kCryptoNak changes anything
 // but counters, because their sender is unproved.
 enum class Reject : uint8_t {
-  kNotAsked,         // nothing is in flight
-  kZeroOrigin,       // CVE-2015-8138: zero is never a nonce
-  kBogusOrigin,      // not the nonce in flight
-  kDuplicate,        // the nonce of the exchange before, already answered
-  kBadMode,          // not mode 4
-  kNoMac,            // the association is keyed, the reply is bare (CVE-2015-1798)
-  kBadMac,           // the MAC does not check, or is of another key (CVE-2015-7974)
-  kCryptoNak,        // origin matched: the server could not check our MAC
-  kRate,             // kiss of death: slowed down
-  kDenied,           // kiss of death DENY or RSTR: stopped
-  kKiss,             // another stratum 0 code: no time in it
-  kBadTimestamp,     // receive or transmit time is zero, or the round trip is impossible
-  kUnsynchronised,   // leap alarm or a stratum out of range
-  kBadHeader,        // root distance or reference time makes no sense
+  kNotAsked,        // nothing is in flight
+  kZeroOrigin,      // CVE-2015-8138: zero is never a nonce
+  kBogusOrigin,     // not the nonce in flight
+  kDuplicate,       // the nonce of the exchange before, already answered
+  kBadMode,         // not mode 4
+  kNoMac,           // the association is keyed, the reply is bare (CVE-2015-1798)
+  kBadMac,          // the MAC does not check, or is of another key (CVE-2015-7974)
+  kCryptoNak,       // origin matched: the server could not check our MAC
+  kRate,            // kiss of death: slowed down
+  kDenied,          // kiss of death DENY or RSTR: stopped
+  kKiss,            // another stratum 0 code: no time in it
+  kBadTimestamp,    // receive or transmit time is zero, or the round trip is impossible
+  kUnsynchronised,  // leap alarm or a stratum out of range
+  kBadHeader,       // root distance or reference time makes no sense
 };
 
 }  // namespace ntpward::core

@@ -31,8 +31,10 @@ template <typename Iterator>
 std::optional<double> FindEnd(Iterator first, Iterator last, int opening, size_t wanted) {
   size_t overlapping = 0;
   for (auto edge = first; edge != last; ++edge) {
-    if (edge->type != opening) --overlapping;
-    else if (++overlapping >= wanted) return edge->at;
+    if (edge->type != opening)
+      --overlapping;
+    else if (++overlapping >= wanted)
+      return edge->at;
   }
   return std::nullopt;
 }

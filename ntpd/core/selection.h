@@ -47,8 +47,8 @@ struct Combined {
   double offset = 0;
   double jitter = 0;  // of the survivors' own and of their differences
 };
-// Weights each survivor by the inverse of its root distance (RFC 5905 section 11.2.3). `system_peer`
-// must be one of `survivors`.
+// Weights each survivor by the inverse of its root distance (RFC 5905 section 11.2.3).
+// `system_peer` must be one of `survivors`.
 Combined Combine(std::span<const Candidate> candidates, std::span<const size_t> survivors,
                  size_t system_peer);
 

@@ -19,12 +19,15 @@ std::optional<wire::Mode> ReplyMode(const wire::Header& request, uint16_t source
   if (request.version < wire::kMinVersion || request.version > wire::kMaxVersion)
     return std::nullopt;
   switch (request.mode) {
-    case wire::Mode::kClient: return wire::Mode::kServer;
-    case wire::Mode::kSymmetricActive: return wire::Mode::kSymmetricPassive;
+    case wire::Mode::kClient:
+      return wire::Mode::kServer;
+    case wire::Mode::kSymmetricActive:
+      return wire::Mode::kSymmetricPassive;
     case wire::Mode::kUnspecified:
       if (request.version == 1 && source_port != kNtpPort) return wire::Mode::kServer;
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 

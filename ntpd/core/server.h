@@ -17,10 +17,10 @@ namespace ntpward::core {
 
 // What the sender's MAC proved.
 enum class RequestAuth : uint8_t {
-  kNone,      // no MAC
+  kNone,  // no MAC
   kGood,
-  kBad,       // the answer is a crypto-NAK, if there is an answer
-  kUnknown,   // a MAC that was not checked (yet)
+  kBad,      // the answer is a crypto-NAK, if there is an answer
+  kUnknown,  // a MAC that was not checked (yet)
 };
 
 // Why a request got no answer; each is a counter.
@@ -56,8 +56,8 @@ struct Answer {
 // passive and forgotten (Windows clients; RFC 5905 section 9.2 would mobilise).
 std::optional<wire::Mode> ReplyMode(const wire::Header& request, uint16_t source_port);
 
-// The answer to `request` given what the rate limiter says of its sender; call it only for what has a
-// ReplyMode(). `now` ages the root dispersion.
+// The answer to `request` given what the rate limiter says of its sender; call it only for what has
+// a ReplyMode(). `now` ages the root dispersion.
 Result<Answer, Silence> AnswerRequest(const Request& request, RateDecision rate,
                                       const SystemState& system, MonoTime now);
 

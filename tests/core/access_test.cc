@@ -63,8 +63,10 @@ void EveryPrefixLengthMatchesAsTheOracleDoes(void**) {
       entry.mask = AccessList::Mask(family, length);
       entry.flags = AccessFlags(static_cast<uint16_t>(1 + length));
       entries.push_back(entry);
-      if (length > 0) list.Add(entry);
-      else list.SetDefault(family, entry.flags);
+      if (length > 0)
+        list.Add(entry);
+      else
+        list.SetDefault(family, entry.flags);
     }
     for (int flip = 0; flip < width; ++flip) {
       SocketAddress source{base, 1000};
@@ -85,9 +87,9 @@ void RandomListsMatchAsTheOracleDoes(void**) {
     std::vector<AccessEntry> entries;
     for (int i = 0; i < 30; ++i) {
       AccessEntry entry;
-      entry.address = IpAddress::V4(10, static_cast<uint8_t>(random() % 2),
-                                    static_cast<uint8_t>(random() % 4),
-                                    static_cast<uint8_t>(random()));
+      entry.address =
+          IpAddress::V4(10, static_cast<uint8_t>(random() % 2), static_cast<uint8_t>(random() % 4),
+                        static_cast<uint8_t>(random()));
       // Distinct numbers of ones, so that "most specific" is never a tie of masks.
       entry.mask = AccessList::Mask(Family::kIpv4, 1 + i);
       if (i % 5 == 4) std::swap(entry.mask[0], entry.mask[3]);  // not contiguous

@@ -1,8 +1,8 @@
 // What may change an association, and what must not: forged, replayed and broken replies.
 //
 // Interleaved and broadcast modes do not exist here: the flaws of this field that need them
-// (CVE-2018-7184, CVE-2018-7185, CVE-2015-7973, CVE-2015-7979, CVE-2016-7427, CVE-2016-7428) have no
-// code to be in; their packets are refused by mode or origin, as tested below.
+// (CVE-2018-7184, CVE-2018-7185, CVE-2015-7973, CVE-2015-7979, CVE-2016-7427, CVE-2016-7428) have
+// no code to be in; their packets are refused by mode or origin, as tested below.
 #include "ntpd/core/association.h"
 
 #include <cmath>
@@ -98,8 +98,8 @@ void SampleIsRightAcrossAnEra(void**) {
   reply.receive = t1 + NtpDuration::FromSeconds(5.01);
   reply.transmit = t1 + NtpDuration::FromSeconds(5.02);
   reply.reference = t1;
-  const auto sample = f.association.OnReply(reply, std::nullopt,
-                                            t1 + NtpDuration::FromSeconds(0.03), At(0.03));
+  const auto sample =
+      f.association.OnReply(reply, std::nullopt, t1 + NtpDuration::FromSeconds(0.03), At(0.03));
   assert_true(sample.ok());
   assert_true(std::abs(sample->offset - 5.0) < 1e-9);
   assert_true(std::abs(sample->delay - 0.02) < 1e-9);
@@ -193,9 +193,9 @@ void InterleavedReplyIsRefused(void**) {
 }
 
 void OnlyServerModeIsAReply(void**) {
-  for (wire::Mode mode : {wire::Mode::kUnspecified, wire::Mode::kSymmetricActive,
-                          wire::Mode::kSymmetricPassive, wire::Mode::kClient,
-                          wire::Mode::kBroadcast, wire::Mode::kControl}) {
+  for (wire::Mode mode :
+       {wire::Mode::kUnspecified, wire::Mode::kSymmetricActive, wire::Mode::kSymmetricPassive,
+        wire::Mode::kClient, wire::Mode::kBroadcast, wire::Mode::kControl}) {
     Fixture f;
     wire::Header reply = f.Reply();
     reply.mode = mode;
@@ -331,7 +331,8 @@ wire::Header Kiss(const Fixture& f, uint32_t code, int8_t poll = 6) {
 
 // CVE-2015-7704, CVE-2015-7705.
 void KissNeedsTheMatchingOrigin(void**) {
-  for (uint32_t code : {wire::RefidCode("RATE"), wire::RefidCode("DENY"), wire::RefidCode("RSTR")}) {
+  for (uint32_t code :
+       {wire::RefidCode("RATE"), wire::RefidCode("DENY"), wire::RefidCode("RSTR")}) {
     Fixture f;
     wire::Header kiss = Kiss(f, code, 17);
     kiss.origin = NtpTimestamp::FromRaw(4711);
@@ -448,9 +449,9 @@ void UnsetTimesAreRefused(void**) {
 
 void ImpossibleRoundTripsAreRefused(void**) {
   Fixture backwards;
-  assert_true(backwards.association
-                  .OnReply(backwards.Reply(), std::nullopt, Later(-1), At(1))
-                  .error() == Reject::kBadTimestamp);
+  assert_true(
+      backwards.association.OnReply(backwards.Reply(), std::nullopt, Later(-1), At(1)).error() ==
+      Reject::kBadTimestamp);
   Fixture slow;
   wire::Header reply = slow.Reply();
   reply.transmit = Later(1000);

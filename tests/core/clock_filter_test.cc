@@ -78,8 +78,7 @@ void LostPollsDriveASourceOut(void**) {
 
 void LonelySpikeIsIgnoredAndASecondOneBelieved(void**) {
   ClockFilter filter(kPhi, kPrecision);
-  for (int i = 0; i < 8; ++i)
-    filter.Add(MakeSample(64 * i, i % 2 ? 1e-4 : 0, 0.010), kPoll);
+  for (int i = 0; i < 8; ++i) filter.Add(MakeSample(64 * i, i % 2 ? 1e-4 : 0, 0.010), kPoll);
   const double before = filter.offset();
   assert_true(filter.Add(MakeSample(520, 0.9, 0.001), kPoll) == ClockFilter::Outcome::kPopcorn);
   assert_true(filter.offset() == before);

@@ -147,6 +147,26 @@ void FrequencyIsKnownOnlyOnceMeasured(void**) {
   assert_true(f.discipline.state() == DisciplineState::kSynchronised);
 }
 
+void RunningFrequencyIsKeptUntilSomethingBetterIsMeasured(void**) {
+  DisciplineConfig config;
+  config.running = Ppm{33};
+  Fixture f({}, config);
+  assert_true(std::abs(f.discipline.Tick(At(0)).frequency.value - 33) < 1e-9);
+  assert_true(f.discipline.state() == DisciplineState::kNoFrequency);
+  assert_false(f.discipline.frequency_known());
+}
+
+void MeasureOnlyAsksNothingOfTheClock(void**) {
+  Fixture f;
+  f.discipline.SetMeasureOnly(true);
+  for (int i = 0; i < 20; ++i) {
+    assert_true(f.Offer(16.0 * i, i % 3 == 0 ? 5000 : 0.01).kind == Kind::kSlew);
+    const ClockTick tick = f.discipline.Tick(At(16.0 * i));
+    assert_true(tick.slew == 0 && tick.frequency.value == 0);
+  }
+  assert_false(f.discipline.frequency_known());
+}
+
 // --- the model ----------------------------------------------------------------------------------
 
 void ModelFindsPhaseAndFrequency(void**) {
@@ -239,6 +259,8 @@ int main() {
       cmocka_unit_test(OffsetsThatAreNoNumbersAreIgnored),
       cmocka_unit_test(DriftOutOfBoundsIsNotBelieved),
       cmocka_unit_test(FrequencyIsKnownOnlyOnceMeasured),
+      cmocka_unit_test(RunningFrequencyIsKeptUntilSomethingBetterIsMeasured),
+      cmocka_unit_test(MeasureOnlyAsksNothingOfTheClock),
       cmocka_unit_test(ModelFindsPhaseAndFrequency),
       cmocka_unit_test(ModelCountsCorrectionsAsGone),
       cmocka_unit_test(OutlierWithALongDelayIsSkipped),

@@ -253,7 +253,8 @@ void AutokeyDanceOverOneVolleyIsChosenInTime(void**) {
     if (tick.due.empty()) continue;
     const NtpTimestamp t1 = kTime + NtpDuration::FromSeconds(now.seconds());
     const KeyId key{static_cast<uint32_t>(70000 + packets)};
-    const auto request = engine.BuildRequest(id, now, NtpTimestamp::FromRaw(0x4242U + static_cast<uint64_t>(packets)));
+    const auto request = engine.BuildRequest(
+        id, now, NtpTimestamp::FromRaw(0x4242U + static_cast<uint64_t>(packets)));
     engine.OnSent(id, t1, key);
     wire::Header reply;
     reply.leap = wire::Leap::kNone;
@@ -294,9 +295,9 @@ void StartAndSourcesAreReported(void**) {
   world.server(id).up = false;
   world.RunUntil(900);
   const auto& events = world.events;
-  for (SystemEvent code : {SystemEvent::kRestart, SystemEvent::kFrequencyNotSet,
-                           SystemEvent::kFrequencyMode, SystemEvent::kClockSync,
-                           SystemEvent::kNoSystemPeer})
+  for (SystemEvent code :
+       {SystemEvent::kRestart, SystemEvent::kFrequencyNotSet, SystemEvent::kFrequencyMode,
+        SystemEvent::kClockSync, SystemEvent::kNoSystemPeer})
     assert_true(Has(events, AssocId{}, static_cast<int>(code)));
   for (PeerEvent code : {PeerEvent::kMobilize, PeerEvent::kReachable, PeerEvent::kSystemPeer,
                          PeerEvent::kUnreachable})

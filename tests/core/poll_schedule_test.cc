@@ -24,8 +24,8 @@ std::vector<double> Run(PollSchedule* schedule, double until, bool answers) {
   return sent;
 }
 
-// The longest run that `discard minimum 2 average 3` of ntpd 4.2.8 lets pass: never closer than 2 s,
-// never more than 64 s of headway owed.
+// The longest run that `discard minimum 2 average 3` of ntpd 4.2.8 lets pass: never closer than 2
+// s, never more than 64 s of headway owed.
 bool ServerWouldLimit(const std::vector<double>& sent) {
   double debt = 0, last = -1000;
   for (double t : sent) {

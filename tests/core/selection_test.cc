@@ -83,7 +83,8 @@ void IntersectionAgreesWithCounting(void**) {
       }
     }
     const std::vector<bool> truechimers = Intersect(candidates);
-    const auto count = static_cast<size_t>(std::count(truechimers.begin(), truechimers.end(), true));
+    const auto count =
+        static_cast<size_t>(std::count(truechimers.begin(), truechimers.end(), true));
     if (count > 0) assert_true(2 * most > n);
     if (2 * most <= n) assert_int_equal(count, 0);
     if (most == n) assert_int_equal(count, n);

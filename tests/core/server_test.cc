@@ -85,8 +85,8 @@ void SymmetricActiveIsAnsweredAsPassive(void**) {
 
 // CVE-2009-3563: two hosts that answer answers never stop.
 void AnAnswerGetsNoAnswer(void**) {
-  for (wire::Mode mode : {wire::Mode::kSymmetricPassive, wire::Mode::kServer, wire::Mode::kBroadcast,
-                          wire::Mode::kControl, wire::Mode::kPrivate}) {
+  for (wire::Mode mode : {wire::Mode::kSymmetricPassive, wire::Mode::kServer,
+                          wire::Mode::kBroadcast, wire::Mode::kControl, wire::Mode::kPrivate}) {
     assert_true(Ask(ClientRequest(4, mode)).error() == Silence::kNotARequest);
     // CVE-2016-7426: so the rate limiter is never asked about a server's reply.
     assert_false(ReplyMode(ClientRequest(4, mode).header, 123).has_value());
@@ -123,8 +123,8 @@ void FlagsSilence(void**) {
 
 void QueryRestrictionsDoNotStopTime(void**) {
   Request request = ClientRequest();
-  request.flags = Access::kNoQuery | Access::kNoModify | Access::kNoPeer | Access::kLimited |
-                  Access::kKod;
+  request.flags =
+      Access::kNoQuery | Access::kNoModify | Access::kNoPeer | Access::kLimited | Access::kKod;
   assert_true(Ask(request).ok());
 }
 

@@ -1,4 +1,5 @@
-// Virtual days: the engine holds the time through what happens to servers, networks and oscillators.
+// Virtual days: the engine holds the time through what happens to servers, networks and
+// oscillators.
 #include <cmath>
 
 #include "tests/core/sim_world.h"

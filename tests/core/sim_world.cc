@@ -49,10 +49,9 @@ void SimWorld::AdvanceTo(int64_t ns) {
     const int64_t to = std::min(ns, now_ns_ + 10000000000);
     const double interval = static_cast<double>(to - now_ns_) / 1e9;
     if (clock_.wander > 0)
-      clock_.drift += std::normal_distribution<double>(
-          0, clock_.wander * std::sqrt(interval))(random_);
-    const double slewed =
-        std::clamp(slew_left_, -kMaxSlewRate * interval, kMaxSlewRate * interval);
+      clock_.drift +=
+          std::normal_distribution<double>(0, clock_.wander * std::sqrt(interval))(random_);
+    const double slewed = std::clamp(slew_left_, -kMaxSlewRate * interval, kMaxSlewRate * interval);
     slew_left_ -= slewed;
     const double before = clock_.error;
     clock_.error += slewed + (clock_.drift + frequency_) * interval;

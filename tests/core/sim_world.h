@@ -1,9 +1,9 @@
 // A host with a drifting clock, some servers and the network between them, all simulated: drives a
 // real Engine through days in seconds.
 //
-// True time is exact and starts at zero; the host's clock is true time plus an error that the engine
-// is meant to remove. The clock does what a kernel does: a frequency, a slew of at most 500 ppm that
-// ends by itself, steps.
+// True time is exact and starts at zero; the host's clock is true time plus an error that the
+// engine is meant to remove. The clock does what a kernel does: a frequency, a slew of at most 500
+// ppm that ends by itself, steps.
 #pragma once
 
 #include <functional>
@@ -18,11 +18,11 @@ namespace ntpward::core::test {
 
 // One server as the host sees it. Times in seconds.
 struct SimServer {
-  double clock_error = 0;      // its clock less true time
-  double delay_out = 0.005;    // least delay each way
+  double clock_error = 0;    // its clock less true time
+  double delay_out = 0.005;  // least delay each way
   double delay_back = 0.005;
-  double jitter = 0.0001;      // mean of the exponential part of the delay, each way
-  double loss = 0;             // probability that a packet is lost, each way
+  double jitter = 0.0001;  // mean of the exponential part of the delay, each way
+  double loss = 0;         // probability that a packet is lost, each way
   bool up = true;
   uint8_t stratum = 1;
   wire::Leap leap = wire::Leap::kNone;
@@ -35,9 +35,9 @@ struct SimServer {
 };
 
 struct SimClock {
-  double error = 0;         // the host's clock less true time, s
-  double drift = 0;         // natural frequency error, s/s
-  double wander = 0;        // random walk of the drift, s/s per square root of a second
+  double error = 0;   // the host's clock less true time, s
+  double drift = 0;   // natural frequency error, s/s
+  double wander = 0;  // random walk of the drift, s/s per square root of a second
 };
 
 // What the clock error was over a time.
@@ -86,8 +86,8 @@ class SimWorld {
   std::map<AssocId, SimServer> servers_;
   std::multimap<int64_t, Packet> flying_;
   int64_t now_ns_ = 0;
-  double frequency_ = 0;   // s/s, as the engine asked
-  double slew_left_ = 0;   // s
+  double frequency_ = 0;  // s/s, as the engine asked
+  double slew_left_ = 0;  // s
   double squares_ = 0, longest_ = 0, seconds_ = 0;
 };
 
