@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -58,6 +59,13 @@ Status DieWithParent(pid_t parent) {
   return {};
 }
 
+// The C library opens the time zone's file at the first use of a date, which would kill the process
+// later, in OpenSSL for example. A zone that needs no file, looked at once, settles it.
+void SettleTimeZone() {
+  setenv("TZ", "UTC0", 1);
+  tzset();
+}
+
 }  // namespace
 
 Result<RoleIdentity> RoleIdentity::FromArguments(int argc, char** argv) {
@@ -80,13 +88,6 @@ Status ForbidDumps() {
 Status ForbidNewPrivileges() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("PR_SET_NO_NEW_PRIVS");
   return {};
-}
-
-// The C library opens the time zone's file at the first use of a date, which would kill the process
-// later, in OpenSSL for example. A zone that needs no file, looked at once, settles it.
-static void SettleTimeZone() {
-  setenv("TZ", "UTC0", 1);
-  tzset();
 }
 
 Result<std::string> EnterCage(const CageOptions& options) {
