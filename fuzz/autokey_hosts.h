@@ -1,4 +1,5 @@
-// The public material of two reference hosts of a capture, for fuzz targets that need a host of ours.
+// The public material of two reference hosts of a capture, for fuzz targets that need a host of
+// ours.
 #pragma once
 
 #include <string_view>

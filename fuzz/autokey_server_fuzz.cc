@@ -1,15 +1,15 @@
 // links: autokey
 //
-// One field of a client's packet. Whatever it is, the answer is a field that a client can take apart,
-// or a message that the key process accepts.
+// One field of a client's packet. Whatever it is, the answer is a field that a client can take
+// apart, or a message that the key process accepts.
 #include "fuzz/autokey_hosts.h"
 #include "ntpd/autokey/server_side.h"
 
 using namespace ntpward;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const autokey::HostState host = fuzz::MakeHost(
-      "server", 0x80021, fuzz::kServerCertificate, fuzz::kServerHostKey, false);
+  static const autokey::HostState host =
+      fuzz::MakeHost("server", 0x80021, fuzz::kServerCertificate, fuzz::kServerHostKey, false);
   static autokey::CertificateCache cache = [] {
     autokey::CertificateCache made;
     made.SetOwn(host.certificate());

@@ -48,12 +48,20 @@ struct Dancer {
   }
   void Event(uint8_t event, Bytes octets) {
     switch (event % 6) {
-      case 0: return Poll(), Run(dance.OnResponse(octets, context()));
-      case 1: return Run(dance.OnResponse(octets, context()));
-      case 2: return Run(dance.OnCryptoNak(context()));
-      case 3: return dance.OnKeysRestarted();
-      case 4: synchronised = !synchronised; return;
-      case 5: verdict = static_cast<msg::VerdictCode>(octets.size() % 6); return;
+      case 0:
+        return Poll(), Run(dance.OnResponse(octets, context()));
+      case 1:
+        return Run(dance.OnResponse(octets, context()));
+      case 2:
+        return Run(dance.OnCryptoNak(context()));
+      case 3:
+        return dance.OnKeysRestarted();
+      case 4:
+        synchronised = !synchronised;
+        return;
+      case 5:
+        verdict = static_cast<msg::VerdictCode>(octets.size() % 6);
+        return;
     }
   }
   void CheckOrder() const {

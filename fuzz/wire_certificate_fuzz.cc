@@ -22,8 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   CHECK(autokey::IsPrintableName(certificate->issuer));
   CHECK(certificate->not_before <= certificate->not_after);
   CHECK(certificate->der.size() <= msg::kMaxCertificate);
-  CHECK(!certificate->self_signed() ||
-        autokey::VerifyCertificate(*certificate, certificate->key));
+  CHECK(!certificate->self_signed() || autokey::VerifyCertificate(*certificate, certificate->key));
   autokey::CertificateCache cache;
   cache.Install(*certificate, false);
   CHECK(cache.Lines().size() == 1);

@@ -74,9 +74,8 @@ bool FillGroupValue(const X509* x509, Certificate& certificate) {
   const OctetStringHandle value(static_cast<ASN1_OCTET_STRING*>(
       X509_get_ext_d2i(x509, NID_subject_key_identifier, &critical, nullptr)));
   if (!value) return critical == -1;
-  return certificate.group_value.Assign(
-      Bytes(ASN1_STRING_get0_data(value.get()),
-            static_cast<size_t>(ASN1_STRING_length(value.get()))));
+  return certificate.group_value.Assign(Bytes(
+      ASN1_STRING_get0_data(value.get()), static_cast<size_t>(ASN1_STRING_length(value.get()))));
 }
 
 bool FillNamesAndDates(const X509* x509, NtpSeconds filestamp, Certificate& certificate) {

@@ -1,8 +1,9 @@
 // Certificates as Autokey uses them: X.509 from the network made into a small plain value.
 //
-// The octets come from anyone. What ParseCertificate returns has bounded names of printable ASCII, a
-// key within bounds and dates in order, and a self-signed one was signed by its own key. Whether it
-// is to be believed is for the trail to decide (RFC 5906 section 11, rules as ntpd 4.2.8 has them).
+// The octets come from anyone. What ParseCertificate returns has bounded names of printable ASCII,
+// a key within bounds and dates in order, and a self-signed one was signed by its own key. Whether
+// it is to be believed is for the trail to decide (RFC 5906 section 11, rules as ntpd 4.2.8 has
+// them).
 #pragma once
 
 #include <cstdint>
@@ -26,22 +27,22 @@ struct Certificate {
   CalendarSeconds not_before = 0;
   CalendarSeconds not_after = 0;
   PublicKey key;
-  int scheme = 0;             // OpenSSL's number of the signature scheme
-  bool trusted = false;       // extendedKeyUsage is trustRoot and nothing else
-  bool private_use = false;   // extendedKeyUsage is private and nothing else (scheme PC)
+  int scheme = 0;            // OpenSSL's number of the signature scheme
+  bool trusted = false;      // extendedKeyUsage is trustRoot and nothing else
+  bool private_use = false;  // extendedKeyUsage is private and nothing else (scheme PC)
   InlineBytes<kMaxModulusOctets> group_value;  // GQ's v; empty without subjectKeyIdentifier
-  NtpSeconds filestamp;       // as the message said that carried it
-  std::vector<uint8_t> der;   // at most msg::kMaxCertificate octets
+  NtpSeconds filestamp;                        // as the message said that carried it
+  std::vector<uint8_t> der;                    // at most msg::kMaxCertificate octets
 
   bool self_signed() const { return subject == issuer; }
   // Whether `time` lies within the validity, ends included.
   bool ValidAt(CalendarSeconds time) const { return not_before <= time && time <= not_after; }
 };
 
-// Takes a certificate apart; `der` must be one certificate and nothing else. Fails with kCertificate
-// for anything that breaks a rule: unparsable, oversized, not one common name, dates reversed or
-// before `filestamp`, unknown scheme, self-signed but not by its own key; with kPublicKey for a key
-// that is no RSA or DSA key within bounds.
+// Takes a certificate apart; `der` must be one certificate and nothing else. Fails with
+// kCertificate for anything that breaks a rule: unparsable, oversized, not one common name, dates
+// reversed or before `filestamp`, unknown scheme, self-signed but not by its own key; with
+// kPublicKey for a key that is no RSA or DSA key within bounds.
 Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp);
 
 // True only when `certificate` was signed by `issuer`.

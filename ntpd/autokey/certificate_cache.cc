@@ -22,8 +22,8 @@ bool SameParties(const Certificate& a, const Certificate& b) {
   return a.subject == b.subject && a.issuer == b.issuer;
 }
 
-// By filestamp, as the reference decides; of one filestamp by validity, because a certificate that is
-// issued again for the same request must outlive the one before it.
+// By filestamp, as the reference decides; of one filestamp by validity, because a certificate that
+// is issued again for the same request must outlive the one before it.
 bool IsNewer(const Certificate& a, const Certificate& b) {
   if (a.filestamp != b.filestamp) return Earlier(b.filestamp, a.filestamp);
   return a.not_before > b.not_before;

@@ -1,5 +1,5 @@
-// The certificates that this host holds: its own, those of trails that it followed, and the one that
-// a server signed for it. They are served to clients and listed by `ntpq -c "rv 0 cert"`.
+// The certificates that this host holds: its own, those of trails that it followed, and the one
+// that a server signed for it. They are served to clients and listed by `ntpq -c "rv 0 cert"`.
 //
 // Only certificates of a trail whose identity was accepted come here, so a forger cannot fill it.
 // The number is bounded all the same.
@@ -19,10 +19,10 @@ namespace ntpward::autokey {
 // As ntpd 4.2.8 shows them in `cert="SUBJECT ISSUER 0xFLAGS"`.
 enum CertificateFlag : uint8_t {
   kCertificateTrusted = 0x01,
-  kCertificateSigned = 0x02,   // its issuer's key verified it, in a trail
-  kCertificateValid = 0x04,    // it came by the protocol
+  kCertificateSigned = 0x02,  // its issuer's key verified it, in a trail
+  kCertificateValid = 0x04,   // it came by the protocol
   kCertificatePrivate = 0x08,
-  kCertificateError = 0x80,    // its issuer's key did not verify it
+  kCertificateError = 0x80,  // its issuer's key did not verify it
 };
 
 struct CachedCertificate {
@@ -49,9 +49,9 @@ class CertificateCache {
   // with the same, a later start of validity. Our own self-signed certificate is never replaced.
   void Install(const Certificate& certificate, bool issuer_verified);
 
-  // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest that
-  // somebody else signed; never a private or failed one. Null when there is none. The pointer lives
-  // until the next change.
+  // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest
+  // that somebody else signed; never a private or failed one. Null when there is none. The pointer
+  // lives until the next change.
   const Certificate* FindForClient(std::string_view subject) const;
 
   // Newest first.

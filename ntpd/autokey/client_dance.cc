@@ -12,21 +12,31 @@ uint8_t Code(wire::AutokeyCode code) { return static_cast<uint8_t>(code); }
 
 wire::AutokeyCode CodeOf(msg::IdentityScheme scheme) {
   switch (scheme) {
-    case msg::IdentityScheme::kGq: return wire::AutokeyCode::kGq;
-    case msg::IdentityScheme::kMv: return wire::AutokeyCode::kMv;
-    default: return wire::AutokeyCode::kIff;
+    case msg::IdentityScheme::kGq:
+      return wire::AutokeyCode::kGq;
+    case msg::IdentityScheme::kMv:
+      return wire::AutokeyCode::kMv;
+    default:
+      return wire::AutokeyCode::kIff;
   }
 }
 
 std::string_view Description(Restart why) {
   switch (why) {
-    case Restart::kNone: return "";
-    case Restart::kProtocolError: return "the server cannot answer";
-    case Restart::kIdentity: return "the server's identity is not proved";
-    case Restart::kCryptoNak: return "the server does not know our cookie";
-    case Restart::kFailures: return "too many wrong answers";
-    case Restart::kRefresh: return "time to refresh";
-    case Restart::kHost: return "our own keys changed";
+    case Restart::kNone:
+      return "";
+    case Restart::kProtocolError:
+      return "the server cannot answer";
+    case Restart::kIdentity:
+      return "the server's identity is not proved";
+    case Restart::kCryptoNak:
+      return "the server does not know our cookie";
+    case Restart::kFailures:
+      return "too many wrong answers";
+    case Restart::kRefresh:
+      return "time to refresh";
+    case Restart::kHost:
+      return "our own keys changed";
   }
   return "";
 }
@@ -137,8 +147,9 @@ bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
   sign_poll_ = polls_;
   if (!host.certificate().ValidAt(Unfold(context.now))) {
     next.effects.outcome = Outcome::kPeriod;
-    Warn("our own certificate is not valid now, so no server will sign it: renew it with ntp-keygen",
-         next.effects);
+    Warn(
+        "our own certificate is not valid now, so no server will sign it: renew it with ntp-keygen",
+        next.effects);
     return false;
   }
   wire::AutokeyField field;
@@ -214,20 +225,20 @@ void ClientDance::OnIdentityVerdict(msg::VerdictCode code, const DanceContext& c
                                     DanceResult& result) {
   if (code == msg::VerdictCode::kGood) {
     identity_ = SchemeLabel(demand_.scheme);
-    result.statistics.push_back(
-        IdentityLine(identity_, trail_.last()->subject, demand_.filestamp));
+    result.statistics.push_back(IdentityLine(identity_, trail_.last()->subject, demand_.filestamp));
     AcceptIdentity(context, result);
     return;
   }
-  if (code == msg::VerdictCode::kUnknownKey) return;  // it has forgotten the challenge: draw another
+  if (code == msg::VerdictCode::kUnknownKey)
+    return;  // it has forgotten the challenge: draw another
   const bool generation = code == msg::VerdictCode::kFilestamp;
   result.outcome = generation ? Outcome::kFilestamp : Outcome::kIdentity;
   const std::string group = "\"" + demand_.group + "\"";
-  Distrust(generation ? "server " + server_name_ + " has another generation of the group key for " +
-                        group + " than we: install the one that it exports now"
-                  : "server " + server_name_ + " did not prove that it has the group key for " +
-                        group,
-       result);
+  Distrust(generation
+               ? "server " + server_name_ + " has another generation of the group key for " +
+                     group + " than we: install the one that it exports now"
+               : "server " + server_name_ + " did not prove that it has the group key for " + group,
+           result);
   CountFailure(context, result);
 }
 
@@ -252,8 +263,9 @@ void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& resul
   refusal_.clear();
   warned_.clear();
   result.event = demand_.demand == Demand::kProof
-                     ? "server " + server_name_ + " proved its identity: " +
-                           std::string(identity_) + ", group \"" + demand_.group + "\""
+                     ? "server " + server_name_ +
+                           " proved its identity: " + std::string(identity_) + ", group \"" +
+                           demand_.group + "\""
                      : "server " + server_name_ +
                            " accepted by its certificate trail alone: no identity was proved";
 }

@@ -71,8 +71,8 @@ struct NextField {
   enum class Kind : uint8_t {
     kPlain,  // no field: seal the packet with this association's cookie
     kField,  // `field`, then a MAC with private value 0
-    kWait,   // nothing can be sent before the key process has answered: send nothing, ask again soon
-    kIdle,   // Autokey is off on this host: send nothing
+    kWait,  // nothing can be sent before the key process has answered: send nothing, ask again soon
+    kIdle,  // Autokey is off on this host: send nothing
   };
   Kind kind = Kind::kIdle;
   std::vector<uint8_t> field;  // whole extension field, a multiple of 4 octets
@@ -81,11 +81,11 @@ struct NextField {
 
 class ClientDance {
  public:
-  // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC or
-  // certificate must not lock the genuine server out for good.
+  // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC
+  // or certificate must not lock the genuine server out for good.
   static constexpr int kMaxFailures = 8;
-  // Answers "I have no such certificate", one after the other, before ASSOC is asked again: the name
-  // or the issuer may be a forger's. Nothing is lost by it, so that it is no restart.
+  // Answers "I have no such certificate", one after the other, before ASSOC is asked again: the
+  // name or the issuer may be a forger's. Nothing is lost by it, so that it is no restart.
   static constexpr int kMaxEmptyAnswers = 32;
   // Seconds until an answer of the key process is given up: a full pipe drops messages.
   static constexpr double kKeyAnswerSeconds = 16;
@@ -97,8 +97,8 @@ class ClientDance {
   // `own` identifies our association in requests; not 0.
   ClientDance(AssocId own, DancePolicy policy, MonoTime now);
 
-  // Call once for each poll, when the packet is built. kWait may be repeated as soon as an answer of
-  // the key process was delivered.
+  // Call once for each poll, when the packet is built. kWait may be repeated as soon as an answer
+  // of the key process was delivered.
   NextField NextRequest(const DanceContext& context);
 
   // The first extension field of a mode 4 packet whose origin and key identifier matched our last
@@ -168,10 +168,8 @@ class ClientDance {
                      DanceResult& result);
   Outcome OnCookie(const wire::AutokeyField& field, const DanceContext& context,
                    DanceResult& result);
-  Outcome OnSign(const wire::AutokeyField& field, const DanceContext& context,
-                 DanceResult& result);
-  Outcome OnLeap(const wire::AutokeyField& field, const DanceContext& context,
-                 DanceResult& result);
+  Outcome OnSign(const wire::AutokeyField& field, const DanceContext& context, DanceResult& result);
+  Outcome OnLeap(const wire::AutokeyField& field, const DanceContext& context, DanceResult& result);
   // The checks that every answer but ASSOC passes, in the reference's order.
   Outcome CheckStamps(const wire::AutokeyField& field) const;
   Outcome CheckSigned(const wire::AutokeyField& field);

@@ -28,8 +28,8 @@ bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
 DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   DanceResult result;
   const auto head = wire::ParseAutokeyFieldHead(bytes);
-  if (!head.ok() || !asked_ || !head->response ||
-      head->code != static_cast<uint8_t>(*asked_) || head->association != own_.value) {
+  if (!head.ok() || !asked_ || !head->response || head->code != static_cast<uint8_t>(*asked_) ||
+      head->association != own_.value) {
     result.outcome = Outcome::kProtocol;
     return result;
   }
@@ -84,11 +84,16 @@ Outcome ClientDance::Consume(const AutokeyField& field, const DanceContext& cont
   switch (code) {
     case AutokeyCode::kIff:
     case AutokeyCode::kGq:
-    case AutokeyCode::kMv: return OnIdentity(field, context, result);
-    case AutokeyCode::kCookie: return OnCookie(field, context, result);
-    case AutokeyCode::kSign: return OnSign(field, context, result);
-    case AutokeyCode::kLeap: return OnLeap(field, context, result);
-    default: return Outcome::kProtocol;
+    case AutokeyCode::kMv:
+      return OnIdentity(field, context, result);
+    case AutokeyCode::kCookie:
+      return OnCookie(field, context, result);
+    case AutokeyCode::kSign:
+      return OnSign(field, context, result);
+    case AutokeyCode::kLeap:
+      return OnLeap(field, context, result);
+    default:
+      return Outcome::kProtocol;
   }
 }
 
@@ -143,17 +148,17 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   return Outcome::kOk;
 }
 
-// By the server's own word, and by our clock once it is set: before that nothing else tells the date.
+// By the server's own word, and by our clock once it is set: before that nothing else tells the
+// date.
 Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
                                  const DanceContext& context, DanceResult& result) {
   const bool valid_there = certificate.ValidAt(Unfold(timestamp));
-  const bool expired_here =
-      context.synchronised && Unfold(context.now) > certificate.not_after;
+  const bool expired_here = context.synchronised && Unfold(context.now) > certificate.not_after;
   if (valid_there && !expired_here) return Outcome::kOk;
   Distrust("certificate of " + certificate.subject + " is valid from " +
-           MinuteText(certificate.not_before) + " to " + MinuteText(certificate.not_after) +
-           " only: renew it there with ntp-keygen",
-       result);
+               MinuteText(certificate.not_before) + " to " + MinuteText(certificate.not_after) +
+               " only: renew it there with ntp-keygen",
+           result);
   return Outcome::kPeriod;
 }
 
@@ -207,8 +212,7 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
   const auto issued = ParseCertificate(field.value, field.filestamp);
   if (!issued) return Outcome::kCertificate;
   const Certificate& own = context.host.certificate();
-  if (issued->subject != own.subject || issued->issuer != server_name_ ||
-      issued->key != own.key)
+  if (issued->subject != own.subject || issued->issuer != server_name_ || issued->key != own.key)
     return Outcome::kCertificate;
   if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
   context.certificates.Install(*issued, false);

@@ -23,8 +23,7 @@ Status HostState::SetMaterial(const msg::HostMaterial& material) {
   Disable();
   if (!material.crypto_enabled) return {};
 
-  auto certificate =
-      ParseCertificate(material.certificate.span(), material.certificate_filestamp);
+  auto certificate = ParseCertificate(material.certificate.span(), material.certificate_filestamp);
   if (!certificate)
     return Fail("the host's own certificate: " + std::string(OutcomeText(certificate.error())));
   if (certificate->subject != material.subject.text())

@@ -18,14 +18,12 @@ namespace ntpward::autokey {
 
 // What a LEAP response carries. All zero: no table.
 struct LeapValues {
-  uint32_t tai = 0;     // TAI - UTC after `epoch`, seconds
-  NtpSeconds epoch;     // of the latest leap second in the table
-  NtpSeconds expiry;    // of the table
+  uint32_t tai = 0;   // TAI - UTC after `epoch`, seconds
+  NtpSeconds epoch;   // of the latest leap second in the table
+  NtpSeconds expiry;  // of the table
 
   // A real table: at least the 10 s of 1972, with an epoch and an expiry behind it.
-  bool IsTable() const {
-    return tai >= 10 && tai < 256 && epoch.value != 0 && expiry.value != 0;
-  }
+  bool IsTable() const { return tai >= 10 && tai < 256 && epoch.value != 0 && expiry.value != 0; }
   friend bool operator==(const LeapValues&, const LeapValues&) = default;
 };
 
@@ -34,8 +32,8 @@ class HostState {
   // Signatures are renewed every 2^revoke_log2 s (`revoke`; 17 is 36.4 h).
   explicit HostState(uint8_t revoke_log2 = 17) : revoke_log2_(revoke_log2) {}
 
-  // New key material: at start, after a reload, when the key process came back. Voids all signatures.
-  // Fails, with Autokey off, when the certificate or the public key cannot be read.
+  // New key material: at start, after a reload, when the key process came back. Voids all
+  // signatures. Fails, with Autokey off, when the certificate or the public key cannot be read.
   Status SetMaterial(const msg::HostMaterial& material);
   // Verified values, from a leap file or from a server; all zero when the table has gone.
   void SetLeap(const LeapValues& values) { leap_ = values; }

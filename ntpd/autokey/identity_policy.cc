@@ -10,8 +10,8 @@ namespace {
 using Groups = InlineVector<msg::GroupParameters, msg::kMaxGroups>;
 
 struct Installed {
-  bool any = false;         // a parameter file for the group
-  bool verifiable = false;  // at least one with a public value
+  bool any = false;                              // a parameter file for the group
+  bool verifiable = false;                       // at least one with a public value
   const msg::GroupParameters* usable = nullptr;  // ... whose scheme the server shows
 };
 
@@ -79,22 +79,32 @@ IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
 
 std::string_view SchemeLabel(msg::IdentityScheme scheme) {
   switch (scheme) {
-    case msg::IdentityScheme::kNone: return "TC";
-    case msg::IdentityScheme::kPc: return "PC";
-    case msg::IdentityScheme::kIff: return "IFF";
-    case msg::IdentityScheme::kGq: return "GQ";
-    case msg::IdentityScheme::kMv: return "MV";
+    case msg::IdentityScheme::kNone:
+      return "TC";
+    case msg::IdentityScheme::kPc:
+      return "PC";
+    case msg::IdentityScheme::kIff:
+      return "IFF";
+    case msg::IdentityScheme::kGq:
+      return "GQ";
+    case msg::IdentityScheme::kMv:
+      return "MV";
   }
   return "TC";
 }
 
 uint32_t SchemeBit(msg::IdentityScheme scheme) {
   switch (scheme) {
-    case msg::IdentityScheme::kNone: return 0;
-    case msg::IdentityScheme::kPc: return kPrivate;
-    case msg::IdentityScheme::kIff: return kIff;
-    case msg::IdentityScheme::kGq: return kGq;
-    case msg::IdentityScheme::kMv: return kMv;
+    case msg::IdentityScheme::kNone:
+      return 0;
+    case msg::IdentityScheme::kPc:
+      return kPrivate;
+    case msg::IdentityScheme::kIff:
+      return kIff;
+    case msg::IdentityScheme::kGq:
+      return kGq;
+    case msg::IdentityScheme::kMv:
+      return kMv;
   }
   return 0;
 }

@@ -1,7 +1,8 @@
 // Which proof of identity a server owes us, decided from what the operator wrote and installed.
 //
-// What the server says of itself is unsigned, so it can never weaken what is asked for: a server that
-// shows no identity scheme, while the operator installed a group key that can check one, is refused.
+// What the server says of itself is unsigned, so it can never weaken what is asked for: a server
+// that shows no identity scheme, while the operator installed a group key that can check one, is
+// refused.
 #pragma once
 
 #include <cstdint>

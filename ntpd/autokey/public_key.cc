@@ -108,8 +108,7 @@ std::optional<PublicKey> ParseRsaPublicKey(Bytes der) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxKeyInfo) return std::nullopt;
   const uint8_t* in = der.data();
-  const PkeyHandle pkey(
-      d2i_PublicKey(EVP_PKEY_RSA, nullptr, &in, static_cast<long>(der.size())));
+  const PkeyHandle pkey(d2i_PublicKey(EVP_PKEY_RSA, nullptr, &in, static_cast<long>(der.size())));
   if (!pkey || in != der.data() + der.size()) return std::nullopt;
   return FromPkey(pkey.get());
 }

@@ -1,8 +1,8 @@
 // Other hosts' public keys, and the one question asked of them: did this key sign these octets?
 //
 // Keys and signatures come from anyone on the network. Only sizes that cannot cost more than a few
-// milliseconds are taken. 512-bit RSA with MD5 is accepted, because the reference's own files are of
-// that kind; the documentation says what it is worth.
+// milliseconds are taken. 512-bit RSA with MD5 is accepted, because the reference's own files are
+// of that kind; the documentation says what it is worth.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +34,8 @@ struct PublicKey {
   friend bool operator==(const PublicKey&, const PublicKey&) = default;
 };
 
-// An RSA key as COOK requests carry it: PKCS#1 RSAPublicKey, DER, nothing behind it. None when it is
-// anything else, or outside the bounds above.
+// An RSA key as COOK requests carry it: PKCS#1 RSAPublicKey, DER, nothing behind it. None when it
+// is anything else, or outside the bounds above.
 std::optional<PublicKey> ParseRsaPublicKey(Bytes der);
 // A SubjectPublicKeyInfo, DER. None for other kinds than RSA and DSA, and outside the bounds.
 std::optional<PublicKey> ParsePublicKeyInfo(Bytes der);

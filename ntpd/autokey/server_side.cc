@@ -74,8 +74,8 @@ Answered AnswerAssociation(const AutokeyField& request, const ServerContext& con
   return ReplyWith(field);
 }
 
-// Our own certificate is signed anew with the host's values. Those of others go out unsigned: nobody
-// checks that signature, and the key process signs no octets that came from elsewhere.
+// Our own certificate is signed anew with the host's values. Those of others go out unsigned:
+// nobody checks that signature, and the key process signs no octets that came from elsewhere.
 Answered AnswerCertificate(const AutokeyField& request, const ServerContext& context) {
   if (!request.has_value || request.value.size() > wire::kMaxSubjectName)
     return Fail(Outcome::kLength);
@@ -170,18 +170,26 @@ Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
 Answered Answer(const AutokeyField& request, const AddressPair& path,
                 const ServerContext& context) {
   switch (static_cast<AutokeyCode>(request.head.code)) {
-    case AutokeyCode::kAssociation: return AnswerAssociation(request, context);
-    case AutokeyCode::kCertificate: return AnswerCertificate(request, context);
-    case AutokeyCode::kCookie: return AnswerCookie(request, path, context);
-    case AutokeyCode::kLeap: return AnswerLeap(request, context);
-    case AutokeyCode::kSign: return AnswerSign(request, context);
+    case AutokeyCode::kAssociation:
+      return AnswerAssociation(request, context);
+    case AutokeyCode::kCertificate:
+      return AnswerCertificate(request, context);
+    case AutokeyCode::kCookie:
+      return AnswerCookie(request, path, context);
+    case AutokeyCode::kLeap:
+      return AnswerLeap(request, context);
+    case AutokeyCode::kSign:
+      return AnswerSign(request, context);
     case AutokeyCode::kIff:
       return AnswerIdentity(request, msg::IdentityScheme::kIff, context);
-    case AutokeyCode::kGq: return AnswerIdentity(request, msg::IdentityScheme::kGq, context);
-    case AutokeyCode::kMv: return AnswerIdentity(request, msg::IdentityScheme::kMv, context);
+    case AutokeyCode::kGq:
+      return AnswerIdentity(request, msg::IdentityScheme::kGq, context);
+    case AutokeyCode::kMv:
+      return AnswerIdentity(request, msg::IdentityScheme::kMv, context);
     // No association that broadcasts has that identifier; and whatever is not in the list.
     case AutokeyCode::kAutokey:
-    case AutokeyCode::kNull: break;
+    case AutokeyCode::kNull:
+      break;
   }
   return Fail(Outcome::kProtocol);
 }
@@ -189,9 +197,12 @@ Answered Answer(const AutokeyField& request, const AddressPair& path,
 // What it means that the key process could not do what `request` asked for.
 Outcome FailureOf(const AutokeyFieldHead& request) {
   switch (static_cast<AutokeyCode>(request.code)) {
-    case AutokeyCode::kCookie: return Outcome::kPublicKey;
-    case AutokeyCode::kSign: return Outcome::kCertificate;
-    default: return Outcome::kIdentity;
+    case AutokeyCode::kCookie:
+      return Outcome::kPublicKey;
+    case AutokeyCode::kSign:
+      return Outcome::kCertificate;
+    default:
+      return Outcome::kIdentity;
   }
 }
 

@@ -24,7 +24,7 @@ namespace ntpward::autokey {
 struct ServerContext {
   const HostState& host;
   const CertificateCache& certificates;
-  NtpSeconds now;             // served time; means nothing while not synchronised
+  NtpSeconds now;  // served time; means nothing while not synchronised
   bool synchronised = false;
 };
 
@@ -55,19 +55,20 @@ struct ServerAnswer {
 struct ServerCounters {
   std::array<uint64_t, 10> requests{};  // by code, 0..9
   uint64_t unknown_code = 0;
-  uint64_t version_1 = 0;   // recognised and refused
-  uint64_t not_autokey = 0; // another version, a response, or no head at all
-  uint64_t refused = 0;     // answered "cannot"
-  uint64_t busy = 0;        // the key process was over its rate: no answer
+  uint64_t version_1 = 0;    // recognised and refused
+  uint64_t not_autokey = 0;  // another version, a response, or no head at all
+  uint64_t refused = 0;      // answered "cannot"
+  uint64_t busy = 0;         // the key process was over its rate: no answer
 };
 
 class ServerSide {
  public:
-  // `field` is the packet's first field; `path` goes from the client to this host, as in the packet.
+  // `field` is the packet's first field; `path` goes from the client to this host, as in the
+  // packet.
   ServerAnswer OnRequest(Bytes field, const AddressPair& path, const ServerContext& context);
 
-  // The key process's answer to `operation`. Never kAskKeys; kDrop when it was over its rate, so that
-  // the client asks again at its next poll.
+  // The key process's answer to `operation`. Never kAskKeys; kDrop when it was over its rate, so
+  // that the client asks again at its next poll.
   ServerAnswer OnValueAnswer(const PendingReply& pending, const msg::ValueAnswer& answer);
 
   const ServerCounters& counters() const { return counters_; }

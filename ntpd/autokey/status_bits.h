@@ -10,8 +10,8 @@ namespace ntpward::autokey {
 
 enum StatusBit : uint32_t {
   kEnabled = 0x0001,
-  kTai = 0x0002,       // leap values available; ours: a verified table
-  kPrivate = 0x0010,   // scheme PC
+  kTai = 0x0002,      // leap values available; ours: a verified table
+  kPrivate = 0x0010,  // scheme PC
   kIff = 0x0020,
   kGq = 0x0040,
   kMv = 0x0080,

@@ -25,13 +25,13 @@ wire::AutokeyField Parsed(Bytes field) {
 // The replay of one captured dance, with the captured signatures of the client.
 struct Replay {
   explicit Replay(const CapturedDance& captured, std::string_view group = {},
-                  bool has_public = true,
-                  msg::IdentityScheme scheme = msg::IdentityScheme::kIff, bool optional = false)
+                  bool has_public = true, msg::IdentityScheme scheme = msg::IdentityScheme::kIff,
+                  bool optional = false)
       : dance(captured),
         association(static_cast<uint16_t>(U32At(captured.exchanges[0].request, 4).value)),
         client(AssocId{association}, {"", optional, false}, MonoTime{}) {
-    material = MaterialOf(captured.host("client"), U32At(captured.exchanges[0].request, 12).value &
-                                                       kOwnWordMask);
+    material = MaterialOf(captured.host("client"),
+                          U32At(captured.exchanges[0].request, 12).value & kOwnWordMask);
     if (!group.empty()) {
       msg::GroupParameters parameters;
       CHECK(parameters.group.Assign(AsBytes(group)));
@@ -221,8 +221,8 @@ void RefusesTheReferencesServerWhenTheGroupKeyIsMissing(void**) {
   assert_int_equal(replay.cache.Lines().size(), 1);
 }
 
-// Any octet of a signed answer that is changed costs the signature; of an unsigned one, at worst the
-// step. The state is that of before.
+// Any octet of a signed answer that is changed costs the signature; of an unsigned one, at worst
+// the step. The state is that of before.
 void RefusesEveryChangedOctetOfSignedAnswers(void**) {
   const CapturedDance& dance = FindDance("s01c");
   for (const size_t step : {2U, 3U, 4U}) {

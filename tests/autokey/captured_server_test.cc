@@ -24,8 +24,7 @@ wire::AutokeyField Parsed(Bytes field) {
 struct Replay {
   explicit Replay(const CapturedDance& captured) : dance(captured) {
     const auto association = Parsed(captured.exchange(1).response);
-    msg::HostMaterial material =
-        MaterialOf(captured.host("server"), association.filestamp.value);
+    msg::HostMaterial material = MaterialOf(captured.host("server"), association.filestamp.value);
     CHECK(host.SetMaterial(material).ok());
     cache.SetOwn(host.certificate());
     if ((association.filestamp.value & kTai) != 0) {
@@ -49,8 +48,7 @@ struct Replay {
     values.timestamp = now;
     CHECK(values.certificate.Assign(certificate.signature));
     for (const Exchange& exchange : dance.exchanges)
-      if (exchange.code() == 5)
-        CHECK(values.leap.Assign(Parsed(exchange.response).signature));
+      if (exchange.code() == 5) CHECK(values.leap.Assign(Parsed(exchange.response).signature));
     host.OnSignedValues(values);
   }
 
@@ -90,8 +88,7 @@ void AnswersAsTheReferenceDid(void**) {
     for (const Exchange& exchange : dance.exchanges) {
       const bool association = exchange.code() == 1;
       if (!association || Parsed(exchange.response).timestamp.value != 0) replay.Synchronise();
-      assert_string_equal(ToHex(replay.Answer(exchange)).c_str(),
-                          ToHex(exchange.response).c_str());
+      assert_string_equal(ToHex(replay.Answer(exchange)).c_str(), ToHex(exchange.response).c_str());
       ++compared;
     }
   }
@@ -182,8 +179,8 @@ void ServesTheTrailOfItsOwnServer(void**) {
     const auto answer = side.OnRequest(exchange->request, kPath, context);
     const auto ours = Parsed(answer.field);
     const auto theirs = Parsed(exchange->response);
-    assert_true(std::equal(ours.value.begin(), ours.value.end(), theirs.value.begin(),
-                           theirs.value.end()));
+    assert_true(
+        std::equal(ours.value.begin(), ours.value.end(), theirs.value.begin(), theirs.value.end()));
     assert_int_equal(ours.timestamp.value, theirs.timestamp.value);
     assert_int_equal(ours.filestamp.value, theirs.filestamp.value);
     assert_int_equal(ours.signature.size(), 0);

@@ -68,8 +68,7 @@ void RefusesEveryPrefixAndEveryExtension(void**) {
   const HostFiles& server = FindDance("s01c").host("server");
   for (size_t size = 0; size < server.certificate.size(); ++size)
     assert_false(
-        ParseCertificate(Bytes(server.certificate).first(size), server.certificate_filestamp)
-            .ok());
+        ParseCertificate(Bytes(server.certificate).first(size), server.certificate_filestamp).ok());
   auto longer = server.certificate;
   longer.push_back(0);
   assert_false(ParseCertificate(longer, server.certificate_filestamp).ok());
@@ -188,8 +187,8 @@ void RefusesKeysOfMoreThan4096Bits(void**) {
     CHECK(writer.Finish());
     return der;
   };
-  const std::vector<uint8_t> three = {3}, one = {1}, even = {4},
-                             negative = {0xff}, big(5, 0x11), most = {0, 0xff, 0xff, 0xff, 0xff};
+  const std::vector<uint8_t> three = {3}, one = {1}, even = {4}, negative = {0xff}, big(5, 0x11),
+                             most = {0, 0xff, 0xff, 0xff, 0xff};
   assert_true(ParseRsaPublicKey(giant(512, three)).has_value());
   assert_false(ParseRsaPublicKey(giant(513, three)).has_value());
   assert_true(ParseRsaPublicKey(giant(512, most)).has_value());

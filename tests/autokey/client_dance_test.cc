@@ -326,8 +326,7 @@ void RefusesACertificateOfAnotherNameThanAskedFor(void**) {
   CertificateSpec spec;
   spec.subject = spec.issuer = "evil";
   spec.usages = kTrustRoot;
-  const auto der =
-      MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+  const auto der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
   field.value = der;
   guide->Deliver(guide.server.SignField(field));
   assert_int_equal(guide->last.outcome, Outcome::kCertificate);
@@ -341,8 +340,7 @@ void ForgedCertificateIsLeftBehindAfterAWhile(void**) {
   wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
   CertificateSpec spec;
   spec.usages = kTrustRoot;
-  const auto der =
-      MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+  const auto der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
   field.value = der;
   guide->Deliver(guide.server.SignField(field));
   for (int i = 0; i < ClientDance::kMaxFailures; ++i) {
@@ -431,8 +429,8 @@ void CookieThatDoesNotOpenIsNoCookie(void**) {
   const DanceResult result =
       guide.dance().OnResponse(guide->Answer(guide->request.field), guide->context());
   assert_int_equal(result.jobs.size(), 1);
-  const DanceResult verdict = guide.dance().OnVerdict(result.jobs[0].ticket,
-                                                      msg::VerdictCode::kBad, guide->context());
+  const DanceResult verdict =
+      guide.dance().OnVerdict(result.jobs[0].ticket, msg::VerdictCode::kBad, guide->context());
   assert_int_equal(verdict.outcome, Outcome::kCookie);
   assert_false(guide.dance().has_cookie());
   assert_true(guide->Poll() == AutokeyCode::kCookie);
@@ -507,8 +505,8 @@ void SignedCertificateMustBeForOurNameAndKeyByTheServer(void**) {
   }
 }
 
-// CVE-2016-4955, -4953: neither a bad MAC nor a NAK that does not answer us may touch the dance. The
-// caller has matched origin and key for a NAK that comes here.
+// CVE-2016-4955, -4953: neither a bad MAC nor a NAK that does not answer us may touch the dance.
+// The caller has matched origin and key for a NAK that comes here.
 void BadMacChangesNothing(void**) {
   Guide guide;
   guide.Associate();
@@ -566,8 +564,8 @@ void LostKeyAnswersAreAskedAgain(void**) {
 
 // A full pipe drops the message, in either direction.
 void KeyAnswersThatNeverComeAreGivenUp(void**) {
-  for (const AutokeyCode step : {AutokeyCode::kCertificate, AutokeyCode::kIff,
-                                 AutokeyCode::kCookie}) {
+  for (const AutokeyCode step :
+       {AutokeyCode::kCertificate, AutokeyCode::kIff, AutokeyCode::kCookie}) {
     Guide guide;
     assert_true(guide->PollUntil(step));
     const DanceResult lost =
@@ -591,8 +589,8 @@ void BusyKeyProcessCostsAPollAndNothingElse(void**) {
     const DanceResult result =
         guide.dance().OnResponse(guide->Answer(guide->request.field), guide->context());
     assert_int_equal(result.jobs.size(), 1);
-    const DanceResult busy = guide.dance().OnVerdict(result.jobs[0].ticket,
-                                                     msg::VerdictCode::kBusy, guide->context());
+    const DanceResult busy =
+        guide.dance().OnVerdict(result.jobs[0].ticket, msg::VerdictCode::kBusy, guide->context());
     assert_true(busy.jobs.empty() && busy.restart == Restart::kNone);
     assert_true(guide->PollUntil(step));
     guide->Deliver(guide->Answer(guide->request.field));

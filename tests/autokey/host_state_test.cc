@@ -143,14 +143,12 @@ void PrintsTheReferencesWords(void**) {
                       "82070084 5265 10e bad_or_missing_group key");
   assert_string_equal(OutcomeLine(0x4206001e, 1, Outcome::kPeriod).c_str(),
                       "4206001e 1 10a host_certificate_expired");
-  for (size_t i = 0; i < kOutcomes; ++i)
-    assert_false(OutcomeText(static_cast<Outcome>(i)).empty());
+  for (size_t i = 0; i < kOutcomes; ++i) assert_false(OutcomeText(static_cast<Outcome>(i)).empty());
   assert_string_equal(SetupLine(0x80021, "server").c_str(),
                       "setup 0x80021 host server md5WithRSAEncryption");
   assert_string_equal(LeapLine(kTable, NtpSeconds{5}).c_str(),
                       "leap TAI offset 37 at 3692217600 expire 4019845448 fs 5");
-  assert_string_equal(UpdateLine(NtpSeconds{4004293760}).c_str(),
-                      "signature update ts 4004293760");
+  assert_string_equal(UpdateLine(NtpSeconds{4004293760}).c_str(), "signature update ts 4004293760");
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ Demand Decide(const DancePolicy& policy, const Groups& groups, uint32_t word) {
 }
 
 void DemandsProofWhenTheGroupKeyCanCheckIt(void**) {
-  const auto demand = DecideIdentity(kStrict, With({Parameters("server", true)}), "server", kIffWord);
+  const auto demand =
+      DecideIdentity(kStrict, With({Parameters("server", true)}), "server", kIffWord);
   assert_true(demand.demand == Demand::kProof);
   assert_true(demand.scheme == msg::IdentityScheme::kIff);
   assert_string_equal(demand.group.c_str(), "server");
@@ -90,16 +91,15 @@ void APinnedGroupIsNeverOptional(void**) {
   assert_true(Decide(pinned, {}, kIffWord) == Demand::kRefuse);
   assert_true(Decide(pinned, With({Parameters("grp", false)}), kIffWord) == Demand::kRefuse);
   assert_true(Decide(pinned, With({Parameters("grp", true)}), kPlainWord) == Demand::kRefuse);
-  const auto demand =
-      DecideIdentity(pinned, With({Parameters("grp", true)}), "whoever", kIffWord);
+  const auto demand = DecideIdentity(pinned, With({Parameters("grp", true)}), "whoever", kIffWord);
   assert_true(demand.demand == Demand::kProof);
   assert_string_equal(demand.group.c_str(), "grp");
 }
 
 void TakesTheFirstSchemeThatBothHave(void**) {
-  const auto groups = With({Parameters("server", true, msg::IdentityScheme::kMv),
-                            Parameters("server", true, msg::IdentityScheme::kGq),
-                            Parameters("server", false)});
+  const auto groups =
+      With({Parameters("server", true, msg::IdentityScheme::kMv),
+            Parameters("server", true, msg::IdentityScheme::kGq), Parameters("server", false)});
   const auto both = DecideIdentity(kStrict, groups, "server", kPlainWord | kIff | kGq | kMv);
   assert_true(both.demand == Demand::kProof);
   assert_true(both.scheme == msg::IdentityScheme::kGq);

@@ -1,13 +1,12 @@
 // Both sides with the real key process behind each, on key files that the reference wrote.
 //
-// The end of it is what counts: a plain packet sealed with the cookie of one side is accepted by the
-// other, and its reply too.
-#include "keys/service.h"
-
+// The end of it is what counts: a plain packet sealed with the cookie of one side is accepted by
+// the other, and its reply too.
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "keys/crypto_setup.h"
+#include "keys/service.h"
 #include "ntpd/autokey/client_dance.h"
 #include "ntpd/autokey/server_side.h"
 #include "privsep/fds.h"
@@ -62,8 +61,7 @@ struct File {
 };
 
 struct Host {
-  Host(std::string_view password, const std::vector<File>& files)
-      : keys(&time, "none") {
+  Host(std::string_view password, const std::vector<File>& files) : keys(&time, "none") {
     msg::KeysStart start;
     start.crypto_enabled = true;
     CHECK(start.host.Assign(AsBytes("host")) && start.digest_name.Assign(AsBytes("md5")));
@@ -135,8 +133,7 @@ struct Pair {
     server.Synchronise();
   }
   DanceContext context() {
-    return {client.state, client.certificates, MonoTime{}, NtpSeconds{kNow},
-            client.synchronised};
+    return {client.state, client.certificates, MonoTime{}, NtpSeconds{kNow}, client.synchronised};
   }
   void Run(const DanceResult& result) {
     if (!result.event.empty()) event = result.event;

@@ -57,9 +57,7 @@ std::vector<uint8_t> Request(AutokeyCode code, Bytes value, uint32_t timestamp =
   return bytes;
 }
 
-std::vector<uint8_t> Short(uint8_t code) {
-  return {2, code, 0, 8, 0, 0, 0xa8, 0x6e};
-}
+std::vector<uint8_t> Short(uint8_t code) { return {2, code, 0, 8, 0, 0, 0xa8, 0x6e}; }
 
 std::vector<uint8_t> ClientCertificate(std::vector<std::string> usages = {}) {
   CertificateSpec spec;
@@ -207,9 +205,8 @@ void AnswersWithoutTimeAreMarkedAsSuch(void**) {
   assert_int_equal(cookie->timestamp.value, 0);
   assert_int_equal(cookie->signature.size(), 0);
   assert_string_equal(ToHex(server.Reply(Short(5))).c_str(), "c20500080000a86e");
-  assert_string_equal(
-      ToHex(server.Reply(Request(AutokeyCode::kSign, ClientCertificate()))).c_str(),
-      "c20600080000a86e");
+  assert_string_equal(ToHex(server.Reply(Request(AutokeyCode::kSign, ClientCertificate()))).c_str(),
+                      "c20600080000a86e");
 }
 
 void LeapValuesAreZeroWithoutATableAndItsBitIsDark(void**) {
@@ -226,9 +223,9 @@ void LeapValuesAreZeroWithoutATableAndItsBitIsDark(void**) {
   field = wire::ParseAutokeyField(answer);
   assert_string_equal(ToHex(field->value).c_str(), "00000025dc12c500ef99f948");
   assert_int_equal(server.party.host.status_word(), 0x80023);
-  assert_int_equal(VerifySignature(8, server.party.key->public_key(), field->signed_part,
-                                   field->signature),
-                   Outcome::kOk);
+  assert_int_equal(
+      VerifySignature(8, server.party.key->public_key(), field->signed_part, field->signature),
+      Outcome::kOk);
 }
 
 void SignsWithoutASignatureButNotWithABadOne(void**) {
@@ -254,13 +251,10 @@ void SignsOnlyWhatTheClientSignedItself(void**) {
   spec.issuer = "other";
   const auto foreign =
       MakeCertificate(spec, TestKey::Shared(1)->pkey(), TestKey::Shared(2)->pkey());
-  assert_int_equal(server.Ask(Request(AutokeyCode::kSign, foreign)).outcome,
-                   Outcome::kCertificate);
+  assert_int_equal(server.Ask(Request(AutokeyCode::kSign, foreign)).outcome, Outcome::kCertificate);
   spec.issuer = "client";
-  const auto forged =
-      MakeCertificate(spec, TestKey::Shared(1)->pkey(), TestKey::Shared(2)->pkey());
-  assert_int_equal(server.Ask(Request(AutokeyCode::kSign, forged)).outcome,
-                   Outcome::kCertificate);
+  const auto forged = MakeCertificate(spec, TestKey::Shared(1)->pkey(), TestKey::Shared(2)->pkey());
+  assert_int_equal(server.Ask(Request(AutokeyCode::kSign, forged)).outcome, Outcome::kCertificate);
   spec.not_after = CalendarSeconds{kTestNow} - 1;
   const auto expired =
       MakeCertificate(spec, TestKey::Shared(1)->pkey(), TestKey::Shared(1)->pkey());
@@ -269,8 +263,7 @@ void SignsOnlyWhatTheClientSignedItself(void**) {
 
 void TrustedUsageIsPassedOnForTheKeyProcessToJudge(void**) {
   Server server;
-  const auto answer =
-      server.Ask(Request(AutokeyCode::kSign, ClientCertificate(kTrustRoot)));
+  const auto answer = server.Ask(Request(AutokeyCode::kSign, ClientCertificate(kTrustRoot)));
   assert_true(std::get<msg::CertificateIssue>(*answer.operation).trusted);
 }
 
@@ -294,8 +287,7 @@ void BusyKeyProcessMeansSilence(void**) {
   msg::ValueAnswer bad;
   const ServerAnswer refused = server.party.side.OnValueAnswer(asked.pending, bad);
   assert_string_equal(ToHex(refused.field).c_str(), "c20300080000a86e");
-  assert_string_equal(refused.statistics.c_str(),
-                      "02030064 43118 104 bad_or_missing_public_key");
+  assert_string_equal(refused.statistics.c_str(), "02030064 43118 104 bad_or_missing_public_key");
 }
 
 void AnswersFitAPacketWhateverTheKeyProcessSays(void**) {

@@ -11,9 +11,12 @@ namespace {
 
 const EVP_MD* DigestOf(int scheme) {
   switch (scheme) {
-    case NID_md5WithRSAEncryption: return EVP_md5();
-    case NID_sha1WithRSAEncryption: return EVP_sha1();
-    default: return EVP_sha256();
+    case NID_md5WithRSAEncryption:
+      return EVP_md5();
+    case NID_sha1WithRSAEncryption:
+      return EVP_sha1();
+    default:
+      return EVP_sha256();
   }
 }
 
@@ -205,8 +208,7 @@ msg::ValueAnswer Party::Signed(uint32_t now, uint32_t filestamp, Bytes value) co
 
 std::vector<uint8_t> Party::SignField(const wire::AutokeyField& field) const {
   wire::AutokeyField made = field;
-  const msg::ValueAnswer answer =
-      Signed(field.timestamp.value, field.filestamp.value, field.value);
+  const msg::ValueAnswer answer = Signed(field.timestamp.value, field.filestamp.value, field.value);
   made.signature = answer.signature.span();
   std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
   Writer writer(bytes);
@@ -218,8 +220,8 @@ std::vector<uint8_t> Party::SignField(const wire::AutokeyField& field) const {
 
 void Party::Sign(uint32_t now) {
   static int64_t calls = 0;  // far enough apart that an update is always due
-  const auto update =
-      host.DueUpdate(MonoTime::FromSeconds(static_cast<double>(++calls) * 1e6), NtpSeconds{now}, true);
+  const auto update = host.DueUpdate(MonoTime::FromSeconds(static_cast<double>(++calls) * 1e6),
+                                     NtpSeconds{now}, true);
   CHECK(update.has_value());
   const uint32_t filestamp = material.host_key_filestamp.value;
   std::array<uint8_t, 12> leap{};
@@ -243,8 +245,7 @@ msg::ValueAnswer Party::Answer(const ServerOperation& operation) const {
   }
   if (const auto* prove = std::get_if<msg::IdentityProve>(&operation)) {
     CHECK(prove->Valid());
-    return Signed(prove->now.value, kTestNow - 200,
-                  ProofOf(prove->challenge.span(), group_secret));
+    return Signed(prove->now.value, kTestNow - 200, ProofOf(prove->challenge.span(), group_secret));
   }
   const auto& issue = std::get<msg::CertificateIssue>(operation);
   CHECK(issue.Valid());

@@ -107,8 +107,8 @@ class Meeting {
   bool client_synchronised = false;
   bool server_synchronised = true;
   uint32_t now = kTestNow;
-  NextField request;       // of the last poll
-  DanceResult last;        // what the last answer or verdict came to
+  NextField request;  // of the last poll
+  DanceResult last;   // what the last answer or verdict came to
   std::vector<std::string> events;
   std::vector<Restart> restarts;
 

@@ -21,8 +21,8 @@ Certificate Make(const Names& names, int subject_key, int issuer_key, bool trust
   spec.issuer = names.issuer;
   spec.not_before = not_before;
   if (trusted) spec.usages = kTrustRoot;
-  return MakeParsed(spec, TestKey::Shared(subject_key)->pkey(),
-                    TestKey::Shared(issuer_key)->pkey(), filestamp);
+  return MakeParsed(spec, TestKey::Shared(subject_key)->pkey(), TestKey::Shared(issuer_key)->pkey(),
+                    filestamp);
 }
 
 Trail Started(const std::string& server) {
