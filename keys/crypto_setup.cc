@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
+#include <time.h>
 
 #include <array>
 
@@ -22,6 +23,8 @@ void WarmUp() {
   for (const char* name : {"RSA", "DSA"})
     PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, name, nullptr));
   ERR_clear_error();
+  // The first gmtime() reads the zone's file: certificates need it later.
+  tzset();
 }
 
 }  // namespace

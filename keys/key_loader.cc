@@ -157,7 +157,7 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
         TRY_VOID(LoadServerGroup(file, host));
         break;
       case msg::KeyFileKind::kIffPar:
-        TRY_VOID(LoadClientGroup(file, host));
+        LoadClientGroup(file, host);
         break;
       case msg::KeyFileKind::kGqKey:
       case msg::KeyFileKind::kMvKey:
@@ -184,22 +184,26 @@ Status KeyLoader::LoadServerGroup(const LoadedFile& file, HostKeys* host) {
   return {};
 }
 
-Status KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
-  if (!file.content->ok()) return Fail(file.name + ": " + file.content->error().text);
-  IffKey key = TRY(Naming(file.name, ReadIffKey((*file.content)->bytes(), password()),
-                          ": install it anew from the group's server ('ntp-keygen -e')"));
-  if (!key.has_public())
+// A group's file that cannot be read is left out: keysdir may hold files of groups that nobody uses, and
+// an association that asks for this one is refused.
+void KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
+  if (!file.content->ok()) return Warn(file.name + ": " + file.content->error().text);
+  auto read = ReadIffKey((*file.content)->bytes(), password());
+  if (!read.ok())
+    return Warn(file.name + ": " + read.error().text +
+                ": install it anew from the group's server ('ntp-keygen -e')");
+  if (!read->has_public())
     Warn(file.name + ": the group key carries no public value, so that no server can be verified with "
                      "it; on the group's server run ntpward's 'ntp-keygen -e -p PASSWORD' and install "
                      "what it prints in place of this file");
-  if (key.has_secret())
+  if (read->has_secret())
     Warn(file.name + ": it holds the group's secret, which only servers should have; export a client's "
                      "key with 'ntp-keygen -e'");
   if (host->groups.size() == msg::kMaxGroups)
-    return Fail(file.name + ": more than " + std::to_string(msg::kMaxGroups) + " groups");
-  key.b.reset();
-  host->groups.push_back({file.group, std::move(key)});
-  return {};
+    return Warn(file.name + ": not used: there are more than " + std::to_string(msg::kMaxGroups) +
+                " groups");
+  read->b.reset();
+  host->groups.push_back({file.group, std::move(read).value()});
 }
 
 Result<SymmetricKeys> KeyLoader::LoadSymmetric() {

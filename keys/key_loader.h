@@ -44,7 +44,7 @@ class KeyLoader {
   Result<OwnCertificate> LoadCertificate(const LoadedFile& file, int64_t unix_now);
   Status LoadGroupFiles(HostKeys* host);
   Status LoadServerGroup(const LoadedFile& file, HostKeys* host);
-  Status LoadClientGroup(const LoadedFile& file, HostKeys* host);
+  void LoadClientGroup(const LoadedFile& file, HostKeys* host);
   Result<SymmetricKeys> LoadSymmetric();
   void WarnOfReaders(const LoadedFile& file);
   void Warn(std::string text) { warnings_.push_back(std::move(text)); }

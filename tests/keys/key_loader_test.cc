@@ -112,6 +112,15 @@ void AServersGroupKeyServesAClientWithAWarning(void**) {
   assert_true(Says(h.out.logs, "holds the group's secret"));
 }
 
+void ADamagedGroupFileIsLeftOut(void**) {
+  Harness h;
+  h.Start({kHost, kCertificate, {KeyFileKind::kIffPar, "README", "broken"}});
+  assert_true(h.service.ready());
+  assert_true(Says(h.out.logs, "keys/README: it has no filestamp"));
+  h.FromNet(msg::HostMaterialRequest{});
+  assert_true(h.out.material.back().groups.empty());
+}
+
 void RefusesADsaSignKey(void**) {
   Harness h;
   h.Start({kHost, kCertificate, {KeyFileKind::kSign, "426_sign_dsa"}});
@@ -193,6 +202,7 @@ int main() {
       cmocka_unit_test(TellsHowToReExportAGroupKeyWithoutPublicValue),
       cmocka_unit_test(RefusesAGroupKeyThatCannotServe),
       cmocka_unit_test(AServersGroupKeyServesAClientWithAWarning),
+      cmocka_unit_test(ADamagedGroupFileIsLeftOut),
       cmocka_unit_test(RefusesADsaSignKey),
       cmocka_unit_test(EveryErrorOfTheSymmetricFileIsTold),
       cmocka_unit_test(WarnsOfKeysWithSeveralRoles),

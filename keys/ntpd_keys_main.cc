@@ -1,0 +1,126 @@
+// ntpd-keys: holds every secret. No socket, no right over the clock, no parser of network input.
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+
+#include "keys/crypto_setup.h"
+#include "keys/service.h"
+#include "privsep/cage.h"
+#include "privsep/channel.h"
+#include "privsep/fds.h"
+#include "privsep/policies.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::keys {
+namespace {
+
+class SystemTime : public TimeSource {
+ public:
+  NtpTimestamp System() override { return SystemTimeNow(); }
+  MonoTime Monotonic() override { return MonotonicNow(); }
+};
+
+class PipeOutbox : public Outbox {
+ public:
+  PipeOutbox(Channel* supervisor, Channel* net) : supervisor_(*supervisor), net_(*net) {}
+
+  void Send(const msg::ServeDone& message) override { (void)net_.Send(message); }
+  void Send(const msg::Sealed& message) override { (void)net_.Send(message); }
+  void Send(const msg::Verdict& message) override { (void)net_.Send(message); }
+  void Send(const msg::HostMaterial& message) override { (void)net_.Send(message); }
+  void Send(const msg::SignedValues& message) override { (void)net_.Send(message); }
+  void Send(const msg::ValueAnswer& message) override { (void)net_.Send(message); }
+  void Send(const msg::LogLine& message) override { (void)supervisor_.Send(message); }
+  void Send(const msg::RoleReady& message) override { (void)supervisor_.Send(message); }
+  void Send(const msg::RoleFailed& message) override { (void)supervisor_.Send(message); }
+  void Send(const msg::Misbehaviour& message) override { (void)supervisor_.Send(message); }
+
+ private:
+  Channel& supervisor_;
+  Channel& net_;
+};
+
+class Role {
+ public:
+  explicit Role(std::string sandbox)
+      : supervisor_(UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)),
+        net_(UniqueFd(kNetIn), UniqueFd(kNetOut)),
+        out_(&supervisor_, &net_),
+        service_(&time_, std::move(sandbox)) {}
+
+  // False when there is nothing left to serve.
+  bool Turn() {
+    pollfd fds[] = {{supervisor_.in_fd(), POLLIN, 0}, {net_.in_fd(), POLLIN, 0}};
+    // Net is not listened to before there are keys to serve it with.
+    const nfds_t count = service_.ready() && !net_.peer_gone() ? 2 : 1;
+    if (poll(fds, count, service_.HasWork() ? 0 : kTickMs) < 0) return true;
+    if (fds[0].revents != 0) FromSupervisor();
+    if (service_.failed()) return false;
+    if (count == 2 && fds[1].revents != 0) FromNet();
+    // One slow operation a turn, so that the next MAC waits for one at most.
+    service_.RunOne(out_);
+    service_.Tick(out_);
+    return !supervisor_.peer_gone();
+  }
+
+ private:
+  static constexpr int kTickMs = 10000;
+  // One turn takes this many messages: a flood must not keep the supervisor from being heard.
+  static constexpr int kMessagesPerTurn = 100;
+
+  void FromSupervisor() {
+    while (!service_.failed()) {
+      const auto bytes = supervisor_.Receive();
+      if (!bytes) return;
+      service_.HandleSupervisor(*bytes, out_);
+    }
+  }
+  void FromNet() {
+    for (int i = 0; i < kMessagesPerTurn; ++i) {
+      const auto bytes = net_.Receive();
+      if (!bytes) return;
+      service_.HandleNet(*bytes, out_);
+    }
+  }
+
+  Channel supervisor_;
+  Channel net_;
+  PipeOutbox out_;
+  SystemTime time_;
+  KeyService service_;
+};
+
+// Secrets are locked into memory; the usual limit is meant for users. Refused without privilege, and
+// then the limit that there is must do.
+void RaiseLockLimit() {
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+int Main(int argc, char** argv) {
+  const auto identity = RoleIdentity::FromArguments(argc, argv);
+  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  signal(SIGPIPE, SIG_IGN);
+  RaiseLockLimit();
+  const auto crypto = CryptoSetup::ForRole();
+  if (!crypto.ok()) return std::fprintf(stderr, "ntpd-keys: %s\n", crypto.error().text.c_str()), 3;
+  const Policy policies[] = {RuntimePolicy(), KeysPolicy()};
+  auto caged = EnterCage(
+      {.identity = *identity, .own_network = true, .empty_root = true, .policies = policies});
+  if (!caged.ok()) return std::fprintf(stderr, "ntpd-keys: %s\n", caged.error().text.c_str()), 3;
+  Role role(*caged);
+  while (role.Turn()) {
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ntpward::keys
+
+int main(int argc, char** argv) { return ntpward::keys::Main(argc, argv); }
