@@ -1,8 +1,10 @@
 // What may change an association, and what must not: forged, replayed and broken replies.
 //
-// Interleaved and broadcast modes do not exist here: the flaws of this field that need them
-// (CVE-2018-7184, CVE-2018-7185, CVE-2015-7973, CVE-2015-7979, CVE-2016-7427, CVE-2016-7428) have
-// no code to be in; their packets are refused by mode or origin, as tested below.
+// Interleaved, broadcast and symmetric modes do not exist here: the flaws of this field that need
+// them (CVE-2018-7184, CVE-2018-7185, CVE-2015-7973, CVE-2015-7979, CVE-2016-7427, CVE-2016-7428,
+// S2952) have no code to be in; their packets are refused by mode or origin, as tested below.
+// Ephemeral associations (CVE-2016-1549, CVE-2018-7170, CVE-2016-4953) do not exist either: no
+// packet mobilises anything.
 #include "ntpd/core/association.h"
 
 #include <cmath>
