@@ -115,8 +115,8 @@ class ClientDance {
   DanceResult OnCryptoNak(const DanceContext& context);
   // A reply whose MAC did not check. Changes nothing: anyone can send one (CVE-2016-4955).
   DanceResult OnBadMac() const;
-  // The key process was restarted: cookie and challenge are gone, what was proved is not. Answers
-  // that were outstanding will not come.
+  // The key process was restarted, or has no cookie where has_cookie() says one: cookie and
+  // challenge are gone, what was proved is not. Answers that were outstanding will not come.
   void OnKeysRestarted();
   // Our own key material changed: starts over.
   DanceResult OnHostChanged(const DanceContext& context);

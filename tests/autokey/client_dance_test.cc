@@ -392,6 +392,8 @@ void ErrorAnswerToANeededStepStartsOver(void**) {
   }
 }
 
+// A field's signature does not cover its packet. The dance is never shown a header, so it can believe
+// nothing of one.
 void CookieIsOpenedOnlyUnderAGoodSignature(void**) {
   Guide guide;
   assert_true(guide->PollUntil(AutokeyCode::kCookie));

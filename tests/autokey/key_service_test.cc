@@ -268,6 +268,37 @@ void TheReferencesOwnExportDoesWhereTheOperatorSaysSo(void**) {
   assert_true(PlainExchangeWorks(pair));
 }
 
+// The statement of another limit: the server hands the cookie of any address to whoever asks for it
+// with a key of his own, and that cookie then seals packets in the client's name.
+void ACookieGoesToWhoeverAsksWhichIsALimitOfTheProtocol(void**) {
+  Pair pair("426_iffpar_server_traditional");
+  for (int i = 0; i < 4; ++i) (void)pair.Poll();
+  Host thief("serverpassword", {{KeyFileKind::kHost, "tests/keys/data/428_host_server"},
+                                {KeyFileKind::kCertificate, "tests/keys/data/428_cert_server"}});
+  const auto key = ParseRsaPublicKey(thief.state.public_key());
+  msg::CookieIssue issue;
+  issue.now = NtpSeconds{kNow};
+  issue.path = kPath;
+  issue.modulus = key->modulus;
+  issue.exponent = key->exponent;
+  pair.server.Ask(issue);
+  msg::CookieOpen open;
+  open.association = AssocId{1};
+  CHECK(open.ciphertext.Assign(pair.server.out.answer.value.span()));
+  thief.Ask(open);
+  assert_true(thief.out.verdict.code == msg::VerdictCode::kGood);
+  msg::SealRequest seal;
+  seal.path = kPath;
+  seal.key = KeyId{0x5fe916ea};
+  CHECK(seal.covered.Assign(Encoded(wire::Header{})));
+  seal.association = AssocId{1};
+  thief.Ask(seal);
+  seal.association = AssocId{43118};
+  pair.client.Ask(seal);
+  assert_false(thief.out.sealed.mac.empty());
+  assert_true(thief.out.sealed.mac == pair.client.out.sealed.mac);
+}
+
 void AnotherGroupsKeyIsRefused(void**) {
   Pair pair("428_iffpar_server_traditional");
   for (int i = 0; i < 20; ++i) {
@@ -288,6 +319,7 @@ int main() {
       cmocka_unit_test(CookieIsGoneAfterStartingOver),
       cmocka_unit_test(TheReferencesOwnExportIsRefusedWithItsFix),
       cmocka_unit_test(TheReferencesOwnExportDoesWhereTheOperatorSaysSo),
+      cmocka_unit_test(ACookieGoesToWhoeverAsksWhichIsALimitOfTheProtocol),
       cmocka_unit_test(AnotherGroupsKeyIsRefused),
   };
   return cmocka_run_group_tests(tests, LoadCrypto, nullptr);
