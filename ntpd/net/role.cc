@@ -92,6 +92,9 @@ int Role::Run(std::string sandbox) {
       [](evutil_socket_t, short, void* self) { static_cast<Role*>(self)->OnSecond(); }, this));
   const timeval one = ToTimeval(1);
   event_add(second_.get(), &one);
+  // Asks nothing but to be told the state: an ntpd-clock that outlived our predecessor says it only
+  // when asked.
+  (void)clock_.Send(msg::ClockAdjust{});
   event_base_dispatch(base_.get());
   return 0;
 }
@@ -154,7 +157,8 @@ bool Role::OnConfiguration(Bytes bytes) {
     case msg::Type::kNetEnd: {
       msg::NetEnd end;
       if (!msg::Decode(bytes, &end)) return false;
-      ApplyConfiguration();
+      configured_ = true;
+      TryApply();
       return true;
     }
     default: return false;
@@ -167,6 +171,7 @@ void Role::MakeEngine() {
   config.discipline.drift = node_.start.drift;
   config.discipline.panic_gate_open = node_.start.allow_panic;
   config.discipline.slew_only = node_.start.slew_only;
+  config.discipline.running = node_.time.state().frequency;
   config.precision = Timebase::MeasurePrecision();
   config.seed = RandomNumber();
   node_.engine = std::make_unique<core::Engine>(config, Timebase::Mono());
@@ -176,6 +181,13 @@ void Role::MakeEngine() {
   node_.reporter.Log(LogLevel::kInfo, line);
 }
 
+// The engine has to know how the clock runs, so a configuration waits for ntpd-clock's first word.
+void Role::TryApply() {
+  if (!configured_ || !clock_known_) return;
+  configured_ = false;
+  ApplyConfiguration();
+}
+
 void Role::ApplyConfiguration() {
   node_.start = new_start_;
   node_.steering.SetMeasureOnly(!node_.start.discipline);
@@ -183,6 +195,7 @@ void Role::ApplyConfiguration() {
     MakeEngine();
     node_.host = autokey::HostState(node_.start.revoke);
   }
+  node_.engine->SetMeasureOnly(!node_.start.discipline);
   server_.Configure(node_.start);
   ApplyRestrictions();
   if (node_.start.crypto_enabled && !node_.has_material) AskMaterial();
@@ -247,8 +260,9 @@ void Role::OnTerminate() {
 // ---------------------------------------------------------------------------- other roles
 
 void Role::OnClock() {
-  (void)node_.steering.OnReadable();
+  if (!node_.steering.OnReadable()) return;
   clock_known_ = true;
+  TryApply();
 }
 void Role::OnKeys() { (void)node_.keys.OnReadable(); }
 void Role::OnResolve() { (void)upstreams_.OnResolveReadable(); }
@@ -293,7 +307,6 @@ void Role::Schedule() {
 }
 
 void Role::OnDeadline() {
-  if (!clock_known_) return Schedule();
   core::Engine& engine = *node_.engine;
   const core::Engine::TickResult result = engine.Tick(Timebase::Mono(), node_.time.Now());
   node_.steering.Run(result.clock, engine);

@@ -28,6 +28,7 @@ class Role {
   void OnSupervisor();
   bool OnMessage(Bytes bytes, UniqueFd fd);
   bool OnConfiguration(Bytes bytes);
+  void TryApply();
   void ApplyConfiguration();
   void ApplyRestrictions();
   void AddRestriction(const msg::NetRestriction& entry, const IpAddress& address, uint8_t prefix);
@@ -79,7 +80,8 @@ class Role {
 
   std::string sandbox_;
   bool ready_ = false;
-  bool clock_known_ = false;
+  bool configured_ = false;   // a whole configuration waits to be applied
+  bool clock_known_ = false;  // ntpd-clock has said how the clock runs
   bool ending_ = false;
   MonoTime material_asked_;
   MonoTime drift_saved_;

@@ -2,6 +2,7 @@
 // counts.
 #include <errno.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "ntpd/net/random.h"
@@ -39,6 +40,7 @@ void Upstreams::Poll(AssocId id) {
   if (found == upstreams_.end()) return;
   Upstream* upstream = found->second.get();
   ++upstream->exchange;
+  upstream->waiting.reset();
   const auto header = node_->engine->BuildRequest(id, Timebase::Mono(), RandomNonce());
   if (!header || !OpenSocket(upstream)) return;
   if (upstream->dance != nullptr) return PollAutokey(upstream, *header);
@@ -58,6 +60,7 @@ bool Upstreams::OpenSocket(Upstream* upstream) {
     return false;
   }
   upstream->socket = std::move(socket).value();
+  NoteOwnAddress(upstream->local);
   struct Argument {
     Upstreams* self;
     AssocId id;
@@ -75,15 +78,22 @@ bool Upstreams::OpenSocket(Upstream* upstream) {
   return true;
 }
 
-void Upstreams::PollAutokey(Upstream* upstream, wire::Header header) {
-  // Before ntpd-keys has told who we are there is nothing to send; the poll is lost.
+// A server whose reference is one of our addresses follows us, and must not be followed.
+void Upstreams::NoteOwnAddress(const IpAddress& local) {
+  const uint32_t refid = RefidOf(local);
+  if (std::find(own_refids_.begin(), own_refids_.end(), refid) != own_refids_.end()) return;
+  own_refids_.push_back(refid);
+  node_->engine->SetOwnRefids(own_refids_);
+}
+
+void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {
   if (!node_->has_material || !node_->hasher) return;
   NextField next = upstream->dance->NextRequest(node_->Dance());
   Carry(upstream, std::move(next.effects));
   switch (next.kind) {
     case NextField::Kind::kField: return SendField(upstream, header, next.field);
     case NextField::Kind::kPlain: return SealAndSend(upstream, header, RandomSessionKeyId());
-    case NextField::Kind::kWait:
+    case NextField::Kind::kWait: upstream->waiting = header; return;
     case NextField::Kind::kIdle: return;
   }
 }
@@ -111,7 +121,11 @@ void Upstreams::SealAndSend(Upstream* upstream, const wire::Header& header, KeyI
                              packet](const msg::Sealed& sealed) mutable {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end() || found->second->exchange != exchange) return;
-    if (sealed.mac.empty()) return;  // no such key: ntpd-keys has said so
+    if (sealed.mac.empty()) {
+      // No such key, or a cookie that ntpd-keys has lost without our knowing.
+      if (found->second->dance != nullptr) found->second->dance->OnKeysRestarted();
+      return;
+    }
     packet.insert(packet.end(), sealed.mac.span().begin(), sealed.mac.span().end());
     Transmit(found->second.get(), packet, key);
   });
@@ -231,12 +245,12 @@ void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {
   const auto on_verdict = [this, id, ticket = job.ticket](msg::VerdictCode code) {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end() || found->second->dance == nullptr) return;
-    Carry(found->second.get(), found->second->dance->OnVerdict(ticket, code, node_->Dance()));
+    OnKeysAnswer(id, found->second->dance->OnVerdict(ticket, code, node_->Dance()));
   };
   const auto on_value = [this, id, ticket = job.ticket](const msg::ValueAnswer& answer) {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end() || found->second->dance == nullptr) return;
-    Carry(found->second.get(), found->second->dance->OnValueAnswer(ticket, answer, node_->Dance()));
+    OnKeysAnswer(id, found->second->dance->OnValueAnswer(ticket, answer, node_->Dance()));
   };
   std::visit(
       [&](const auto& operation) {
@@ -252,20 +266,29 @@ void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {
       job.operation);
 }
 
+void Upstreams::OnKeysAnswer(AssocId id, DanceResult result) {
+  Upstream* upstream = upstreams_.at(id).get();
+  Carry(upstream, std::move(result));
+  if (!upstream->waiting) return;
+  const wire::Header header = *upstream->waiting;
+  upstream->waiting.reset();
+  PollAutokey(upstream, header);
+}
+
 void Upstreams::OnKeysRestarted() {
   for (const auto& [id, upstream] : upstreams_)
     if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
 }
 
 void Upstreams::OnHostMaterial(bool changed) {
-  const MonoTime now = Timebase::Mono();
-  for (const auto& [id, upstream] : upstreams_) {
-    if (upstream->dance == nullptr) continue;
-    if (changed) Carry(upstream.get(), upstream->dance->OnHostChanged(node_->Dance()));
-    // Polls before this one had nothing to send.
-    if (upstream->dance->flags() == 0)
-      node_->engine->Restart(id, wire::RefidCode("INIT"), now);
-  }
+  const std::vector<Deferred> deferred = std::move(deferred_);
+  deferred_.clear();
+  for (const Deferred& entry : deferred)
+    if (!Has(entry.address)) AddServer(entry.line, entry.address, entry.pooled);
+  if (!changed) return;
+  for (const auto& [id, upstream] : upstreams_)
+    if (upstream->dance != nullptr)
+      Carry(upstream.get(), upstream->dance->OnHostChanged(node_->Dance()));
 }
 
 }  // namespace ntpward::net

@@ -84,6 +84,8 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
     entry = entry->second.line == SIZE_MAX ? prototypes_.erase(entry) : std::next(entry);
   }
   lines_ = lines;
+  for (Deferred& entry : deferred_) entry.line = moved[entry.line];
+  std::erase_if(deferred_, [](const Deferred& entry) { return entry.line == SIZE_MAX; });
   for (size_t i = 0; i < lines_.size(); ++i)
     if (!known[i]) AddLine(i);
 }
@@ -116,6 +118,10 @@ void Upstreams::AddLine(size_t line) {
 
 void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
   const msg::NetAssociation& config = lines_[line];
+  if (config.autokey && !node_->has_material) {
+    deferred_.push_back({line, address, pooled});
+    return;
+  }
   auto upstream = std::make_unique<Upstream>();
   upstream->id = NewId();
   upstream->line = line;

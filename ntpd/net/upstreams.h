@@ -31,6 +31,8 @@ struct Upstream {
   Event readable;
   KeyId sent_key;                  // of the request in flight
   uint32_t exchange = 0;           // counts requests: late key answers belong to an earlier one
+  // A poll whose field waits for ntpd-keys; it goes out when the answer comes.
+  std::optional<wire::Header> waiting;
   std::string label() const { return remote.ip.ToString(); }
 };
 
@@ -84,7 +86,9 @@ class Upstreams {
   void OnAnswer(const msg::ResolveAnswer& answer);
   size_t CountOfPool(size_t line) const;
 
-  void PollAutokey(Upstream* upstream, wire::Header header);
+  void PollAutokey(Upstream* upstream, const wire::Header& header);
+  void OnKeysAnswer(AssocId id, autokey::DanceResult result);
+  void NoteOwnAddress(const IpAddress& local);
   void SendField(Upstream* upstream, const wire::Header& header, Bytes field);
   void SealAndSend(Upstream* upstream, const wire::Header& header, KeyId key);
   bool OpenSocket(Upstream* upstream);
@@ -104,6 +108,14 @@ class Upstreams {
   std::vector<msg::NetAssociation> lines_;
   std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;
   std::map<AssocId, Prototype> prototypes_;
+  // Autokey servers that wait for ntpd-keys to say who we are.
+  struct Deferred {
+    size_t line;
+    IpAddress address;
+    bool pooled;
+  };
+  std::vector<Deferred> deferred_;
+  std::vector<uint32_t> own_refids_;
   std::map<uint16_t, Lookup> lookups_;
   uint16_t last_id_;
   std::unique_ptr<ReceiveBatch> batch_;
