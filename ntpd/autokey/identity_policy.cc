@@ -59,11 +59,8 @@ IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
   if (installed.verifiable)
     return Refusal(group, "server shows no identity scheme that our group key for " +
                               Quoted(group) + " can check");
-  // A file without public value was installed to have identity proved: only this association's own
-  // word may waive that.
-  const bool optional =
-      !pinned && (policy.optional_here || (policy.optional_everywhere && !installed.any));
-  if (optional) {
+  // A file without public value can prove nothing, so while a site moves over it counts as none.
+  if (!pinned && (policy.optional_here || policy.optional_everywhere)) {
     IdentityDemand demand;
     demand.demand = Demand::kTrail;
     demand.group = group;

@@ -66,10 +66,15 @@ void RefusesAGroupKeyWithoutPublicValueAndNamesTheFix(void**) {
   assert_true(demand.reason.find("ntp-keygen -e") != std::string::npos);
 }
 
-void OnlyTheAssociationItselfMayWaiveAnInstalledGroupKey(void**) {
+void AKeyThatProvesNothingMayBeWaivedButOneThatProvesMayNot(void**) {
   const auto groups = With({Parameters("server", false)});
   assert_true(Decide(kHere, groups, kIffWord) == Demand::kTrail);
-  assert_true(Decide(kEverywhere, groups, kIffWord) == Demand::kRefuse);
+  assert_true(Decide(kEverywhere, groups, kIffWord) == Demand::kTrail);
+  assert_true(Decide(kStrict, groups, kIffWord) == Demand::kRefuse);
+  // With a public value the proof is demanded, whatever the operator or the server says.
+  const auto proving = With({Parameters("server", true)});
+  assert_true(Decide(kEverywhere, proving, kIffWord) == Demand::kProof);
+  assert_true(Decide(kHere, proving, kPlainWord) == Demand::kRefuse);
 }
 
 void RefusesTheTrailAloneUnlessTheOperatorSaysSo(void**) {
@@ -123,7 +128,7 @@ int main() {
       cmocka_unit_test(OptionalDoesNotWaiveAProofThatCanBeHad),
       cmocka_unit_test(RefusesAServerThatShowsNoSchemeWhileWeCanCheckOne),
       cmocka_unit_test(RefusesAGroupKeyWithoutPublicValueAndNamesTheFix),
-      cmocka_unit_test(OnlyTheAssociationItselfMayWaiveAnInstalledGroupKey),
+      cmocka_unit_test(AKeyThatProvesNothingMayBeWaivedButOneThatProvesMayNot),
       cmocka_unit_test(RefusesTheTrailAloneUnlessTheOperatorSaysSo),
       cmocka_unit_test(APinnedGroupIsNeverOptional),
       cmocka_unit_test(TakesTheFirstSchemeThatBothHave),
