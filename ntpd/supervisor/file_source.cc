@@ -15,7 +15,7 @@ namespace ntpward::supervisor {
 Result<Secret> DiskFiles::Read(std::string_view path) {
   const UniqueFd file(open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0) return Fail(std::strerror(errno));
+  if (!file.valid() || fstat(file.get(), &status) != 0) return Fail(std::string(std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) return Fail("is a directory");
   Secret text = TRY(Secret::Zeros(S_ISREG(status.st_mode) && status.st_size >= 0 &&
                                           static_cast<size_t>(status.st_size) <= kMaxSize
@@ -24,7 +24,7 @@ Result<Secret> DiskFiles::Read(std::string_view path) {
   size_t size = 0;
   for (;;) {
     const ssize_t got = read(file.get(), text.bytes().data() + size, text.size() - size);
-    if (got < 0) return Fail(std::strerror(errno));
+    if (got < 0) return Fail(std::string(std::strerror(errno)));
     if (got == 0) break;
     size += static_cast<size_t>(got);
     if (size == text.size()) return Fail("is too large, or grew while it was read");
