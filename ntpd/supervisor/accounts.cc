@@ -32,8 +32,9 @@ bool IsMapped(uid_t uid) {
   return mapped;
 }
 
+// A dot may be part of a name: only a colon separates.
 Result<Account> FindUser(const std::string& user) {
-  const size_t colon = user.find_first_of(":.");
+  const size_t colon = user.find(':');
   const std::string name = user.substr(0, colon);
   Account account;
   if (const passwd* entry = getpwnam(name.c_str()); entry != nullptr) {
@@ -43,6 +44,7 @@ Result<Account> FindUser(const std::string& user) {
   } else {
     return Fail("-u: no user '" + name + "'");
   }
+  if (account.uid == 0) return Fail("-u: the caged processes must not be root");
   if (colon == std::string::npos) return account;
   const std::string group = user.substr(colon + 1);
   if (const ::group* entry = getgrnam(group.c_str()); entry != nullptr) {

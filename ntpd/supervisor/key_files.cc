@@ -117,8 +117,12 @@ void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files) 
 }
 
 Result<Secret> FirstLine(const std::string& path) {
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!file.valid()) return Fail(path + ": " + std::strerror(errno));
+  // A FIFO must not make us wait.
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  struct stat status {};
+  if (!file.valid() || fstat(file.get(), &status) != 0)
+    return Fail(path + ": " + std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
   Secret buffer = TRY(Secret::Zeros(1024));
   const ssize_t size = read(file.get(), buffer.bytes().data(), buffer.size());
   if (size < 0) return Fail(path + ": " + std::strerror(errno));

@@ -53,11 +53,14 @@ Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode
 }
 
 Result<std::optional<Ppm>> ReadDrift(const std::string& path) {
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) {
+  // A FIFO must not make us wait.
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file.valid() || fstat(file.get(), &status) != 0) {
     if (errno == ENOENT) return std::optional<Ppm>();
     return Failed(path);
   }
+  if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
   char text[128] = "";
   const ssize_t size = read(file.get(), text, sizeof text - 1);
   if (size < 0) return Failed(path);

@@ -18,8 +18,8 @@ Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode
 Result<std::optional<Ppm>> ReadDrift(const std::string& path);
 Status WriteDrift(const std::string& path, Ppm frequency);
 
-// Writes our pid, over what is left of a dead daemon; refuses while `path` names a living ntpd.
-// Never follows a link (CVE-2020-14367).
+// Writes our pid, over what is left of a dead daemon. Never follows a link, nor replaces anything but a
+// regular file (CVE-2020-14367).
 Status WritePidFile(const std::string& path);
 
 }  // namespace ntpward::supervisor
