@@ -60,6 +60,11 @@ class Channel {
     return SendBytesWithFd(buffer_.span(), fd);
   }
 
+  // A message that msg::Encode made; `fd` (-1: none) goes with it over a socket.
+  SendOutcome SendEncoded(Bytes message, int fd) {
+    return fd < 0 ? SendBytes(message) : SendBytesWithFd(message, fd);
+  }
+
   // The next message; none when there is none now. The bytes stay until the next call. A message of
   // no octets or of more than kMaxMessage counts as malformed: it is returned empty.
   std::optional<Bytes> Receive();

@@ -12,6 +12,7 @@
 #include "privsep/cage.h"
 #include "privsep/channel.h"
 #include "privsep/fds.h"
+#include "privsep/msg/control.h"
 #include "privsep/policies.h"
 #include "privsep/supervisor_link.h"
 
@@ -53,6 +54,11 @@ class Role {
   bool FromSupervisor() {
     const auto bytes = supervisor_.Receive();
     if (!bytes) return !supervisor_.peer_gone();
+    msg::NetRoleRestarted restarted;
+    if (guard_ && msg::Decode(*bytes, &restarted)) {
+      (void)net_.Send(device_->State(MonotonicNow()));
+      return true;
+    }
     msg::ClockStart start;
     // The supervisor starts us; if it talks nonsense there is nobody to complain to.
     if (guard_ || !msg::Decode(*bytes, &start)) return false;

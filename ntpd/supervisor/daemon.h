@@ -1,5 +1,8 @@
 // The supervisor at work: starts the roles, tells them the configuration, writes what they want
 // written, and starts again what dies.
+//
+// daemon.cc holds start and end, daemon_roles.cc the life of the roles, daemon_messages.cc what they
+// say, daemon_reload.cc a new configuration.
 #pragma once
 
 #include <event2/event.h>
@@ -18,6 +21,7 @@
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/statistics.h"
 #include "ntpd/supervisor/translate.h"
+#include "privsep/landlock.h"
 #include "privsep/msg/clock.h"
 
 namespace ntpward::supervisor {
@@ -29,13 +33,14 @@ class Daemon {
          ServiceManager* manager);
   ~Daemon();
 
-  // Opens everything that needs privilege: sockets, role programs, channels.
+  // Opens everything that needs privilege: sockets, role programs, channels, the roles' empty root.
   Status Prepare();
+  // The directories that the daemon and its roles need from now on. A reload that names others is
+  // refused.
+  const std::vector<DirectoryGrant>& directories() const { return directories_; }
   // Starts the roles and serves until told to end; the daemon's exit status. `on_started` is called
   // once everything runs.
   int Run(std::function<void()> on_started);
-
-  uint8_t listen_count() const { return static_cast<uint8_t>(sockets_.sockets().size()); }
 
  private:
   struct EventFree {
@@ -45,48 +50,75 @@ class Daemon {
     void operator()(event_base* b) const { event_base_free(b); }
   };
   using Event = std::unique_ptr<event, EventFree>;
-  // What an event of one role calls back with.
+  // One process of a role and its events.
   struct RoleSlot {
     Daemon* daemon = nullptr;
     std::unique_ptr<RoleProcess> process;
     Event readable;
-    Event restart;
+    Event writable;  // only while its outbox holds something
+    Event errors;    // its standard error
+    Event timer;     // its next start; a candidate's last moment to be ready
   };
+  using Handler = void (*)(evutil_socket_t, short, void*);
 
   // --- roles
   RoleSlot& slot(msg::Role role) { return slots_[static_cast<size_t>(role)]; }
   Status OpenRoles();
   void StartRole(msg::Role role);
-  Status StartKeysProcess(RoleSlot& keys);
+  Status StartProcess(RoleSlot& s, const config::Config& config);
+  Status StartKeysProcess(RoleProcess& keys, const config::Config& config);
+  void Watch(RoleSlot& s);
+  static void Unwatch(RoleSlot& s);
+  template <msg::Message M>
+  void Post(RoleSlot& to, const M& message, int fd = -1) {
+    if (to.process->channel() == nullptr) return;
+    if (!to.process->outbox().Post(message, fd)) return Overrun(to);
+    Pump(to);
+  }
+  void Pump(RoleSlot& to);
+  void Overrun(RoleSlot& to);
   void SendStart(msg::Role role);
   void SendClockStart();
   void SendNames();
   void SendNetConfiguration();
   void SendSockets();
   void OnReady(RoleSlot& from, const msg::RoleReady& message);
+  void OnPeerReady(RoleSlot& from, bool again);
   void OnChildEnd();
   void OnRoleEnd(RoleSlot& ended, int status);
-  void ScheduleRestart(RoleSlot& ended);
+  void DrainLinks(msg::Role dead);
+  void ScheduleRestart(RoleSlot& ended, double lifetime);
 
   // --- messages
-  void OnReadable(RoleSlot& from);
+  void OnReadable(RoleSlot& from, int most);
+  void OnErrors(RoleSlot& from);
   void OnMessage(RoleSlot& from, Bytes bytes);
   bool OnCommonMessage(RoleSlot& from, Bytes bytes);
   bool OnNetMessage(Bytes bytes);
-  void OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
+  bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
+  void OnDrift(Ppm frequency);
+  void OnStatus(std::string_view text);
   void OnQuit(const msg::NetQuit& message);
+  void LogFrom(const RoleSlot& from, LogLevel level, std::string_view line);
 
   // --- signals and timers
   void OnSignal(int number);
-  void Reload();
   void BeginEnd(int number);
   void FinishEnd();
   void OnInterfaceChange();
   void WatchInterfaces();
   void Stop(int status);
-
-  void SaveDrift(Ppm frequency);
+  void SaveDrift();
   std::string DriftPath() const;
+
+  // --- reload
+  void Reload();
+  Status CheckReload(const config::Config& fresh) const;
+  Status StartCandidate();
+  void OnCandidateReady(const msg::RoleReady& message);
+  void OnCandidateEnd(int status);
+  void RefuseReload(const std::string& why);
+  void CommitReload();
 
   Options options_;
   config::Config config_;
@@ -99,17 +131,30 @@ class Daemon {
   Event end_timer_;
   Event interfaces_;
   UniqueFd netlink_;
+  UniqueFd empty_root_;
   PeerLinks links_;
   std::array<RoleSlot, msg::kRoles> slots_;
   ListenSockets sockets_;
   Statistics statistics_;
+  std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   msg::ClockStart clock_start_;
   std::optional<msg::ClockMirror> clock_mirror_;
   std::optional<Ppm> drift_;
+  std::optional<MonoTime> drift_saved_;
+  bool drift_due_ = false;
+  std::string status_;
+  std::optional<MonoTime> status_told_;
+  // A new configuration waits here until the new ntpd-keys has read its files.
+  std::optional<config::Config> next_config_;
+  RoleSlot candidate_;
+  bool net_waits_for_names_ = false;
   bool ending_ = false;
   bool started_ = false;
   int exit_status_ = 0;
 };
+
+// Where the roles' programs are: beside ntpd in a build tree, else where they were installed.
+std::string ProgramDirectory();
 
 }  // namespace ntpward::supervisor

@@ -50,7 +50,8 @@ std::vector<std::pair<int, int>> KeysStartBundle::Inherit() const {
   return mapping;
 }
 
-void KeysStartBundle::Send(Channel* keys, const std::vector<msg::KeysTrusted>& trusted) {
+void KeysStartBundle::Send(Channel* keys, Outbox* outbox,
+                           const std::vector<msg::KeysTrusted>& trusted) {
   (void)keys->Send(start_);
   msg::KeysPassword password;
   CHECK(password.password.Assign(password_.bytes().first(std::min<size_t>(256, password_.size()))));
@@ -66,10 +67,10 @@ void KeysStartBundle::Send(Channel* keys, const std::vector<msg::KeysTrusted>& t
     if (!file.group.Assign(AsBytes(files_[i].group))) continue;
     const std::string_view path = files_[i].path;
     CHECK(file.name.Assign(AsBytes(path.substr(path.size() - std::min<size_t>(512, path.size())))));
-    (void)keys->Send(file);
+    CHECK(outbox->Post(file));
   }
-  for (const msg::KeysTrusted& message : trusted) (void)keys->Send(message);
-  (void)keys->Send(msg::KeysEnd{});
+  for (const msg::KeysTrusted& message : trusted) CHECK(outbox->Post(message));
+  CHECK(outbox->Post(msg::KeysEnd{}));
 }
 
 }  // namespace ntpward::supervisor

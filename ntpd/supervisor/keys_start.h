@@ -6,6 +6,7 @@
 
 #include "ntpd/config/config.h"
 #include "ntpd/supervisor/key_files.h"
+#include "ntpd/supervisor/outbox.h"
 #include "privsep/base/log.h"
 #include "privsep/channel.h"
 
@@ -20,8 +21,9 @@ class KeysStartBundle {
 
   // Descriptors and their numbers in the role.
   std::vector<std::pair<int, int>> Inherit() const;
-  // Sends everything and wipes the password.
-  void Send(Channel* keys, const std::vector<msg::KeysTrusted>& trusted);
+  // Sends the password at once, wipes it, and queues everything else behind it. The channel must be
+  // fresh: an empty pipe always has room for the password.
+  void Send(Channel* keys, Outbox* outbox, const std::vector<msg::KeysTrusted>& trusted);
 
  private:
   msg::KeysStart start_;

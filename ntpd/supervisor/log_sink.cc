@@ -6,19 +6,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
+#include "ntpd/supervisor/accounts.h"
+
 namespace ntpward::supervisor {
 namespace {
-
-std::string Printable(std::string_view line) {
-  std::string text(line);
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
-  return text;
-}
 
 std::string FileLine(std::string_view line) {
   const time_t now = time(nullptr);
@@ -30,6 +24,13 @@ std::string FileLine(std::string_view line) {
 }
 
 }  // namespace
+
+std::string Printable(std::string_view line) {
+  std::string text(line);
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
+  return text;
+}
 
 LogSink::LogSink(bool terminal, bool debug) : terminal_(terminal), debug_(debug) {
   openlog("ntpd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
@@ -60,18 +61,16 @@ void LogSink::Log(LogLevel level, std::string_view line) {
   }
 }
 
-void LogSink::LogFromRole(LogLevel level, std::string_view line, MonoTime now) {
-  const double elapsed = std::max(0.0, now - allowance_at_);
-  allowance_ = std::min(kRoleBytesBurst, allowance_ + elapsed * kRoleBytesPerSecond);
-  allowance_at_ = now;
-  if (allowance_ < static_cast<double>(line.size())) {
-    ++suppressed_;
+void LogSink::LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now) {
+  RoleLines& lines = role_lines_[static_cast<size_t>(role)];
+  if (!lines.allowance.Take(line.size() + 1, now)) {
+    ++lines.suppressed;
     return;
   }
-  allowance_ -= static_cast<double>(line.size());
-  if (suppressed_ > 0) {
-    Log(LogLevel::kWarning, std::to_string(suppressed_) + " log lines suppressed");
-    suppressed_ = 0;
+  if (lines.suppressed > 0) {
+    Log(LogLevel::kWarning, std::to_string(lines.suppressed) + " log lines of ntpd-" +
+                                RoleName(role) + " suppressed");
+    lines.suppressed = 0;
   }
   Log(level, line);
 }

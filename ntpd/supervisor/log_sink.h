@@ -1,15 +1,21 @@
 // Where the daemon's log goes: syslog, a file, or the terminal; and how much of it.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
+#include "ntpd/supervisor/allowance.h"
 #include "privsep/base/log.h"
 #include "privsep/base/result.h"
 #include "privsep/base/types.h"
 #include "privsep/base/unique_fd.h"
+#include "privsep/msg/role.h"
 
 namespace ntpward::supervisor {
+
+// Printable ASCII as it is, everything else as '?': what a role sends may hold escape sequences.
+std::string Printable(std::string_view line);
 
 class LogSink : public Logger {
  public:
@@ -26,20 +32,21 @@ class LogSink : public Logger {
   // The supervisor's own line.
   void Log(LogLevel level, std::string_view line) override;
   // A line that a role sent: made printable, and bounded in bytes a second (with a burst), so that
-  // a role gone wrong, or the network through it, cannot fill a disk.
-  void LogFromRole(LogLevel level, std::string_view line, MonoTime now);
+  // a role gone wrong, or the network through it, cannot fill a disk. Each role has its own bound: a
+  // flood from one does not hide what the others have to say about it.
+  void LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now);
 
  private:
-  static constexpr double kRoleBytesPerSecond = 4096;
-  static constexpr double kRoleBytesBurst = 65536;
+  struct RoleLines {
+    Allowance allowance{4096, 65536};
+    uint64_t suppressed = 0;
+  };
 
   bool terminal_;
   bool debug_;
   std::string path_;
   UniqueFd file_;
-  double allowance_ = kRoleBytesBurst;
-  MonoTime allowance_at_;
-  uint64_t suppressed_ = 0;
+  std::array<RoleLines, msg::kRoles> role_lines_;
 };
 
 }  // namespace ntpward::supervisor

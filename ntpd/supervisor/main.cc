@@ -1,9 +1,11 @@
 // ntpd: the supervisor. It reads no network byte; it starts the processes that do.
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <optional>
 
 #include "ntpd/supervisor/daemon.h"
@@ -11,16 +13,18 @@
 #include "ntpd/supervisor/state_file.h"
 #include "privsep/cage.h"
 #include "privsep/capabilities.h"
+#include "privsep/landlock.h"
 #include "privsep/policies.h"
 
 namespace ntpward::supervisor {
 namespace {
 
-// What starting roles, binding port 123 and reading key files need, now and at each restart.
-constexpr cap_value_t kKept[] = {CAP_SETUID,           CAP_SETGID,   CAP_SETPCAP,
-                                 CAP_SYS_TIME,         CAP_KILL,     CAP_NET_BIND_SERVICE,
-                                 CAP_DAC_READ_SEARCH,  CAP_SYS_ADMIN, CAP_IPC_LOCK,
-                                 CAP_FOWNER};
+// What starting roles, binding port 123, and files of other owners need, now and at each restart: a
+// drift file is often in a directory of the account that ntpd ran under before. Landlock says which.
+constexpr cap_value_t kKept[] = {CAP_SETUID,       CAP_SETGID,     CAP_SETPCAP,
+                                 CAP_SYS_TIME,     CAP_KILL,       CAP_NET_BIND_SERVICE,
+                                 CAP_DAC_OVERRIDE, CAP_SYS_ADMIN,  CAP_SYS_CHROOT,
+                                 CAP_IPC_LOCK,     CAP_FOWNER};
 
 void PrintDiagnostics(const config::Parsed& parsed) {
   for (const config::Diagnostic& diagnostic : parsed.diagnostics)
@@ -48,6 +52,10 @@ class Background {
     UniqueFd read_end(fds[0]);
     UniqueFd write_end(fds[1]);
     const pid_t pid = fork();
+    if (pid < 0) {
+      std::fprintf(stderr, "ntpd: cannot go to the background: %s\n", std::strerror(errno));
+      return false;
+    }
     if (pid > 0) {
       write_end.Close();
       char started = 0;
@@ -72,11 +80,24 @@ class Background {
   int status_ = 1;
 };
 
-Status Cage() {
-  TRY_VOID(ForbidDumps());
+// The directories stay within reach, for the roles too: ntpd-resolve looks names up under these rules.
+Status RestrictTo(const std::vector<DirectoryGrant>& directories, LogSink* log) {
+  std::vector<std::string> missing;
+  const bool restricted = TRY(RestrictDirectories(directories, &missing));
+  log->Log(LogLevel::kInfo, restricted
+                                ? "landlock=yes: the configuration's directories and the system's"
+                                : "landlock=no: this kernel has none");
+  // Some of the system's own exist on other systems only.
+  for (const std::string& path : missing)
+    log->Log(LogLevel::kDebug, path + ": no such directory; out of reach until the next start");
+  return {};
+}
+
+Status Cage(const std::vector<DirectoryGrant>& directories, LogSink* log) {
   TRY_VOID(LimitBoundingSet(kKept));
   TRY_VOID(ForbidNewPrivileges());
   TRY_VOID(KeepOnlyCapabilities(kKept));
+  TRY_VOID(RestrictTo(directories, log));
   const Policy policies[] = {RuntimePolicy(), SupervisorPolicy(), RoleStartPolicy()};
   return InstallPolicies(policies);
 }
@@ -96,9 +117,18 @@ int Refuse(LogSink& log, const std::string& why) {
   return 1;
 }
 
-int Serve(const Options& options, config::Parsed parsed) {
+int Serve(const Options& options) {
   Background background;
   if (!options.foreground && !background.Enter()) return background.status();
+  // Before the configuration is read, which may hold the password.
+  if (const Status forbidden = ForbidDumps(); !forbidden.ok()) {
+    std::fprintf(stderr, "ntpd: %s\n", forbidden.error().text.c_str());
+    return 1;
+  }
+  DiskFiles files;
+  config::Parsed parsed =
+      config::Load(options.config_file, files, config::ParsePolicy::kStartup);
+  parsed.config.authentication.crypto.password = Secret();  // only ntpd-keys needs it: read anew then
   ServiceManager manager;
   LogSink log(/*terminal=*/true, options.debug > 0);
   log.Log(LogLevel::kNotice, VersionText() + ": Starting");
@@ -114,12 +144,11 @@ int Serve(const Options& options, config::Parsed parsed) {
   }
   const std::string pid_file =
       options.pid_file.empty() ? parsed.config.output.pidfile.value : options.pid_file;
-  parsed.config.authentication.crypto.password = Secret();  // only ntpd-keys needs it: read anew then
   const bool virtual_clock = UseVirtualClock(options, &log);
   Daemon daemon(options, std::move(parsed.config), virtual_clock, &log, &manager);
   if (const Status prepared = daemon.Prepare(); !prepared.ok())
     return Refuse(log, prepared.error().text);
-  if (const Status caged = Cage(); !caged.ok()) return Refuse(log, caged.error().text);
+  if (const Status caged = Cage(daemon.directories(), &log); !caged.ok()) return Refuse(log, caged.error().text);
   return daemon.Run([&] {
     if (!pid_file.empty()) {
       if (const Status written = WritePidFile(pid_file); !written.ok())
@@ -138,9 +167,7 @@ int Main(int argc, char** argv) {
   if (options->show_help) return std::fputs(HelpText().c_str(), stdout), 0;
   if (options->show_version) return std::puts(VersionText().c_str()), 0;
   if (options->check_config) return CheckConfig(*options);
-  DiskFiles files;
-  return Serve(*options,
-               config::Load(options->config_file, files, config::ParsePolicy::kStartup));
+  return Serve(*options);
 }
 
 }  // namespace

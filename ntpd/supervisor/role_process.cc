@@ -93,21 +93,36 @@ Result<std::unique_ptr<RoleProcess>> RoleProcess::Open(msg::Role role,
   return std::unique_ptr<RoleProcess>(new RoleProcess(role, std::move(program), account));
 }
 
-Status RoleProcess::Start(PeerLinks& links, const std::vector<std::pair<int, int>>& inherit,
+Result<std::unique_ptr<RoleProcess>> RoleProcess::Sibling() const {
+  UniqueFd program(fcntl(program_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!program.valid()) return Fail(std::string("dup: ") + std::strerror(errno));
+  return std::unique_ptr<RoleProcess>(new RoleProcess(role_, std::move(program), account_));
+}
+
+Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_root,
                           MonoTime now) {
   OwnChannel own = TRY(role_ == msg::Role::kNet ? MakeSocketpair() : MakePipes());
+  const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  int errors[2];
+  if (!null.valid() || pipe2(errors, O_CLOEXEC | O_NONBLOCK) != 0)
+    return Fail(std::string("standard streams: ") + std::strerror(errno));
+  errors_ = UniqueFd(errors[0]);
+  const UniqueFd error_output(errors[1]);
   SpawnOptions options;
   options.program_fd = program_.get();
   options.arguments = {std::string("ntpd-") + RoleName(role_), std::to_string(account_.uid),
                        std::to_string(account_.gid), std::to_string(getpid())};
-  options.fds.push_back({own.role_in.get(), kSupervisorIn});
+  options.fds = {{null.get(), 0}, {null.get(), 1}, {error_output.get(), 2},
+                 {own.role_in.get(), kSupervisorIn}};
   if (own.role_out.valid()) options.fds.push_back({own.role_out.get(), kSupervisorOut});
+  if (empty_root >= 0) options.fds.push_back({empty_root, kEmptyRoot});
   MapPeers(role_, links, &options.fds);
   for (const auto& [source, target] : inherit) options.fds.push_back({source, target});
   pid_ = TRY(SpawnRole(options));
   channel_.emplace(std::move(own.ours));
+  outbox_.Clear();
   started_ = now;
-  ready = false;
+  ready = condemned_ = retired_ = false;
   return {};
 }
 
@@ -116,6 +131,8 @@ std::string RoleProcess::Ended(int status) {
                            std::to_string(pid_) + ") ";
   pid_ = -1;
   channel_.reset();
+  errors_.Close();
+  outbox_.Clear();
   ready = false;
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
@@ -127,6 +144,16 @@ std::string RoleProcess::Ended(int status) {
 
 void RoleProcess::Kill() const {
   if (pid_ > 0) kill(pid_, SIGKILL);
+}
+
+void RoleProcess::Condemn() {
+  condemned_ = true;
+  Kill();
+}
+
+void RoleProcess::Retire() {
+  retired_ = running();
+  Kill();
 }
 
 }  // namespace ntpward::supervisor

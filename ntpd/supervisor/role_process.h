@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/outbox.h"
 #include "privsep/channel.h"
 #include "privsep/msg/role.h"
 
@@ -35,7 +36,8 @@ class BackOff {
   static constexpr double kGoodLife = 60;    // seconds after which a death counts as the first
   static constexpr int kMostDeaths = 12;     // without a good life in between
 
-  // A process that lived `lifetime` seconds is dead; seconds to wait, or none: give up.
+  // A process that lived `lifetime` seconds is dead, or (0) could not be started; seconds to wait, or
+  // none: give up.
   std::optional<double> AfterDeath(double lifetime);
 
  private:
@@ -47,19 +49,34 @@ class RoleProcess {
   // `program` is opened now and exec'd at every start.
   static Result<std::unique_ptr<RoleProcess>> Open(msg::Role role, const std::string& directory,
                                                    const Account& account);
+  // Another process of the same role and program, not started.
+  Result<std::unique_ptr<RoleProcess>> Sibling() const;
 
-  // Starts it with fresh supervisor channels; `inherit` are descriptors for this start only.
-  Status Start(PeerLinks& links, const std::vector<std::pair<int, int>>& inherit, MonoTime now);
+  // What else the role inherits: descriptors for this start, by the number they get.
+  using Inherited = std::vector<std::pair<int, int>>;
+  // Starts it with fresh supervisor channels, /dev/null as standard input and output, and a pipe of
+  // ours as standard error. `empty_root` may be -1.
+  Status Start(PeerLinks& links, const Inherited& inherit, int empty_root, MonoTime now);
   // waitpid said so. Closes the channel; the text says how it ended.
   std::string Ended(int status);
   void Kill() const;
+  // It misbehaved: killed, and what it said is no longer listened to.
+  void Condemn();
+  // It is to be replaced: killed, and its end is no failure.
+  void Retire();
 
   msg::Role role() const { return role_; }
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   Channel* channel() { return channel_ ? &*channel_ : nullptr; }
+  // Where its standard error comes out; -1 when nobody holds the other end.
+  int errors_fd() const { return errors_.get(); }
+  void CloseErrors() { errors_.Close(); }
+  Outbox& outbox() { return outbox_; }
   MonoTime started() const { return started_; }
   BackOff& back_off() { return back_off_; }
+  bool condemned() const { return condemned_; }
+  bool retired() const { return retired_; }
   bool ready = false;        // said RoleReady since its last start
   bool was_ready = false;    // ever
   std::string sandbox;       // what it said of its cage
@@ -73,8 +90,12 @@ class RoleProcess {
   Account account_;
   pid_t pid_ = -1;
   std::optional<Channel> channel_;
+  UniqueFd errors_;
+  Outbox outbox_;
   MonoTime started_;
   BackOff back_off_;
+  bool condemned_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace ntpward::supervisor

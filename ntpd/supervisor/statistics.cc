@@ -106,9 +106,19 @@ void Statistics::Relink(const Output& output) {
   (void)!link(output.current.c_str(), output.base.c_str());
 }
 
-void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line) {
+void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line,
+                       MonoTime now) {
   Output& output = outputs_[static_cast<size_t>(file)];
-  if (!output.enabled || !Open(output, when)) return;
+  if (!output.enabled) return;
+  // The date before each line counts too, and a file that is made for one counts as a block.
+  const bool rotates = GenerationName(output.filegen, output.base, when, getpid()) != output.current;
+  if (!allowance_.Take(line.size() + 20 + (rotates ? 4096 : 0), now)) {
+    if (!flooded_) log_->Log(LogLevel::kWarning, "statistics: too many at once; some are left out");
+    flooded_ = true;
+    return;
+  }
+  flooded_ = false;
+  if (!Open(output, when)) return;
   const time_t seconds = UnixSeconds(when);
   const auto milliseconds = static_cast<unsigned>((uint64_t{when.fraction()} * 1000) >> 32);
   char date[64];

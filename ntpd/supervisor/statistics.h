@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "ntpd/config/config.h"
+#include "ntpd/supervisor/allowance.h"
 #include "privsep/base/log.h"
 #include "privsep/base/types.h"
 #include "privsep/base/unique_fd.h"
@@ -23,8 +24,10 @@ class Statistics {
   explicit Statistics(Logger* log) : log_(log) {}
   void Configure(const config::Config& config);
 
-  // Appends "MJD SECONDS.mmm LINE".
-  void Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line);
+  // Appends "MJD SECONDS.mmm LINE". The lines come from ntpd-net, so they are made printable and are
+  // bounded in bytes a second (with a burst); what is over is left out, and reported once a flood.
+  // `when` is served time and names the file, `now` is CLOCK_MONOTONIC.
+  void Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line, MonoTime now);
 
  private:
   struct Output {
@@ -39,6 +42,8 @@ class Statistics {
   void Relink(const Output& output);
 
   Logger* log_;
+  Allowance allowance_{16384, 1 << 20};
+  bool flooded_ = false;
   std::array<Output, static_cast<size_t>(msg::StatisticsFile::kLast) + 1> outputs_;
 };
 

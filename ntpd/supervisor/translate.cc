@@ -10,6 +10,10 @@ namespace {
 
 using config::RestrictFlag;
 
+// `mru maxmem` counts memory, ntpd-net counts clients.
+constexpr uint32_t kClientsPerKibibyte = 16;
+constexpr uint32_t kMostClients = 10000000;
+
 // True when it fitted.
 template <size_t N>
 [[nodiscard]] bool Fits(InlineText<N>* field, std::string_view text) {
@@ -23,8 +27,11 @@ void Show(InlineText<N>* field, std::string_view text) {
 
 class Translator {
  public:
-  Translator(const config::Config& config, const Options& options, Logger* log)
-      : config_(config), options_(options), log_(log) {}
+  Translator(const config::Config& config, const Options& options, Logger* log,
+             std::vector<msg::ResolveName> names)
+      : config_(config), options_(options), log_(log) {
+    result_.names = std::move(names);
+  }
 
   NetConfiguration Run() {
     FillStart();
@@ -88,6 +95,11 @@ void Translator::FillLimits() {
   start.dispersion = tinker.dispersion.value;
   start.discard_average = config_.discard.average.value;
   start.discard_minimum = config_.discard.minimum.value;
+  const config::MruLimits& mru = config_.mru;
+  const uint32_t entries = mru.maxdepth.value != 0
+                               ? mru.maxdepth.value
+                               : std::min(mru.maxmem.value, kMostClients) * kClientsPerKibibyte;
+  start.mru_entries = std::clamp(entries, 1U, kMostClients);
 }
 
 void Translator::FillIdentity() {
@@ -165,18 +177,27 @@ void Translator::AddAssociation(const config::Association& line) {
   result_.associations.push_back(message);
 }
 
-// Lines of one target add up their flags, later `remove` lines take entries away.
+// A later line takes the entries of its target away. A line for both families is two lines here, so that
+// one of them can go.
 std::vector<config::Restriction> Translator::Restrictions() const {
   std::vector<config::Restriction> kept;
   for (const config::Restriction& line : config_.restrictions) {
-    if (!line.remove) {
-      kept.push_back(line);
-      continue;
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+      if (line.family != Family::kNone && line.family != family) continue;
+      const bool both = line.target == config::RestrictTarget::kDefault;
+      if (!both && line.family == Family::kNone && family == Family::kIpv6) continue;
+      config::Restriction entry = line;
+      if (both) entry.family = family;
+      if (!line.remove) {
+        kept.push_back(entry);
+        continue;
+      }
+      std::erase_if(kept, [&entry](const config::Restriction& other) {
+        return other.target == entry.target && other.address == entry.address &&
+               other.prefix == entry.prefix && other.host == entry.host &&
+               other.family == entry.family;
+      });
     }
-    std::erase_if(kept, [&line](const config::Restriction& other) {
-      return other.target == line.target && other.address == line.address &&
-             other.prefix == line.prefix && other.host == line.host;
-    });
   }
   return kept;
 }
@@ -196,14 +217,8 @@ void Translator::AddRestriction(const config::Restriction& line) {
   entry.ippeerlimit = line.ippeerlimit.value_or(-1);
   switch (line.target) {
     case config::RestrictTarget::kDefault:
-      for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-        if (line.family != Family::kNone && line.family != family) continue;
-        entry.address = IpAddress();
-        entry.address.family = family;
-        entry.prefix = 0;
-        PushRestriction(entry);
-      }
-      return;
+      entry.address.family = line.family;
+      break;
     case config::RestrictTarget::kSource:
       entry.source = true;
       break;
@@ -215,7 +230,8 @@ void Translator::AddRestriction(const config::Restriction& line) {
       entry.name = NameIndex(line.host, line.family);
       break;
   }
-  if (entry.Valid()) PushRestriction(entry);
+  if (entry.Valid()) return PushRestriction(entry);
+  log_->Log(LogLevel::kError, "restrict " + line.host + ": too many names; this line has no effect");
 }
 
 }  // namespace
@@ -237,8 +253,9 @@ uint16_t AccessBits(config::RestrictFlags flags) {
   return bits;
 }
 
-NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log) {
-  return Translator(config, options, log).Run();
+NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,
+                           std::vector<msg::ResolveName> names) {
+  return Translator(config, options, log, std::move(names)).Run();
 }
 
 std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config) {

@@ -21,8 +21,10 @@ struct NetConfiguration {
 };
 
 // What does not fit a message or is not served yet (broadcast, reference clocks but the local one)
-// is left out and told to `log`.
-NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log);
+// is left out and told to `log`. `names` are those of the configuration before: a name keeps its index
+// for the daemon's life, so that an answer that is on its way at a reload is never taken for another's.
+NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,
+                           std::vector<msg::ResolveName> names = {});
 
 // What ntp.conf allows each symmetric key to do.
 std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config);

@@ -40,7 +40,8 @@ enum class ClockRefusal : uint8_t {
   kLast = kSystemError,
 };
 
-// clock -> net, once at start (request 0) and once for each ClockAdjust.
+// clock -> net, once at its own start and at each start of a new net (request 0), and once for each
+// ClockAdjust.
 //
 // In virtual mode served time = CLOCK_REALTIME + Correction(t), with
 //   Correction(t) = correction + frequency * (t - since) + the part of `slew` done by t,

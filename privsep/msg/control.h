@@ -147,6 +147,7 @@ struct NetSocketGone {
 };
 
 // supervisor -> net: a role was started anew; what was asked of it is lost, ask again.
+// supervisor -> clock: net was started anew (`role` is kNet); tell it the state.
 struct NetRoleRestarted {
   static constexpr Type kType = Type::kNetRoleRestarted;
   Role role = Role::kClock;

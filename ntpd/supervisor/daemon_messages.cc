@@ -1,0 +1,186 @@
+// What the roles say: any of them may have been taken over, so that all of it is bounded.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/state_file.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+using msg::Role;
+
+constexpr double kDriftInterval = 60;   // seconds between writes of the drift file
+constexpr double kStatusInterval = 1;   // seconds between words to the service manager
+// Accusations that come sooner after a start are about its predecessor: they were under way.
+constexpr double kAccusationGrace = 0.5;
+
+}  // namespace
+
+void Daemon::LogFrom(const RoleSlot& from, LogLevel level, std::string_view line) {
+  log_->LogFromRole(from.process->role(), level, line, MonotonicNow());
+}
+
+void Daemon::OnReadable(RoleSlot& from, int most) {
+  for (int i = 0; i < most; ++i) {
+    RoleProcess& process = *from.process;
+    if (process.channel() == nullptr) return;
+    // Whoever sent nonsense has nothing more to say.
+    if (process.condemned()) return from.readable.reset();
+    const auto bytes = process.channel()->Receive();
+    if (bytes) {
+      OnMessage(from, *bytes);
+      // A candidate that was ready has moved to another slot.
+      if (from.process.get() != &process) return;
+      continue;
+    }
+    if (!process.channel()->peer_gone()) return;
+    // It is dying, or it closed our channel, and then it can no longer be led.
+    from.readable.reset();
+    return process.Kill();
+  }
+}
+
+// A Fatal() line, or what the C library or a sanitizer has to say.
+void Daemon::OnErrors(RoleSlot& from) {
+  if (from.process->errors_fd() < 0) return;
+  char text[4096];
+  const ssize_t size = read(from.process->errors_fd(), text, sizeof text);
+  if (size > 0) {
+    std::string_view rest(text, static_cast<size_t>(size));
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      if (!line.empty())
+        LogFrom(from, LogLevel::kError,
+                std::string("ntpd-") + RoleName(from.process->role()) + ": " + std::string(line));
+    }
+    return;
+  }
+  if (size == 0) from.errors.reset(), from.process->CloseErrors();
+}
+
+void Daemon::OnMessage(RoleSlot& from, Bytes bytes) {
+  if (OnCommonMessage(from, bytes)) return;
+  const Role role = from.process->role();
+  if (role == Role::kNet && OnNetMessage(bytes)) return;
+  msg::ClockMirror mirror;
+  if (role == Role::kClock && msg::Decode(bytes, &mirror)) {
+    clock_mirror_ = mirror;
+    return;
+  }
+  log_->Log(LogLevel::kError,
+            std::string("ntpd-") + RoleName(role) + " sent a malformed message: killed");
+  from.process->Condemn();
+}
+
+bool Daemon::OnCommonMessage(RoleSlot& from, Bytes bytes) {
+  const auto type = msg::PeekType(bytes);
+  if (type == msg::Type::kLogLine) {
+    msg::LogLine line;
+    if (!msg::Decode(bytes, &line)) return false;
+    LogFrom(from, static_cast<LogLevel>(line.level), line.text.text());
+    return true;
+  }
+  if (type == msg::Type::kRoleReady) {
+    msg::RoleReady ready;
+    if (!msg::Decode(bytes, &ready) || from.process->ready) return false;
+    if (&from == &candidate_) return OnCandidateReady(ready), true;
+    OnReady(from, ready);
+    return true;
+  }
+  if (type == msg::Type::kRoleFailed) {
+    msg::RoleFailed failed;
+    if (!msg::Decode(bytes, &failed)) return false;
+    LogFrom(from, LogLevel::kError, failed.text.text());
+    return true;
+  }
+  msg::Misbehaviour message;
+  return type == msg::Type::kMisbehaviour && msg::Decode(bytes, &message) &&
+         OnMisbehaviour(from, message);
+}
+
+// Every channel between roles has net at one end, so that nobody else can have been spoken to.
+bool Daemon::OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message) {
+  const Role accuser = from.process->role();
+  if ((accuser == Role::kNet) == (message.culprit == Role::kNet)) return false;
+  RoleProcess& culprit = *slot(message.culprit).process;
+  if (!culprit.running() || culprit.condemned() ||
+      MonotonicNow() - culprit.started() < kAccusationGrace)
+    return true;
+  log_->Log(LogLevel::kError,
+            std::string("ntpd-") + RoleName(message.culprit) + " sent ntpd-" + RoleName(accuser) +
+                " a message (type " + std::to_string(message.message_type) +
+                ") that it must not send: killed");
+  culprit.Condemn();
+  return true;
+}
+
+bool Daemon::OnNetMessage(Bytes bytes) {
+  const auto type = msg::PeekType(bytes);
+  if (type == msg::Type::kNetStatistics) {
+    msg::NetStatistics statistics;
+    if (!msg::Decode(bytes, &statistics)) return false;
+    statistics_.Write(statistics.file, statistics.when, statistics.line.text(), MonotonicNow());
+    return true;
+  }
+  if (type == msg::Type::kNetDrift) {
+    msg::NetDrift drift;
+    if (!msg::Decode(bytes, &drift)) return false;
+    OnDrift(drift.frequency);
+    return true;
+  }
+  if (type == msg::Type::kNetStatus) {
+    msg::NetStatus status;
+    if (!msg::Decode(bytes, &status)) return false;
+    OnStatus(status.text.text());
+    return true;
+  }
+  msg::NetQuit quit;
+  if (type != msg::Type::kNetQuit || !msg::Decode(bytes, &quit)) return false;
+  OnQuit(quit);
+  return true;
+}
+
+// Each write is synced to the disk: a flood of them must not keep it busy.
+void Daemon::OnDrift(Ppm frequency) {
+  drift_ = frequency;
+  const MonoTime now = MonotonicNow();
+  drift_due_ = drift_saved_ && now - *drift_saved_ < kDriftInterval;
+  if (drift_due_ && !ending_) return;
+  drift_saved_ = now;
+  SaveDrift();
+}
+
+void Daemon::SaveDrift() {
+  drift_due_ = false;
+  const std::string path = DriftPath();
+  if (path.empty() || !drift_) return;
+  if (const Status written = WriteDrift(path, *drift_); !written.ok())
+    log_->Log(LogLevel::kError, "drift file: " + written.error().text);
+}
+
+void Daemon::OnStatus(std::string_view text) {
+  const MonoTime now = MonotonicNow();
+  if (text == status_ || (status_told_ && now - *status_told_ < kStatusInterval)) return;
+  status_ = std::string(text);
+  status_told_ = now;
+  manager_->Tell("STATUS=" + Printable(text));
+}
+
+void Daemon::OnQuit(const msg::NetQuit& message) {
+  if (ending_) return;
+  const std::string text = Printable(message.text.text());
+  if (options_.quit) {
+    std::printf("%s\n", text.c_str());
+    std::fflush(stdout);
+  }
+  log_->Log(message.status == 0 ? LogLevel::kNotice : LogLevel::kError, text);
+  exit_status_ = message.status;
+  BeginEnd(0);
+}
+
+}  // namespace ntpward::supervisor

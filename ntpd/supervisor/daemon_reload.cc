@@ -1,0 +1,111 @@
+// SIGHUP: a new configuration, whole or not at all.
+//
+// Everything that can fail comes first: the file is read strictly, its directories must be within
+// reach, and a second ntpd-keys must load the new key files. Only then does the old one go, and net is
+// told. ntpd-resolve gets new names before net hears of them, and no name ever changes its index.
+#include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/directories.h"
+#include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/timeval.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+using msg::Role;
+
+constexpr double kCandidateSeconds = 30;  // to read its files; MV parameters take some
+
+}  // namespace
+
+void Daemon::Reload() {
+  if (ending_ || !started_) return;
+  if (const Status reopened = log_->Reopen(); !reopened.ok())
+    log_->Log(LogLevel::kError, reopened.error().text);
+  DiskFiles files;
+  config::Parsed fresh = config::Load(options_.config_file, files, config::ParsePolicy::kStrict);
+  fresh.config.authentication.crypto.password = Secret();
+  for (const config::Diagnostic& diagnostic : fresh.diagnostics)
+    log_->Log(LogLevel::kWarning, config::ToString(diagnostic));
+  if (!fresh.usable(config::ParsePolicy::kStrict))
+    return RefuseReload("the configuration has errors");
+  if (const Status checked = CheckReload(fresh.config); !checked.ok())
+    return RefuseReload(checked.error().text);
+  log_->Log(LogLevel::kNotice, "reloading " + options_.config_file);
+  next_config_ = std::move(fresh.config);
+  if (const Status started = StartCandidate(); !started.ok())
+    RefuseReload(started.error().text);
+}
+
+Status Daemon::CheckReload(const config::Config& fresh) const {
+  const auto missing = NotCovered(directories_, ConfiguredDirectories(fresh, options_));
+  if (!missing.empty()) return Fail("restart needed: " + missing.front() + " is a new directory");
+  // Every name ever used keeps its index, so that they add up.
+  const NetConfiguration next = Translate(fresh, options_, log_, translated_.names);
+  if (next.names.size() >= msg::kMaxNames) return Fail("restart needed: too many names");
+  return {};
+}
+
+Status Daemon::StartCandidate() {
+  if (candidate_.process) candidate_.process->Kill();
+  Unwatch(candidate_);
+  candidate_.process = TRY(slot(Role::kKeys).process->Sibling());
+  TRY_VOID(StartProcess(candidate_, *next_config_));
+  const Handler late = [](evutil_socket_t, short, void* argument) {
+    static_cast<RoleSlot*>(argument)->process->Kill();
+  };
+  candidate_.timer.reset(evtimer_new(base_.get(), late, &candidate_));
+  const timeval delay = ToTimeval(kCandidateSeconds);
+  evtimer_add(candidate_.timer.get(), &delay);
+  return {};
+}
+
+void Daemon::RefuseReload(const std::string& why) {
+  next_config_.reset();
+  candidate_.timer.reset();
+  if (candidate_.process) candidate_.process->Kill();
+  Unwatch(candidate_);
+  candidate_.process.reset();
+  log_->Log(LogLevel::kError, "reload refused: " + why + "; nothing changed");
+}
+
+void Daemon::OnCandidateEnd(int status) {
+  OnReadable(candidate_, 1000);
+  if (!candidate_.process) return;
+  OnErrors(candidate_);
+  RefuseReload("the new " + candidate_.process->Ended(status));
+}
+
+void Daemon::OnCandidateReady(const msg::RoleReady& message) {
+  RoleSlot& keys = slot(Role::kKeys);
+  keys.process->Kill();
+  Unwatch(keys);
+  Unwatch(candidate_);
+  candidate_.timer.reset();
+  // Its end finds nobody who waits for it: see OnChildEnd.
+  keys.process = std::move(candidate_.process);
+  Watch(keys);
+  Pump(keys);
+  keys.process->was_ready = true;
+  CommitReload();
+  OnReady(keys, message);
+}
+
+void Daemon::CommitReload() {
+  config_ = std::move(*next_config_);
+  next_config_.reset();
+  statistics_.Configure(config_);
+  const size_t known_names = translated_.names.size();
+  NetConfiguration next = Translate(config_, options_, log_, translated_.names);
+  next.start.virtual_clock = virtual_clock_;
+  next.start.quit = false;
+  translated_ = std::move(next);
+  RoleSlot& net = slot(Role::kNet);
+  if (translated_.names.size() != known_names) {
+    // It has no way to be told more: a new one, and net hears of the names once it is ready.
+    net_waits_for_names_ = true;
+    return slot(Role::kResolve).process->Retire();
+  }
+  if (net.process->running()) SendNetConfiguration();
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,252 @@
+// The life of the roles: started in order, told what they need, started again when they die.
+#include <sys/wait.h>
+
+#include "ntpd/supervisor/clock_start.h"
+#include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/keys_start.h"
+#include "ntpd/supervisor/timeval.h"
+#include "privsep/namespaces.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+using msg::Role;
+
+constexpr Role kAllRoles[] = {Role::kClock, Role::kKeys, Role::kResolve, Role::kNet};
+// Beyond this many messages in one turn the others get theirs first.
+constexpr int kMessagesPerTurn = 200;
+// What a dead role may have left: more than any pipe or socket holds.
+constexpr int kLastWords = 100000;
+
+}  // namespace
+
+Status Daemon::OpenRoles() {
+  std::string note;
+  const Accounts accounts = TRY(ChooseAccounts(options_.user, &note));
+  if (!note.empty()) log_->Log(LogLevel::kNotice, note);
+  if (auto root = MakeEmptyRoot(); root.ok()) {
+    empty_root_ = std::move(root).value();
+  } else {
+    log_->Log(LogLevel::kNotice, root.error().text);
+  }
+  const std::string directory = ProgramDirectory();
+  for (const Role role : kAllRoles) {
+    RoleSlot& s = slot(role);
+    s.daemon = this;
+    s.process = TRY(RoleProcess::Open(role, directory, accounts[static_cast<size_t>(role)]));
+    const Handler start = [](evutil_socket_t, short, void* argument) {
+      auto* self = static_cast<RoleSlot*>(argument);
+      self->daemon->StartRole(self->process->role());
+    };
+    s.timer.reset(evtimer_new(base_.get(), start, &s));
+  }
+  candidate_.daemon = this;
+  return {};
+}
+
+void Daemon::StartRole(Role role) {
+  RoleSlot& s = slot(role);
+  if (ending_ || s.process->running()) return;
+  // Answers that were still being made when its predecessor died. Before that there is none, and what
+  // ntpd-clock says at its own start is for the first net.
+  if (s.process->was_ready) DrainLinks(role);
+  if (const Status started = StartProcess(s, config_); !started.ok()) {
+    log_->Log(LogLevel::kError,
+              std::string("ntpd-") + RoleName(role) + ": cannot start: " + started.error().text);
+    if (!started_) return Stop(1);
+    return ScheduleRestart(s, 0);
+  }
+  SendStart(role);
+  if (role == Role::kNet && s.process->was_ready)
+    Post(slot(Role::kClock), msg::NetRoleRestarted{.role = Role::kNet});
+}
+
+Status Daemon::StartProcess(RoleSlot& s, const config::Config& config) {
+  if (s.process->role() == Role::kKeys) {
+    TRY_VOID(StartKeysProcess(*s.process, config));
+  } else {
+    TRY_VOID(s.process->Start(links_, {}, empty_root_.get(), MonotonicNow()));
+  }
+  Watch(s);
+  Pump(s);
+  return {};
+}
+
+Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config) {
+  DiskFiles files;
+  // The password is read from the file at each start and kept nowhere.
+  config::Parsed fresh =
+      config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
+  KeysStartBundle bundle = TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, log_));
+  TRY_VOID(keys.Start(links_, bundle.Inherit(), empty_root_.get(), MonotonicNow()));
+  bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config));
+  return {};
+}
+
+void Daemon::Watch(RoleSlot& s) {
+  const auto listen = [&](int fd, Handler handler) {
+    Event listener(event_new(base_.get(), fd, EV_READ | EV_PERSIST, handler, &s));
+    event_add(listener.get(), nullptr);
+    return listener;
+  };
+  s.readable = listen(s.process->channel()->in_fd(), [](evutil_socket_t, short, void* argument) {
+    auto* self = static_cast<RoleSlot*>(argument);
+    self->daemon->OnReadable(*self, kMessagesPerTurn);
+  });
+  s.errors = listen(s.process->errors_fd(), [](evutil_socket_t, short, void* argument) {
+    auto* self = static_cast<RoleSlot*>(argument);
+    self->daemon->OnErrors(*self);
+  });
+}
+
+void Daemon::Unwatch(RoleSlot& s) {
+  s.readable.reset();
+  s.writable.reset();
+  s.errors.reset();
+}
+
+void Daemon::Pump(RoleSlot& to) {
+  if (to.process->outbox().Flush(to.process->channel())) return to.writable.reset();
+  if (to.writable) return;
+  const Handler pump = [](evutil_socket_t, short, void* argument) {
+    auto* self = static_cast<RoleSlot*>(argument);
+    self->daemon->Pump(*self);
+  };
+  to.writable.reset(event_new(base_.get(), to.process->channel()->out_fd(), EV_WRITE | EV_PERSIST,
+                              pump, &to));
+  event_add(to.writable.get(), nullptr);
+}
+
+void Daemon::Overrun(RoleSlot& to) {
+  log_->Log(LogLevel::kError, std::string("ntpd-") + RoleName(to.process->role()) +
+                                  " does not listen: killed");
+  to.process->Kill();
+}
+
+void Daemon::SendStart(Role role) {
+  if (role == Role::kClock) return SendClockStart();
+  if (role == Role::kResolve) return SendNames();
+  if (role == Role::kNet) return SendNetConfiguration();
+}
+
+void Daemon::SendClockStart() {
+  const msg::ClockStart start =
+      clock_mirror_ ? NextClockStart(clock_start_, *clock_mirror_, MonotonicNow()) : clock_start_;
+  Post(slot(Role::kClock), start);
+}
+
+void Daemon::SendNames() {
+  RoleSlot& resolve = slot(Role::kResolve);
+  for (const msg::ResolveName& name : translated_.names) Post(resolve, name);
+  Post(resolve, msg::ResolveEnd{.count = static_cast<uint16_t>(translated_.names.size())});
+}
+
+void Daemon::SendNetConfiguration() {
+  RoleSlot& net = slot(Role::kNet);
+  msg::NetStart start = translated_.start;
+  start.drift = drift_;
+  // What ntpd-clock would refuse, net should not ask for: the gate is for the first correction only.
+  start.allow_panic = clock_start_.first_step_free && !(clock_mirror_ && clock_mirror_->gate_shut);
+  Post(net, start);
+  for (const auto& association : translated_.associations) Post(net, association);
+  for (const auto& restrictions : translated_.restrictions) Post(net, restrictions);
+  Post(net, msg::NetEnd{});
+  SendSockets();
+}
+
+// Net ignores the indices that it has.
+void Daemon::SendSockets() {
+  for (const ListenSocket& socket : sockets_.sockets()) {
+    msg::NetSocket message;
+    message.index = socket.index;
+    message.local = socket.local;
+    CHECK(message.interface.Assign(AsBytes(std::string_view(socket.interface).substr(0, 16))));
+    message.drop = socket.drop;
+    message.loopback = socket.local.ip.is_loopback();
+    Post(slot(Role::kNet), message, socket.fd.get());
+  }
+}
+
+void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
+  RoleProcess& process = *from.process;
+  const bool again = process.was_ready;
+  process.ready = process.was_ready = true;
+  process.sandbox = Printable(message.sandbox.text());
+  log_->Log(LogLevel::kInfo, std::string("ntpd-") + RoleName(process.role()) + " ready, pid " +
+                                 std::to_string(process.pid()) + ": " + process.sandbox);
+  if (process.role() != Role::kNet) return OnPeerReady(from, again);
+  if (started_) return;
+  started_ = true;
+  manager_->Tell("READY=1");
+  if (on_started_) on_started_();
+}
+
+void Daemon::OnPeerReady(RoleSlot& from, bool again) {
+  RoleSlot& net = slot(Role::kNet);
+  const Role role = from.process->role();
+  if (again) Post(net, msg::NetRoleRestarted{.role = role});
+  if (role == Role::kResolve && net_waits_for_names_) {
+    net_waits_for_names_ = false;
+    if (net.process->running()) SendNetConfiguration();
+  }
+  const bool all = slot(Role::kClock).process->ready && slot(Role::kKeys).process->ready &&
+                   slot(Role::kResolve).process->ready;
+  if (all && !net.process->was_ready) StartRole(Role::kNet);
+}
+
+void Daemon::OnChildEnd() {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) return;
+    if (candidate_.process && candidate_.process->pid() == pid) {
+      OnCandidateEnd(status);
+      continue;
+    }
+    // One that nobody knows was replaced at a reload.
+    for (RoleSlot& s : slots_)
+      if (s.process->pid() == pid) OnRoleEnd(s, status);
+  }
+}
+
+void Daemon::OnRoleEnd(RoleSlot& ended, int status) {
+  RoleProcess& process = *ended.process;
+  // Its last words may say why.
+  OnReadable(ended, kLastWords);
+  OnErrors(ended);
+  Unwatch(ended);
+  const bool retired = process.retired();
+  const std::string how = process.Ended(status);
+  if (ending_) {
+    if (process.role() == Role::kNet) FinishEnd();
+    return;
+  }
+  if (!retired) log_->Log(LogLevel::kError, how);
+  if (!started_) return Stop(1);
+  // What it left half done must not meet its successor.
+  DrainLinks(process.role());
+  if (retired) return StartRole(process.role());
+  ScheduleRestart(ended, MonotonicNow() - process.started());
+}
+
+void Daemon::DrainLinks(Role dead) {
+  if (dead != Role::kNet) return links_[static_cast<size_t>(dead)].Drain();
+  for (PeerLink& link : links_) link.Drain();
+}
+
+void Daemon::ScheduleRestart(RoleSlot& ended, double lifetime) {
+  const auto wait = ended.process->back_off().AfterDeath(lifetime);
+  const std::string name = std::string("ntpd-") + RoleName(ended.process->role());
+  if (!wait) {
+    log_->Log(LogLevel::kError, name + " keeps dying: giving up; the clock is left as it is");
+    return Stop(1);
+  }
+  log_->Log(LogLevel::kNotice,
+            name + ": starting again in " + std::to_string(static_cast<int>(*wait)) + " s");
+  const timeval delay = ToTimeval(*wait);
+  evtimer_add(ended.timer.get(), &delay);
+}
+
+}  // namespace ntpward::supervisor

@@ -1,0 +1,394 @@
+// The whole supervisor with ntpd-clock and ntpd-resolve as they are, and with stand-ins for the other
+// two: what it does when they die, misbehave or say too much, and what a reload may change.
+//
+// It runs in a network namespace of its own, without the right to set the clock.
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/capability.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+
+#include "privsep/base/unique_fd.h"
+#include "privsep/capabilities.h"
+#include "tests/support/cmocka_cc.h"
+#include "tests/supervisor/fake_roles.h"
+
+namespace ntpward {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kConfig = "restrict default\nserver 192.0.2.1\n";
+
+// A directory with ntpd, its roles and a configuration.
+class Site {
+ public:
+  Site() {
+    char name[] = "/tmp/ntpd-test-XXXXXX";
+    CHECK(mkdtemp(name) != nullptr);
+    directory_ = name;
+    const fs::path self = fs::read_symlink("/proc/self/exe");
+    const fs::path programs = self.parent_path() / "../../bin";
+    for (const char* program : {"ntpd", "ntpd-clock", "ntpd-resolve"})
+      fs::copy_file(programs / program, directory_ / program);
+    for (const char* program : {"ntpd-net", "ntpd-keys"}) fs::copy_file(self, directory_ / program);
+    fs::create_directory(directory_ / "state");
+    Configure(kConfig);
+  }
+  ~Site() {
+    std::error_code ignored;
+    fs::remove_all(directory_, ignored);
+  }
+  void Configure(const std::string& text) { Write("ntp.conf", text); }
+  // Renamed into place, so that nobody reads half of it.
+  void Script(const std::string& text) {
+    Write("script.new", text);
+    fs::rename(directory_ / "script.new", directory_ / "script");
+  }
+  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+
+ private:
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(directory_ / name) << text;
+  }
+  fs::path directory_;
+};
+
+// In the child: a network of its own, and a clock that it cannot set.
+void Isolate() {
+  const int flags = HasCapability(CAP_SYS_ADMIN) ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER;
+  if (unshare(flags) != 0) _exit(96);
+  if (HasCapability(CAP_SETPCAP)) (void)cap_drop_bound(CAP_SYS_TIME);
+}
+
+class Ntpd {
+ public:
+  Ntpd(const Site& site, std::vector<std::string> options) {
+    int fds[2];
+    CHECK(pipe2(fds, O_CLOEXEC) == 0);
+    log_ = UniqueFd(fds[0]);
+    const UniqueFd output(fds[1]);
+    const std::string program = site.Path("ntpd");
+    options.insert(options.begin(), {program, "-c", site.Path("ntp.conf"), "--no-clock"});
+    pid_ = fork();
+    if (pid_ != 0) return;
+    Isolate();
+    dup2(output.get(), 1);
+    dup2(output.get(), 2);
+    std::vector<char*> argv;
+    for (std::string& option : options) argv.push_back(option.data());
+    argv.push_back(nullptr);
+    execv(program.c_str(), argv.data());
+    _exit(97);
+  }
+  ~Ntpd() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+
+  // Waits until a line that was not seen before matches; its first group, or the whole match.
+  std::string Expect(const std::string& pattern) {
+    const std::regex expression(pattern);
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    for (;;) {
+      std::smatch match;
+      const std::string rest = text_.substr(seen_);
+      if (std::regex_search(rest, match, expression)) {
+        seen_ += static_cast<size_t>(match.position(0) + match.length(0));
+        return match.size() > 1 ? match[1].str() : match[0].str();
+      }
+      if (Clock::now() > deadline || !ReadMore()) break;
+    }
+    std::fprintf(stderr, "'%s' did not come; the log is:\n%s", pattern.c_str(), text_.c_str());
+    fail();
+    return "";
+  }
+  // The log from where the last Expect() stopped, to the end of what is there within `ms`.
+  std::string Rest(int ms) {
+    const auto deadline = Clock::now() + std::chrono::milliseconds(ms);
+    while (Clock::now() < deadline && ReadMore()) {
+    }
+    return text_.substr(seen_);
+  }
+  void Send(int signal) const { kill(pid_, signal); }
+  int Wait() {
+    int status = 0;
+    const auto deadline = Clock::now() + std::chrono::seconds(20);
+    while (waitpid(pid_, &status, WNOHANG) == 0) {
+      if (Clock::now() > deadline) fail_msg("ntpd does not end:\n%s", text_.c_str());
+      (void)ReadMore();
+    }
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  // False at the end of file.
+  bool ReadMore() {
+    pollfd readable{log_.get(), POLLIN, 0};
+    if (poll(&readable, 1, 100) <= 0) return true;
+    char buffer[8192];
+    const ssize_t size = read(log_.get(), buffer, sizeof buffer);
+    if (size <= 0) return false;
+    text_.append(buffer, static_cast<size_t>(size));
+    return true;
+  }
+
+  pid_t pid_ = -1;
+  UniqueFd log_;
+  std::string text_;
+  size_t seen_ = 0;
+};
+
+pid_t PidIn(const std::string& text) { return static_cast<pid_t>(std::atoi(text.c_str())); }
+
+// Started, with the pids of its roles.
+struct Running {
+  explicit Running(const Site& site, std::vector<std::string> options = {"-n", "-d"})
+      : ntpd(site, std::move(options)) {
+    ntpd.Expect("fake net: associations");
+    net = PidIn(ntpd.Expect("ntpd-net ready, pid (\\d+)"));
+    clock = PidFromLog("clock");
+    keys = PidFromLog("keys");
+    resolve = PidFromLog("resolve");
+  }
+  pid_t PidFromLog(const std::string& role) {
+    std::smatch match;
+    const std::regex expression("ntpd-" + role + " ready, pid (\\d+)");
+    CHECK(std::regex_search(ntpd.text(), match, expression));
+    return PidIn(match[1].str());
+  }
+  Ntpd ntpd;
+  pid_t net, clock, keys, resolve;
+};
+
+void StartsAllRolesAndEndsOnSigterm(void**) {
+  Site site;
+  site.Configure(std::string(kConfig) + "driftfile " + site.Path("state/drift") + "\n");
+  Running daemon(site);
+  assert_true(daemon.ntpd.text().find("landlock=yes") != std::string::npos);
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+  // Net's last word reached the disk.
+  std::ifstream drift(site.Path("state/drift"));
+  std::string line;
+  assert_true(std::getline(drift, line) && line == "-7.500");
+}
+
+void EachRoleComesBackAfterKill9(void**) {
+  Site site;
+  Running daemon(site, {"-n", "-d", "-g"});
+  kill(daemon.clock, SIGKILL);
+  daemon.ntpd.Expect("ntpd-clock .* killed by signal 9");
+  daemon.ntpd.Expect("ntpd-clock ready");
+  daemon.ntpd.Expect("fake net: restarted 0");
+  kill(daemon.keys, SIGKILL);
+  daemon.ntpd.Expect("ntpd-keys ready");
+  daemon.ntpd.Expect("fake net: restarted 1");
+  kill(daemon.resolve, SIGKILL);
+  daemon.ntpd.Expect("ntpd-resolve ready");
+  daemon.ntpd.Expect("fake net: restarted 2");
+  kill(daemon.net, SIGKILL);
+  daemon.ntpd.Expect("fake net: associations=1 restrictions=2 gate=open");
+  // A new net hears the state of the clock without asking.
+  daemon.ntpd.Expect("fake net: clock request=0");
+}
+
+void GateStaysShutAndTheVirtualClockGoesOnAfterRestarts(void**) {
+  Site site;
+  Running daemon(site, {"-n", "-d", "-g"});
+  site.Script("step 5000");
+  daemon.ntpd.Expect("clock request=77 refusal=0 correction=5000");
+  kill(daemon.clock, SIGKILL);
+  daemon.ntpd.Expect("clock request=0 refusal=0 correction=5000");
+  kill(daemon.net, SIGKILL);
+  daemon.ntpd.Expect("associations=1 restrictions=2 gate=shut");
+  site.Script("step 6000");
+  daemon.ntpd.Expect("clock request=77 refusal=3 correction=5000");
+  (void)daemon.ntpd.Rest(200);
+  assert_true(daemon.ntpd.text().find("clock: refused: step over the limit") != std::string::npos);
+}
+
+void NonsenseToTheClockKillsNetOnce(void**) {
+  Site site;
+  Running daemon(site);
+  usleep(600000);
+  site.Script("garbage-to-clock");
+  daemon.ntpd.Expect("ntpd-net sent ntpd-clock a message \\(type 85\\)");
+  daemon.ntpd.Expect("ntpd-net ready");
+  // The other four accusations are about a process that is gone.
+  assert_true(daemon.ntpd.Rest(800).find("that it must not send") == std::string::npos);
+}
+
+void NonsenseToTheSupervisorEndsTheConversation(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("garbage-to-supervisor");
+  daemon.ntpd.Expect("ntpd-net sent a malformed message: killed");
+  daemon.ntpd.Expect("ntpd-net ready");
+  assert_true(daemon.ntpd.text().find("after the nonsense") == std::string::npos);
+}
+
+void AnAccusationThatCannotBeIsNonsense(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("accuse-itself");
+  daemon.ntpd.Expect("ntpd-net sent a malformed message: killed");
+  daemon.ntpd.Expect("ntpd-net ready");
+}
+
+void ARoleThatClosesItsChannelIsReplaced(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("close");
+  daemon.ntpd.Expect("ntpd-net .* killed by signal 9");
+  daemon.ntpd.Expect("ntpd-net ready");
+}
+
+void LastWordsOnStandardErrorAreLogged(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("abort");
+  daemon.ntpd.Expect("ntpd-net: fake words on standard error");
+  daemon.ntpd.Expect("killed by signal 6");
+}
+
+void AFloodIsBoundedAndTheOthersAreHeard(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("flood");
+  daemon.ntpd.Expect("flood x");
+  kill(daemon.clock, SIGKILL);
+  daemon.ntpd.Expect("ntpd-clock ready");
+  const std::string log = daemon.ntpd.Rest(500);
+  size_t floods = 0;
+  const std::string all = daemon.ntpd.text();
+  for (size_t at = 0; (at = all.find("flood x", at)) != std::string::npos; ++at) ++floods;
+  assert_true(floods < 200);
+}
+
+void ALargeConfigurationArrivesWhole(void**) {
+  Site site;
+  std::string config;
+  for (int i = 0; i < 3000; ++i)
+    config += "restrict 10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24 kod\n";
+  for (int i = 0; i < 600; ++i)
+    config += "server 192.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1) + "\n";
+  for (int i = 0; i < 400; ++i) config += "server n" + std::to_string(i) + ".example\n";
+  site.Configure(config);
+  Running daemon(site);
+  assert_true(daemon.ntpd.text().find("associations=1000 restrictions=3000") != std::string::npos);
+}
+
+void AReloadReplacesTheKeyProcess(void**) {
+  Site site;
+  Running daemon(site);
+  site.Configure(std::string(kConfig) + "server 192.0.2.2\nserver name.example\n");
+  daemon.ntpd.Send(SIGHUP);
+  const pid_t keys = PidIn(daemon.ntpd.Expect("ntpd-keys ready, pid (\\d+)"));
+  assert_true(keys != daemon.keys);
+  daemon.ntpd.Expect("ntpd-resolve ready");
+  daemon.ntpd.Expect("fake net: associations=3 restrictions=2");
+  usleep(100000);
+  assert_int_equal(kill(daemon.keys, 0), -1);
+  assert_int_equal(kill(daemon.net, 0), 0);
+  // None of these ends was a failure.
+  assert_true(daemon.ntpd.text().find("starting again") == std::string::npos);
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+}
+
+void ARefusedReloadChangesNothing(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("keys-fail");
+  site.Configure("restrict default ignore\nserver 192.0.2.9\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("fake keys: wrong password");
+  daemon.ntpd.Expect("reload refused: the new ntpd-keys .* exited with status 1; nothing changed");
+  site.Configure("server 192.0.2.1 nonsense\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("reload refused: the configuration has errors");
+  site.Configure(std::string(kConfig) + "driftfile /tmp/elsewhere/drift\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("reload refused: restart needed: /tmp/elsewhere is a new directory");
+  assert_true(daemon.ntpd.Rest(300).find("fake net") == std::string::npos);
+  for (const pid_t pid : {daemon.net, daemon.keys, daemon.clock, daemon.resolve})
+    assert_int_equal(kill(pid, 0), 0);
+}
+
+void QuitPrintsAndEndsWithNetsStatus(void**) {
+  Site site;
+  Running daemon(site, {"-d", "-q"});
+  site.Script("quit 3");
+  daemon.ntpd.Expect("\nntpd: time \\?\\[2Jset\n");
+  assert_int_equal(daemon.ntpd.Wait(), 3);
+}
+
+void TheParentTellsWhetherTheDaemonStarted(void**) {
+  Site site;
+  Ntpd good(site, {"-p", site.Path("state/pid"), "-l", site.Path("state/log")});
+  assert_int_equal(good.Wait(), 0);
+  std::ifstream pid_file(site.Path("state/pid"));
+  pid_t pid = 0;
+  assert_true(static_cast<bool>(pid_file >> pid));
+  // Nobody holds the terminal any more: the end of file comes.
+  good.Rest(300);
+  kill(pid, SIGTERM);
+  site.Script("keys-fail");
+  Ntpd bad(site, {"-l", site.Path("state/log2")});
+  assert_int_equal(bad.Wait(), 1);
+}
+
+void KillingTheSupervisorEndsItsRoles(void**) {
+  Site site;
+  Running daemon(site);
+  daemon.ntpd.Send(SIGKILL);
+  (void)daemon.ntpd.Wait();
+  for (int i = 0; i < 100 && kill(daemon.clock, 0) == 0; ++i) usleep(20000);
+  for (int i = 0; i < 100 && kill(daemon.resolve, 0) == 0; ++i) usleep(20000);
+  assert_int_equal(kill(daemon.clock, 0), -1);
+  assert_int_equal(kill(daemon.resolve, 0), -1);
+  // The stand-ins have no cage, and so no death with their parent.
+  kill(daemon.net, SIGKILL);
+  kill(daemon.keys, SIGKILL);
+}
+
+}  // namespace
+}  // namespace ntpward
+
+int main(int argc, char** argv) {
+  using namespace ntpward;
+  test::RunFakeRole(argc, argv);
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(StartsAllRolesAndEndsOnSigterm),
+      cmocka_unit_test(EachRoleComesBackAfterKill9),
+      cmocka_unit_test(GateStaysShutAndTheVirtualClockGoesOnAfterRestarts),
+      cmocka_unit_test(NonsenseToTheClockKillsNetOnce),
+      cmocka_unit_test(NonsenseToTheSupervisorEndsTheConversation),
+      cmocka_unit_test(AnAccusationThatCannotBeIsNonsense),
+      cmocka_unit_test(ARoleThatClosesItsChannelIsReplaced),
+      cmocka_unit_test(LastWordsOnStandardErrorAreLogged),
+      cmocka_unit_test(AFloodIsBoundedAndTheOthersAreHeard),
+      cmocka_unit_test(ALargeConfigurationArrivesWhole),
+      cmocka_unit_test(AReloadReplacesTheKeyProcess),
+      cmocka_unit_test(ARefusedReloadChangesNothing),
+      cmocka_unit_test(QuitPrintsAndEndsWithNetsStatus),
+      cmocka_unit_test(TheParentTellsWhetherTheDaemonStarted),
+      cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,172 @@
+#include "tests/supervisor/fake_roles.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "privsep/channel.h"
+#include "privsep/fds.h"
+#include "privsep/msg/clock.h"
+#include "privsep/msg/control.h"
+#include "privsep/msg/keys.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::test {
+namespace {
+
+std::string ReadScript() {
+  char path[4096] = "";
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 8);
+  if (size <= 0) return "";
+  std::string script(path, static_cast<size_t>(size));
+  script.resize(script.rfind('/'));
+  const UniqueFd file(open((script + "/script").c_str(), O_RDONLY | O_CLOEXEC));
+  char text[256];
+  const ssize_t got = file.valid() ? read(file.get(), text, sizeof text) : 0;
+  return got > 0 ? std::string(text, static_cast<size_t>(got)) : "";
+}
+
+class FakeKeys {
+ public:
+  [[noreturn]] void Run() {
+    for (;;) {
+      pollfd readable{supervisor_.in_fd(), POLLIN, 0};
+      poll(&readable, 1, -1);
+      while (const auto bytes = supervisor_.Receive()) Take(*bytes);
+      if (supervisor_.peer_gone()) _exit(0);
+    }
+  }
+
+ private:
+  void Take(Bytes bytes) {
+    msg::KeysFile file;
+    msg::KeysPassword password;
+    msg::KeysEnd end;
+    if (msg::Decode(bytes, &file)) ++files_;
+    if (msg::Decode(bytes, &password)) password_size_ = password.password.size();
+    if (!msg::Decode(bytes, &end)) return;
+    link_.Log(LogLevel::kNotice, "fake keys: files=" + std::to_string(files_) + " password=" +
+                                     std::to_string(password_size_));
+    if (ReadScript() == "keys-fail") {
+      link_.Failed("fake keys: wrong password");
+      _exit(1);
+    }
+    link_.Ready("fake");
+  }
+
+  Channel supervisor_{UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)};
+  SupervisorLink link_{&supervisor_};
+  size_t files_ = 0;
+  size_t password_size_ = 0;
+};
+
+class FakeNet {
+ public:
+  [[noreturn]] void Run() {
+    for (;;) {
+      pollfd readable[] = {{supervisor_.in_fd(), POLLIN, 0}, {clock_.in_fd(), POLLIN, 0}};
+      poll(readable, 2, 50);
+      while (const auto message = supervisor_.ReceiveWithFd()) Take(*message);
+      while (const auto bytes = clock_.Receive()) TakeFromClock(*bytes);
+      if (const std::string script = ReadScript(); ready_ && script != done_) {
+        done_ = script;
+        Do(script);
+      }
+    }
+  }
+
+ private:
+  void Say(const std::string& text) { link_.Log(LogLevel::kNotice, "fake net: " + text); }
+
+  void Take(const Channel::WithFd& message) {
+    msg::NetAssociation association;
+    msg::NetRestrict restrictions;
+    msg::NetRoleRestarted restarted;
+    msg::NetTerminate terminate;
+    msg::NetEnd end;
+    if (msg::Decode(message.bytes, &start_)) associations_ = restrictions_ = 0;
+    if (msg::Decode(message.bytes, &association)) ++associations_;
+    if (msg::Decode(message.bytes, &restrictions)) restrictions_ += restrictions.entries.size();
+    if (message.fd.valid()) Say("socket");
+    if (msg::Decode(message.bytes, &restarted))
+      Say("restarted " + std::to_string(static_cast<int>(restarted.role)));
+    if (msg::Decode(message.bytes, &terminate)) {
+      (void)supervisor_.Send(msg::NetDrift{.frequency = Ppm{-7.5}});
+      _exit(0);
+    }
+    if (msg::Decode(message.bytes, &end)) Configured();
+  }
+
+  void Configured() {
+    // What its predecessor did must not be done again by a successor.
+    if (!ready_) done_ = ReadScript();
+    Say("associations=" + std::to_string(associations_) + " restrictions=" +
+        std::to_string(restrictions_) + " gate=" + (start_.allow_panic ? "open" : "shut"));
+    if (!ready_) link_.Ready("fake");
+    ready_ = true;
+  }
+
+  void TakeFromClock(Bytes bytes) {
+    msg::ClockState state;
+    if (!msg::Decode(bytes, &state)) return Say("nonsense from the clock");
+    char text[100];
+    std::snprintf(text, sizeof text, "clock request=%u refusal=%d correction=%.3f", state.request,
+                  static_cast<int>(state.refusal), msg::CorrectionAt(state, MonotonicNow()));
+    Say(text);
+  }
+
+  void Do(const std::string& script) {
+    if (script.starts_with("step ")) {
+      msg::ClockAdjust request{.request = 77};
+      request.step = std::atof(script.c_str() + 5);
+      (void)clock_.Send(request);
+    } else if (script == "garbage-to-clock") {
+      for (int i = 0; i < 5; ++i) (void)clock_.Send(msg::NetEnd{});
+    } else if (script == "garbage-to-supervisor") {
+      (void)supervisor_.Send(msg::KeysEnd{});
+      Say("this comes after the nonsense");
+    } else if (script == "accuse-itself") {
+      link_.Accuse(msg::Role::kNet, {});
+    } else if (script == "close") {
+      close(kSupervisorIn);
+      for (;;) poll(nullptr, 0, -1);
+    } else if (script == "abort") {
+      std::fprintf(stderr, "fake words on standard error\n");
+      std::abort();
+    } else if (script == "flood") {
+      for (int i = 0; i < 3000; ++i) {
+        Say("flood " + std::string(500, 'x'));
+        (void)supervisor_.Send(msg::NetDrift{.frequency = Ppm{i / 100.0}});
+      }
+    } else if (script.starts_with("quit ")) {
+      msg::NetQuit quit;
+      quit.status = static_cast<uint8_t>(std::atoi(script.c_str() + 5));
+      CHECK(quit.text.Assign(AsBytes("ntpd: time \x1b[2Jset")));
+      (void)supervisor_.Send(quit);
+    }
+  }
+
+  Channel supervisor_{UniqueFd(kSupervisorIn), UniqueFd()};
+  Channel clock_{UniqueFd(kClockIn), UniqueFd(kClockOut)};
+  SupervisorLink link_{&supervisor_};
+  msg::NetStart start_;
+  size_t associations_ = 0;
+  size_t restrictions_ = 0;
+  bool ready_ = false;
+  std::string done_;
+};
+
+}  // namespace
+
+void RunFakeRole(int argc, char** argv) {
+  if (argc != 4) return;
+  if (std::strcmp(argv[0], "ntpd-net") == 0) FakeNet().Run();
+  if (std::strcmp(argv[0], "ntpd-keys") == 0) FakeKeys().Run();
+}
+
+}  // namespace ntpward::test
