@@ -1,0 +1,99 @@
+#include "keys/key_directory.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "keys/key_text.h"
+#include "keys/read_file.h"
+
+namespace ntpward::keys {
+namespace {
+
+Failure<Error> Failed(const std::string& name) { return Fail(name + ": " + strerror(errno)); }
+
+// Names that nobody else uses, for files that are not yet what they will be.
+std::string AsideName(const char* what) {
+  return std::string(".ntpkey_") + what + "." + std::to_string(getpid());
+}
+
+Status WriteAll(int fd, std::string_view text, const std::string& name) {
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return Failed(name);
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+Status FillAside(int directory, const std::string& aside, std::string_view text, mode_t mode) {
+  const UniqueFd fd(openat(directory, aside.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) return Failed(aside);
+  TRY_VOID(WriteAll(fd.get(), text, aside));
+  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0) return Failed(aside);
+  return {};
+}
+
+}  // namespace
+
+Result<KeyDirectory> KeyDirectory::Open(const std::string& path) {
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Failed(path);
+  return KeyDirectory(std::move(fd));
+}
+
+Result<std::optional<Secret>> KeyDirectory::Read(const std::string& name) const {
+  UniqueFd fd(openat(fd_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!fd.valid() && errno == ENOENT) return std::optional<Secret>();
+  if (!fd.valid()) return Failed(name);
+  auto content = ReadToEnd(std::move(fd), kMaxKeyText);
+  if (!content.ok()) return Fail(name + ": " + content.error().text);
+  return std::optional<Secret>(std::move(content).value());
+}
+
+bool KeyDirectory::Exists(const std::string& name) const {
+  struct stat status {};
+  return fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mode_t mode) const {
+  const std::string aside = AsideName("new");
+  (void)unlinkat(fd_.get(), aside.c_str(), 0);
+  Status filled = FillAside(fd_.get(), aside, text, mode);
+  // link(2) fails for a name that exists, on every filesystem.
+  if (filled.ok() && linkat(fd_.get(), aside.c_str(), fd_.get(), name.c_str(), 0) != 0)
+    filled = Failed(name);
+  (void)unlinkat(fd_.get(), aside.c_str(), 0);
+  return filled;
+}
+
+Result<bool> KeyDirectory::MoveLink(const std::string& link, const std::string& target,
+                                    const std::string& saved_name) const {
+  struct stat status {};
+  const bool plain = fstatat(fd_.get(), link.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     S_ISREG(status.st_mode);
+  if (plain && linkat(fd_.get(), link.c_str(), fd_.get(), saved_name.c_str(), 0) != 0)
+    return Failed(saved_name);
+  const std::string aside = AsideName("link");
+  (void)unlinkat(fd_.get(), aside.c_str(), 0);
+  if (symlinkat(target.c_str(), fd_.get(), aside.c_str()) != 0) return Failed(aside);
+  if (renameat(fd_.get(), aside.c_str(), fd_.get(), link.c_str()) != 0) {
+    const auto failed = Failed(link);
+    (void)unlinkat(fd_.get(), aside.c_str(), 0);
+    return failed;
+  }
+  return plain;
+}
+
+Status KeyDirectory::Sync() const {
+  if (fsync(fd_.get()) != 0) return Failed("keys directory");
+  return {};
+}
+
+}  // namespace ntpward::keys

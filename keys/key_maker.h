@@ -1,0 +1,24 @@
+// Draws new keys.
+#pragma once
+
+#include <string>
+
+#include "keys/iff_key.h"
+#include "keys/openssl.h"
+
+namespace ntpward::keys {
+
+// An RSA key with exponent 65537. `bits` is 512..4096.
+Result<PkeyPtr> MakeRsaKey(int bits);
+
+// New group parameters and a secret. Less than 512 bits count as 512, as in ntp-keygen 4.2.8.
+Result<IffKey> MakeIffKey(int bits);
+
+// The form in which an IFF key is kept: p, q, g, public = v, private = b.
+PkeyPtr IffAsDsa(const IffKey& key);
+
+// The lines of a symmetric keys file: ten MD5 secrets of 20 printable characters without '#', ten
+// SHA1 of 40 hexadecimal digits, ten AES128CMAC of 32.
+LockedBytes MakeSymmetricKeys();
+
+}  // namespace ntpward::keys

@@ -1,0 +1,283 @@
+#include "keys/keygen.h"
+
+#include <time.h>
+
+#include <array>
+
+#include <openssl/pem.h>
+
+#include "keys/certificate_maker.h"
+#include "keys/key_maker.h"
+
+namespace ntpward::keys {
+namespace {
+
+constexpr int kStrongBits = 2048;
+
+// ctime(3) without its newline: "Sat Nov 21 23:48:18 2026".
+std::string DateLine(int64_t unix_seconds) {
+  const time_t seconds = unix_seconds;
+  tm fields{};
+  std::array<char, 64> text{};
+  localtime_r(&seconds, &fields);
+  strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &fields);
+  return text.data();
+}
+
+std::string PemCertificate(Bytes der) {
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  CHECK(bio != nullptr && PEM_write_bio(bio.get(), PEM_STRING_X509, "", der.data(),
+                                        static_cast<long>(der.size())) > 0);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
+}  // namespace
+
+void Keygen::Say(const std::string& line) const { std::fprintf(environment_.err, "%s\n", line.c_str()); }
+
+std::string Keygen::FileName(const NewFile& file) const {
+  return "ntpkey_" + file.kind + "_" + file.owner + "." + std::to_string(filestamp_.value);
+}
+
+std::string Keygen::Header(const std::string& file_name) const {
+  return "# " + file_name + "\n# " + DateLine(now_) + "\n\n";
+}
+
+Status Keygen::Run() {
+  host_ = options_.host.value_or(environment_.host_name);
+  if (!IsPrintableName(host_)) return Fail("the host has no usable name: give one with -s");
+  Say(std::string("Using OpenSSL version ") + OpenSSL_version(OPENSSL_VERSION));
+  now_ = environment_.now();
+  if (options_.symmetric) return MakeSymmetricFile();
+  TRY_VOID(ReadOldCertificate());
+  ChooseNames();
+  Say("Using host " + host_ + " group " + group_);
+  TRY_VOID(ChoosePassword());
+  const bool exports = options_.export_parameters || export_server_key_;
+  if (!exports || options_.makes_something()) {
+    TRY_VOID(TakeHostKey());
+    TRY_VOID(TakeSignKey());
+    TRY_VOID(TakeGroupKey());
+    TRY_VOID(MakeNewCertificate());
+    TRY_VOID(WriteAll());
+  }
+  return exports ? Export() : Status();
+}
+
+Status Keygen::ReadOldCertificate() {
+  const std::string link = LinkName("cert");
+  const auto content = TRY(directory_.Read(link));
+  if (!content) return {};
+  auto certificate = ReadCertificateFile(content->bytes());
+  // It is about to be replaced, so that what is wrong with it does no harm.
+  if (!certificate.ok()) return Say(link + " is not used: " + certificate.error().text), Status();
+  old_certificate_ = std::move(certificate).value();
+  return {};
+}
+
+// As ntp-keygen 4.2.8: the subject is HOST, or HOST@GROUP when a group is named; a renewed certificate
+// keeps the old one's.
+void Keygen::ChooseNames() {
+  group_ = options_.group.value_or(host_);
+  subject_ = options_.group ? host_ + "@" + group_ : host_;
+  if (!old_certificate_ || options_.group || options_.host) return;
+  subject_ = old_certificate_->subject;
+  if (const size_t at = subject_.find('@'); at != std::string::npos) group_ = subject_.substr(at + 1);
+}
+
+bool Keygen::Opens(Bytes host_key_file, Bytes password) const {
+  return ReadRsaKey(host_key_file, password).ok();
+}
+
+// Old guides renew with `-q PASSWORD`, meaning the password of the files; for the reference that is the
+// password of an export. Whatever opens the host key decides.
+Status Keygen::ChoosePassword() {
+  const bool only_q = options_.password.empty() && !options_.export_password.empty();
+  export_server_key_ = !options_.password.empty() && !options_.export_password.empty();
+  if (!options_.password.empty()) {
+    password_ = TRY(Secret::Copy(options_.password.bytes()));
+    return {};
+  }
+  password_ = TRY(Secret::Copy(only_q ? options_.export_password.bytes() : AsBytes(host_)));
+  if (!only_q) return Say("No -p: the password of the private files is the host's name"), Status();
+  const auto host_file = TRY(directory_.Read(LinkName("host")));
+  if (!host_file || Opens(host_file->bytes(), password_.bytes())) return {};
+  if (!Opens(host_file->bytes(), AsBytes(host_))) return {};  // neither: told when it is read
+  password_ = TRY(Secret::Copy(AsBytes(host_)));
+  export_server_key_ = true;
+  return {};
+}
+
+// ----------------------------------------------------------------------------------- what is made
+
+Result<std::string> Keygen::Encrypted(const EVP_PKEY* key) const {
+  return WritePrivateKey(key, password_.bytes(), options_.cipher);
+}
+
+Result<RsaKey> Keygen::ReadPrivate(const std::string& name, Bytes content) const {
+  auto key = ReadRsaKey(content, password_.bytes());
+  if (!key.ok()) return Fail("Corrupt file " + name + " or wrong password: " + key.error().text);
+  return key;
+}
+
+Status Keygen::MakeRsa(const char* kind, RsaKey* out) {
+  Say("Generating RSA keys (" + std::to_string(options_.modulus_bits) + " bits)...");
+  if (options_.modulus_bits < kStrongBits)
+    Say("Warning: less than 2048 bits can be broken; use them for old peers only");
+  out->key = TRY(MakeRsaKey(options_.modulus_bits));
+  files_.push_back({std::string("RSA") + kind, host_, LinkName(kind), TRY(Encrypted(out->key.get()))});
+  return {};
+}
+
+Status Keygen::TakeHostKey() {
+  const std::string link = LinkName("host");
+  const auto content = TRY(directory_.Read(link));
+  if (options_.host_key || !content) return MakeRsa("host", &host_key_);
+  host_key_ = TRY(ReadPrivate(link, content->bytes()));
+  Say("Using host key " + host_key_.name);
+  return {};
+}
+
+Status Keygen::TakeSignKey() {
+  const std::string link = LinkName("sign");
+  if (options_.sign_key) return MakeRsa("sign", &sign_key_.emplace());
+  const auto content = TRY(directory_.Read(link));
+  if (!content) return Say("Using host key as sign key"), Status();
+  sign_key_ = TRY(ReadPrivate(link, content->bytes()));
+  Say("Using sign key " + sign_key_->name);
+  return {};
+}
+
+Status Keygen::TakeGroupKey() {
+  if (!options_.iff_key) return {};
+  Say("Generating IFF keys (" + std::to_string(options_.identity_bits) + " bits)...");
+  group_key_ = TRY(MakeIffKey(options_.identity_bits));
+  Say("Confirm g^(q - b) g^b = 1 mod p: yes");
+  Say("Confirm g^k = g^(k + b r) g^(q - b) r: yes");
+  files_.push_back({"IFFkey", group_, "ntpkey_iffkey_" + group_,
+                    TRY(Encrypted(IffAsDsa(*group_key_).get()))});
+  return {};
+}
+
+Status Keygen::MakeNewCertificate() {
+  std::string name = old_certificate_ ? old_certificate_->scheme.name : "RSA-SHA256";
+  const SignatureScheme scheme = TRY(SignatureScheme::FromName(options_.scheme.value_or(name)));
+  ChooseFilestamp();
+  CertificateContent content;
+  content.subject = content.issuer = subject_;
+  content.serial = filestamp_.value;
+  content.not_before = now_;
+  content.lifetime_days = options_.lifetime_days;
+  content.trusted = options_.trusted || (old_certificate_ && old_certificate_->trusted);
+  content.private_use = !options_.trusted && old_certificate_ && old_certificate_->private_use;
+  EVP_PKEY* key = sign_key_ ? sign_key_->key.get() : host_key_.key.get();
+  Say("Generating new certificate " + subject_ + " " + scheme.name);
+  const auto der = TRY(MakeCertificate(content, key, key, scheme));
+  Say("X509v3 Basic Constraints: critical,CA:TRUE");
+  Say("X509v3 Key Usage: digitalSignature,keyCertSign");
+  if (content.trusted) Say("X509v3 Extended Key Usage: trustRoot");
+  if (content.private_use) Say("X509v3 Extended Key Usage: private");
+  if (scheme.digest_name == "MD5" || scheme.digest_name == "SHA1")
+    Say("Warning: " + scheme.name + " can be forged; use it for old peers only");
+  files_.push_back({scheme.name + "cert", host_, LinkName("cert"), PemCertificate(der), 0644});
+  return {};
+}
+
+Status Keygen::MakeSymmetricFile() {
+  group_ = options_.group.value_or(host_);
+  const LockedBytes keys = MakeSymmetricKeys();
+  NewFile file{"MD5key", group_, "ntp.keys", {}};
+  files_.push_back(std::move(file));
+  ChooseFilestamp();
+  LockedBytes text;
+  const std::string header = Header(FileName(files_[0]));
+  text.reserve(header.size() + keys.size());
+  text.insert(text.end(), header.begin(), header.end());
+  text.insert(text.end(), keys.begin(), keys.end());
+  TRY_VOID(directory_.WriteNew(FileName(files_[0]), AsText(text), 0600));
+  Say("Generating new md5 file and link");
+  Say("ntp.keys->" + FileName(files_[0]));
+  const bool saved = TRY(directory_.MoveLink("ntp.keys", FileName(files_[0]),
+                                             "ntp.keys.saved." + std::to_string(filestamp_.value)));
+  if (saved) Say("the old ntp.keys is now ntp.keys.saved." + std::to_string(filestamp_.value));
+  return directory_.Sync();
+}
+
+// ----------------------------------------------------------------------------------- what is written
+
+// One second for all files of the run, in which none of them exists yet: a dated name never changes
+// its content. The certificate must not begin before its filestamp, so both are the same second.
+void Keygen::ChooseFilestamp() {
+  const auto taken = [&] {
+    for (const NewFile& file : files_)
+      if (directory_.Exists(FileName(file))) return true;
+    const std::string certificate = old_certificate_ ? old_certificate_->name : std::string();
+    return certificate.ends_with("." + std::to_string(filestamp_.value));
+  };
+  for (;;) {
+    now_ = environment_.now();
+    filestamp_ = NtpFromUnix(now_);
+    if (!taken()) return;
+    environment_.wait_second();
+  }
+}
+
+Status Keygen::WriteAll() {
+  for (const NewFile& file : files_)
+    TRY_VOID(directory_.WriteNew(FileName(file), Header(FileName(file)) + file.text, file.mode));
+  TRY_VOID(directory_.Sync());
+  for (const NewFile& file : files_) {
+    const std::string kind = file.link.substr(7, file.link.find('_', 7) - 7);
+    Say("Generating new " + kind + " file and link");
+    Say(file.link + "->" + FileName(file));
+    const std::string saved_name = file.link + ".saved." + std::to_string(filestamp_.value);
+    if (TRY(directory_.MoveLink(file.link, FileName(file), saved_name)))
+      Say("the old " + file.link + " is now " + saved_name);
+  }
+  if (group_key_) {
+    group_key_->filestamp = filestamp_;
+    group_key_->name = "ntpkey_IFFkey_" + group_ + "." + std::to_string(filestamp_.value);
+  }
+  return directory_.Sync();
+}
+
+// ----------------------------------------------------------------------------------- what is exported
+
+// Under the group's name, else under the host's, where ntp-keygen 4.2.8 always puts the link.
+Status Keygen::ReadGroupKey() {
+  for (const std::string& owner : {group_, host_}) {
+    const std::string link = "ntpkey_iffkey_" + owner;
+    const auto content = TRY(directory_.Read(link));
+    if (!content) continue;
+    auto key = ReadIffKey(content->bytes(), password_.bytes());
+    if (!key.ok()) return Fail("Corrupt file " + link + " or wrong password: " + key.error().text);
+    if (!key->has_secret()) return Fail(link + ": it is a client's group key: export on the server");
+    group_key_ = std::move(key).value();
+    Say("Using IFF keys " + group_key_->name);
+    return {};
+  }
+  return Fail("there is no group key ntpkey_iffkey_" + group_ + ": make one with 'ntp-keygen -T -I'");
+}
+
+Status Keygen::Export() {
+  if (!group_key_) TRY_VOID(ReadGroupKey());
+  const std::string stamp = "." + std::to_string(group_key_->filestamp.value);
+  if (options_.export_parameters) {
+    const std::string name = "ntpkey_iffpar_" + group_ + stamp;
+    Say("Writing IFF parameters " + name + " to stdout");
+    std::fputs((Header(name) + WriteIffParameters(*group_key_)).c_str(), environment_.out);
+  }
+  if (export_server_key_) {
+    const std::string name = "ntpkey_iffkey_" + group_ + stamp;
+    const std::string text = TRY(WritePrivateKey(
+        IffAsDsa(*group_key_).get(), options_.export_password.bytes(), options_.cipher));
+    Say("Writing IFF keys " + name + " to stdout");
+    std::fputs((Header(name) + text).c_str(), environment_.out);
+  }
+  if (std::fflush(environment_.out) != 0) return Fail("standard output cannot be written");
+  return {};
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,90 @@
+// ntp-keygen: makes and renews host keys, certificates and group keys, as ntp-keygen 4.2.8 names them.
+//
+// All that is new in a run is made first, then written under names that carry one new filestamp, and
+// only then do the links change, the certificate's last. A failure before that changes nothing that is
+// in use. No password is ever printed.
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "keys/certificate_file.h"
+#include "keys/iff_key.h"
+#include "keys/key_directory.h"
+#include "keys/keygen_options.h"
+#include "keys/private_key.h"
+
+namespace ntpward::keys {
+
+struct KeygenEnvironment {
+  std::string host_name;              // gethostname()
+  std::function<int64_t()> now;       // Unix seconds
+  std::function<void()> wait_second;  // until the clock shows another second
+  std::FILE* out = stdout;            // exported keys and nothing else
+  std::FILE* err = stderr;            // what is done
+};
+
+class Keygen {
+ public:
+  Keygen(KeygenOptions options, KeyDirectory directory, KeygenEnvironment environment)
+      : options_(std::move(options)),
+        directory_(std::move(directory)),
+        environment_(std::move(environment)) {}
+
+  // An error names the file and what is wrong with it.
+  Status Run();
+
+ private:
+  // A file to be written, and the link to it.
+  struct NewFile {
+    std::string kind;   // "RSAhost", "RSA-SHA256cert": the part of its name
+    std::string owner;  // host or group
+    std::string link;
+    std::string text;   // PEM
+    mode_t mode = 0600;
+  };
+
+  void Say(const std::string& line) const;
+  std::string Header(const std::string& file_name) const;
+  std::string FileName(const NewFile& file) const;
+  std::string LinkName(const char* kind) const { return std::string("ntpkey_") + kind + "_" + host_; }
+
+  Status ReadOldCertificate();
+  void ChooseNames();
+  Status ChoosePassword();
+  bool Opens(Bytes host_key_file, Bytes password) const;
+  Status MakeSymmetricFile();
+  Status TakeHostKey();
+  Status TakeSignKey();
+  Status TakeGroupKey();
+  Status MakeNewCertificate();
+  Status ReadGroupKey();
+  Result<std::string> Encrypted(const EVP_PKEY* key) const;
+  Result<RsaKey> ReadPrivate(const std::string& name, Bytes content) const;
+  Status MakeRsa(const char* kind, RsaKey* out);
+  Status Export();
+  void ChooseFilestamp();
+  Status WriteAll();
+
+  KeygenOptions options_;
+  KeyDirectory directory_;
+  KeygenEnvironment environment_;
+
+  std::string host_;
+  std::string group_;
+  std::string subject_;
+  std::optional<OwnCertificate> old_certificate_;
+  Secret password_;
+  bool export_server_key_ = false;  // -q in the reference's meaning
+  int64_t now_ = 0;
+  NtpSeconds filestamp_;
+
+  RsaKey host_key_;
+  std::optional<RsaKey> sign_key_;
+  std::optional<IffKey> group_key_;
+  std::vector<NewFile> files_;
+};
+
+}  // namespace ntpward::keys

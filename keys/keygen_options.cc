@@ -1,0 +1,191 @@
+#include "keys/keygen_options.h"
+
+#include <getopt.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "keys/certificate_maker.h"
+
+namespace ntpward::keys {
+namespace {
+
+constexpr int kVersionOption = 256;
+constexpr size_t kMaxPassword = 256;
+
+constexpr option kLongOptions[] = {
+    {"imbits", required_argument, nullptr, 'b'},
+    {"certificate", required_argument, nullptr, 'c'},
+    {"cipher", required_argument, nullptr, 'C'},
+    {"debug-level", no_argument, nullptr, 'd'},
+    {"set-debug-level", required_argument, nullptr, 'D'},
+    {"id-key", no_argument, nullptr, 'e'},
+    {"gq-params", no_argument, nullptr, 'G'},
+    {"host-key", no_argument, nullptr, 'H'},
+    {"iffkey", no_argument, nullptr, 'I'},
+    {"ident", required_argument, nullptr, 'i'},
+    {"lifetime", required_argument, nullptr, 'l'},
+    {"modulus", required_argument, nullptr, 'm'},
+    {"md5key", no_argument, nullptr, 'M'},
+    {"pvt-cert", no_argument, nullptr, 'P'},
+    {"password", required_argument, nullptr, 'p'},
+    {"export-passwd", required_argument, nullptr, 'q'},
+    {"subject-name", required_argument, nullptr, 's'},
+    {"sign-key", required_argument, nullptr, 'S'},
+    {"trusted-cert", no_argument, nullptr, 'T'},
+    {"mv-params", required_argument, nullptr, 'V'},
+    {"mv-keys", required_argument, nullptr, 'v'},
+    {"version", no_argument, nullptr, kVersionOption},
+    {"help", no_argument, nullptr, '?'},
+    {nullptr, 0, nullptr, 0},
+};
+
+Status Number(const char* text, int least, int most, const char* what, int* out) {
+  const char* end = text + std::strlen(text);
+  const auto [stop, error] = std::from_chars(text, end, *out);
+  if (error == std::errc() && stop == end && *out >= least && *out <= most) return {};
+  return Fail(std::string(what) + ": expected a number from " + std::to_string(least) + " to " +
+              std::to_string(most));
+}
+
+Status TakePassword(char* argument, Secret* out) {
+  const size_t size = std::strlen(argument);
+  if (size == 0 || size > kMaxPassword) return Fail("a password has 1 to 256 characters");
+  *out = TRY(Secret::Copy(AsBytes({argument, size})));
+  Wipe({reinterpret_cast<uint8_t*>(argument), size});
+  return {};
+}
+
+// A part of file names.
+Status TakeName(std::string_view text, const char* what, std::optional<std::string>* out) {
+  if (!IsPrintableName(text) || text.find('/') != std::string_view::npos || text.front() == '.')
+    return Fail(std::string(what) + ": expected printable characters without blank or '/'");
+  *out = std::string(text);
+  return {};
+}
+
+// HOST, HOST@GROUP or @GROUP.
+Status TakeSubject(std::string_view text, KeygenOptions* out) {
+  const size_t at = text.find('@');
+  if (at != 0) TRY_VOID(TakeName(text.substr(0, at), "-s", &out->host));
+  if (at != std::string_view::npos) TRY_VOID(TakeName(text.substr(at + 1), "-s", &out->group));
+  return {};
+}
+
+Status TakeSignKey(std::string_view text, KeygenOptions* out) {
+  if (text == "DSA")
+    return Fail("-S DSA: DSA signatures have no fixed length, which Autokey needs: use -S RSA");
+  if (text != "RSA") return Fail("-S: expected RSA");
+  out->sign_key = std::string(text);
+  return {};
+}
+
+Status TakeScheme(const char* text, KeygenOptions* out) {
+  (void)TRY(SignatureScheme::FromName(text));
+  out->scheme = text;
+  return {};
+}
+
+Status Take(int letter, char* argument, KeygenOptions* out) {
+  switch (letter) {
+    case 'b':
+      return Number(argument, 256, 3072, "-b", &out->identity_bits);
+    case 'c':
+      return TakeScheme(argument, out);
+    case 'C':
+      out->cipher = argument;
+      return {};
+    case 'd':
+      ++out->debug;
+      return {};
+    case 'D':
+      return Number(argument, 0, 100, "-D", &out->debug);
+    case 'e':
+      out->export_parameters = true;
+      return {};
+    case 'H':
+      out->host_key = true;
+      return {};
+    case 'I':
+      out->iff_key = true;
+      return {};
+    case 'i':
+      return TakeName(argument, "-i", &out->group);
+    case 'l':
+      return Number(argument, 1, 36500, "-l", &out->lifetime_days);
+    case 'm':
+      return Number(argument, 512, 4096, "-m", &out->modulus_bits);
+    case 'M':
+      out->symmetric = true;
+      return {};
+    case 'p':
+      return TakePassword(argument, &out->password);
+    case 'q':
+      return TakePassword(argument, &out->export_password);
+    case 's':
+      return TakeSubject(argument, out);
+    case 'S':
+      return TakeSignKey(argument, out);
+    case 'T':
+      out->trusted = true;
+      return {};
+    case 'G':
+    case 'P':
+    case 'V':
+    case 'v':
+      return Fail(std::string("-") + static_cast<char>(letter) +
+                  ": the GQ, PC and MV schemes are not supported yet; IFF is (-I)");
+    case kVersionOption:
+      out->version = true;
+      return {};
+    default:
+      out->help = true;
+      return {};
+  }
+}
+
+}  // namespace
+
+Result<KeygenOptions> ParseKeygenOptions(int argc, char** argv) {
+  KeygenOptions out;
+  optind = 0;  // begins anew: tests parse several times
+  opterr = 0;
+  int letter = 0;
+  while ((letter = getopt_long(argc, argv, "b:c:C:dD:eGHIi:l:m:MPp:q:s:S:TV:v:", kLongOptions,
+                               nullptr)) != -1) {
+    // "-?" itself asks for help; an option that is not known also comes back as '?'.
+    if (letter == '?' && optopt != 0 && optopt != '?')
+      return Fail(std::string("-") + static_cast<char>(optopt) + ": unknown, or its value is missing");
+    const int before = optind;
+    if (letter == '?' && optopt == 0 && std::strcmp(argv[before - 1], "--help") != 0)
+      return Fail(std::string(argv[before - 1]) + ": unknown option");
+    TRY_VOID(Take(letter, optarg, &out));
+  }
+  if (optind < argc) return Fail(std::string(argv[optind]) + ": not expected: options only");
+  return out;
+}
+
+std::string KeygenUsage() {
+  return
+      "Usage: ntp-keygen [options], in the keys directory\n"
+      "  -T, --trusted-cert        trusted certificate (server)\n"
+      "  -H, --host-key            new host key\n"
+      "  -I, --iffkey              new IFF group key (trusted server)\n"
+      "  -S, --sign-key RSA        new sign key; without, the host key signs\n"
+      "  -e, --id-key              write the clients' group key to standard output\n"
+      "  -p, --password PW         password of the private files; default: the host's name\n"
+      "  -q, --export-passwd PW    with -p: write the servers' group key, encrypted with PW, to standard\n"
+      "                            output; without -p: PW is the password of the private files\n"
+      "  -c, --certificate NAME    signature scheme; default: as before, else RSA-SHA256\n"
+      "  -C, --cipher NAME         cipher of private files; default aes-256-cbc\n"
+      "  -m, --modulus BITS        RSA modulus, 512 to 4096; default 2048\n"
+      "  -b, --imbits BITS         IFF modulus, 256 to 3072; default 2048\n"
+      "  -l, --lifetime DAYS       of the certificate; default 365\n"
+      "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
+      "  -i, --ident GROUP         group name\n"
+      "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
+      "  -d, -D LEVEL              more output\n"
+      "      --help, --version\n";
+}
+
+}  // namespace ntpward::keys
