@@ -100,7 +100,9 @@ class BlockReader {
       Append(&text, "\n");
     }
     Append(&text, std::string(kEnd) + label_ + "-----\n");
-    return PemBlock{label_, encryption_, TRY(Secret::Copy(text))};
+    PemBlock block{label_, encryption_, Secret()};
+    block.pem = TRY(Secret::Copy(text));
+    return block;
   }
 
   const std::string& label() const { return label_; }

@@ -33,6 +33,17 @@ std::string PemCertificate(Bytes der) {
   return std::string(data, static_cast<size_t>(size));
 }
 
+// The whole certificate as text, as the reference shows it with -d.
+std::string CertificateText(Bytes der) {
+  const uint8_t* at = der.data();
+  const X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  CHECK(certificate != nullptr && bio != nullptr && X509_print(bio.get(), certificate.get()) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
 }  // namespace
 
 void Keygen::Say(const std::string& line) const { std::fprintf(environment_.err, "%s\n", line.c_str()); }
@@ -127,7 +138,8 @@ Status Keygen::MakeRsa(const char* kind, RsaKey* out) {
   if (options_.modulus_bits < kStrongBits)
     Say("Warning: less than 2048 bits can be broken; use them for old peers only");
   out->key = TRY(MakeRsaKey(options_.modulus_bits));
-  files_.push_back({std::string("RSA") + kind, host_, LinkName(kind), TRY(Encrypted(out->key.get()))});
+  std::string pem = TRY(Encrypted(out->key.get()));
+  files_.push_back({std::string("RSA") + kind, host_, LinkName(kind), std::move(pem)});
   return {};
 }
 
@@ -156,13 +168,13 @@ Status Keygen::TakeGroupKey() {
   group_key_ = TRY(MakeIffKey(options_.identity_bits));
   Say("Confirm g^(q - b) g^b = 1 mod p: yes");
   Say("Confirm g^k = g^(k + b r) g^(q - b) r: yes");
-  files_.push_back({"IFFkey", group_, "ntpkey_iffkey_" + group_,
-                    TRY(Encrypted(IffAsDsa(*group_key_).get()))});
+  std::string pem = TRY(Encrypted(IffAsDsa(*group_key_).get()));
+  files_.push_back({"IFFkey", group_, "ntpkey_iffkey_" + group_, std::move(pem)});
   return {};
 }
 
 Status Keygen::MakeNewCertificate() {
-  std::string name = old_certificate_ ? old_certificate_->scheme.name : "RSA-SHA256";
+  const std::string name = old_certificate_ ? old_certificate_->scheme.name : "RSA-SHA256";
   const SignatureScheme scheme = TRY(SignatureScheme::FromName(options_.scheme.value_or(name)));
   ChooseFilestamp();
   CertificateContent content;
@@ -181,6 +193,7 @@ Status Keygen::MakeNewCertificate() {
   if (content.private_use) Say("X509v3 Extended Key Usage: private");
   if (scheme.digest_name == "MD5" || scheme.digest_name == "SHA1")
     Say("Warning: " + scheme.name + " can be forged; use it for old peers only");
+  if (options_.debug > 0) Say(CertificateText(der));
   files_.push_back({scheme.name + "cert", host_, LinkName("cert"), PemCertificate(der), 0644});
   return {};
 }

@@ -184,7 +184,7 @@ std::string KeygenUsage() {
       "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
       "  -i, --ident GROUP         group name\n"
       "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
-      "  -d, -D LEVEL              more output\n"
+      "  -d, -D LEVEL              show the new certificate\n"
       "      --help, --version\n";
 }
 

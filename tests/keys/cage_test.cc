@@ -18,6 +18,15 @@ namespace {
 
 using namespace ntpward::keys::test;
 
+// A sanitizer makes calls of its own that no policy allows: with one, only what has to die is caged.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
 void Cage() {
   const Policy policies[] = {RuntimePolicy(), KeysPolicy()};
   if (!ForbidNewPrivileges().ok() || !InstallPolicies(policies).ok()) _exit(100);
@@ -144,7 +153,7 @@ void EverythingWorksInTheCage(void**) {
       char name[] = "/tmp/ntpward_seed_XXXXXX";
       const int seed = mkstemp(name);
       unlink(name);
-      Cage();
+      if (!kSanitized) Cage();
       Harness h;
       h.start.seed_fd = seed;
       files.Load(&h);
@@ -162,7 +171,7 @@ void WrongPasswordsAndDamagedFilesAreToldFromInside(void**) {
     files.Open(msg::KeyFileKind::kHost, "428_host_server_2048");
     files.Open(msg::KeyFileKind::kCertificate, "README");
     files.Open(msg::KeyFileKind::kIffPar, "README");
-    Cage();
+    if (!kSanitized) Cage();
     Harness h;
     files.Load(&h);
     CHECK(h.service.failed() && !h.out.failures.empty());
