@@ -80,6 +80,7 @@ ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
   }
   if (parameters_.panic > 0 && std::abs(update.offset) > parameters_.panic && !panic_gate_open_)
     return {Kind::kPanic, update.offset};
+  if (!started_) poll_ = update.minpoll;
   poll_ = std::clamp(poll_, update.minpoll, std::max(update.minpoll, update.maxpoll));
   if (BeyondStep(update.offset)) return OnLargeOffset(update, now);
   spike_since_.reset();

@@ -52,8 +52,8 @@ bool Engine::AddAssociation(AssocId id, const SocketAddress& remote, uint32_t re
   if (id.value == 0 || peers_.contains(id) || locals_.contains(id)) return false;
   auto peer = std::make_unique<Peer>(id, remote, refid, config, config_.parameters,
                                      config_.precision, random_.Next(), now);
-  CollectEvents(peer.get());
-  peers_.emplace(id, std::move(peer));
+  // The event's status word is looked up by id.
+  CollectEvents(peers_.emplace(id, std::move(peer)).first->second.get());
   return true;
 }
 
