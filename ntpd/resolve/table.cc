@@ -13,12 +13,6 @@ struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
 
-// What another try in a while may mend; everything else is the name's fault.
-bool IsTemporary(int failure) {
-  return failure == EAI_AGAIN || failure == EAI_SYSTEM || failure == EAI_MEMORY ||
-         failure == EAI_FAIL;
-}
-
 void AddAddress(const addrinfo& info, msg::ResolveAnswer* answer) {
   const auto address = SocketAddress::FromSockaddr(info.ai_addr, info.ai_addrlen);
   if (!address) return;
@@ -41,6 +35,17 @@ const msg::ResolveName* NameTable::Find(uint16_t index) const {
   return found == names_.end() ? nullptr : &*found;
 }
 
+msg::ResolveOutcome OutcomeOf(int failure) {
+  switch (failure) {
+    case 0: return msg::ResolveOutcome::kOk;
+    case EAI_AGAIN:
+    case EAI_SYSTEM:
+    case EAI_MEMORY:
+    case EAI_FAIL: return msg::ResolveOutcome::kTemporary;
+    default: return msg::ResolveOutcome::kPermanent;
+  }
+}
+
 msg::ResolveAnswer LookUp(const msg::ResolveName& name) {
   msg::ResolveAnswer answer;
   answer.index = name.index;
@@ -51,11 +56,8 @@ msg::ResolveAnswer LookUp(const msg::ResolveName& name) {
   const int failure =
       getaddrinfo(std::string(name.name.text()).c_str(), nullptr, &hints, &list);
   const std::unique_ptr<addrinfo, FreeAddresses> owned(list);
-  if (failure != 0) {
-    answer.outcome =
-        IsTemporary(failure) ? msg::ResolveOutcome::kTemporary : msg::ResolveOutcome::kPermanent;
-    return answer;
-  }
+  answer.outcome = OutcomeOf(failure);
+  if (failure != 0) return answer;
   for (const addrinfo* info = list; info != nullptr; info = info->ai_next)
     AddAddress(*info, &answer);
   if (answer.addresses.empty()) answer.outcome = msg::ResolveOutcome::kPermanent;
