@@ -69,6 +69,6 @@ process_table() {
     printf "$format" "$([ "$role" = supervisor ] && echo ntpd || echo "ntpd-$role")" "$pid" "$(process_uid "$pid")" \
       "$(process_field "$pid" Seccomp)" "$(process_field "$pid" NoNewPrivs)" \
       "$(process_namespaces "$pid" "$1")" "$(process_capabilities "$pid")"
-    echo "               descriptors: $(process_descriptors_line "$pid")"
+    echo "  descriptors: $(process_descriptors_line "$pid")" | sed -E 's/(.{60,100}, )/\1\n               /g'
   done
 }
