@@ -1,7 +1,7 @@
 // links: keys
 //
-// Any messages from a taken-over net to the key process, and any as if from the supervisor: answered
-// or refused whole, and every answer is fit for the pipe.
+// Any messages from a taken-over net to the key process, and any as if from the supervisor:
+// answered or refused whole, and every answer is fit for the pipe.
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <sys/mman.h>
@@ -105,8 +105,7 @@ template <msg::Message M>
 void SurvivesReencoding(Bytes bytes) {
   M message;
   msg::Encoded again;
-  if (msg::Decode(bytes, &message))
-    CHECK(EqualConstantTime(Encoded(message, &again), bytes));
+  if (msg::Decode(bytes, &message)) CHECK(EqualConstantTime(Encoded(message, &again), bytes));
 }
 
 }  // namespace

@@ -71,8 +71,8 @@ msg::SignedValues AutokeyOperations::UpdateSignatures(const msg::SignatureUpdate
   out.request = request.request;
   out.timestamp = now;
   CHECK(out.host_public_key.Assign(host_.signer->Sign(now, host_stamp, host_.host.PublicDer())) &&
-        out.certificate.Assign(host_.signer->Sign(now, host_.certificate.filestamp,
-                                                  host_.certificate.der)) &&
+        out.certificate.Assign(
+            host_.signer->Sign(now, host_.certificate.filestamp, host_.certificate.der)) &&
         out.leap.Assign(host_.signer->Sign(now, host_stamp, LeapValue(request))));
   state_.signature_update = now;
   return out;
@@ -136,12 +136,14 @@ msg::ValueAnswer AutokeyOperations::DrawChallenge(const msg::IdentityChallenge& 
     if (group.name != request.group.text() || !group.parameters.has_public() ||
         request.scheme != msg::IdentityScheme::kIff)
       continue;
-    if (state_.challenges.size() >= kMaxAssociations && !state_.challenges.contains(request.association))
+    if (state_.challenges.size() >= kMaxAssociations &&
+        !state_.challenges.contains(request.association))
       return Refusal(request.request, msg::VerdictCode::kBusy);
     OpenChallenge& open = state_.challenges[request.association];
     open.group = i;
     open.octets = DrawIffChallenge(group.parameters);
-    return Answer(request.request, state_.Now(request.now), group.parameters.filestamp, open.octets);
+    return Answer(request.request, state_.Now(request.now), group.parameters.filestamp,
+                  open.octets);
   }
   return Refusal(request.request, msg::VerdictCode::kUnknownKey);
 }

@@ -31,7 +31,8 @@ class AutokeyOperations {
 
  private:
   // The answer with this value, signed when `now` is not 0.
-  msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp, Bytes value) const;
+  msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
+                          Bytes value) const;
   bool CertificateIsValid(NtpSeconds now) const;
 
   KeyState& state_;

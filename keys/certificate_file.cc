@@ -29,9 +29,11 @@ Result<std::string> CommonName(const X509_NAME* name) {
   if (size < 0) return Fail("its subject cannot be read");
   std::string text(AsText({utf8, static_cast<size_t>(size)}));
   OPENSSL_free(utf8);
-  if (text.empty() || text.size() > kMaxSubjectOctets) return Fail("its subject is empty or too long");
+  if (text.empty() || text.size() > kMaxSubjectOctets)
+    return Fail("its subject is empty or too long");
   for (const char c : text)
-    if (c <= ' ' || c > '~') return Fail("its subject holds a character that is not printable ASCII");
+    if (c <= ' ' || c > '~')
+      return Fail("its subject holds a character that is not printable ASCII");
   return text;
 }
 
@@ -52,7 +54,8 @@ void ReadUsage(X509* certificate, OwnCertificate* out) {
 }
 
 Status CheckTimes(const OwnCertificate& certificate) {
-  if (certificate.not_before > certificate.not_after) return Fail("its validity ends before it begins");
+  if (certificate.not_before > certificate.not_after)
+    return Fail("its validity ends before it begins");
   // Modulo 2^32 s, like every comparison of filestamps.
   const auto begins = static_cast<uint32_t>(certificate.not_before + kUnixToNtpSeconds);
   if (static_cast<int32_t>(begins - certificate.filestamp.value) < 0)
@@ -89,7 +92,8 @@ Result<SignatureScheme> SignatureScheme::FromNid(int nid) { return FromPair(nid)
 Result<OwnCertificate> ReadCertificateFile(Bytes file) {
   const KeyText text = TRY(ParseKeyText(file));
   const PemBlock& block = text.blocks[0];
-  if (block.label != "CERTIFICATE") return Fail("it holds a " + block.label + ", not a certificate");
+  if (block.label != "CERTIFICATE")
+    return Fail("it holds a " + block.label + ", not a certificate");
   BioPtr bio(BIO_new_mem_buf(block.pem.bytes().data(), static_cast<int>(block.pem.size())));
   CHECK(bio != nullptr);
   X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));

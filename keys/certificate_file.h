@@ -1,4 +1,4 @@
-// The host's own certificate, ntpkey_cert_H: self-signed X.509 v3 (RFC 5906 section 8 and appendix H).
+// The host's own certificate, ntpkey_cert_H: self-signed X.509 v3 (RFC 5906 section 8, appendix H).
 #pragma once
 
 #include <string>
@@ -11,9 +11,9 @@ namespace ntpward::keys {
 
 // A signature scheme of the protocol: an RSA signature with some digest.
 struct SignatureScheme {
-  int nid = 0;               // md5WithRSAEncryption 8, sha256WithRSAEncryption 668, ...
-  std::string name;          // OpenSSL's short name: "RSA-MD5", "RSA-SHA256"
-  std::string digest_name;   // "MD5", "SHA256"
+  int nid = 0;              // md5WithRSAEncryption 8, sha256WithRSAEncryption 668, ...
+  std::string name;         // OpenSSL's short name: "RSA-MD5", "RSA-SHA256"
+  std::string digest_name;  // "MD5", "SHA256"
 
   // By OpenSSL's names, as `ntp-keygen -c` takes them. Fails, naming it, for anything but RSA.
   static Result<SignatureScheme> FromName(const std::string& name);
@@ -23,11 +23,11 @@ struct SignatureScheme {
 struct OwnCertificate {
   NtpSeconds filestamp;
   std::string name;
-  std::string subject;          // common name, printable ASCII
+  std::string subject;  // common name, printable ASCII
   SignatureScheme scheme;
-  bool trusted = false;         // extended key usage trustRoot
-  bool private_use = false;     // extended key usage of the PC scheme
-  int64_t not_before = 0;       // Unix seconds
+  bool trusted = false;      // extended key usage trustRoot
+  bool private_use = false;  // extended key usage of the PC scheme
+  int64_t not_before = 0;    // Unix seconds
   int64_t not_after = 0;
   std::vector<uint8_t> der;
   PkeyPtr public_key;

@@ -41,8 +41,9 @@ bool IsPrintableName(std::string_view name) {
   return true;
 }
 
-Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content, EVP_PKEY* subject_key,
-                                             EVP_PKEY* signing_key, const SignatureScheme& scheme) {
+Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
+                                             EVP_PKEY* subject_key, EVP_PKEY* signing_key,
+                                             const SignatureScheme& scheme) {
   if (!IsPrintableName(content.subject) || !IsPrintableName(content.issuer))
     return Fail("a certificate's names must be printable ASCII");
   X509Ptr certificate(X509_new());
@@ -50,8 +51,10 @@ Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content, 
   if (certificate == nullptr || digest == nullptr)
     return Fail("digest " + scheme.digest_name + ": " + OpensslReason());
   bool made = Fill(certificate.get(), content, subject_key);
-  if (made && content.trusted) made = AddExtension(certificate.get(), NID_ext_key_usage, kTrustRootOid);
-  if (made && content.private_use) made = AddExtension(certificate.get(), NID_ext_key_usage, kPrivateOid);
+  if (made && content.trusted)
+    made = AddExtension(certificate.get(), NID_ext_key_usage, kTrustRootOid);
+  if (made && content.private_use)
+    made = AddExtension(certificate.get(), NID_ext_key_usage, kPrivateOid);
   if (!made || X509_sign(certificate.get(), signing_key, digest.get()) <= 0)
     return Fail("the certificate cannot be made: " + OpensslReason());
   uint8_t* der = nullptr;

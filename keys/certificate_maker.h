@@ -17,16 +17,17 @@ namespace ntpward::keys {
 struct CertificateContent {
   std::string subject;  // printable ASCII, 1..255 octets
   std::string issuer;
-  uint32_t serial = 0;      // NTP seconds of generation
-  int64_t not_before = 0;   // Unix seconds
+  uint32_t serial = 0;     // NTP seconds of generation
+  int64_t not_before = 0;  // Unix seconds
   int lifetime_days = 365;
   bool trusted = false;      // trustRoot
   bool private_use = false;  // the PC scheme
 };
 
 // The DER. Fails when OpenSSL refuses the key or the digest.
-Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content, EVP_PKEY* subject_key,
-                                             EVP_PKEY* signing_key, const SignatureScheme& scheme);
+Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
+                                             EVP_PKEY* subject_key, EVP_PKEY* signing_key,
+                                             const SignatureScheme& scheme);
 
 // NTP seconds as Unix seconds, 1970 to 2106: an era is decided by the date of this software.
 inline int64_t UnixFromNtp(NtpSeconds seconds) {

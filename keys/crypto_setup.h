@@ -1,7 +1,7 @@
 // Brings OpenSSL into the state that a sandboxed process needs, before the sandbox closes.
 //
-// Afterwards nothing in this folder opens a file: both providers are loaded, the algorithms fetched,
-// the random generator seeded, and secrets have a heap that is locked into memory.
+// Afterwards nothing in this folder opens a file: both providers are loaded, the algorithms
+// fetched, the random generator seeded, and secrets have a heap that is locked into memory.
 #pragma once
 
 #include <openssl/provider.h>

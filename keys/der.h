@@ -8,8 +8,8 @@
 
 namespace ntpward::keys {
 
-// Takes SEQUENCE { count INTEGERs } apart: each not negative, of at most `max_octets` octets, in the
-// shortest form, nothing behind them. The value may come from a hostile server. None when it is
+// Takes SEQUENCE { count INTEGERs } apart: each not negative, of at most `max_octets` octets, in
+// the shortest form, nothing behind them. The value may come from a hostile server. None when it is
 // anything else.
 std::optional<std::vector<BigPtr>> ParseIntegers(Bytes der, size_t count, size_t max_octets);
 

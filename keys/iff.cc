@@ -19,7 +19,8 @@ BigPtr BigHash(const BIGNUM* number) {
   const std::vector<uint8_t> octets = NumberOctets(number);
   std::array<uint8_t, kMd5Octets> digest{};
   size_t size = 0;
-  CHECK(EVP_Q_digest(nullptr, "MD5", nullptr, octets.data(), octets.size(), digest.data(), &size) == 1);
+  CHECK(EVP_Q_digest(nullptr, "MD5", nullptr, octets.data(), octets.size(), digest.data(), &size) ==
+        1);
   BigPtr hash = Number();
   SetNumber(hash.get(), digest);
   return hash;

@@ -94,8 +94,8 @@ std::string WriteIffParameters(const IffKey& key) {
   const LockedBytes der = WriteIntegers(
       {zero.get(), key.p.get(), key.q.get(), key.g.get(), key.v.get(), BN_value_one()});
   BioPtr bio(BIO_new(BIO_s_mem()));
-  CHECK(bio != nullptr &&
-        PEM_write_bio(bio.get(), PEM_STRING_DSA, "", der.data(), static_cast<long>(der.size())) > 0);
+  CHECK(bio != nullptr && PEM_write_bio(bio.get(), PEM_STRING_DSA, "", der.data(),
+                                        static_cast<long>(der.size())) > 0);
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   return std::string(data, static_cast<size_t>(size));

@@ -32,8 +32,8 @@ Status WriteAll(int fd, std::string_view text, const std::string& name) {
 }
 
 Status FillAside(int directory, const std::string& aside, std::string_view text, mode_t mode) {
-  const UniqueFd fd(openat(directory, aside.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const UniqueFd fd(
+      openat(directory, aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.valid()) return Failed(aside);
   TRY_VOID(WriteAll(fd.get(), text, aside));
   if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0) return Failed(aside);

@@ -25,8 +25,8 @@ class KeyDirectory {
 
   // Fails, and leaves nothing, when `name` exists.
   Status WriteNew(const std::string& name, std::string_view text, mode_t mode) const;
-  // Makes `link` point to `target`. A plain file that stood there becomes `saved_name`; what came of
-  // it is told: true when one was saved.
+  // Makes `link` point to `target`. A plain file that stood there becomes `saved_name`; what came
+  // of it is told: true when one was saved.
   Result<bool> MoveLink(const std::string& link, const std::string& target,
                         const std::string& saved_name) const;
   // The directory itself, down to the disk.

@@ -87,8 +87,9 @@ Result<KeyMaterial> KeyLoader::Load(int64_t unix_now) {
     out.host = TRY(LoadHost(unix_now));
     if (start_->seed_fd >= 0) out.seed_file.emplace(UniqueFd(start_->seed_fd));
     if (out.revoke < kMinRevoke)
-      Warn("revoke " + std::to_string(out.revoke) + ": the server's private value is rolled every 2^" +
-           std::to_string(kMinRevoke) + " s, so that cookies stay good as long as clients use them");
+      Warn("revoke " + std::to_string(out.revoke) +
+           ": the server's private value is rolled every 2^" + std::to_string(kMinRevoke) +
+           " s, so that cookies stay good as long as clients use them");
   }
   out.warnings = std::move(warnings_);
   return out;
@@ -98,8 +99,9 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   const std::string host(start_->host.text());
   const LoadedFile* host_file = Find(msg::KeyFileKind::kHost);
   const LoadedFile* certificate_file = Find(msg::KeyFileKind::kCertificate);
-  const std::string make = ": make it in keysdir with 'ntp-keygen -T -p PASSWORD' (trusted server) or "
-                           "'ntp-keygen -H -p PASSWORD' (client)";
+  const std::string make =
+      ": make it in keysdir with 'ntp-keygen -T -p PASSWORD' (trusted server) or "
+      "'ntp-keygen -H -p PASSWORD' (client)";
   if (host_file == nullptr || !host_file->content)
     return Fail("host key file ntpkey_host_" + host + " not found" + make);
   if (certificate_file == nullptr || !certificate_file->content)
@@ -125,8 +127,9 @@ Result<RsaKey> KeyLoader::LoadRsa(const LoadedFile& file) {
   RsaKey key = TRY(Naming(file.name, ReadRsaKey(content->bytes(), password()),
                           ": the password is what 'crypto pw' says, else the host's name"));
   if (key.weak_encryption)
-    Warn(file.name + ": it is encrypted with single DES, as ntp-keygen 4.2.6 did; "
-                     "'ntp-keygen -H -p PASSWORD' makes a new key with better encryption");
+    Warn(file.name +
+         ": it is encrypted with single DES, as ntp-keygen 4.2.6 did; "
+         "'ntp-keygen -H -p PASSWORD' makes a new key with better encryption");
   if (EVP_PKEY_get_bits(key.key.get()) < kStrongRsaBits)
     Warn(file.name + ": an RSA key of " + std::to_string(EVP_PKEY_get_bits(key.key.get())) +
          " bits can be broken; 'ntp-keygen -H -p PASSWORD' makes one of 2048");
@@ -177,15 +180,17 @@ Status KeyLoader::LoadServerGroup(const LoadedFile& file, HostKeys* host) {
   if (!file.content->ok()) return Fail(file.name + ": " + file.content->error().text);
   IffKey key = TRY(Naming(file.name, ReadIffKey((*file.content)->bytes(), password()), ""));
   if (!key.has_secret())
-    return Fail(file.name + ": it is a client's group key and cannot prove anything: a server needs "
-                            "the file that 'ntp-keygen -I' made");
-  if (key.challenge_size() > msg::kMaxModulus) return Fail(file.name + ": its numbers are too long");
+    return Fail(file.name +
+                ": it is a client's group key and cannot prove anything: a server needs "
+                "the file that 'ntp-keygen -I' made");
+  if (key.challenge_size() > msg::kMaxModulus)
+    return Fail(file.name + ": its numbers are too long");
   if (!host->iff_server) host->iff_server = std::move(key);
   return {};
 }
 
-// A group's file that cannot be read is left out: keysdir may hold files of groups that nobody uses, and
-// an association that asks for this one is refused.
+// A group's file that cannot be read is left out: keysdir may hold files of groups that nobody
+// uses, and an association that asks for this one is refused.
 void KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
   if (!file.content->ok()) return Warn(file.name + ": " + file.content->error().text);
   auto read = ReadIffKey((*file.content)->bytes(), password());
@@ -193,12 +198,14 @@ void KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
     return Warn(file.name + ": " + read.error().text +
                 ": install it anew from the group's server ('ntp-keygen -e')");
   if (!read->has_public())
-    Warn(file.name + ": the group key carries no public value, so that no server can be verified with "
-                     "it; on the group's server run ntpward's 'ntp-keygen -e -p PASSWORD' and install "
-                     "what it prints in place of this file");
+    Warn(file.name +
+         ": the group key carries no public value, so that no server can be verified with "
+         "it; on the group's server run ntpward's 'ntp-keygen -e -p PASSWORD' and install "
+         "what it prints in place of this file");
   if (read->has_secret())
-    Warn(file.name + ": it holds the group's secret, which only servers should have; export a client's "
-                     "key with 'ntp-keygen -e'");
+    Warn(file.name +
+         ": it holds the group's secret, which only servers should have; export a client's "
+         "key with 'ntp-keygen -e'");
   if (host->groups.size() == msg::kMaxGroups)
     return Warn(file.name + ": not used: there are more than " + std::to_string(msg::kMaxGroups) +
                 " groups");
@@ -230,8 +237,8 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
   for (const KeyId id : keys.SharedByRoles())
     shared += (shared.empty() ? "" : " ") + std::to_string(id.value);
   if (!shared.empty())
-    Warn("symmetric keys with several roles (trustedkey, an association's key, controlkey): " + shared +
-         ": who has such a key as a client can pose as the server");
+    Warn("symmetric keys with several roles (trustedkey, an association's key, controlkey): " +
+         shared + ": who has such a key as a client can pose as the server");
   return keys;
 }
 

@@ -1,5 +1,5 @@
-// Collects what the supervisor sends at start and turns it into key material, or into words that tell
-// the operator which file is wrong and which command mends it.
+// Collects what the supervisor sends at start and turns it into key material, or into words that
+// tell the operator which file is wrong and which command mends it.
 #pragma once
 
 #include <optional>
@@ -19,9 +19,8 @@ class KeyLoader {
   void File(const msg::KeysFile& message);
   void Trusted(const msg::KeysTrusted& message);
 
-  // `unix_now`: the system's clock, for the certificate's validity, which is warned about only: ntpd
-  // 4.2.8 starts with an expired certificate, and the clock may be wrong.
-  // Once.
+  // `unix_now`: the system's clock, for the certificate's validity, which is warned about only:
+  // ntpd 4.2.8 starts with an expired certificate, and the clock may be wrong. Once.
   Result<KeyMaterial> Load(int64_t unix_now);
   // After a failure: what was found besides the error itself.
   const std::vector<std::string>& further_errors() const { return further_errors_; }

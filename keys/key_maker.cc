@@ -30,7 +30,9 @@ PkeyPtr MakeDsaParameters(int bits) {
   return PkeyPtr(parameters);
 }
 
-void Append(LockedBytes* out, std::string_view text) { out->insert(out->end(), text.begin(), text.end()); }
+void Append(LockedBytes* out, std::string_view text) {
+  out->insert(out->end(), text.begin(), text.end());
+}
 
 uint8_t RandomOctet() {
   uint8_t octet = 0;
@@ -80,7 +82,8 @@ Result<IffKey> MakeIffKey(int bits) {
   } while (BN_is_zero(key.b.get()) || BN_is_one(key.b.get()));
   key.v = IffPublicValue(key);
   const auto challenge = DrawIffChallenge(key);
-  if (!VerifyIff(key, challenge, ProveIff(key, challenge))) return Fail("IFF key: it proves nothing");
+  if (!VerifyIff(key, challenge, ProveIff(key, challenge)))
+    return Fail("IFF key: it proves nothing");
   return key;
 }
 
@@ -92,7 +95,8 @@ PkeyPtr IffAsDsa(const IffKey& key) {
         OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_FFC_G, key.g.get()) == 1 &&
         OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_PUB_KEY, key.v.get()) == 1 &&
         OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_PRIV_KEY, key.b.get()) == 1);
-  std::unique_ptr<OSSL_PARAM, FreeWith<OSSL_PARAM_free>> params(OSSL_PARAM_BLD_to_param(build.get()));
+  std::unique_ptr<OSSL_PARAM, FreeWith<OSSL_PARAM_free>> params(
+      OSSL_PARAM_BLD_to_param(build.get()));
   PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "DSA", nullptr));
   EVP_PKEY* out = nullptr;
   CHECK(params != nullptr && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
@@ -108,8 +112,10 @@ LockedBytes MakeSymmetricKeys() {
     ++id;
     Append(&out, (id < 10 ? " " : "") + std::to_string(id) + " " + type + " ");
   };
-  for (int i = 0; i < kKeysOfAKind; ++i) begin("MD5"), AppendPrintable(&out), Append(&out, "  # MD5 key\n");
-  for (int i = 0; i < kKeysOfAKind; ++i) begin("SHA1"), AppendHex(&out, 20), Append(&out, "  # SHA1 key\n");
+  for (int i = 0; i < kKeysOfAKind; ++i)
+    begin("MD5"), AppendPrintable(&out), Append(&out, "  # MD5 key\n");
+  for (int i = 0; i < kKeysOfAKind; ++i)
+    begin("SHA1"), AppendHex(&out, 20), Append(&out, "  # SHA1 key\n");
   for (int i = 0; i < kKeysOfAKind; ++i)
     begin("AES128CMAC"), AppendHex(&out, 16), Append(&out, "  # AES128CMAC key\n");
   return out;

@@ -20,7 +20,7 @@ struct HostKeys {
   RsaKey host;
   std::optional<RsaKey> sign;  // empty: the host key signs
   OwnCertificate certificate;
-  std::optional<Signer> signer;    // with the certificate's digest; always set once loaded
+  std::optional<Signer> signer;      // with the certificate's digest; always set once loaded
   std::optional<IffKey> iff_server;  // to prove the group with
 
   struct Group {
@@ -39,12 +39,12 @@ struct KeyMaterial {
   bool virtual_clock = false;
   bool allow_trusted_issue = false;
   uint8_t revoke = 17;
-  std::string digest_name = "md5";           // of session keys
-  std::optional<SessionKeyHasher> hasher;    // always set once loaded
-  std::optional<HostKeys> host;              // empty without `crypto`
+  std::string digest_name = "md5";         // of session keys
+  std::optional<SessionKeyHasher> hasher;  // always set once loaded
+  std::optional<HostKeys> host;            // empty without `crypto`
   SymmetricKeys symmetric;
   std::optional<SeedFile> seed_file;
-  std::vector<std::string> warnings;         // for the operator
+  std::vector<std::string> warnings;  // for the operator
 };
 
 }  // namespace ntpward::keys

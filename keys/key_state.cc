@@ -31,7 +31,8 @@ std::vector<std::string> KeyState::OpenSeeds() {
     if (!record && file->HasContent())
       odd.push_back("the server seed file is damaged: clients have to fetch new cookies");
   } else {
-    odd.push_back("there is no server seed file: clients have to fetch new cookies after each restart");
+    odd.push_back(
+        "there is no server seed file: clients have to fetch new cookies after each restart");
   }
   seeds.StartNew(time->Monotonic(), DrawSeed());
   if (const Status kept = KeepSeeds(); !kept.ok()) odd.push_back(kept.error().text);
@@ -46,8 +47,7 @@ Status KeyState::RollSeed(bool force) {
 
 Status KeyState::KeepSeeds() {
   if (!material.seed_file) return {};
-  return material.seed_file->Store(
-      seeds.NextRecord(time->Monotonic(), {time->System().seconds()}));
+  return material.seed_file->Store(seeds.NextRecord(time->Monotonic(), {time->System().seconds()}));
 }
 
 NtpSeconds KeyState::Now(NtpSeconds claimed) const {

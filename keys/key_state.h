@@ -23,7 +23,7 @@ struct KeyState {
   KeyState(KeyMaterial loaded, TimeSource* clock)
       : material(std::move(loaded)), time(clock), seeds(material.revoke) {}
 
-  // Continues the seeds of the state file or starts new ones; what was odd about it, for the operator.
+  // Continues the seeds of the state file or starts new ones; tells the operator what was odd.
   std::vector<std::string> OpenSeeds();
   // Makes a new seed when one is due, or when `force`. An error: it could not be kept on disk.
   Status RollSeed(bool force);

@@ -72,7 +72,9 @@ bool IsBase64(std::string_view line) {
          std::string_view::npos;
 }
 
-void Append(LockedBytes* to, std::string_view text) { to->insert(to->end(), text.begin(), text.end()); }
+void Append(LockedBytes* to, std::string_view text) {
+  to->insert(to->end(), text.begin(), text.end());
+}
 
 // One block in the making.
 class BlockReader {
@@ -157,7 +159,8 @@ Result<KeyText> ParseKeyText(Bytes file) {
   }
   if (out.filestamp.value == 0)
     return Fail("it has no filestamp: its first line must be '# NAME.NUMBER'");
-  if (out.blocks.empty()) return Fail("it holds no PEM block: the file is truncated, or no key file");
+  if (out.blocks.empty())
+    return Fail("it holds no PEM block: the file is truncated, or no key file");
   return out;
 }
 

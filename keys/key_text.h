@@ -6,8 +6,8 @@
 //     -----BEGIN ENCRYPTED PRIVATE KEY-----
 //
 // The operator supplies it, maybe through mail or a terminal: CRLF, indentation, other line lengths
-// and text around the PEM block do no harm. As ntpd 4.2.8 does, only the number after the last '.' of
-// the first comment counts as filestamp; the file's real name is not looked at.
+// and text around the PEM block do no harm. As ntpd 4.2.8 does, only the number after the last '.'
+// of the first comment counts as filestamp; the file's real name is not looked at.
 #pragma once
 
 #include <string>
@@ -25,13 +25,13 @@ inline constexpr size_t kMaxPemBlocks = 64;  // an MV authority's file holds one
 
 struct PemBlock {
   std::string label;       // "ENCRYPTED PRIVATE KEY"
-  std::string encryption;  // of the traditional form: what DEK-Info says ("DES-EDE3-CBC,…"), or empty
+  std::string encryption;  // traditional form: DEK-Info's value ("DES-EDE3-CBC,…"), or empty
   Secret pem;              // BEGIN line to END line, as OpenSSL reads it
 };
 
 struct KeyText {
-  std::string name;      // "ntpkey_RSAhost_server.4004293698"
-  NtpSeconds filestamp;  // not 0
+  std::string name;              // "ntpkey_RSAhost_server.4004293698"
+  NtpSeconds filestamp;          // not 0
   std::vector<PemBlock> blocks;  // at least one
 };
 

@@ -1,10 +1,9 @@
 #include "keys/keygen.h"
 
+#include <openssl/pem.h>
 #include <time.h>
 
 #include <array>
-
-#include <openssl/pem.h>
 
 #include "keys/certificate_maker.h"
 #include "keys/key_maker.h"
@@ -46,7 +45,9 @@ std::string CertificateText(Bytes der) {
 
 }  // namespace
 
-void Keygen::Say(const std::string& line) const { std::fprintf(environment_.err, "%s\n", line.c_str()); }
+void Keygen::Say(const std::string& line) const {
+  std::fprintf(environment_.err, "%s\n", line.c_str());
+}
 
 std::string Keygen::FileName(const NewFile& file) const {
   return "ntpkey_" + file.kind + "_" + file.owner + "." + std::to_string(filestamp_.value);
@@ -88,22 +89,23 @@ Status Keygen::ReadOldCertificate() {
   return {};
 }
 
-// As ntp-keygen 4.2.8: the subject is HOST, or HOST@GROUP when a group is named; a renewed certificate
-// keeps the old one's.
+// As ntp-keygen 4.2.8: the subject is HOST, or HOST@GROUP when a group is named; a renewed
+// certificate keeps the old one's.
 void Keygen::ChooseNames() {
   group_ = options_.group.value_or(host_);
   subject_ = options_.group ? host_ + "@" + group_ : host_;
   if (!old_certificate_ || options_.group || options_.host) return;
   subject_ = old_certificate_->subject;
-  if (const size_t at = subject_.find('@'); at != std::string::npos) group_ = subject_.substr(at + 1);
+  if (const size_t at = subject_.find('@'); at != std::string::npos)
+    group_ = subject_.substr(at + 1);
 }
 
 bool Keygen::Opens(Bytes host_key_file, Bytes password) const {
   return ReadRsaKey(host_key_file, password).ok();
 }
 
-// Old guides renew with `-q PASSWORD`, meaning the password of the files; for the reference that is the
-// password of an export. Whatever opens the host key decides.
+// Old guides renew with `-q PASSWORD`, meaning the password of the files; for the reference that is
+// the password of an export. Whatever opens the host key decides.
 Status Keygen::ChoosePassword() {
   const bool only_q = options_.password.empty() && !options_.export_password.empty();
   export_server_key_ = !options_.password.empty() && !options_.export_password.empty();
@@ -120,8 +122,6 @@ Status Keygen::ChoosePassword() {
   export_server_key_ = true;
   return {};
 }
-
-// ----------------------------------------------------------------------------------- what is made
 
 Result<std::string> Keygen::Encrypted(const EVP_PKEY* key) const {
   return WritePrivateKey(key, password_.bytes(), options_.cipher);
@@ -218,8 +218,6 @@ Status Keygen::MakeSymmetricFile() {
   return directory_.Sync();
 }
 
-// ----------------------------------------------------------------------------------- what is written
-
 // One second for all files of the run, in which none of them exists yet: a dated name never changes
 // its content. The certificate must not begin before its filestamp, so both are the same second.
 void Keygen::ChooseFilestamp() {
@@ -256,8 +254,6 @@ Status Keygen::WriteAll() {
   return directory_.Sync();
 }
 
-// ----------------------------------------------------------------------------------- what is exported
-
 // Under the group's name, else under the host's, where ntp-keygen 4.2.8 always puts the link.
 Status Keygen::ReadGroupKey() {
   for (const std::string& owner : {group_, host_}) {
@@ -266,12 +262,14 @@ Status Keygen::ReadGroupKey() {
     if (!content) continue;
     auto key = ReadIffKey(content->bytes(), password_.bytes());
     if (!key.ok()) return Fail("Corrupt file " + link + " or wrong password: " + key.error().text);
-    if (!key->has_secret()) return Fail(link + ": it is a client's group key: export on the server");
+    if (!key->has_secret())
+      return Fail(link + ": it is a client's group key: export on the server");
     group_key_ = std::move(key).value();
     Say("Using IFF keys " + group_key_->name);
     return {};
   }
-  return Fail("there is no group key ntpkey_iffkey_" + group_ + ": make one with 'ntp-keygen -T -I'");
+  return Fail("there is no group key ntpkey_iffkey_" + group_ +
+              ": make one with 'ntp-keygen -T -I'");
 }
 
 Status Keygen::Export() {

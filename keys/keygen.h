@@ -1,8 +1,9 @@
-// ntp-keygen: makes and renews host keys, certificates and group keys, as ntp-keygen 4.2.8 names them.
+// ntp-keygen: makes and renews host keys, certificates and group keys, named as by
+// ntp-keygen 4.2.8.
 //
-// All that is new in a run is made first, then written under names that carry one new filestamp, and
-// only then do the links change, the certificate's last. A failure before that changes nothing that is
-// in use. No password is ever printed.
+// All that is new in a run is made first, then written under names that carry one new filestamp,
+// and only then do the links change, the certificate's last. A failure before that changes nothing
+// that is in use. No password is ever printed.
 #pragma once
 
 #include <cstdio>
@@ -42,14 +43,16 @@ class Keygen {
     std::string kind;   // "RSAhost", "RSA-SHA256cert": the part of its name
     std::string owner;  // host or group
     std::string link;
-    std::string text;   // PEM
+    std::string text;  // PEM
     mode_t mode = 0600;
   };
 
   void Say(const std::string& line) const;
   std::string Header(const std::string& file_name) const;
   std::string FileName(const NewFile& file) const;
-  std::string LinkName(const char* kind) const { return std::string("ntpkey_") + kind + "_" + host_; }
+  std::string LinkName(const char* kind) const {
+    return std::string("ntpkey_") + kind + "_" + host_;
+  }
 
   Status ReadOldCertificate();
   void ChooseNames();

@@ -155,7 +155,8 @@ Result<KeygenOptions> ParseKeygenOptions(int argc, char** argv) {
                                nullptr)) != -1) {
     // "-?" itself asks for help; an option that is not known also comes back as '?'.
     if (letter == '?' && optopt != 0 && optopt != '?')
-      return Fail(std::string("-") + static_cast<char>(optopt) + ": unknown, or its value is missing");
+      return Fail(std::string("-") + static_cast<char>(optopt) +
+                  ": unknown, or its value is missing");
     const int before = optind;
     if (letter == '?' && optopt == 0 && std::strcmp(argv[before - 1], "--help") != 0)
       return Fail(std::string(argv[before - 1]) + ": unknown option");
@@ -166,26 +167,26 @@ Result<KeygenOptions> ParseKeygenOptions(int argc, char** argv) {
 }
 
 std::string KeygenUsage() {
-  return
-      "Usage: ntp-keygen [options], in the keys directory\n"
-      "  -T, --trusted-cert        trusted certificate (server)\n"
-      "  -H, --host-key            new host key\n"
-      "  -I, --iffkey              new IFF group key (trusted server)\n"
-      "  -S, --sign-key RSA        new sign key; without, the host key signs\n"
-      "  -e, --id-key              write the clients' group key to standard output\n"
-      "  -p, --password PW         password of the private files; default: the host's name\n"
-      "  -q, --export-passwd PW    with -p: write the servers' group key, encrypted with PW, to standard\n"
-      "                            output; without -p: PW is the password of the private files\n"
-      "  -c, --certificate NAME    signature scheme; default: as before, else RSA-SHA256\n"
-      "  -C, --cipher NAME         cipher of private files; default aes-256-cbc\n"
-      "  -m, --modulus BITS        RSA modulus, 512 to 4096; default 2048\n"
-      "  -b, --imbits BITS         IFF modulus, 256 to 3072; default 2048\n"
-      "  -l, --lifetime DAYS       of the certificate; default 365\n"
-      "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
-      "  -i, --ident GROUP         group name\n"
-      "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
-      "  -d, -D LEVEL              show the new certificate\n"
-      "      --help, --version\n";
+  return "Usage: ntp-keygen [options], in the keys directory\n"
+         "  -T, --trusted-cert        trusted certificate (server)\n"
+         "  -H, --host-key            new host key\n"
+         "  -I, --iffkey              new IFF group key (trusted server)\n"
+         "  -S, --sign-key RSA        new sign key; without, the host key signs\n"
+         "  -e, --id-key              write the clients' group key to standard output\n"
+         "  -p, --password PW         password of the private files; default: the host's name\n"
+         "  -q, --export-passwd PW    with -p: write the servers' group key, encrypted with PW, to "
+         "standard\n"
+         "                            output; without -p: PW is the password of the private files\n"
+         "  -c, --certificate NAME    signature scheme; default: as before, else RSA-SHA256\n"
+         "  -C, --cipher NAME         cipher of private files; default aes-256-cbc\n"
+         "  -m, --modulus BITS        RSA modulus, 512 to 4096; default 2048\n"
+         "  -b, --imbits BITS         IFF modulus, 256 to 3072; default 2048\n"
+         "  -l, --lifetime DAYS       of the certificate; default 365\n"
+         "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
+         "  -i, --ident GROUP         group name\n"
+         "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
+         "  -d, -D LEVEL              show the new certificate\n"
+         "      --help, --version\n";
 }
 
 }  // namespace ntpward::keys

@@ -26,7 +26,9 @@ DigestPtr FetchDigest(const std::string& type) {
 
 }  // namespace
 
-bool IsMacType(const std::string& type) { return type == kCmacType || FetchDigest(type) != nullptr; }
+bool IsMacType(const std::string& type) {
+  return type == kCmacType || FetchDigest(type) != nullptr;
+}
 
 Result<MacAlgorithm> MacAlgorithm::Create(const std::string& type) {
   MacAlgorithm out;
@@ -36,7 +38,8 @@ Result<MacAlgorithm> MacAlgorithm::Create(const std::string& type) {
     out.cmac_.reset(EVP_MAC_CTX_new(mac.get()));
     char cipher[] = "AES-128-CBC";
     const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0), OSSL_PARAM_construct_end()};
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher, 0),
+        OSSL_PARAM_construct_end()};
     if (out.cmac_ == nullptr || EVP_MAC_CTX_set_params(out.cmac_.get(), parameters) != 1)
       return Fail("OpenSSL does not offer AES-128-CMAC: " + OpensslReason());
     out.size_ = kAes128Octets;
@@ -76,7 +79,8 @@ MacDigest MacAlgorithm::ComputeCmac(Bytes secret, Bytes covered) {
   size_t written = 0;
   CHECK(EVP_MAC_init(cmac_.get(), key.data(), key.size(), nullptr) == 1);
   CHECK(EVP_MAC_update(cmac_.get(), covered.data(), covered.size()) == 1);
-  CHECK(EVP_MAC_final(cmac_.get(), out.span().data(), &written, out.size()) == 1 && written == size_);
+  CHECK(EVP_MAC_final(cmac_.get(), out.span().data(), &written, out.size()) == 1 &&
+        written == size_);
   Wipe(key);
   return out;
 }

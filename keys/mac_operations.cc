@@ -18,7 +18,8 @@ using Header = std::array<uint8_t, kHeaderSize>;
 uint8_t ModeOf(Bytes covered) { return covered[0] & 7; }
 
 // RFC 5905 section 7.3. Everything but the transmit time, which is stamped last.
-Header ReplyHeader(const msg::ReplyTemplate& reply, const msg::ServeJob& job, NtpTimestamp transmit) {
+Header ReplyHeader(const msg::ReplyTemplate& reply, const msg::ServeJob& job,
+                   NtpTimestamp transmit) {
   Reader request(job.covered.span());
   const uint8_t version = (request.U8() >> 3) & 7;
   request.Skip(1);
@@ -78,7 +79,8 @@ msg::ServeResult Unsealed(const msg::ServeJob& job, msg::ServeOutcome outcome) {
 std::optional<KeyUse> UseToSeal(Bytes covered) {
   if (ModeOf(covered) == kModeClient && covered.size() == kHeaderSize) return KeyUse::kUpstream;
   // Only responses: a request under a control key would command another host that shares it.
-  if (ModeOf(covered) == kModeControl && (covered[1] & kControlResponse) != 0) return KeyUse::kControl;
+  if (ModeOf(covered) == kModeControl && (covered[1] & kControlResponse) != 0)
+    return KeyUse::kControl;
   return std::nullopt;
 }
 
@@ -108,7 +110,8 @@ msg::ServeDone MacOperations::Serve(const msg::ServeBatch& batch) {
   return done;
 }
 
-msg::ServeResult MacOperations::ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job) {
+msg::ServeResult MacOperations::ServeOne(const msg::ReplyTemplate& reply,
+                                         const msg::ServeJob& job) {
   if (ModeOf(job.covered.span()) != kModeClient) return Unsealed(job, msg::ServeOutcome::kRefused);
   return job.key.is_symmetric() ? ServeSymmetric(reply, job) : ServeAutokey(reply, job);
 }
@@ -127,8 +130,8 @@ msg::ServeResult MacOperations::ServeSymmetric(const msg::ReplyTemplate& reply,
   return Sealed(job, transmit, mac->span());
 }
 
-// The cookie is computed anew for each request (RFC 5906 section 10); the seed under which the MAC is
-// right is the one that the reply is sealed with.
+// The cookie is computed anew for each request (RFC 5906 section 10); the seed under which the MAC
+// is right is the one that the reply is sealed with.
 msg::ServeResult MacOperations::ServeAutokey(const msg::ReplyTemplate& reply,
                                              const msg::ServeJob& job) {
   if (!state_.material.host) return Unsealed(job, msg::ServeOutcome::kNak);

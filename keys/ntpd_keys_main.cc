@@ -92,8 +92,8 @@ class Role {
   KeyService service_;
 };
 
-// Secrets are locked into memory; the usual limit is meant for users. Refused without privilege, and
-// then the limit that there is must do.
+// Secrets are locked into memory; the usual limit is meant for users. Refused without privilege,
+// and then the limit that there is must do.
 void RaiseLockLimit() {
   const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return;

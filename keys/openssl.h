@@ -1,4 +1,4 @@
-// OpenSSL's objects with owners, memory for secrets out of its locked heap, and its error queue as text.
+// OpenSSL's objects with owners, memory for secrets out of its locked heap, its errors as text.
 #pragma once
 
 #include <openssl/asn1.h>
@@ -50,8 +50,8 @@ std::vector<uint8_t> NumberOctets(const BIGNUM* number);
 // The reason of the latest OpenSSL failure ("bad decrypt"), and empties the error queue.
 std::string OpensslReason();
 
-// Memory out of OpenSSL's locked heap, wiped when it is given back. A full heap is Fatal: all that is
-// kept in it is bounded.
+// Memory out of OpenSSL's locked heap, wiped when it is given back. A full heap is Fatal: all that
+// is kept in it is bounded.
 template <typename T>
 struct LockedAllocator {
   using value_type = T;

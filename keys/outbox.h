@@ -1,4 +1,4 @@
-// Every message that can leave the key process, one function each: this list is what it tells anybody.
+// Every message that can leave the key process, one function each: it tells nobody anything else.
 #pragma once
 
 #include "privsep/msg/keys.h"

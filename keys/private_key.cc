@@ -86,7 +86,8 @@ Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password) {
   return out;
 }
 
-Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password, const std::string& cipher) {
+Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password,
+                                    const std::string& cipher) {
   const EVP_CIPHER* algorithm = EVP_get_cipherbyname(cipher.c_str());
   if (algorithm == nullptr) return Fail("Unknown cipher " + cipher);
   std::array<uint8_t, kSaltOctets> salt{};
@@ -97,8 +98,8 @@ Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password, const s
   Pkcs8Ptr plain(EVP_PKEY2PKCS8(key));
   CHECK(plain != nullptr);
   const std::string_view text = AsText(password);
-  X509SigPtr sealed(PKCS8_set0_pbe(text.data(), static_cast<int>(text.size()), plain.get(),
-                                   scheme.get()));
+  X509SigPtr sealed(
+      PKCS8_set0_pbe(text.data(), static_cast<int>(text.size()), plain.get(), scheme.get()));
   if (sealed == nullptr) return Fail("cipher " + cipher + ": " + OpensslReason());
   (void)scheme.release();  // PKCS8_set0_pbe took it over
   BioPtr bio(BIO_new(BIO_s_mem()));
@@ -125,7 +126,8 @@ Result<RsaKey> ReadRsaKey(Bytes file, Bytes password) {
   const int bits = EVP_PKEY_get_bits(read.key.get());
   if (bits < kMinRsaBits || bits > kMaxRsaBits)
     return Fail("its RSA key has " + std::to_string(bits) + " bits; " +
-                std::to_string(kMinRsaBits) + " to " + std::to_string(kMaxRsaBits) + " can be used");
+                std::to_string(kMinRsaBits) + " to " + std::to_string(kMaxRsaBits) +
+                " can be used");
   // A key that was damaged on disk would give itself away with its first signature.
   PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, read.key.get(), nullptr));
   CHECK(context != nullptr);

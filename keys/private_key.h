@@ -12,15 +12,13 @@ struct PrivateKey {
   bool weak_encryption = false;  // single DES: what ntp-keygen 4.2.6 wrote
 };
 
-// Reads one block. `password` may be empty. An error names the likely cause: wrong password, missing
-// legacy provider, damage.
+// Reads one block. `password` may be empty. An error names the likely cause: wrong password,
+// missing legacy provider, damage.
 Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password);
 
 // PKCS#8, encrypted with `password` by PBES2: PBKDF2 with HMAC-SHA256, `cipher` an OpenSSL name
 // ("aes-256-cbc"). ntpd 4.2.8 reads it. The text is no secret beyond its encryption.
 Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password, const std::string& cipher);
-
-// ---------------------------------------------------------------------------- host and sign keys
 
 // Autokey's cookies need room for OAEP around 4 octets; more than 4096 bits fit no extension field.
 inline constexpr int kMinRsaBits = 368;

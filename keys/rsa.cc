@@ -99,9 +99,9 @@ std::optional<LockedBytes> OaepDecrypt(EVP_PKEY* key, Bytes ciphertext, size_t p
   PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
   CHECK(context != nullptr);
   size_t size = plain.size();
-  const bool decrypted =
-      EVP_PKEY_decrypt_init(context.get()) == 1 && SetOaep(context.get()) &&
-      EVP_PKEY_decrypt(context.get(), plain.data(), &size, ciphertext.data(), ciphertext.size()) == 1;
+  const bool decrypted = EVP_PKEY_decrypt_init(context.get()) == 1 && SetOaep(context.get()) &&
+                         EVP_PKEY_decrypt(context.get(), plain.data(), &size, ciphertext.data(),
+                                          ciphertext.size()) == 1;
   ERR_clear_error();
   // CVE-2014-9297: a plaintext of another length is no cookie.
   if (!decrypted || size != plain_octets) return std::nullopt;

@@ -17,7 +17,7 @@ class Signer {
   // that is too long for the key.
   static Result<Signer> Create(EVP_PKEY* key, const std::string& digest_name);
 
-  // RSASSA-PKCS1-v1_5 over timestamp || filestamp || length || value. As many octets as the modulus.
+  // RSASSA-PKCS1-v1_5 over timestamp || filestamp || length || value; as long as the modulus.
   std::vector<uint8_t> Sign(NtpSeconds timestamp, NtpSeconds filestamp, Bytes value) const;
 
   const EVP_MD* digest() const { return digest_.get(); }
@@ -30,14 +30,14 @@ class Signer {
   DigestPtr digest_;
 };
 
-// A public key out of numbers that a client sent. None for numbers that cannot be a key of ours: even,
-// or outside 256..4096 bits, or an exponent below 3.
+// A public key out of numbers that a client sent. None for numbers that cannot be a key of ours:
+// even, or outside 256..4096 bits, or an exponent below 3.
 PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent);
 
-// RSAES-OAEP with SHA-1 and an empty label; the result is as long as the modulus. Empty when the key
-// has too few bits for it.
+// RSAES-OAEP with SHA-1 and an empty label; the result is as long as the modulus. Empty when the
+// key has too few bits for it.
 std::vector<uint8_t> OaepEncrypt(EVP_PKEY* key, Bytes plain);
-// None for anything but a ciphertext of exactly the modulus' length that decrypts to `plain_octets`.
+// None but for a ciphertext of exactly the modulus' length that decrypts to `plain_octets`.
 std::optional<LockedBytes> OaepDecrypt(EVP_PKEY* key, Bytes ciphertext, size_t plain_octets);
 
 }  // namespace ntpward::keys

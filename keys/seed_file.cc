@@ -39,7 +39,8 @@ Slot Encode(const SeedRecord& record) {
   writer.U64(record.sequence);
   writer.U32(record.written.value);
   writer.U32(static_cast<uint32_t>(record.entries.size()));
-  for (const SeedRecord::Entry& entry : record.entries) writer.U32(entry.seed), writer.U32(entry.age);
+  for (const SeedRecord::Entry& entry : record.entries)
+    writer.U32(entry.seed), writer.U32(entry.age);
   CHECK(writer.size() <= kSlotSize - kChecksum);
   PutChecksum(&slot);
   return slot;
@@ -90,7 +91,8 @@ Status SeedFile::Store(const SeedRecord& record) const {
   const ssize_t written = pwrite(fd_.get(), slot.data(), slot.size(), offset);
   Wipe(slot);
   if (written != static_cast<ssize_t>(kSlotSize))
-    return Fail("server seed file: write: " + std::string(written < 0 ? strerror(errno) : "too short"));
+    return Fail("server seed file: write: " +
+                std::string(written < 0 ? strerror(errno) : "too short"));
   if (fdatasync(fd_.get()) != 0) return Fail("server seed file: " + std::string(strerror(errno)));
   return {};
 }

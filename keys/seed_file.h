@@ -1,7 +1,7 @@
 // The state file of the server's seeds: two checksummed slots, written in turn.
 //
-// The supervisor opens it (mode 0600) before the cage; it is written a few times a day. A write that
-// was torn by a crash spoils its own slot only, and the record before is found in the other.
+// The supervisor opens it (mode 0600) before the cage; it is written a few times a day. A write
+// that was torn by a crash spoils its own slot only, and the record before is found in the other.
 //
 //     offset 0 and 4096, 512 octets each, big-endian:
 //     "NTPWSEED"  version (1)  zeros (3)  sequence (8)  written (4)  count (4)

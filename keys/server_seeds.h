@@ -1,9 +1,9 @@
-// The server's private values ("seeds"), from which it makes every client's cookie (RFC 5906 section
-// 10), and how long each still counts.
+// The server's private values ("seeds"), from which it makes every client's cookie (RFC 5906
+// section 10), and how long each still counts.
 //
 // A seed has 32 bits only, so it is replaced every 2^revoke seconds. A client may use a cookie for
-// 2^19 s after it got it, so each seed counts that long after its replacement, and a request that was
-// sealed under an older one is answered under it: ntpd 4.2.8's clients never recover from a change.
+// 2^19 s after it got it, so each seed counts that long after its replacement, and a request that
+// was sealed under an older one is answered under it: 4.2.8's clients never recover from a change.
 //
 // Ages are kept by the monotonic clock: a step of the system's clock at start must not end them.
 #pragma once
@@ -17,8 +17,8 @@ namespace ntpward::keys {
 
 // 2^19 s, when a client refreshes its association, and some hours for polls that were missed.
 inline constexpr double kSeedKeptSeconds = 524288.0 + 65536.0;
-// However small `revoke` is: all seeds of kSeedKeptSeconds must fit kMaxSeeds, since a bad MAC costs
-// a try with each.
+// However small `revoke` is: all seeds of kSeedKeptSeconds must fit kMaxSeeds, since a bad MAC
+// costs a try with each.
 inline constexpr uint8_t kMinRevoke = 14;
 inline constexpr size_t kMaxSeeds = 48;
 

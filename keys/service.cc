@@ -6,7 +6,7 @@
 namespace ntpward::keys {
 namespace {
 
-// An RSA signature of 2048 bits takes about a millisecond: clients may cost us a tenth of a processor.
+// An RSA signature of 2048 bits takes a millisecond: clients may cost a tenth of a processor.
 constexpr double kClientsRate = 100, kClientsBurst = 200;
 constexpr double kOwnRate = 50, kOwnBurst = 100;
 constexpr size_t kMaxQueue = 32;
@@ -14,7 +14,8 @@ constexpr size_t kMaxQueue = 32;
 void Log(Outbox& out, LogLevel level, const std::string& text) {
   msg::LogLine line;
   line.level = static_cast<uint8_t>(level);
-  CHECK(line.text.Assign(AsBytes(std::string_view(text).substr(0, decltype(line.text)::kCapacity))));
+  CHECK(
+      line.text.Assign(AsBytes(std::string_view(text).substr(0, decltype(line.text)::kCapacity))));
   out.Send(line);
 }
 
@@ -39,8 +40,6 @@ KeyService::KeyService(TimeSource* time, std::string sandbox)
       sandbox_(std::move(sandbox)),
       own_{TokenBucket(kOwnRate, kOwnBurst), {}},
       clients_{TokenBucket(kClientsRate, kClientsBurst), {}} {}
-
-// ------------------------------------------------------------------------------- supervisor
 
 void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
   using msg::Type;
@@ -112,8 +111,6 @@ void KeyService::Tick(Outbox& out) {
     Log(out, LogLevel::kError, kept.error().text);
 }
 
-// -------------------------------------------------------------------------------------- net
-
 void KeyService::HandleNet(Bytes message, Outbox& out) {
   using msg::Type;
   if (!ready()) return;
@@ -121,10 +118,12 @@ void KeyService::HandleNet(Bytes message, Outbox& out) {
   bool understood = false;
   switch (msg::PeekType(message).value_or(Type::kLogLine)) {
     case Type::kServeBatch:
-      understood = With<msg::ServeBatch>(message, [&](const auto& m) { out.Send(macs_->Serve(m)); });
+      understood =
+          With<msg::ServeBatch>(message, [&](const auto& m) { out.Send(macs_->Serve(m)); });
       break;
     case Type::kSealRequest:
-      understood = With<msg::SealRequest>(message, [&](const auto& m) { out.Send(macs_->Seal(m)); });
+      understood =
+          With<msg::SealRequest>(message, [&](const auto& m) { out.Send(macs_->Seal(m)); });
       break;
     case Type::kCheckMac:
       understood = With<msg::CheckMac>(message, [&](const auto& m) { out.Send(macs_->Check(m)); });
@@ -184,8 +183,6 @@ void KeyService::OnForget(const msg::ForgetAssociation& request, Outbox& out) {
   });
 }
 
-// ------------------------------------------------------------------------------ private lane
-
 void KeyService::Enqueue(Operation operation, Outbox& out) {
   const bool for_client = std::holds_alternative<msg::CookieIssue>(operation) ||
                           std::holds_alternative<msg::IdentityProve>(operation) ||
@@ -202,7 +199,8 @@ void KeyService::Refuse(const Operation& operation, msg::VerdictCode code, Outbo
         using M = std::decay_t<decltype(m)>;
         if constexpr (std::is_same_v<M, msg::SignatureUpdate>)
           out.Send(msg::SignedValues{.request = m.request});
-        else if constexpr (std::is_same_v<M, msg::IdentityVerify> || std::is_same_v<M, msg::CookieOpen>)
+        else if constexpr (std::is_same_v<M, msg::IdentityVerify> ||
+                           std::is_same_v<M, msg::CookieOpen>)
           out.Send(msg::Verdict{.request = m.request, .code = code});
         else
           out.Send(Refusal(m.request, code));
@@ -227,8 +225,10 @@ void KeyService::Run(const Operation& operation, Outbox& out) {
         if constexpr (std::is_same_v<M, msg::SignatureUpdate>) RunUpdate(m, out);
         if constexpr (std::is_same_v<M, msg::CookieIssue>) out.Send(autokey_->IssueCookie(m));
         if constexpr (std::is_same_v<M, msg::IdentityProve>) out.Send(autokey_->ProveIdentity(m));
-        if constexpr (std::is_same_v<M, msg::CertificateIssue>) out.Send(autokey_->IssueCertificate(m));
-        if constexpr (std::is_same_v<M, msg::IdentityChallenge>) out.Send(autokey_->DrawChallenge(m));
+        if constexpr (std::is_same_v<M, msg::CertificateIssue>)
+          out.Send(autokey_->IssueCertificate(m));
+        if constexpr (std::is_same_v<M, msg::IdentityChallenge>)
+          out.Send(autokey_->DrawChallenge(m));
         if constexpr (std::is_same_v<M, msg::IdentityVerify>) out.Send(autokey_->VerifyIdentity(m));
         if constexpr (std::is_same_v<M, msg::CookieOpen>) out.Send(autokey_->OpenCookie(m));
       },

@@ -1,9 +1,9 @@
 // The key process as a function from messages to messages: no descriptor but those it is sent, no
 // event loop, time from an interface.
 //
-// It is first told its keys by the supervisor, then serves net. MACs are answered at once; operations
-// with private keys wait in two short queues, our own and those that clients ask for, each within a
-// rate, so that a flood of requests delays neither MACs nor our own dance.
+// It is first told its keys by the supervisor, then serves net. MACs are answered at once;
+// operations with private keys wait in two short queues, our own and those that clients ask for,
+// each within a rate, so that a flood of requests delays neither MACs nor our own dance.
 #pragma once
 
 #include <deque>
@@ -44,9 +44,9 @@ class KeyService {
   bool failed() const { return failed_; }
 
  private:
-  using Operation =
-      std::variant<msg::SignatureUpdate, msg::CookieIssue, msg::IdentityProve, msg::CertificateIssue,
-                   msg::IdentityChallenge, msg::IdentityVerify, msg::CookieOpen>;
+  using Operation = std::variant<msg::SignatureUpdate, msg::CookieIssue, msg::IdentityProve,
+                                 msg::CertificateIssue, msg::IdentityChallenge, msg::IdentityVerify,
+                                 msg::CookieOpen>;
   struct Lane {
     TokenBucket rate;
     std::deque<Operation> queue;

@@ -1,7 +1,7 @@
 #include "keys/symmetric_file.h"
 
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <optional>
 #include <set>
 
@@ -86,13 +86,15 @@ class Parser {
     SymmetricKey key;
     if (!ReadId(*id_token, &key)) return;
     const auto type_token = tokens.Next();
-    if (!type_token) return Error(tokens.column(), "expected the key's type (MD5, SHA1, AES128CMAC)");
+    if (!type_token)
+      return Error(tokens.column(), "expected the key's type (MD5, SHA1, AES128CMAC)");
     const bool known = ReadType(*type_token, &key);
     const auto secret_token = tokens.Next();
     if (!secret_token) return Error(tokens.column(), "expected the key's secret");
     if (!ReadSecret(*secret_token, &key)) return;
     if (const auto addresses = tokens.Next()) ReadAddresses(*addresses, &key);
-    if (const auto more = tokens.Next()) Warning(more->column, "words after the addresses are ignored");
+    if (const auto more = tokens.Next())
+      Warning(more->column, "words after the addresses are ignored");
     if (known) Keep(id_token->column, std::move(key));
   }
 
@@ -110,7 +112,7 @@ class Parser {
     return true;
   }
 
-  // False for a type that this host cannot compute: the line is checked, and skipped, as 4.2.8 does.
+  // False for a type that this host cannot compute: as by 4.2.8, the line is checked and skipped.
   bool ReadType(const Token& token, SymmetricKey* key) {
     for (const char c : token.text)
       key->type.push_back(static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
@@ -175,7 +177,8 @@ class Parser {
     uint32_t bits = whole;
     if (slash != std::string_view::npos) {
       const auto given = Decimal(token.text.substr(slash + 1));
-      if (!given) return Error(token.column + slash + 1, "expected the number of bits of the prefix");
+      if (!given)
+        return Error(token.column + slash + 1, "expected the number of bits of the prefix");
       bits = *given;
     }
     if (bits > whole) Warning(token.column + slash + 1, "the prefix is longer than the address");
@@ -184,8 +187,8 @@ class Parser {
 
   void Keep(size_t column, SymmetricKey key) {
     if (!seen_.insert(key.id).second)
-      return Warning(column, "key " + std::to_string(key.id.value) +
-                                 " stands twice: the first line counts");
+      return Warning(
+          column, "key " + std::to_string(key.id.value) + " stands twice: the first line counts");
     out_->keys.push_back(std::move(key));
   }
 

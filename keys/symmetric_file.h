@@ -31,15 +31,15 @@ struct KeyAddress {
 
 struct SymmetricKey {
   KeyId id;
-  std::string type;  // upper case: "MD5", "SHA1", "AES128CMAC"
-  size_t offset = 0, length = 0;  // of the secret in SymmetricFile::secrets
+  std::string type;                   // upper case: "MD5", "SHA1", "AES128CMAC"
+  size_t offset = 0, length = 0;      // of the secret in SymmetricFile::secrets
   std::vector<KeyAddress> addresses;  // empty: any
 };
 
 struct SymmetricFile {
   std::vector<SymmetricKey> keys;
-  Secret secrets;                     // all of them, one after the other: locked pages are few
-  std::vector<std::string> errors;    // any: the file is refused as a whole; "NAME:LINE:COLUMN: text"
+  Secret secrets;                   // all of them, one after the other: locked pages are few
+  std::vector<std::string> errors;  // any: the file is refused as a whole; "NAME:LINE:COLUMN: text"
   std::vector<std::string> warnings;  // a line was skipped, or is not what it seems
 
   Bytes SecretOf(const SymmetricKey& key) const {
@@ -47,7 +47,7 @@ struct SymmetricFile {
   }
 };
 
-// `name` is what diagnostics call the file. Fails only when there is no locked memory for the secrets.
+// `name` is what diagnostics call the file. Fails only for want of locked memory.
 Result<SymmetricFile> ParseSymmetricFile(Bytes file, const std::string& name);
 
 }  // namespace ntpward::keys

@@ -44,8 +44,8 @@ MacCheck SymmetricKeys::Check(KeyId id, KeyUse use, Bytes covered, Bytes digest,
   if (!EqualConstantTime(expected.span(), digest)) return MacCheck::kBad;
   const auto& list = entry.key.addresses;
   if (source == nullptr || list.empty()) return MacCheck::kGood;
-  const bool listed = std::any_of(list.begin(), list.end(),
-                                  [&](const KeyAddress& prefix) { return prefix.Contains(*source); });
+  const bool listed = std::any_of(
+      list.begin(), list.end(), [&](const KeyAddress& prefix) { return prefix.Contains(*source); });
   return listed ? MacCheck::kGood : MacCheck::kNotAllowed;
 }
 

@@ -1,9 +1,8 @@
 // The key process is no oracle: what it signs it composed, and what it proves it limits.
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <unistd.h>
 
 #include "keys/iff.h"
 #include "keys/rsa.h"
@@ -16,8 +15,8 @@ namespace ntpward::keys {
 namespace {
 
 using namespace ntpward::keys::test;
-using ntpward::test::ToHex;
 using msg::VerdictCode;
+using ntpward::test::ToHex;
 
 const AddressPair kPath{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
 
@@ -27,7 +26,8 @@ RsaKey ServerKey() {
   return std::move(key).value();
 }
 
-bool Verifies(EVP_PKEY* key, NtpSeconds timestamp, NtpSeconds filestamp, Bytes value, Bytes signature) {
+bool Verifies(EVP_PKEY* key, NtpSeconds timestamp, NtpSeconds filestamp, Bytes value,
+              Bytes signature) {
   std::vector<uint8_t> covered(12 + value.size());
   Writer w(covered);
   w.U32(timestamp.value), w.U32(filestamp.value), w.U32(static_cast<uint32_t>(value.size()));
@@ -76,8 +76,6 @@ msg::CertificateIssue CertificateRequest(std::string_view subject) {
   return issue;
 }
 
-// ------------------------------------------------------------------------------- public material
-
 void TellsWhatIsPublic(void**) {
   Harness h;
   h.StartServer();
@@ -118,7 +116,8 @@ void WithoutCryptoThereIsNothingToTell(void**) {
 void SignsItsOwnValues(void**) {
   Harness h;
   h.StartServer();
-  h.Ask(msg::SignatureUpdate{.request = 8, .now = {1}, .tai = 37, .leap_epoch = 5, .leap_expiry = 6});
+  h.Ask(
+      msg::SignatureUpdate{.request = 8, .now = {1}, .tai = 37, .leap_epoch = 5, .leap_expiry = 6});
   const auto& values = h.out.signed_values.back();
   const RsaKey key = ServerKey();
   const auto now = h.time.system.seconds();
@@ -171,8 +170,6 @@ void NetCannotChooseATimestamp(void**) {
   assert_int_equal(virtual_clock.LastAnswer().timestamp.value, 4100000000U);
 }
 
-// ------------------------------------------------------------------------------------ no oracle
-
 // The same request twice never gives the same signed value, so no value is of net's choosing.
 void CiphertextsAndProofsAreNeverChosen(void**) {
   Harness h;
@@ -204,8 +201,8 @@ void LeapValuesAreBounded(void**) {
   h.StartServer();
   msg::Encoded bytes;
   msg::Encode(msg::SignatureUpdate{.now = {1}, .tai = 255}, &bytes);
-  bytes.span()[bytes.size() - 9] = 0;   // tai = 0 …
-  bytes.span()[bytes.size() - 1] = 1;   // … but an expiry
+  bytes.span()[bytes.size() - 9] = 0;  // tai = 0 …
+  bytes.span()[bytes.size() - 1] = 1;  // … but an expiry
   h.service.HandleNet(bytes.span(), h.out);
   bytes.span()[bytes.size() - 11] = 1;  // tai = 65536
   h.service.HandleNet(bytes.span(), h.out);
@@ -245,7 +242,8 @@ void TrustRootNeedsTheOperatorsLeave(void**) {
     request.trusted = trusted;
     h.Ask(request);
     const uint8_t* at = h.LastAnswer().value.span().data();
-    const X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(h.LastAnswer().value.size())));
+    const X509Ptr certificate(
+        d2i_X509(nullptr, &at, static_cast<long>(h.LastAnswer().value.size())));
     assert_true((X509_get_ext_by_NID(certificate.get(), NID_ext_key_usage, -1) >= 0) == trusted);
   }
 }
@@ -255,8 +253,8 @@ void NobodyGetsACertificateInOurName(void**) {
   h.StartServer();
   h.Ask(CertificateRequest("server"));
   assert_true(h.LastAnswer().code == VerdictCode::kNotAllowed);
-  for (const std::string& subject : {std::string("a b"), std::string("a\nb"), std::string("x\0y", 3),
-                                     std::string("\xff")}) {
+  for (const std::string& subject :
+       {std::string("a b"), std::string("a\nb"), std::string("x\0y", 3), std::string("\xff")}) {
     h.Ask(CertificateRequest(subject));
     assert_true(h.LastAnswer().code == VerdictCode::kBad);
   }
@@ -286,13 +284,12 @@ void TheLongestCertificateFits(void**) {
   Set(&request.modulus, std::vector<uint8_t>(512, 0xff));
   h.Ask(request);
   // A common name ends at 64 characters in X.509; whatever OpenSSL says, nobody dies of it.
-  assert_true(h.LastAnswer().code == VerdictCode::kGood || h.LastAnswer().code == VerdictCode::kBad);
+  assert_true(h.LastAnswer().code == VerdictCode::kGood ||
+              h.LastAnswer().code == VerdictCode::kBad);
   SetText(&request.subject, std::string(64, 'x'));
   h.Ask(request);
   assert_true(h.LastAnswer().code == VerdictCode::kGood);
 }
-
-// ------------------------------------------------------------------------------------- identity
 
 void ProvesTheGroup(void**) {
   Harness h;
@@ -404,8 +401,6 @@ void GarbageProofsAreRefused(void**) {
   }
 }
 
-// -------------------------------------------------------------------------------- client's cookies
-
 msg::CookieOpen Ciphertext(uint16_t association, uint32_t cookie) {
   std::array<uint8_t, 4> plain{};
   Writer(plain).U32(cookie);
@@ -501,8 +496,6 @@ void AReplacedNetStartsWithoutCookies(void**) {
   h.FromSupervisor(msg::KeysRollSeed{});
   assert_true(SealWith(h, 5).empty());
 }
-
-// ------------------------------------------------------------------------------- floods, rubbish
 
 void AFloodOfClientsDelaysNeitherMacsNorOurOwnDance(void**) {
   Harness h;

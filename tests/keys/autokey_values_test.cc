@@ -1,4 +1,5 @@
-// Signatures, cookies and identity proofs: recomputed for what reference daemons sent to each other.
+// Signatures, cookies and identity proofs: recomputed for what reference daemons sent to each
+// other.
 #include <map>
 #include <sstream>
 
@@ -86,8 +87,8 @@ void IffProvesAndVerifies(void**) {
   }
 }
 
-// With the modulus 2^159+1.. about one challenge in 256 has a leading zero octet: padded on the left,
-// it is the number that the server sees.
+// With the modulus 2^159+1.. about one challenge in 256 has a leading zero octet: padded on the
+// left, it is the number that the server sees.
 void ShortChallengesArePaddedOnTheLeft(void**) {
   const IffKey server = Iff("426_iffkey_server", kServerPassword);
   std::vector<uint8_t> challenge(20, 0);
@@ -139,10 +140,16 @@ void OnlyReducedProofsPass(void**) {
 }
 
 void DerLengthsAreBounded(void**) {
-  for (const char* hex :
-       {"", "30", "3080", "3084ffffffff", "308480000000", "30830000060201010201", "3082000602010102" "0101",
-        "300602010102010100", "3006020101028101ff", "30060200" "02020101", "3006020181020101",
-        "30080202000102020001", "300602010102020101", "31060201010201" "01", "3006030101020101"})
+  for (const char* hex : {"", "30", "3080", "3084ffffffff", "308480000000", "30830000060201010201",
+                          "3082000602010102"
+                          "0101",
+                          "300602010102010100", "3006020101028101ff",
+                          "30060200"
+                          "02020101",
+                          "3006020181020101", "30080202000102020001", "300602010102020101",
+                          "31060201010201"
+                          "01",
+                          "3006030101020101"})
     assert_false(ParseIntegers(FromHex(hex), 2, 512).has_value());
   assert_true(ParseIntegers(FromHex("3006020101020100"), 2, 512).has_value());
   assert_false(ParseIntegers(FromHex("3006020101020100"), 3, 512).has_value());

@@ -1,4 +1,7 @@
-// Everything that the key process does works inside its system-call filter; what it must not do kills it.
+// Everything that the key process does works inside its system-call filter; what it must not do
+// kills it.
+#include "privsep/cage.h"
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -7,7 +10,6 @@
 #include <unistd.h>
 
 #include "keys/crypto_setup.h"
-#include "privsep/cage.h"
 #include "privsep/policies.h"
 #include "tests/keys/key_data.h"
 #include "tests/keys/service_harness.h"
@@ -18,7 +20,8 @@ namespace {
 
 using namespace ntpward::keys::test;
 
-// A sanitizer makes calls of its own that no policy allows: with one, only what has to die is caged.
+// A sanitizer makes calls of its own that no policy allows: with one, only what has to die is
+// caged.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kSanitized = true;
 #elif defined(__has_feature)
@@ -135,7 +138,8 @@ void DoEverything(Harness* h) {
   CHECK(!h->service.failed());
 }
 
-// With the process' own set-up: the heap locked, files by descriptor, the seed's state file on disk.
+// With the process' own set-up: the heap locked, files by descriptor, the seed's state file on
+// disk.
 void EverythingWorksInTheCage(void**) {
   using msg::KeyFileKind;
   for (const char* generation : {"426", "428"}) {
@@ -185,38 +189,42 @@ void ForbiddenCallsKill(void**) {
   assert_int_equal(InChild([] { Cage(), (void)open("/etc/passwd", O_RDONLY); }), killed);
   assert_int_equal(InChild([] { Cage(), (void)fork(); }), killed);
   assert_int_equal(InChild([] {
-    Cage();
-    const timespec now{};
-    (void)clock_settime(CLOCK_REALTIME, &now);
-  }), killed);
+                     Cage();
+                     const timespec now{};
+                     (void)clock_settime(CLOCK_REALTIME, &now);
+                   }),
+                   killed);
   assert_int_equal(InChild([] {
-    Cage();
-    char* const none[] = {nullptr};
-    (void)execve("/bin/true", none, none);
-  }), killed);
+                     Cage();
+                     char* const none[] = {nullptr};
+                     (void)execve("/bin/true", none, none);
+                   }),
+                   killed);
 }
 
 void SecretsLieInLockedMemory(void**) {
   assert_int_equal(InChild([] {
-    const auto crypto = CryptoSetup::ForRole();
-    if (!crypto.ok()) _exit(101);
-    const BigPtr number = SecretNumber();
-    CHECK(BN_set_word(number.get(), 5) == 1);
-    const LockedBytes bytes(100);
-    if (CRYPTO_secure_allocated(bytes.data()) != 1) _exit(1);
-    if (CRYPTO_secure_used() < 100) _exit(2);
-  }), 0);
+                     const auto crypto = CryptoSetup::ForRole();
+                     if (!crypto.ok()) _exit(101);
+                     const BigPtr number = SecretNumber();
+                     CHECK(BN_set_word(number.get(), 5) == 1);
+                     const LockedBytes bytes(100);
+                     if (CRYPTO_secure_allocated(bytes.data()) != 1) _exit(1);
+                     if (CRYPTO_secure_used() < 100) _exit(2);
+                   }),
+                   0);
 }
 
 void WithoutLockedMemoryTheRoleRefusesToRun(void**) {
   assert_int_equal(InChild([] {
-    const rlimit none{0, 0};
-    if (setrlimit(RLIMIT_MEMLOCK, &none) != 0) _exit(3);
-    if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(4);
-    const auto crypto = CryptoSetup::ForRole();
-    if (crypto.ok()) _exit(1);
-    if (crypto.error().text.find("RLIMIT_MEMLOCK") == std::string::npos) _exit(2);
-  }), 0);
+                     const rlimit none{0, 0};
+                     if (setrlimit(RLIMIT_MEMLOCK, &none) != 0) _exit(3);
+                     if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(4);
+                     const auto crypto = CryptoSetup::ForRole();
+                     if (crypto.ok()) _exit(1);
+                     if (crypto.error().text.find("RLIMIT_MEMLOCK") == std::string::npos) _exit(2);
+                   }),
+                   0);
 }
 
 }  // namespace

@@ -23,9 +23,9 @@ void MakesTheReferencesCertificate(void**) {
   struct Row {
     const char *key, *certificate;
   };
-  for (const Row& row : {Row{"426_host_server", "426_cert_server"},
-                         Row{"428_host_server", "428_cert_server"},
-                         Row{"428_host_server_2048", "428_cert_server_sha256"}}) {
+  for (const Row& row :
+       {Row{"426_host_server", "426_cert_server"}, Row{"428_host_server", "428_cert_server"},
+        Row{"428_host_server_2048", "428_cert_server_sha256"}}) {
     const auto reference = ReadCertificateFile(Data(row.certificate));
     assert_true(reference.ok());
     const RsaKey key = Host(row.key);
@@ -43,8 +43,9 @@ void MakesTheReferencesCertificate(void**) {
 void RefusesNamesThatAreNotPrintable(void**) {
   const RsaKey key = Host("428_host_server");
   const auto scheme = SignatureScheme::FromName("RSA-MD5");
-  for (const std::string& name : {std::string(), std::string("a b"), std::string("a\nb"),
-                                  std::string("a\0b", 3), std::string("\xc3\xa4"), std::string(256, 'x')}) {
+  for (const std::string& name :
+       {std::string(), std::string("a b"), std::string("a\nb"), std::string("a\0b", 3),
+        std::string("\xc3\xa4"), std::string(256, 'x')}) {
     CertificateContent content;
     content.subject = name;
     content.issuer = "server";

@@ -60,7 +60,8 @@ void MailAndTerminalsDoNoHarm(void**) {
   const auto plain = Host(text);
   for (const std::string& mangled :
        {Replaced(text, "\n", "\r\n"), Replaced("\n" + text, "\n", "\n    "),
-        Replaced(text, "\n", "\n\n"), "Here is the key, see you.\n\n" + text + "\n-- \nA. User\n"}) {
+        Replaced(text, "\n", "\n\n"),
+        "Here is the key, see you.\n\n" + text + "\n-- \nA. User\n"}) {
     const auto read = Host(mangled);
     assert_true(read.ok());
     assert_int_equal(read->filestamp.value, plain->filestamp.value);
@@ -86,9 +87,11 @@ void LineLengthsDoNotMatter(void**) {
 }
 
 void TheNumberBehindTheLastDotIsTheFilestamp(void**) {
-  const std::string body = DataText("428_host_server").substr(strlen("# ntpkey_RSAhost_server.4004293699"));
+  const std::string body =
+      DataText("428_host_server").substr(strlen("# ntpkey_RSAhost_server.4004293699"));
   assert_int_equal(Host("# ntpkey_RSAhost_my.host.example.17" + body)->filestamp.value, 17);
-  for (const char* bad : {"# no stamp", "# a.", "# a.x", "# a.12x", "# a.0", "# a.4294967296", "a.17"}) {
+  for (const char* bad :
+       {"# no stamp", "# a.", "# a.x", "# a.12x", "# a.0", "# a.4294967296", "a.17"}) {
     const auto read = Host(bad + body);
     assert_false(read.ok());
     assert_non_null(strstr(read.error().text.c_str(), "filestamp"));
@@ -96,7 +99,8 @@ void TheNumberBehindTheLastDotIsTheFilestamp(void**) {
 }
 
 void EveryTruncationIsRefused(void**) {
-  for (const char* file : {"426_iffkey_server", "428_iffpar_server_traditional", "428_cert_server"}) {
+  for (const char* file :
+       {"426_iffkey_server", "428_iffpar_server_traditional", "428_cert_server"}) {
     const std::string text = DataText(file);
     const size_t whole = text.rfind("-----\n") + strlen("-----");
     for (size_t size = 0; size < whole; ++size) {
@@ -119,7 +123,8 @@ void OneFlippedBitNeverPassesAsAnotherKey(void**) {
     damaged[at] = damaged[at] == 'A' ? 'B' : 'A';
     refused += !ReadIffKey(AsBytes(damaged), {}).ok();
   }
-  // The last character before the padding may hold unused bits; line ends become a character too many.
+  // The last character before the padding may hold unused bits; line ends become a character too
+  // many.
   assert_true(refused + 3 >= tried);
 }
 

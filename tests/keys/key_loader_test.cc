@@ -87,7 +87,8 @@ void WarnsOfWorldReadableFiles(void**) {
 
 void WarnsOfSingleDes(void**) {
   Harness h;
-  h.Start({{KeyFileKind::kHost, "426_host_server"}, {KeyFileKind::kCertificate, "426_cert_server"}});
+  h.Start(
+      {{KeyFileKind::kHost, "426_host_server"}, {KeyFileKind::kCertificate, "426_cert_server"}});
   assert_true(h.service.ready());
   assert_true(Says(h.out.logs, "single DES"));
 }

@@ -65,7 +65,8 @@ class Workshop {
     std::vector<std::string> names;
     DIR* directory = opendir(path.c_str());
     while (const dirent* entry = readdir(directory))
-      if (const std::string name = entry->d_name; name != "." && name != "..") names.push_back(name);
+      if (const std::string name = entry->d_name; name != "." && name != "..")
+        names.push_back(name);
     closedir(directory);
     std::sort(names.begin(), names.end());
     return names;
@@ -110,7 +111,8 @@ class Workshop {
 // Fast keys; what they are does not matter here.
 const std::vector<std::string> kSmall = {"-m", "512", "-b", "512", "-c", "RSA-MD5"};
 
-std::vector<std::string> With(std::vector<std::string> words, const std::vector<std::string>& more) {
+std::vector<std::string> With(std::vector<std::string> words,
+                              const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -118,10 +120,12 @@ std::vector<std::string> With(std::vector<std::string> words, const std::vector<
 void TheGuidesServerCallMakesTheReferencesFiles(void**) {
   Workshop w;
   assert_true(w.Run(With({"-T", "-I", "-p", "serverpassword"}, kSmall)));
-  const std::vector<std::string> names = {
-      "ntpkey_IFFkey_server.4004293698", "ntpkey_RSA-MD5cert_server.4004293698",
-      "ntpkey_RSAhost_server.4004293698", "ntpkey_cert_server", "ntpkey_host_server",
-      "ntpkey_iffkey_server"};
+  const std::vector<std::string> names = {"ntpkey_IFFkey_server.4004293698",
+                                          "ntpkey_RSA-MD5cert_server.4004293698",
+                                          "ntpkey_RSAhost_server.4004293698",
+                                          "ntpkey_cert_server",
+                                          "ntpkey_host_server",
+                                          "ntpkey_iffkey_server"};
   assert_true(w.Names() == names);
   assert_string_equal(w.Link("ntpkey_host_server").c_str(), "ntpkey_RSAhost_server.4004293698");
   assert_string_equal(w.Link("ntpkey_cert_server").c_str(), "ntpkey_RSA-MD5cert_server.4004293698");
@@ -208,9 +212,11 @@ void AWrongPasswordChangesNothingAndIsNotPrinted(void**) {
   assert_true(w.Run(With({"-T", "-I", "-p", "serverpassword"}, kSmall)));
   const auto before = w.Contents();
   w.clock += 100;
-  for (const auto& call :
-       {std::vector<std::string>{"-T", "-q", "hunter22"}, {"-T", "-p", "hunter22"}, {"-e", "-p", "hunter22"},
-        {"-T"}, {"-p", "hunter22", "-q", "hunter23"}}) {
+  for (const auto& call : {std::vector<std::string>{"-T", "-q", "hunter22"},
+                           {"-T", "-p", "hunter22"},
+                           {"-e", "-p", "hunter22"},
+                           {"-T"},
+                           {"-p", "hunter22", "-q", "hunter23"}}) {
     assert_false(w.Run(call));
     assert_true(w.error.find("wrong password") != std::string::npos);
     for (const auto* text : {&w.out, &w.err, &w.error}) {
@@ -263,8 +269,9 @@ void ADatedNameNeverChangesItsContent(void**) {
     if (w.Link(name).empty() && first.contains(name)) assert_true(text == first.at(name));
   assert_string_equal(w.Link("ntpkey_host_server").c_str(), "ntpkey_RSAhost_server.4004293699");
   assert_true(w.Certificate().trusted);
-  assert_true(BelongsTo(w.Certificate(),
-                        ReadRsaKey(AsBytes(w.Text("ntpkey_host_server")), AsBytes("pw"))->key.get()));
+  assert_true(
+      BelongsTo(w.Certificate(),
+                ReadRsaKey(AsBytes(w.Text("ntpkey_host_server")), AsBytes("pw"))->key.get()));
 }
 
 void APlainFileInALinksPlaceIsKept(void**) {
@@ -285,9 +292,8 @@ void TheReferencesOldKeysAreRenewed(void**) {
   w.Put("ntpkey_cert_server", DataText("426_cert_server"));
   w.clock += 1000;
   assert_true(w.Run({"-T", "-q", "serverpassword"}));
-  assert_true(BelongsTo(
-      w.Certificate(),
-      ReadRsaKey(Data("426_host_server"), AsBytes(kServerPassword))->key.get()));
+  assert_true(BelongsTo(w.Certificate(),
+                        ReadRsaKey(Data("426_host_server"), AsBytes(kServerPassword))->key.get()));
 }
 
 void AGroupNameGoesIntoSubjectAndFiles(void**) {
@@ -316,7 +322,8 @@ void ASignKeySignsTheCertificate(void**) {
 
 void LifetimeSchemeAndCipherAreTaken(void**) {
   Workshop w;
-  assert_true(w.Run({"-T", "-p", "pw", "-m", "1024", "-c", "RSA-SHA512", "-l", "7", "-C", "aes-128-cbc"}));
+  assert_true(
+      w.Run({"-T", "-p", "pw", "-m", "1024", "-c", "RSA-SHA512", "-l", "7", "-C", "aes-128-cbc"}));
   const auto certificate = w.Certificate();
   assert_string_equal(certificate.scheme.name.c_str(), "RSA-SHA512");
   assert_int_equal(certificate.not_after - certificate.not_before, 7 * 86400);
@@ -382,10 +389,23 @@ void WhatIsNotThereYetIsSaid(void**) {
 }
 
 void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
-  for (const auto& call : std::vector<std::vector<std::string>>{
-           {"-m", "511"}, {"-m", "4097"}, {"-m", "x"}, {"-m"}, {"-b", "1"}, {"-c", "DSA-SHA1"},
-           {"-c", "nonsense"}, {"-l", "0"}, {"-i", "a/b"}, {"-i", ""}, {"-s", "../x"}, {"-s", "a b"},
-           {"-S", "EC"}, {"-Z"}, {"--nonsense"}, {"-p", ""}, {"stray"}}) {
+  for (const auto& call : std::vector<std::vector<std::string>>{{"-m", "511"},
+                                                                {"-m", "4097"},
+                                                                {"-m", "x"},
+                                                                {"-m"},
+                                                                {"-b", "1"},
+                                                                {"-c", "DSA-SHA1"},
+                                                                {"-c", "nonsense"},
+                                                                {"-l", "0"},
+                                                                {"-i", "a/b"},
+                                                                {"-i", ""},
+                                                                {"-s", "../x"},
+                                                                {"-s", "a b"},
+                                                                {"-S", "EC"},
+                                                                {"-Z"},
+                                                                {"--nonsense"},
+                                                                {"-p", ""},
+                                                                {"stray"}}) {
     Workshop w;
     assert_false(w.Run(call));
     assert_false(w.error.empty());

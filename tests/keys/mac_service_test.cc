@@ -24,7 +24,8 @@ struct Key {
   std::vector<uint8_t> secret;
 };
 // As in 428_ntp.keys.
-const Key kServeKey{1, "MD5", {'s', 'e', 'c', 'r', 'e', 't', 'M', 'D', '5', 'a', 's', 'c', 'i', 'i'}};
+const Key kServeKey{
+    1, "MD5", {'s', 'e', 'c', 'r', 'e', 't', 'M', 'D', '5', 'a', 's', 'c', 'i', 'i'}};
 const Key kUpstreamKey{3, "SHA1", FromHex("0123456789abcdef0123456789abcdef01234567")};
 const Key kControlKey{4, "SHA1", {'s', 'h', 'a', 'A', 's', 'c', 'i', 'i'}};
 
@@ -112,7 +113,8 @@ void AWrongMacOrKeyIsAnsweredWithANak(void**) {
     std::vector<uint8_t> other(size, 0);
     std::copy_n(digest.begin(), std::min(size, digest.size()), other.begin());
     const bool right = size == digest.size();
-    assert_true((Serve(h, Batch(1, request, other)).outcome == msg::ServeOutcome::kSealed) == right);
+    assert_true((Serve(h, Batch(1, request, other)).outcome == msg::ServeOutcome::kSealed) ==
+                right);
   }
 }
 
@@ -173,8 +175,6 @@ void AVirtualClockServesTheCorrectedTime(void**) {
   batch.reply.correction = NtpDuration::FromSeconds(3600);
   assert_true(Serve(h, batch).transmit - h.time.system == NtpDuration::FromSeconds(3600));
 }
-
-// ------------------------------------------------------------------------------ Autokey's cookies
 
 // A client of this server: gets its cookie as the protocol gives it, then seals with it.
 class Client {
@@ -282,8 +282,6 @@ void WithoutCryptoAutokeyIsUnknown(void**) {
   assert_true(h.out.serve_done.back().results[0].outcome == msg::ServeOutcome::kNak);
 }
 
-// --------------------------------------------------------------------------------- our own packets
-
 msg::Sealed Seal(Harness& h, uint32_t key, Bytes covered, uint16_t association = 0) {
   msg::SealRequest request;
   request.request = 3;
@@ -296,7 +294,8 @@ msg::Sealed Seal(Harness& h, uint32_t key, Bytes covered, uint16_t association =
   return h.out.sealed.back();
 }
 
-msg::VerdictCode Check(Harness& h, uint32_t key, Bytes covered, Bytes digest, uint16_t association = 0) {
+msg::VerdictCode Check(Harness& h, uint32_t key, Bytes covered, Bytes digest,
+                       uint16_t association = 0) {
   msg::CheckMac request;
   request.association = {association};
   request.path = kPath;
@@ -327,7 +326,8 @@ void AnUpstreamsKeySealsPlainRequestsOnly(void**) {
 void AServingKeySealsNoRequests(void**) {
   Harness h;
   h.StartServer();
-  for (const uint32_t key : {1u, 2u, 4u, 77u}) assert_true(Seal(h, key, ClientHeader()).mac.empty());
+  for (const uint32_t key : {1u, 2u, 4u, 77u})
+    assert_true(Seal(h, key, ClientHeader()).mac.empty());
 }
 
 void AControlKeySealsResponsesOnly(void**) {

@@ -38,7 +38,8 @@ void CapturedMacsAreRecomputed(void**) {
     const auto bytes = FromHex(packet);
     const auto mac = algorithm.Compute(file->SecretOf(key), Bytes(bytes).first(48));
     // 4.2.8 sends 32 octets of which 20 are the digest when the digest is SHA256.
-    assert_string_equal(ToHex(mac.span()).c_str(), ToHex(Bytes(bytes).subspan(52, mac.size())).c_str());
+    assert_string_equal(ToHex(mac.span()).c_str(),
+                        ToHex(Bytes(bytes).subspan(52, mac.size())).c_str());
     ++seen[key.type];
   }
   assert_true(seen["MD5"] >= 12 && seen["SHA1"] >= 12 && seen["AES128CMAC"] >= 8);
@@ -49,7 +50,8 @@ void CapturedMacsAreRecomputed(void**) {
 void CmacMatchesItsStandard(void**) {
   auto cmac = Algorithm("AES128CMAC");
   const auto key = FromHex("2b7e151628aed2a6abf7158809cf4f3c");
-  assert_string_equal(ToHex(cmac.Compute(key, {}).span()).c_str(), "bb1d6929e95937287fa37d129b756746");
+  assert_string_equal(ToHex(cmac.Compute(key, {}).span()).c_str(),
+                      "bb1d6929e95937287fa37d129b756746");
   assert_string_equal(
       ToHex(cmac.Compute(key, FromHex("6bc1bee22e409f96e93d7e117393172a")).span()).c_str(),
       "070a16b46b4d4144f79bdd9dd04a287c");

@@ -108,8 +108,6 @@ void SeedsThatAgedTooLongAreNotRestored(void**) {
   assert_false(after.Restore(SeedRecord{}, At(0), kWall));
 }
 
-// ------------------------------------------------------------------------------------ the file
-
 struct TempFile {
   TempFile() {
     char name[] = "/tmp/ntpward_seed_XXXXXX";
@@ -131,7 +129,8 @@ SeedRecord RecordOf(uint64_t sequence, size_t seeds) {
   record.sequence = sequence;
   record.written = kWall;
   for (size_t i = 0; i < seeds; ++i)
-    CHECK(record.entries.Push({static_cast<uint32_t>(sequence * 1000 + i), static_cast<uint32_t>(i)}));
+    CHECK(record.entries.Push(
+        {static_cast<uint32_t>(sequence * 1000 + i), static_cast<uint32_t>(i)}));
   return record;
 }
 
@@ -155,7 +154,8 @@ void TheLaterRecordIsRead(void**) {
   assert_true(file.Open().HasContent());
 }
 
-// Whatever part of the last write reached the disk, a whole record is found: the last or the one before.
+// Whatever part of the last write reached the disk, a whole record is found: the last or the one
+// before.
 void ATornWriteFallsBackToTheRecordBefore(void**) {
   TempFile file;
   assert_true(file.Open().Store(RecordOf(6, 3)).ok());

@@ -54,12 +54,13 @@ void Harness::Start(const std::vector<FileRow>& files, std::string_view password
 
 void Harness::StartServer() {
   using msg::KeyFileKind;
-  Start({{KeyFileKind::kHost, "428_host_server"},
-         {KeyFileKind::kCertificate, "428_cert_server"},
-         {KeyFileKind::kIffKey, "428_iffkey_server"},
-         {KeyFileKind::kSymmetric, "428_ntp.keys"}},
-        "serverpassword",
-        {{.key = {1}, .serve = true}, {.key = {3}, .upstream = true}, {.key = {4}, .control = true}});
+  Start(
+      {{KeyFileKind::kHost, "428_host_server"},
+       {KeyFileKind::kCertificate, "428_cert_server"},
+       {KeyFileKind::kIffKey, "428_iffkey_server"},
+       {KeyFileKind::kSymmetric, "428_ntp.keys"}},
+      "serverpassword",
+      {{.key = {1}, .serve = true}, {.key = {3}, .upstream = true}, {.key = {4}, .control = true}});
   CHECK(service.ready());
 }
 

@@ -32,7 +32,8 @@ void ReadsTheReferencesFile(void**) {
 }
 
 void CommentsBlanksAndLineEndsDoNoHarm(void**) {
-  const auto file = Parse("# a comment\r\n\n  \t\n\t7 \tsha1  secret#not this\r\n8 m x # y\n9 MD5 end");
+  const auto file =
+      Parse("# a comment\r\n\n  \t\n\t7 \tsha1  secret#not this\r\n8 m x # y\n9 MD5 end");
   assert_int_equal(file.errors.size(), 0);
   assert_int_equal(file.keys.size(), 3);
   assert_string_equal(file.keys[0].type.c_str(), "SHA1");
@@ -87,7 +88,8 @@ void ErrorsNameLineAndColumn(void**) {
 }
 
 void ErrorsNeverQuoteASecret(void**) {
-  for (const auto& error : Parse("1 MD5 5ecre75ecre75ecre7zzz\n5ecre7 MD5\n2 MD5 x 5ecre7\n").errors)
+  for (const auto& error :
+       Parse("1 MD5 5ecre75ecre75ecre7zzz\n5ecre7 MD5\n2 MD5 x 5ecre7\n").errors)
     assert_null(strstr(error.c_str(), "5ecre7"));
 }
 
