@@ -72,6 +72,7 @@ class FakeNet {
       pollfd readable[] = {{supervisor_.in_fd(), POLLIN, 0}, {clock_.in_fd(), POLLIN, 0}};
       poll(readable, 2, 50);
       while (const auto message = supervisor_.ReceiveWithFd()) Take(*message);
+      if (supervisor_.peer_gone()) _exit(0);
       while (const auto bytes = clock_.Receive()) TakeFromClock(*bytes);
       if (const std::string script = ReadScript(); ready_ && script != done_) {
         done_ = script;
