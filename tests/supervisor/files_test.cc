@@ -1,0 +1,337 @@
+// What the supervisor reads and writes: state files, key files, statistics, log. Nothing half written,
+// no link followed, no FIFO waited for, nothing unbounded.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "ntpd/supervisor/key_files.h"
+#include "ntpd/supervisor/log_sink.h"
+#include "ntpd/supervisor/state_file.h"
+#include "ntpd/supervisor/statistics.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Directory {
+  std::string path;
+  std::string At(const std::string& name) const { return path + "/" + name; }
+};
+
+int SetUp(void** state) {
+  char name[] = "/tmp/files-test-XXXXXX";
+  if (mkdtemp(name) == nullptr) return 1;
+  *state = new Directory{name};
+  return 0;
+}
+
+int TearDown(void** state) {
+  auto* directory = static_cast<Directory*>(*state);
+  std::error_code ignored;
+  fs::remove_all(directory->path, ignored);
+  delete directory;
+  return 0;
+}
+
+const Directory& In(void** state) { return *static_cast<Directory*>(*state); }
+
+void Put(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+std::string Get(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+unsigned Mode(const std::string& path) {
+  struct stat status {};
+  CHECK(stat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
+}
+
+class Lines : public Logger {
+ public:
+  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
+  std::vector<std::string> all;
+};
+
+// --- state files
+
+void ReplacesWholeAndLeavesTheOldOnFailure(void** state) {
+  const std::string path = In(state).At("file");
+  assert_true(ReplaceFile(path, "one\n", 0640).ok());
+  assert_string_equal(Get(path).c_str(), "one\n");
+  assert_int_equal(Mode(path), 0640);
+  // What a crash left behind does not stop it.
+  Put(path + ".new", "half");
+  assert_true(ReplaceFile(path, "two\n", 0644).ok());
+  // A directory in the way does, and the old contents stay.
+  fs::create_directories(path + ".new/x");
+  assert_false(ReplaceFile(path, "three\n", 0644).ok());
+  assert_string_equal(Get(path).c_str(), "two\n");
+  assert_false(ReplaceFile(In(state).At("none/file"), "x", 0644).ok());
+}
+
+void DriftSurvivesARoundAndRefusesNonsense(void** state) {
+  const std::string path = In(state).At("drift");
+  auto none = ReadDrift(path);
+  assert_true(none.ok() && !none->has_value());
+  assert_true(WriteDrift(path, Ppm{-12.3456}).ok());
+  assert_string_equal(Get(path).c_str(), "-12.346\n");
+  assert_true(ReadDrift(path)->value().value == -12.346);
+  for (const char* text : {"", "x", "nan", "inf", "501", "-500.1", "1e9", "12 x"}) {
+    Put(path, text);
+    assert_false(ReadDrift(path).ok());
+  }
+  fs::remove(path);
+  assert_int_equal(mkfifo(path.c_str(), 0600), 0);
+  assert_false(ReadDrift(path).ok());
+}
+
+void PidFileIsNeverALink(void** state) {
+  const std::string path = In(state).At("pid");
+  const std::string victim = In(state).At("victim");
+  Put(victim, "precious");
+  fs::create_symlink(victim, path);
+  assert_false(WritePidFile(path).ok());
+  assert_string_equal(Get(victim).c_str(), "precious");
+  fs::remove(path);
+  Put(path, "99999\n");
+  assert_true(WritePidFile(path).ok());
+  assert_string_equal(Get(path).c_str(), (std::to_string(getpid()) + "\n").c_str());
+}
+
+// --- key files
+
+config::Config CryptoConfig(const Directory& directory) {
+  config::Config config;
+  config.authentication.crypto.where.line = 1;
+  config.authentication.crypto.host.value = "here";
+  config.authentication.keys_dir.value = directory.path;
+  return config;
+}
+
+const KeyFile* Find(const std::vector<KeyFile>& files, msg::KeyFileKind kind,
+                    const std::string& group) {
+  for (const KeyFile& file : files)
+    if (file.kind == kind && file.group == group) return &file;
+  return nullptr;
+}
+
+void TheLinkWinsElseTheNewestDate(void** state) {
+  const Directory& at = In(state);
+  for (const char* name :
+       {"ntpkey_iffpar_linked.3000000009", "ntpkey_iffpar_linked", "ntpkey_iffpar_dated.3000000001",
+        "ntpkey_iffpar_dated.3000000003", "ntpkey_iffpar_dated.999999999",
+        "ntpkey_iffpar_a.dotted.name", "ntpkey_iffpar_b.dotted.name.3000000001"})
+    Put(at.At(name), name);
+  const auto files = OpenKeyFiles(CryptoConfig(at));
+  const auto path_of = [&](const char* group) {
+    const KeyFile* file = Find(files, msg::KeyFileKind::kIffPar, group);
+    assert_non_null(file);
+    assert_true(file->fd.valid());
+    return fs::path(file->path).filename().string();
+  };
+  assert_string_equal(path_of("linked").c_str(), "ntpkey_iffpar_linked");
+  assert_string_equal(path_of("dated").c_str(), "ntpkey_iffpar_dated.3000000003");
+  assert_string_equal(path_of("a.dotted.name").c_str(), "ntpkey_iffpar_a.dotted.name");
+  assert_string_equal(path_of("b.dotted.name").c_str(), "ntpkey_iffpar_b.dotted.name.3000000001");
+}
+
+void MissingFilesAreNamedAndOddOnesAreNotOpened(void** state) {
+  const Directory& at = In(state);
+  assert_int_equal(mkfifo(at.At("ntpkey_cert_here").c_str(), 0600), 0);
+  Put(at.At("ntp.keys"), "1 M secret\n");
+  fs::permissions(at.At("ntp.keys"), fs::perms(0644));
+  config::Config config = CryptoConfig(at);
+  config.authentication.keys_file.value = at.At("ntp.keys");
+  const auto files = OpenKeyFiles(config);
+  const KeyFile* host = Find(files, msg::KeyFileKind::kHost, "here");
+  assert_non_null(host);
+  assert_false(host->fd.valid());
+  assert_string_equal(host->path.c_str(), at.At("ntpkey_host_here").c_str());
+  const KeyFile* certificate = Find(files, msg::KeyFileKind::kCertificate, "here");
+  assert_non_null(certificate);
+  assert_false(certificate->fd.valid());
+  assert_null(Find(files, msg::KeyFileKind::kSign, "here"));
+  const KeyFile* symmetric = Find(files, msg::KeyFileKind::kSymmetric, "");
+  assert_non_null(symmetric);
+  assert_true(symmetric->fd.valid() && symmetric->world_readable);
+  fs::permissions(at.At("ntp.keys"), fs::perms(0640));
+  assert_false(Find(OpenKeyFiles(config), msg::KeyFileKind::kSymmetric, "")->world_readable);
+}
+
+void SeedFileIsPrivateAndNoLink(void** state) {
+  const Directory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  assert_true(OpenSeedFile(config).ok());
+  assert_int_equal(Mode(at.At("ntpkey_seed_here")), 0600);
+  fs::permissions(at.At("ntpkey_seed_here"), fs::perms(0644));
+  assert_true(OpenSeedFile(config).ok());
+  assert_int_equal(Mode(at.At("ntpkey_seed_here")), 0600);
+  config.authentication.crypto.seedfile.value = at.At("link");
+  fs::create_symlink(at.At("ntpkey_seed_here"), at.At("link"));
+  assert_false(OpenSeedFile(config).ok());
+  config.authentication.crypto.seedfile.value = at.At("fifo");
+  assert_int_equal(mkfifo(at.At("fifo").c_str(), 0600), 0);
+  assert_false(OpenSeedFile(config).ok());
+}
+
+void PasswordIsTheFirstLineOfAFile(void** state) {
+  const Directory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  assert_true(ReadPasswordFile(config)->empty());
+  const std::string path = at.At("pw");
+  config.authentication.crypto.password_file.value = path;
+  assert_false(ReadPasswordFile(config).ok());
+  Put(path, "open sesame\r\nmore\n");
+  assert_true(AsText(ReadPasswordFile(config)->bytes()) == "open sesame");
+  Put(path, "\nnot this\n");
+  assert_false(ReadPasswordFile(config).ok());
+  Put(path, std::string(256, 'a'));
+  assert_int_equal(ReadPasswordFile(config)->size(), 256);
+  Put(path, std::string(257, 'a'));
+  assert_false(ReadPasswordFile(config).ok());
+  fs::remove(path);
+  assert_int_equal(mkfifo(path.c_str(), 0600), 0);
+  assert_false(ReadPasswordFile(config).ok());
+  config.authentication.crypto.password_file.value.clear();
+  Put(at.At("crypto-pw"), "credential\n");
+  setenv("CREDENTIALS_DIRECTORY", at.path.c_str(), 1);
+  assert_true(AsText(ReadPasswordFile(config)->bytes()) == "credential");
+  unsetenv("CREDENTIALS_DIRECTORY");
+}
+
+// --- statistics
+
+// 2026-11-22 00:00:01.5 UTC.
+constexpr NtpTimestamp kWhen =
+    NtpTimestamp::FromRaw(((uint64_t{1795305601} + kUnixToNtpSeconds) << 32) | 0x80000000U);
+
+void NamesGenerationsAsNtpdDoes(void**) {
+  const auto name = [](config::FilegenType type) {
+    config::Filegen filegen;
+    filegen.type = type;
+    return GenerationName(filegen, "/s/loopstats", kWhen, 42);
+  };
+  using enum config::FilegenType;
+  assert_string_equal(name(kNone).c_str(), "/s/loopstats");
+  assert_string_equal(name(kPid).c_str(), "/s/loopstats.#42");
+  assert_string_equal(name(kDay).c_str(), "/s/loopstats.20261122");
+  assert_string_equal(name(kWeek).c_str(), "/s/loopstats.2026W46");
+  assert_string_equal(name(kMonth).c_str(), "/s/loopstats.202611");
+  assert_string_equal(name(kYear).c_str(), "/s/loopstats.2026");
+  assert_string_equal(name(kAge).c_str(), "/s/loopstats.a1795305600");
+}
+
+config::Config StatisticsConfig(const Directory& directory) {
+  config::Config config;
+  config.output.statsdir.value = directory.path + "/";
+  config.output.statistics[static_cast<size_t>(config::Statistic::kLoop)].enabled = true;
+  return config;
+}
+
+void WritesLinesWithTheDateAndLinksTheNewest(void** state) {
+  const Directory& at = In(state);
+  Lines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "0.1 \x1b[2J 6", MonoTime());
+  statistics.Write(msg::StatisticsFile::kPeer, kWhen, "not enabled", MonoTime());
+  assert_string_equal(Get(at.At("loopstats.20261122")).c_str(), "61366 1.500 0.1 ?[2J 6\n");
+  assert_string_equal(Get(at.At("loopstats")).c_str(), "61366 1.500 0.1 ?[2J 6\n");
+  assert_false(fs::exists(at.At("peerstats")));
+  const NtpTimestamp next = kWhen + NtpDuration::FromSeconds(86400);
+  statistics.Write(msg::StatisticsFile::kLoop, next, "b", MonoTime());
+  assert_string_equal(Get(at.At("loopstats")).c_str(), "61367 1.500 b\n");
+  assert_true(log.all.empty());
+}
+
+void DoesNotFollowALinkOutOfStatsdir(void** state) {
+  const Directory& at = In(state);
+  Put(at.At("victim"), "precious");
+  fs::create_symlink(at.At("victim"), at.At("loopstats.20261122"));
+  Lines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  for (int i = 0; i < 3; ++i)
+    statistics.Write(msg::StatisticsFile::kLoop, kWhen, "x", MonoTime());
+  assert_string_equal(Get(at.At("victim")).c_str(), "precious");
+  assert_int_equal(log.all.size(), 1);
+}
+
+void BoundsWhatNetWrites(void** state) {
+  const Directory& at = In(state);
+  Lines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  for (int i = 0; i < 20000; ++i)
+    statistics.Write(msg::StatisticsFile::kLoop, kWhen, std::string(500, 'x'), MonoTime());
+  assert_true(fs::file_size(at.At("loopstats.20261122")) <= (1 << 20));
+  assert_int_equal(log.all.size(), 1);
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "later", MonoTime::FromSeconds(10));
+  assert_true(Get(at.At("loopstats.20261122")).ends_with("later\n"));
+}
+
+// --- log
+
+void LogMakesLinesPrintableAndBoundsEachRole(void** state) {
+  const std::string path = In(state).At("log");
+  LogSink log(/*terminal=*/false, /*debug=*/false);
+  assert_true(log.UseFile(path).ok());
+  const std::string long_line(1000, 'x');
+  for (int i = 0; i < 1000; ++i)
+    log.LogFromRole(msg::Role::kNet, LogLevel::kInfo, long_line, MonoTime());
+  assert_true(fs::file_size(path) < 80000);
+  log.LogFromRole(msg::Role::kClock, LogLevel::kWarning, "a\x1b[2J\nb", MonoTime());
+  assert_true(Get(path).ends_with(": a?[2J?b\n"));
+  log.LogFromRole(msg::Role::kNet, LogLevel::kInfo, "again", MonoTime::FromSeconds(60));
+  assert_true(Get(path).find("lines of ntpd-net suppressed\n") != std::string::npos);
+  log.Log(LogLevel::kDebug, "hidden");
+  assert_true(Get(path).find("hidden") == std::string::npos);
+}
+
+void LogFileIsReopenedAndNeverALink(void** state) {
+  const std::string path = In(state).At("log");
+  LogSink log(/*terminal=*/false, /*debug=*/false);
+  assert_true(log.UseFile(path).ok());
+  log.Log(LogLevel::kInfo, "one");
+  fs::rename(path, path + ".1");
+  assert_true(log.Reopen().ok());
+  log.Log(LogLevel::kInfo, "two");
+  assert_true(Get(path).find("one") == std::string::npos);
+  assert_true(Get(path).ends_with("two\n"));
+  fs::create_symlink(path, path + ".link");
+  assert_false(log.UseFile(path + ".link").ok());
+}
+
+}  // namespace
+}  // namespace ntpward::supervisor
+
+#define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, SetUp, TearDown)
+
+int main() {
+  using namespace ntpward::supervisor;
+  const CMUnitTest tests[] = {
+      IN_A_DIRECTORY(ReplacesWholeAndLeavesTheOldOnFailure),
+      IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
+      IN_A_DIRECTORY(PidFileIsNeverALink),
+      IN_A_DIRECTORY(TheLinkWinsElseTheNewestDate),
+      IN_A_DIRECTORY(MissingFilesAreNamedAndOddOnesAreNotOpened),
+      IN_A_DIRECTORY(SeedFileIsPrivateAndNoLink),
+      IN_A_DIRECTORY(PasswordIsTheFirstLineOfAFile),
+      cmocka_unit_test(NamesGenerationsAsNtpdDoes),
+      IN_A_DIRECTORY(WritesLinesWithTheDateAndLinksTheNewest),
+      IN_A_DIRECTORY(DoesNotFollowALinkOutOfStatsdir),
+      IN_A_DIRECTORY(BoundsWhatNetWrites),
+      IN_A_DIRECTORY(LogMakesLinesPrintableAndBoundsEachRole),
+      IN_A_DIRECTORY(LogFileIsReopenedAndNeverALink),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
