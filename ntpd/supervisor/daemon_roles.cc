@@ -59,8 +59,10 @@ void Daemon::StartRole(Role role) {
     return ScheduleRestart(s, 0);
   }
   SendStart(role);
-  if (role == Role::kNet && s.process->was_ready)
-    Post(slot(Role::kClock), msg::NetRoleRestarted{.role = Role::kNet});
+  if (role != Role::kNet || !s.process->was_ready) return;
+  Post(slot(Role::kClock), msg::NetRoleRestarted{.role = Role::kNet});
+  // The dead net may have been taken over, and it has seen cookies.
+  if (slot(Role::kKeys).process->ready) Post(slot(Role::kKeys), msg::KeysRollSeed{});
 }
 
 Status Daemon::StartProcess(RoleSlot& s, const config::Config& config) {

@@ -1,5 +1,7 @@
 #include "ntpd/supervisor/keys_start.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 
 #include "privsep/fds.h"
@@ -15,22 +17,28 @@ Status Put(InlineText<N>* field, std::string_view text, const char* what) {
 
 }  // namespace
 
+Status KeysStartBundle::Fill(const config::Config& config, config::Config& fresh) {
+  const config::Authentication& authentication = config.authentication;
+  start_.crypto_enabled = authentication.crypto.enabled();
+  start_.revoke = authentication.revoke.value;
+  TRY_VOID(Put(&start_.host, AutokeyHost(config), "host name"));
+  const std::string& digest = authentication.crypto.digest.value;
+  TRY_VOID(Put(&start_.digest_name, digest.empty() ? "md5" : digest, "crypto digest"));
+  files_ = OpenKeyFiles(config);
+  if (files_.size() > static_cast<size_t>(kMaxKeyFiles))
+    return Fail("more than " + std::to_string(kMaxKeyFiles) + " key files");
+  if (!start_.crypto_enabled) return {};
+  password_ = std::move(fresh.authentication.crypto.password);
+  if (password_.empty()) password_ = TRY(ReadPasswordFile(config));
+  return {};
+}
+
 Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, config::Config& fresh,
                                               bool virtual_clock, Logger* log) {
   KeysStartBundle bundle;
-  const config::Authentication& authentication = config.authentication;
-  bundle.start_.crypto_enabled = authentication.crypto.enabled();
+  TRY_VOID(bundle.Fill(config, fresh));
   bundle.start_.virtual_clock = virtual_clock;
-  bundle.start_.revoke = authentication.revoke.value;
-  TRY_VOID(Put(&bundle.start_.host, AutokeyHost(config), "host name"));
-  const std::string& digest = authentication.crypto.digest.value;
-  TRY_VOID(Put(&bundle.start_.digest_name, digest.empty() ? "md5" : digest, "crypto digest"));
-  bundle.files_ = OpenKeyFiles(config);
-  if (bundle.files_.size() > static_cast<size_t>(kMaxKeyFiles))
-    return Fail("more than " + std::to_string(kMaxKeyFiles) + " key files");
   if (!bundle.start_.crypto_enabled) return bundle;
-  bundle.password_ = std::move(fresh.authentication.crypto.password);
-  if (bundle.password_.empty()) bundle.password_ = TRY(ReadPasswordFile(config));
   auto seed = OpenSeedFile(config);
   if (seed.ok()) {
     bundle.seed_ = std::move(seed).value();
@@ -38,6 +46,14 @@ Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, conf
   } else {
     log->Log(LogLevel::kWarning, seed.error().text);
   }
+  return bundle;
+}
+
+Result<KeysStartBundle> KeysStartBundle::MakeForCheck(config::Config& config) {
+  KeysStartBundle bundle;
+  TRY_VOID(bundle.Fill(config, config));
+  bundle.seed_ = UniqueFd(memfd_create("seed", MFD_CLOEXEC));
+  if (bundle.seed_.valid()) bundle.start_.seed_fd = kSeedFile;
   return bundle;
 }
 

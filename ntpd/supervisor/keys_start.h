@@ -18,6 +18,8 @@ class KeysStartBundle {
   // Fails when the password cannot be had, or when more files are there than can be passed on.
   static Result<KeysStartBundle> Make(const config::Config& config, config::Config& fresh,
                                       bool virtual_clock, Logger* log);
+  // The same for a process that only has to say whether it could start: its seed is kept in memory.
+  static Result<KeysStartBundle> MakeForCheck(config::Config& config);
 
   // Descriptors and their numbers in the role.
   std::vector<std::pair<int, int>> Inherit() const;
@@ -26,6 +28,8 @@ class KeysStartBundle {
   void Send(Channel* keys, Outbox* outbox, const std::vector<msg::KeysTrusted>& trusted);
 
  private:
+  Status Fill(const config::Config& config, config::Config& fresh);
+
   msg::KeysStart start_;
   Secret password_;
   std::vector<KeyFile> files_;

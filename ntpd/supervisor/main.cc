@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "ntpd/supervisor/check_config.h"
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/state_file.h"
@@ -25,21 +26,6 @@ constexpr cap_value_t kKept[] = {CAP_SETUID,       CAP_SETGID,     CAP_SETPCAP,
                                  CAP_SYS_TIME,     CAP_KILL,       CAP_NET_BIND_SERVICE,
                                  CAP_DAC_OVERRIDE, CAP_SYS_ADMIN,  CAP_SYS_CHROOT,
                                  CAP_IPC_LOCK,     CAP_FOWNER};
-
-void PrintDiagnostics(const config::Parsed& parsed) {
-  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
-    std::fprintf(stderr, "%s\n", config::ToString(diagnostic).c_str());
-}
-
-int CheckConfig(const Options& options) {
-  DiskFiles files;
-  const config::Parsed parsed =
-      config::Load(options.config_file, files, config::ParsePolicy::kStrict);
-  PrintDiagnostics(parsed);
-  if (!parsed.usable(config::ParsePolicy::kStrict)) return 1;
-  std::printf("%s: no errors\n", options.config_file.c_str());
-  return 0;
-}
 
 // Goes to the background; the parent waits for the daemon to say that it started, and ends with
 // its status. In the child the returned descriptor is where to say it.

@@ -1,0 +1,137 @@
+#include "ntpd/supervisor/check_config.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/keys_start.h"
+#include "privsep/supervisor_link.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+constexpr double kPatience = 30;  // seconds for ntpd-keys to load everything
+
+void Say(const char* what, std::string_view text) {
+  std::fprintf(stderr, "%s: %.*s\n", what, static_cast<int>(text.size()), text.data());
+}
+
+// One ntpd-keys that loads the files and is then ended.
+class KeysCheck {
+ public:
+  ~KeysCheck() {
+    if (process_ == nullptr || !process_->running()) return;
+    process_->Kill();
+    (void)waitpid(process_->pid(), nullptr, 0);
+  }
+
+  Status Start(const Options& options, config::Config& config) {
+    std::string note;
+    const Accounts accounts = TRY(ChooseAccounts(options.user, &note));
+    for (PeerLink& link : links_) link = TRY(PeerLink::Make());
+    KeysStartBundle bundle = TRY(KeysStartBundle::MakeForCheck(config));
+    process_ = TRY(RoleProcess::Open(msg::Role::kKeys, ProgramDirectory(),
+                                     accounts[static_cast<size_t>(msg::Role::kKeys)]));
+    TRY_VOID(process_->Start(links_, bundle.Inherit(), -1, MonotonicNow()));
+    bundle.Send(process_->channel(), &process_->outbox(), TrustedKeys(config));
+    return {};
+  }
+
+  // What ntpd-keys found; none when it could not start with these files, which was then printed.
+  std::optional<msg::HostMaterial> Ask() {
+    const MonoTime begun = MonotonicNow();
+    PeerLink& link = links_[static_cast<size_t>(msg::Role::kKeys)];
+    Channel net(std::move(link.to_net.read_end), std::move(link.from_net.write_end));
+    while (MonotonicNow() - begun < kPatience) {
+      const bool all_sent = process_->outbox().Flush(process_->channel());
+      pollfd fds[] = {{process_->channel()->in_fd(), POLLIN, 0}, {net.in_fd(), POLLIN, 0}};
+      (void)poll(fds, 2, all_sent ? 1000 : 10);
+      while (const auto bytes = process_->channel()->Receive()) Take(*bytes, &net);
+      if (failed_) return std::nullopt;
+      msg::HostMaterial material;
+      if (const auto bytes = net.Receive(); bytes && msg::Decode(*bytes, &material))
+        return material;
+      if (process_->channel()->peer_gone()) break;
+    }
+    Say("error", "ntpd-keys ended, or did not answer, while it read the key files");
+    return std::nullopt;
+  }
+
+ private:
+  void Take(Bytes bytes, Channel* net) {
+    msg::LogLine line;
+    msg::RoleFailed failed;
+    msg::RoleReady ready;
+    if (msg::Decode(bytes, &line) && line.level <= static_cast<uint8_t>(LogLevel::kNotice))
+      Say("warning", line.text.text());
+    if (msg::Decode(bytes, &failed)) {
+      Say("error", failed.text.text());
+      failed_ = true;
+    }
+    if (msg::Decode(bytes, &ready)) (void)net->Send(msg::HostMaterialRequest{});
+  }
+
+  PeerLinks links_;
+  std::unique_ptr<RoleProcess> process_;
+  bool failed_ = false;
+};
+
+bool CanProve(const msg::HostMaterial& material, std::string_view group) {
+  return std::any_of(material.groups.begin(), material.groups.end(), [&](const auto& parameters) {
+    return parameters.has_public && (group.empty() || parameters.group.text() == group);
+  });
+}
+
+// Which proof of identity each Autokey association will ask its server for.
+void SayIdentity(const config::Config& config, const msg::HostMaterial& material) {
+  for (const config::Association& line : config.associations) {
+    if (!line.autokey || CanProve(material, line.ident)) continue;
+    const bool optional =
+        line.ident.empty() &&
+        (line.identity_optional || config.authentication.crypto.identity_optional.value);
+    const std::string group = line.ident.empty() ? "GROUP" : line.ident;
+    std::string text = line.host + ": no group key that can prove the server's identity; ";
+    text += optional ? "its certificate trail alone will be accepted ('identity optional')"
+                     : "it will be refused";
+    text += ". To mend it, run 'ntp-keygen -e -p PASSWORD' in the group's server's keys directory "
+            "and install what it prints here as ntpkey_iffpar_" + group;
+    std::fprintf(stderr, "%s\n",
+                 ToString(At(config, line.where, config::Severity::kWarning, text)).c_str());
+  }
+}
+
+bool UsesKeys(const config::Config& config) {
+  return config.authentication.crypto.enabled() || !config.authentication.keys_file.value.empty();
+}
+
+bool CheckKeys(const Options& options, config::Config& config) {
+  KeysCheck check;
+  if (const Status started = check.Start(options, config); !started.ok()) {
+    Say("error", started.error().text);
+    return false;
+  }
+  const auto material = check.Ask();
+  if (!material) return false;
+  SayIdentity(config, *material);
+  return true;
+}
+
+}  // namespace
+
+int CheckConfig(const Options& options) {
+  DiskFiles files;
+  config::Parsed parsed = config::Load(options.config_file, files, config::ParsePolicy::kStrict);
+  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
+    std::fprintf(stderr, "%s\n", config::ToString(diagnostic).c_str());
+  if (!parsed.usable(config::ParsePolicy::kStrict)) return 1;
+  if (UsesKeys(parsed.config) && !CheckKeys(options, parsed.config)) return 1;
+  std::printf("%s: no errors\n", options.config_file.c_str());
+  return 0;
+}
+
+}  // namespace ntpward::supervisor
