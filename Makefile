@@ -125,9 +125,9 @@ $(BUILD)/lib/%.a:
 
 define program_rules
 $(BUILD)/bin/$(1): $(call objects,$(MAIN_$(1))) $(call archives,$(LIBS_$(OF_$(1))))
-	@mkdir -p $$(@D)
+	@mkdir -p $$(@D) $(BUILD)/map
 	@echo "  LINK  $(1)"
-	@$(CXX) $(ALL_LDFLAGS) -o $$@ $$^ $(call pkg,$(SYS_$(OF_$(1))))
+	@$(CXX) $(ALL_LDFLAGS) -Wl,-Map=$(BUILD)/map/$(1) -o $$@ $$^ $(call pkg,$(SYS_$(OF_$(1))))
 endef
 $(foreach p,$(PRESENT),$(eval $(call program_rules,$(p))))
 
