@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -95,9 +96,10 @@ Status Apply(int letter, const char* argument, Options* options) {
 Result<Options> ParseOptions(int argc, char** argv) {
   Options options;
   opterr = 0;
-  optind = 1;
+  // 0 and not 1: what getopt remembers of a parse before goes too.
+  optind = 0;
   for (;;) {
-    const int index = optind;
+    const int index = std::max(optind, 1);
     const int letter = getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:Vx?", kLongOptions, nullptr);
     if (letter == -1) break;
     const bool asked_for_help = letter == '?' && (optopt == 0 || optopt == '?');

@@ -1,0 +1,303 @@
+// From command line and configuration to what the roles are told, and to what may be reached.
+#include <unistd.h>
+
+#include "ntpd/config/parser.h"
+#include "ntpd/supervisor/clock_start.h"
+#include "ntpd/supervisor/directories.h"
+#include "ntpd/supervisor/listen_sockets.h"
+#include "ntpd/supervisor/role_process.h"
+#include "ntpd/supervisor/translate.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+class Lines : public Logger {
+ public:
+  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
+  std::vector<std::string> all;
+};
+
+class NoFiles : public config::FileSource {
+ public:
+  explicit NoFiles(std::string text) : text_(std::move(text)) {}
+  Result<Secret> Read(std::string_view) override { return Secret::Copy(AsBytes(text_)); }
+
+ private:
+  std::string text_;
+};
+
+config::Config Parse(const std::string& text) {
+  NoFiles files(text);
+  config::Parsed parsed = config::Load("/etc/ntp.conf", files, config::ParsePolicy::kStrict);
+  CHECK(parsed.usable(config::ParsePolicy::kStrict));
+  return std::move(parsed.config);
+}
+
+Result<Options> ParseWords(std::vector<std::string> words) {
+  words.insert(words.begin(), "ntpd");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  return ParseOptions(static_cast<int>(words.size()), argv.data());
+}
+
+// --- options
+
+void UnderstandsEachOptionInBothForms(void**) {
+  struct Case {
+    std::vector<std::string> words;
+    bool (*holds)(const Options&);
+  };
+  const Case cases[] = {
+      {{}, [](const Options& o) { return o.config_file == "/etc/ntp.conf" && !o.foreground; }},
+      {{"-c", "/a"}, [](const Options& o) { return o.config_file == "/a"; }},
+      {{"--configfile=/a"}, [](const Options& o) { return o.config_file == "/a"; }},
+      {{"-f", "/d"}, [](const Options& o) { return o.drift_file == "/d"; }},
+      {{"--driftfile", "/d"}, [](const Options& o) { return o.drift_file == "/d"; }},
+      {{"-g"}, [](const Options& o) { return o.allow_panic; }},
+      {{"--panicgate"}, [](const Options& o) { return o.allow_panic; }},
+      {{"-gq"}, [](const Options& o) { return o.allow_panic && o.quit && o.foreground; }},
+      {{"--quit"}, [](const Options& o) { return o.quit; }},
+      {{"-n"}, [](const Options& o) { return o.foreground; }},
+      {{"--nofork"}, [](const Options& o) { return o.foreground; }},
+      {{"-x"}, [](const Options& o) { return o.slew_only; }},
+      {{"--slew"}, [](const Options& o) { return o.slew_only; }},
+      {{"-d", "-d"}, [](const Options& o) { return o.debug == 2 && o.foreground; }},
+      {{"-D", "7"}, [](const Options& o) { return o.debug == 7; }},
+      {{"-l", "/l"}, [](const Options& o) { return o.log_file == "/l"; }},
+      {{"--logfile=/l"}, [](const Options& o) { return o.log_file == "/l"; }},
+      {{"-p", "/p"}, [](const Options& o) { return o.pid_file == "/p"; }},
+      {{"-u", "a:b"}, [](const Options& o) { return o.user == "a:b"; }},
+      {{"-i", "/j"}, [](const Options& o) { return o.chroot_directory == "/j"; }},
+      {{"-4"}, [](const Options& o) { return o.family == 4; }},
+      {{"--ipv6"}, [](const Options& o) { return o.family == 6; }},
+      {{"-I", "lo", "-I", "eth0"}, [](const Options& o) { return o.interfaces.size() == 2; }},
+      {{"-V"}, [](const Options& o) { return o.show_version; }},
+      {{"--version"}, [](const Options& o) { return o.show_version; }},
+      {{"--help"}, [](const Options& o) { return o.show_help; }},
+      {{"-?"}, [](const Options& o) { return o.show_help; }},
+      {{"-t"}, [](const Options& o) { return o.check_config; }},
+      {{"--check-config"}, [](const Options& o) { return o.check_config; }},
+      {{"-N"}, [](const Options& o) { return !o.show_help; }},
+      {{"--no-clock"}, [](const Options& o) { return o.no_clock && o.clock_offset == 0; }},
+      {{"--no-clock=-2.5,30"}, [](const Options& o) {
+         return o.no_clock && o.clock_offset == -2.5 && o.clock_error_ppm == 30;
+       }},
+  };
+  for (const Case& c : cases) {
+    const auto options = ParseWords(c.words);
+    if (!options.ok() || !c.holds(*options))
+      fail_msg("%s", c.words.empty() ? "no option" : c.words[0].c_str());
+  }
+}
+
+void RefusesWhatItDoesNotUnderstand(void**) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"-Z"}, {"--nonsense"}, {"-c"}, {"--configfile"}, {"host"}, {"-D", "x"}, {"-D", "10"},
+           {"--no-clock=x"}, {"--no-clock="}, {"--no-clock=1,"}, {"--no-clock=1,2,3"}})
+    if (ParseWords(words).ok()) fail_msg("%s", words[0].c_str());
+}
+
+// --- what net is told
+
+void TellsNetTheBitsOfEachRestriction(void**) {
+  using enum config::RestrictFlag;
+  const std::pair<config::RestrictFlag, uint16_t> bits[] = {
+      {kIgnore, 1},      {kNoServe, 2},       {kNoTrust, 4},      {kVersion, 8},
+      {kNoPeer, 0x10},   {kNoEpeer, 0x20},    {kLimited, 0x40},   {kNoQuery, 0x80},
+      {kNoModify, 0x100}, {kNoTrap, 0x200},   {kLowPrioTrap, 0x400}, {kKod, 0x800},
+      {kMsSntp, 0x1000}, {kFlake, 0x2000},    {kNoMruList, 0x4000}};
+  for (const auto& [flag, bit] : bits) {
+    config::RestrictFlags flags;
+    flags.Add(flag);
+    assert_int_equal(AccessBits(flags), bit);
+  }
+}
+
+std::vector<msg::NetRestriction> EntriesOf(const NetConfiguration& net) {
+  std::vector<msg::NetRestriction> entries;
+  for (const auto& message : net.restrictions)
+    for (const auto& entry : message.entries) entries.push_back(entry);
+  return entries;
+}
+
+void TranslatesRestrictLines(void**) {
+  Lines log;
+  const auto entries = EntriesOf(Translate(
+      Parse("restrict default kod nomodify\nrestrict -6 default ignore\nrestrict 10.0.0.0 mask "
+            "255.0.0.0 ntpport\nrestrict source noquery\nunrestrict -4 default\n"),
+      Options(), &log));
+  size_t v4_defaults = 0;
+  size_t v6_defaults = 0;
+  bool ten = false;
+  bool source = false;
+  for (const auto& entry : entries) {
+    if (entry.source) source = entry.flags == 0x80;
+    const bool is_default = !entry.source && entry.prefix == 0 && !entry.name;
+    v4_defaults += is_default && entry.address.family == Family::kIpv4;
+    v6_defaults += is_default && entry.address.family == Family::kIpv6;
+    if (entry.address == IpAddress::V4(10, 0, 0, 0)) ten = entry.prefix == 8 && entry.port == 1;
+  }
+  // One family's default goes, the other's stays.
+  assert_int_equal(v4_defaults, 0);
+  assert_int_equal(v6_defaults, 2);
+  assert_true(ten && source);
+}
+
+void NamesAreSentOnceAndKeepTheirIndex(void**) {
+  Lines log;
+  const auto first = Translate(Parse("server a.example\nserver b.example\nrestrict a.example\n"),
+                               Options(), &log);
+  assert_int_equal(first.names.size(), 2);
+  assert_int_equal(*first.associations[1].name, 1);
+  const auto second =
+      Translate(Parse("server c.example\nserver b.example\n"), Options(), &log, first.names);
+  assert_int_equal(second.names.size(), 3);
+  assert_int_equal(*second.associations[0].name, 2);
+  assert_int_equal(*second.associations[1].name, 1);
+}
+
+void TheLocalClockGetsItsFudge(void**) {
+  Lines log;
+  const auto net = Translate(
+      Parse("server 127.127.1.0\nfudge 127.127.1.0 stratum 9 refid LAN\n"), Options(), &log);
+  assert_int_equal(net.associations.size(), 1);
+  assert_true(net.associations[0].kind == msg::NetAssociationKind::kLocalClock);
+  assert_int_equal(net.associations[0].stratum, 9);
+  assert_true(net.associations[0].refid.text() == "LAN");
+}
+
+void OptionsReachNet(void**) {
+  Lines log;
+  Options options;
+  options.allow_panic = options.quit = options.slew_only = true;
+  options.family = 6;
+  const auto net = Translate(Parse("server a.example\ntinker panic 7\n"), options, &log);
+  assert_true(net.start.allow_panic && net.start.quit && net.start.slew_only);
+  assert_true(net.start.panic == 7);
+  assert_int_equal(net.names[0].family, 6);
+}
+
+// --- the clock's limits
+
+void ASuccessorGoesOnWhereTheClockWas(void**) {
+  Options options;
+  options.allow_panic = true;
+  options.clock_error_ppm = 100;
+  const auto first = FirstClockStart(Parse("tinker panic 50\n"), options, true, Ppm{3});
+  assert_true(first.step_limit == 50 && first.first_step_free && !first.slew_only);
+  assert_true(first.frequency == Ppm{3});
+  msg::ClockMirror mirror{.frequency = Ppm{-50}, .correction = 1, .slew = 0.001,
+                          .as_of = MonoTime::FromSeconds(100), .gate_shut = true};
+  mirror.budget.steps = 4;
+  const auto next = NextClockStart(first, mirror, MonoTime::FromSeconds(110));
+  // 10 s at -50 + 100 ppm, and the whole of the slew.
+  assert_true(std::abs(next.initial_correction - (1 + 10 * 50e-6 + 0.001)) < 1e-9);
+  assert_false(next.first_step_free);
+  assert_true(next.frequency == Ppm{-50} && next.budget.steps == 4);
+  assert_true(FirstClockStart(Parse("tinker step 0\n"), options, true, {}).slew_only);
+}
+
+// --- directories
+
+void GrantsTheDirectoriesThatFilesAreIn(void**) {
+  using enum DirectoryAccess;
+  Options options;
+  options.config_file = "/nowhere/etc/ntp.conf";
+  options.log_file = "/nowhere/log/ntpd.log";
+  const auto grants = ConfiguredDirectories(
+      Parse("driftfile /nowhere/lib/ntp.drift\nkeys /nowhere/keys/ntp.keys\nstatsdir "
+            "/nowhere/stats/\nstatistics loopstats\nleapfile /nowhere/leap/list\n"),
+      options);
+  const auto covered = [&](const char* path, DirectoryAccess access) {
+    return NotCovered(grants, {{path, access}}).empty();
+  };
+  assert_true(covered("/nowhere/etc", kRead) && !covered("/nowhere/etc", kWrite));
+  assert_true(covered("/nowhere/keys", kRead) && !covered("/nowhere/keys", kWrite));
+  assert_true(covered("/nowhere/leap", kRead) && !covered("/nowhere/leap", kWrite));
+  assert_true(covered("/nowhere/lib", kWrite) && covered("/nowhere/log", kWrite));
+  assert_true(covered("/nowhere/stats/below", kWrite));
+  assert_false(covered("/nowhere", kRead));
+  assert_false(covered("/nowhere/library", kRead));
+}
+
+void SystemDirectoriesAreNotWritable(void**) {
+  for (const DirectoryGrant& grant : SystemDirectories("/usr/local/libexec/ntpward"))
+    assert_true(grant.access != DirectoryAccess::kWrite);
+}
+
+// --- restarts
+
+void BackOffDoublesAndGivesUp(void**) {
+  BackOff back_off;
+  for (const double expected : {0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60})
+    assert_true(back_off.AfterDeath(1) == expected);
+  assert_false(back_off.AfterDeath(1).has_value());
+  BackOff recovered;
+  for (int i = 0; i < 12; ++i) assert_true(recovered.AfterDeath(1).has_value());
+  assert_true(recovered.AfterDeath(61) == 0);
+  assert_true(recovered.AfterDeath(1) == 1);
+}
+
+void OutboxKeepsTheOrderOverAFullPipe(void**) {
+  Pipe pipe = std::move(MakePipe()).value();
+  Channel sender(UniqueFd(), std::move(pipe.write_end));
+  Channel receiver(std::move(pipe.read_end), UniqueFd());
+  Outbox outbox;
+  for (uint32_t i = 0; i < 2000; ++i)
+    assert_true(outbox.Post(msg::ClockAdjust{.request = i}));
+  uint32_t expected = 0;
+  for (bool done = false; !done || expected < 2000;) {
+    done = outbox.Flush(&sender);
+    while (const auto bytes = receiver.Receive()) {
+      msg::ClockAdjust adjust;
+      assert_true(msg::Decode(*bytes, &adjust));
+      assert_int_equal(adjust.request, expected++);
+    }
+  }
+}
+
+// --- listening
+
+void TheLastMatchingInterfaceLineDecides(void**) {
+  using enum config::InterfaceAction;
+  const InterfaceAddress eth{"eth0", IpAddress::V4(192, 0, 2, 1)};
+  const InterfaceAddress six{"eth0", *IpAddress::Parse("2001:db8::1")};
+  const InterfaceAddress lo{"lo", IpAddress::V4(127, 0, 0, 1)};
+  const config::Config rules =
+      Parse("interface ignore all\ninterface listen eth0\ninterface drop ipv6\n");
+  assert_true(ActionFor(eth, rules.system, {}) == kListen);
+  assert_true(ActionFor(six, rules.system, {}) == kDrop);
+  assert_true(ActionFor(lo, rules.system, {}) == kIgnore);
+  const config::Config network = Parse("interface ignore 192.0.2.0/24\n");
+  assert_true(ActionFor(eth, network.system, {}) == kIgnore);
+  assert_true(ActionFor(lo, network.system, {}) == kListen);
+  // -I names what is listened on, and loopback stays for ntpq.
+  assert_true(ActionFor(eth, {}, {"eth1"}) == kIgnore);
+  assert_true(ActionFor(eth, {}, {"192.0.2.1"}) == kListen);
+  assert_true(ActionFor(lo, {}, {"eth1"}) == kListen);
+}
+
+}  // namespace
+}  // namespace ntpward::supervisor
+
+int main() {
+  using namespace ntpward::supervisor;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(UnderstandsEachOptionInBothForms),
+      cmocka_unit_test(RefusesWhatItDoesNotUnderstand),
+      cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
+      cmocka_unit_test(TranslatesRestrictLines),
+      cmocka_unit_test(NamesAreSentOnceAndKeepTheirIndex),
+      cmocka_unit_test(TheLocalClockGetsItsFudge),
+      cmocka_unit_test(OptionsReachNet),
+      cmocka_unit_test(ASuccessorGoesOnWhereTheClockWas),
+      cmocka_unit_test(GrantsTheDirectoriesThatFilesAreIn),
+      cmocka_unit_test(SystemDirectoriesAreNotWritable),
+      cmocka_unit_test(BackOffDoublesAndGivesUp),
+      cmocka_unit_test(OutboxKeepsTheOrderOverAFullPipe),
+      cmocka_unit_test(TheLastMatchingInterfaceLineDecides),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
