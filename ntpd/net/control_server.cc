@@ -19,13 +19,12 @@ control::MacVerdict FromCode(msg::VerdictCode code) {
 ControlServer::ControlServer(Node* node, control::StateView* state)
     : node_(node), state_(state), responder_(RandomNumber()) {}
 
-void ControlServer::OnDatagram(int fd, const Datagram& datagram, const IpAddress& from) {
-  const Route route{fd, datagram.source, from, datagram.interface};
-  switch (responder_.Admit(datagram.bytes, datagram.source.ip, Timebase::Mono())) {
+void ControlServer::OnDatagram(const Route& route, Bytes datagram) {
+  switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
     case control::Admission::kDrop: return;
     case control::Admission::kAnswer:
-      return Respond(route, datagram.bytes, control::MacVerdict::kNone, KeyId{});
-    case control::Admission::kCheckMac: return Check(route, datagram.bytes);
+      return Respond(route, datagram, control::MacVerdict::kNone, KeyId{});
+    case control::Admission::kCheckMac: return Check(route, datagram);
   }
 }
 
@@ -37,10 +36,15 @@ void ControlServer::Check(const Route& route, Bytes datagram) {
       request->mac->key.is_none())
     return Respond(route, datagram, control::MacVerdict::kUnknownKey, KeyId{});
   check.key = request->mac->key;
-  check.path = {route.client.ip, route.server};
-  node_->keys.Ask(check, [this, route, key = check.key,
-                          kept = std::vector<uint8_t>(datagram.begin(), datagram.end())](
-                             msg::VerdictCode code) { Respond(route, kept, FromCode(code), key); });
+  check.path = route.path();
+  node_->keys.Ask(
+      check,
+      [this, route, key = check.key,
+       kept = std::vector<uint8_t>(datagram.begin(), datagram.end())](msg::VerdictCode code) {
+        if (code == msg::VerdictCode::kBusy) return;  // nothing is known of it: ntpq asks again
+        Respond(route, kept, FromCode(code), key);
+      },
+      Lane::kClients);
 }
 
 void ControlServer::Respond(const Route& route, Bytes datagram, control::MacVerdict verdict,
@@ -50,21 +54,25 @@ void ControlServer::Respond(const Route& route, Bytes datagram, control::MacVerd
     if (answer.seal) {
       SealAndSend(route, reply, *answer.seal);
     } else {
-      (void)SendFrom(route.fd, reply, route.client, route.server, route.interface);
+      send_(route, reply);
     }
   }
 }
 
 void ControlServer::SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key) {
   msg::SealRequest request;
-  request.path = {route.server, route.client.ip};
+  request.path = route.path().Reversed();
   request.key = key;
   if (!request.covered.Assign(reply)) return;
-  node_->keys.Seal(request, [route, reply](const msg::Sealed& sealed) {
-    std::vector<uint8_t> packet = reply;
-    packet.insert(packet.end(), sealed.mac.span().begin(), sealed.mac.span().end());
-    (void)SendFrom(route.fd, packet, route.client, route.server, route.interface);
-  });
+  node_->keys.Seal(
+      request,
+      [this, route, reply](const msg::Sealed* sealed) {
+        if (sealed == nullptr || sealed->mac.empty()) return;
+        std::vector<uint8_t> packet = reply;
+        packet.insert(packet.end(), sealed->mac.span().begin(), sealed->mac.span().end());
+        send_(route, packet);
+      },
+      Lane::kClients);
 }
 
 }  // namespace ntpward::net

@@ -1,34 +1,45 @@
 // Answers mode 6 (ntpq): the responder decides, this sends, and asks ntpd-keys about MACs.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "ntpd/control/responder.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/udp.h"
 
 namespace ntpward::net {
 
+// Where an answer goes. The listener is named, not held: it may be gone when a late answer comes.
+struct Route {
+  uint16_t listener = 0;
+  SocketAddress client;
+  IpAddress server;        // the address of ours that was asked; without scope
+  uint32_t interface = 0;  // index
+  AddressPair path() const { return {client.ip, server}; }
+};
+
 class ControlServer {
  public:
+  using SendTo = std::function<void(const Route&, Bytes)>;
+
   // Both must outlive this object.
   ControlServer(Node* node, control::StateView* state);
+  // How answers leave; they are dropped before it is set.
+  void SetSend(SendTo send) { send_ = std::move(send); }
 
-  // A datagram of mode 6 or 7 whose sender may ask. `fd` is the listener, `from` our address.
-  void OnDatagram(int fd, const Datagram& datagram, const IpAddress& from);
+  // A datagram of mode 6 or 7 whose sender may ask.
+  void OnDatagram(const Route& route, Bytes datagram);
   const control::Counters& counters() const { return responder_.counters(); }
 
  private:
-  struct Route {
-    int fd = -1;
-    SocketAddress client;
-    IpAddress server;
-    uint32_t interface = 0;
-  };
   void Check(const Route& route, Bytes datagram);
   void Respond(const Route& route, Bytes datagram, control::MacVerdict verdict, KeyId key);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 
   Node* node_;
   control::StateView* state_;
+  SendTo send_ = [](const Route&, Bytes) {};
   control::Responder responder_;
 };
 

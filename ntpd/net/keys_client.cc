@@ -1,31 +1,60 @@
 #include "ntpd/net/keys_client.h"
 
-#include <vector>
+#include <utility>
 
 #include "ntpd/net/random.h"
 
 namespace ntpward::net {
 
 KeysClient::KeysClient(Channel* channel, SupervisorLink* link)
-    : channel_(channel), link_(link), last_request_(static_cast<uint32_t>(RandomNumber())) {}
+    : channel_(channel),
+      suspicion_(channel, link, msg::Role::kKeys),
+      last_request_(static_cast<uint32_t>(RandomNumber())) {}
 
 void KeysClient::Serve(msg::ServeBatch message, OnServeDone done) {
-  Send(&message, std::move(done));
+  Send(&message, std::move(done), Lane::kClients);
 }
-void KeysClient::Seal(msg::SealRequest message, OnSealed done) { Send(&message, std::move(done)); }
+void KeysClient::Seal(msg::SealRequest message, OnSealed done, Lane lane) {
+  Send(&message, std::move(done), lane);
+}
 void KeysClient::AskMaterial(OnMaterial done) {
   msg::HostMaterialRequest message;
-  Send(&message, std::move(done));
+  Send(&message, std::move(done), Lane::kOwn);
 }
 void KeysClient::Update(msg::SignatureUpdate message, OnSigned done) {
-  Send(&message, std::move(done));
+  Send(&message, std::move(done), Lane::kOwn);
 }
 void KeysClient::Forget(AssocId association) {
   (void)channel_->Send(msg::ForgetAssociation{.association = association});
 }
 
+bool KeysClient::HasRoom(Lane lane) const {
+  if (pending_.size() + unsent_.size() >= kMostPending) return false;
+  return lane == Lane::kOwn || for_clients_ < kMostForClients;
+}
+
+void KeysClient::Remember(uint32_t request, Callback callback, Lane lane) {
+  // A number that is still waiting after 2^32 questions cannot be: kPatience ends it before.
+  pending_.insert_or_assign(request, Pending{std::move(callback), Timebase::Mono(), lane});
+  if (lane == Lane::kClients) ++for_clients_;
+}
+
+// The asker is told later, so that no answer comes before its question was asked. Strangers' callbacks
+// drop a datagram, which needs no such care and must not pile up.
+void KeysClient::LoseLater(Callback callback, Lane lane) {
+  if (lane == Lane::kClients) return Lose(callback);
+  unsent_.push_back(std::move(callback));
+}
+
+KeysClient::Callback KeysClient::Take(std::unordered_map<uint32_t, Pending>::iterator entry) {
+  Callback callback = std::move(entry->second.callback);
+  if (entry->second.lane == Lane::kClients) --for_clients_;
+  pending_.erase(entry);
+  return callback;
+}
+
 void KeysClient::Lose(const Callback& callback) {
-  if (const auto* sealed = std::get_if<OnSealed>(&callback)) return (*sealed)(msg::Sealed{});
+  if (const auto* sealed = std::get_if<OnSealed>(&callback)) return (*sealed)(nullptr);
   if (const auto* verdict = std::get_if<OnVerdict>(&callback))
     return (*verdict)(msg::VerdictCode::kBusy);
   if (const auto* value = std::get_if<OnValue>(&callback)) {
@@ -36,18 +65,17 @@ void KeysClient::Lose(const Callback& callback) {
 }
 
 // `call` gets the callback and the message. False for a message that does not decode or that answers
-// a question of another kind. An answer to nothing is late, not wrong.
+// a question of another kind, which then goes on waiting. An answer to nothing is late, not wrong.
 template <typename M, typename F, typename Call>
 bool KeysClient::Deliver(Bytes bytes, Call call) {
   M message;
   if (!msg::Decode(bytes, &message)) return false;
   const auto found = pending_.find(message.request);
   if (found == pending_.end()) return true;
-  const Callback callback = std::move(found->second.callback);
-  pending_.erase(found);
-  const F* function = std::get_if<F>(&callback);
-  if (function == nullptr) return false;
-  call(*function, message);
+  if (!std::holds_alternative<F>(found->second.callback)) return false;
+  // Out of the table first: the callback may ask, or end, other questions.
+  const Callback callback = Take(found);
+  call(std::get<F>(callback), message);
   return true;
 }
 
@@ -55,7 +83,9 @@ bool KeysClient::Dispatch(Bytes bytes) {
   const auto pass = [](const auto& function, const auto& message) { function(message); };
   switch (msg::PeekType(bytes).value_or(msg::Type{})) {
     case msg::Type::kServeDone: return Deliver<msg::ServeDone, OnServeDone>(bytes, pass);
-    case msg::Type::kSealed: return Deliver<msg::Sealed, OnSealed>(bytes, pass);
+    case msg::Type::kSealed:
+      return Deliver<msg::Sealed, OnSealed>(
+          bytes, [](const OnSealed& f, const msg::Sealed& m) { f(&m); });
     case msg::Type::kVerdict:
       return Deliver<msg::Verdict, OnVerdict>(
           bytes, [](const OnVerdict& f, const msg::Verdict& m) { f(m.code); });
@@ -67,28 +97,31 @@ bool KeysClient::Dispatch(Bytes bytes) {
 }
 
 bool KeysClient::OnReadable() {
-  while (const auto bytes = channel_->Receive()) {
-    // The callback may send, which reuses no receive buffer, but never receives.
-    if (Dispatch(*bytes)) continue;
-    link_->Accuse(msg::Role::kKeys, *bytes);
-    return false;
+  for (int i = 0; i < Suspicion::kMostAtOnce; ++i) {
+    const auto bytes = suspicion_.Receive();
+    if (!bytes) return !suspicion_.accused();
+    // What is passed on was copied out of `bytes`: a callback may send, or read on.
+    if (!Dispatch(*bytes)) return suspicion_.Accuse(*bytes);
   }
   return true;
 }
 
 void KeysClient::Expire(MonoTime now) {
-  std::vector<Callback> late;
-  std::erase_if(pending_, [&](auto& entry) {
-    if (now - entry.second.asked < kPatience) return false;
-    late.push_back(std::move(entry.second.callback));
-    return true;
-  });
+  std::vector<Callback> late = std::exchange(unsent_, {});
+  for (auto entry = pending_.begin(); entry != pending_.end();) {
+    const auto next = std::next(entry);
+    if (now - entry->second.asked >= kPatience) late.push_back(Take(entry));
+    entry = next;
+  }
   for (const Callback& callback : late) Lose(callback);
 }
 
 void KeysClient::OnRestarted() {
-  const auto lost = std::move(pending_);
-  pending_.clear();
+  suspicion_.OnRestarted();
+  const auto unsent = std::exchange(unsent_, {});
+  const auto lost = std::exchange(pending_, {});
+  for_clients_ = 0;
+  for (const Callback& callback : unsent) Lose(callback);
   for (const auto& [request, pending] : lost) Lose(pending.callback);
 }
 

@@ -1,13 +1,16 @@
 // Net's side of the channel to ntpd-keys: requests go out, answers come back to whoever asked.
 //
-// Nothing here waits. An answer that does not come within kPatience, or that is lost because ntpd-keys
-// died, is answered kBusy (or with an empty MAC), so that every question ends.
+// Nothing here waits. A question whose answer does not come within kPatience, or that is lost because
+// the pipe was full or ntpd-keys died, is answered kBusy (or with no MAC), so that every question ends.
+// Callbacks may call anything here, OnRestarted too.
 #pragma once
 
 #include <functional>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
+#include "ntpd/net/suspicion.h"
 #include "ntpd/net/timebase.h"
 #include "privsep/channel.h"
 #include "privsep/msg/keys.h"
@@ -15,13 +18,18 @@
 
 namespace ntpward::net {
 
+// For whom something is asked. Strangers can ask as much as they like: what they cause is bounded, so
+// that there is always room for what our own time depends on.
+enum class Lane : uint8_t { kOwn, kClients };
+
 class KeysClient {
  public:
   static constexpr double kPatience = 5;      // seconds
   static constexpr size_t kMostPending = 4096;
+  static constexpr size_t kMostForClients = 96;  // of a pipe that holds 256 messages
 
   using OnServeDone = std::function<void(const msg::ServeDone&)>;
-  using OnSealed = std::function<void(const msg::Sealed&)>;
+  using OnSealed = std::function<void(const msg::Sealed*)>;  // null: lost; ask again
   using OnVerdict = std::function<void(msg::VerdictCode)>;
   using OnValue = std::function<void(const msg::ValueAnswer&)>;
   using OnMaterial = std::function<void(const msg::HostMaterial&)>;
@@ -31,16 +39,17 @@ class KeysClient {
   KeysClient(Channel* channel, SupervisorLink* link);
 
   // `message.request` is filled in. The callback is called exactly once, but for ServeBatch,
-  // HostMaterialRequest and SignatureUpdate, whose loss needs no answer: those are asked again.
+  // HostMaterialRequest and SignatureUpdate, whose loss needs no answer: those are asked again. It is
+  // called from within the asking call only when a bound is reached, else by one of those below.
   void Serve(msg::ServeBatch message, OnServeDone done);
-  void Seal(msg::SealRequest message, OnSealed done);
+  void Seal(msg::SealRequest message, OnSealed done, Lane lane = Lane::kOwn);
   template <typename M>
-  void Ask(M message, OnVerdict done) {
-    Send(&message, std::move(done));
+  void Ask(M message, OnVerdict done, Lane lane = Lane::kOwn) {
+    Send(&message, std::move(done), lane);
   }
   template <typename M>
-  void AskValue(M message, OnValue done) {
-    Send(&message, std::move(done));
+  void AskValue(M message, OnValue done, Lane lane = Lane::kOwn) {
+    Send(&message, std::move(done), lane);
   }
   void AskMaterial(OnMaterial done);
   void Update(msg::SignatureUpdate message, OnSigned done);
@@ -52,6 +61,8 @@ class KeysClient {
   void Expire(MonoTime now);
   // ntpd-keys died: what it was asked is lost.
   void OnRestarted();
+  // Questions that wait for an answer.
+  size_t pending() const { return pending_.size(); }
 
  private:
   using Callback =
@@ -59,25 +70,31 @@ class KeysClient {
   struct Pending {
     Callback callback;
     MonoTime asked;
+    Lane lane = Lane::kOwn;
   };
 
   template <typename M>
-  void Send(M* message, Callback callback) {
+  void Send(M* message, Callback callback, Lane lane) {
     message->request = ++last_request_;
-    const uint32_t request = message->request;
-    if (pending_.size() >= kMostPending || channel_->Send(*message) != SendOutcome::kSent)
-      return Lose(callback);
-    pending_.emplace(request, Pending{std::move(callback), Timebase::Mono()});
+    if (!HasRoom(lane)) return Lose(callback);
+    if (channel_->Send(*message) != SendOutcome::kSent) return LoseLater(std::move(callback), lane);
+    Remember(message->request, std::move(callback), lane);
   }
+  bool HasRoom(Lane lane) const;
+  void Remember(uint32_t request, Callback callback, Lane lane);
+  void LoseLater(Callback callback, Lane lane);
+  Callback Take(std::unordered_map<uint32_t, Pending>::iterator entry);
   template <typename M, typename F, typename Call>
   bool Deliver(Bytes bytes, Call call);
   bool Dispatch(Bytes bytes);
   static void Lose(const Callback& callback);
 
   Channel* channel_;
-  SupervisorLink* link_;
+  Suspicion suspicion_;
   uint32_t last_request_;  // starts anywhere: answers meant for a dead predecessor must not fit
   std::unordered_map<uint32_t, Pending> pending_;
+  size_t for_clients_ = 0;         // of pending_
+  std::vector<Callback> unsent_;  // lost already; told at the next Expire
 };
 
 }  // namespace ntpward::net

@@ -2,6 +2,9 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+#include <array>
+
 #include "ntpd/wire/refid.h"
 
 namespace ntpward::net {
@@ -29,6 +32,12 @@ uint32_t RefidOf(const IpAddress& address) {
     hash = Reader(Bytes(digest, size)).U32();
   }
   return wire::RefidOfUpstream(address, hash);
+}
+
+bool IsV4Mapped(const IpAddress& address) {
+  static constexpr std::array<uint8_t, 12> kPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return address.family == Family::kIpv6 &&
+         std::equal(kPrefix.begin(), kPrefix.end(), address.octets.begin());
 }
 
 }  // namespace ntpward::net

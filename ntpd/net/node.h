@@ -58,4 +58,7 @@ struct Node {
 // An association's refid for those who follow us through it.
 uint32_t RefidOf(const IpAddress& address);
 
+// ::ffff:0:0/96, which stands for IPv4 and is never seen on the network.
+bool IsV4Mapped(const IpAddress& address);
+
 }  // namespace ntpward::net

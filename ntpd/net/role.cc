@@ -222,6 +222,7 @@ void Role::AddRestriction(const msg::NetRestriction& entry, const IpAddress& add
 
 void Role::ApplyRestrictions() {
   node_.access = core::AccessList();
+  upstreams_.ForgetNames();
   for (const msg::NetRestriction& entry : new_restrictions_) {
     if (entry.source) {
       node_.access.SetSourceTemplate(core::AccessFlags(entry.flags), entry.ippeerlimit);
@@ -361,7 +362,7 @@ void Role::QuitAfter(const char* how, double offset) {
     core::ClockTick tick;
     tick.frequency = node_.engine->discipline().frequency();
     tick.slew = offset;
-    node_.steering.OnRestarted();
+    node_.steering.Forget();
     node_.steering.Run(tick, *node_.engine);
   }
   msg::NetQuit quit;

@@ -8,7 +8,7 @@
 namespace ntpward::net {
 namespace {
 
-constexpr int kStepPatienceMs = 1000;
+constexpr double kStepPatience = 1;  // seconds
 
 bool SameCourse(const msg::ClockAdjust& a, const msg::ClockAdjust& b) {
   return a.frequency == b.frequency && a.slew.value_or(0) == 0 && b.slew.value_or(0) == 0 &&
@@ -42,31 +42,55 @@ bool Steering::Step(double seconds) {
   request.slew = 0;
   sent_.reset();
   if (clock_->Send(request) != SendOutcome::kSent) return false;
-  pollfd readable{clock_->in_fd(), POLLIN, 0};
-  while (poll(&readable, 1, kStepPatienceMs) > 0) {
-    const auto bytes = clock_->Receive();
-    if (!bytes || !Take(*bytes)) return false;
-    if (time_->state().request == request.request)
+  const std::optional<bool> done = AwaitStep(request.request);
+  if (!done) reporter_->Log(LogLevel::kError, "clock: no answer to a step");
+  return done.value_or(false);
+}
+
+// Whether the step was made; none when nobody said so in time. The whole wait is bounded, whatever
+// else ntpd-clock has to say meanwhile.
+std::optional<bool> Steering::AwaitStep(uint32_t request) {
+  const MonoTime asked = Timebase::Mono();
+  for (;;) {
+    const double left = kStepPatience - (Timebase::Mono() - asked);
+    if (left <= 0) return std::nullopt;
+    pollfd readable{clock_->in_fd(), POLLIN, 0};
+    if (poll(&readable, 1, static_cast<int>(left * 1000) + 1) <= 0) continue;
+    const auto bytes = suspicion_.Receive();
+    if (!bytes) {
+      if (clock_->peer_gone() || suspicion_.accused()) return std::nullopt;
+      continue;
+    }
+    if (!Take(*bytes)) return std::nullopt;
+    if (time_->state().request == request)
       return time_->state().refusal == msg::ClockRefusal::kNone;
   }
-  reporter_->Log(LogLevel::kError, "clock: no answer to a step");
-  return false;
 }
 
 bool Steering::Take(Bytes bytes) {
   msg::ClockState state;
-  if (!msg::Decode(bytes, &state)) {
-    link_->Accuse(msg::Role::kClock, bytes);
-    return false;
-  }
+  if (!msg::Decode(bytes, &state)) return suspicion_.Accuse(bytes);
   time_->SetState(state);
   return true;
 }
 
 bool Steering::OnReadable() {
-  while (const auto bytes = clock_->Receive())
+  for (int i = 0; i < Suspicion::kMostAtOnce; ++i) {
+    const auto bytes = suspicion_.Receive();
+    if (!bytes) return !suspicion_.accused();
     if (!Take(*bytes)) return false;
+  }
   return true;
+}
+
+// What the new one says of its state comes unasked and may be there already: nothing of a role in good
+// standing is thrown away.
+void Steering::OnRestarted() {
+  sent_.reset();
+  if (!suspicion_.accused()) return;
+  suspicion_.OnRestarted();
+  // Asks nothing but to be told the state.
+  (void)clock_->Send(msg::ClockAdjust{});
 }
 
 }  // namespace ntpward::net

@@ -5,6 +5,7 @@
 
 #include "ntpd/core/engine.h"
 #include "ntpd/net/reporter.h"
+#include "ntpd/net/suspicion.h"
 #include "ntpd/net/timebase.h"
 #include "privsep/channel.h"
 
@@ -14,7 +15,10 @@ class Steering {
  public:
   // All must outlive this object. `measure_only`: `disable ntp`, nothing is ever asked of the clock.
   Steering(Channel* clock, Timebase* time, SupervisorLink* link, Reporter* reporter)
-      : clock_(clock), time_(time), link_(link), reporter_(reporter) {}
+      : clock_(clock),
+        time_(time),
+        suspicion_(clock, link, msg::Role::kClock),
+        reporter_(reporter) {}
   void SetMeasureOnly(bool measure_only) { measure_only_ = measure_only; }
 
   // The course until the next tick. Sent only when it differs from the last one, or when the status
@@ -27,16 +31,19 @@ class Steering {
   // The channel from ntpd-clock is readable. False when it sent nonsense, which was reported.
   bool OnReadable();
   // A new ntpd-clock knows nothing of what was sent.
-  void OnRestarted() { sent_.reset(); }
+  void OnRestarted();
+  // The next Run is sent whatever was sent before.
+  void Forget() { sent_.reset(); }
 
  private:
   static constexpr double kStatusInterval = 64;  // seconds
 
   bool Take(Bytes bytes);
+  std::optional<bool> AwaitStep(uint32_t request);
 
   Channel* clock_;
   Timebase* time_;
-  SupervisorLink* link_;
+  Suspicion suspicion_;
   Reporter* reporter_;
   bool measure_only_ = false;
   uint32_t last_request_ = 0;

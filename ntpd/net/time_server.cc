@@ -1,35 +1,57 @@
 #include "ntpd/net/time_server.h"
 
+#include <algorithm>
+
 #include "ntpd/net/random.h"
 
 namespace ntpward::net {
 namespace {
 
-msg::ReplyTemplate TemplateOf(const core::SystemState& system, const Timebase& time) {
-  msg::ReplyTemplate reply;
-  reply.leap = static_cast<uint8_t>(system.leap);
-  reply.stratum =
-      system.stratum >= wire::kStratumUnsynchronised ? uint8_t{0} : system.stratum;
-  reply.precision = system.precision;
-  reply.root_delay = wire::NtpShort::FromSeconds(system.root_delay).raw();
-  reply.root_dispersion =
-      wire::NtpShort::FromSeconds(system.RootDispersionAt(Timebase::Mono())).raw();
-  reply.refid = system.refid;
-  reply.reference = system.reference;
-  reply.correction = time.Correction();
-  return reply;
+// A datagram does not lie in a socket for longer than this; s.
+constexpr double kLongestQueue = 4;
+
+// What ntpd-keys seals is this, so that what is sent must be exactly `reply`, too.
+msg::ReplyTemplate TemplateOf(const wire::Header& reply, const Timebase& time) {
+  msg::ReplyTemplate shared;
+  shared.leap = static_cast<uint8_t>(reply.leap);
+  shared.stratum = reply.stratum;
+  shared.precision = reply.precision;
+  shared.root_delay = reply.root_delay.raw();
+  shared.root_dispersion = reply.root_dispersion.raw();
+  shared.refid = reply.refid;
+  shared.reference = reply.reference;
+  shared.correction = time.Correction();
+  return shared;
+}
+
+Route RouteTo(const Listener& listener, const Datagram& datagram) {
+  Route route{listener.index, datagram.source, datagram.destination, datagram.interface};
+  route.server.scope = 0;
+  return route;
 }
 
 }  // namespace
 
 TimeServer::TimeServer(Node* node, ControlServer* control)
-    : node_(node), control_(control), batch_(std::make_unique<ReceiveBatch>()) {}
+    : node_(node),
+      control_(control),
+      batch_(std::make_unique<ReceiveBatch>()),
+      sending_(std::make_unique<SendBatch>()) {
+  plain_.reserve(ReceiveBatch::kSize);
+  serve_waiting_.reserve(ReceiveBatch::kSize);
+  control_->SetSend([this](const Route& route, Bytes packet) { Send(route, packet); });
+}
 
 void TimeServer::Configure(const msg::NetStart& start) {
   core::RateLimitConfig config;
   config.capacity = std::max<size_t>(1, start.mru_entries);
   config.average_log2 = start.discard_average;
   config.minimum = start.discard_minimum;
+  // A reload that does not touch the limits must not forgive those who were over them.
+  if (limiter_ && limiter_->config().capacity == config.capacity &&
+      limiter_->config().average_log2 == config.average_log2 &&
+      limiter_->config().minimum == config.minimum)
+    return;
   limiter_.emplace(config, std::array<uint64_t, 2>{RandomNumber(), RandomNumber()});
 }
 
@@ -61,21 +83,37 @@ void TimeServer::Receive(uint16_t index) {
   const Listener& listener = listeners_.at(index);
   for (const Datagram& datagram : batch_->Receive(listener.fd.get()))
     if (!listener.drop) OnDatagram(listener, datagram);
+  SendPlain();
   FlushBatch();
 }
 
 // Addresses that no honest datagram has.
-bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram) const {
+bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram) {
   if (datagram.truncated || datagram.source.port == 0) return false;
   const IpAddress& from = datagram.source.ip;
   if (from.is_none() || from.is_wildcard() || from.is_multicast()) return false;
-  const IpAddress& to = datagram.destination;
+  // Our sockets are of one family each, so that the kernel makes no such source; rules for the IPv4
+  // address must not be got round by it.
+  if (IsV4Mapped(from)) return false;
+  const IpAddress& to =
+      datagram.destination.is_none() ? listener.local.ip : datagram.destination;
   if (to.is_multicast()) return false;
   // A loopback source to another of our addresses is forged, or comes from ourselves by a detour
   // (CVE-2014-9751).
-  if (from.is_loopback() && !to.is_none() && !to.is_loopback()) return false;
-  // Our own port talking to itself would never end.
-  return !(from == to && datagram.source.port == listener.local.port);
+  if (from.is_loopback() && !to.is_loopback() && !to.is_wildcard()) return false;
+  // Our own port talking to itself would never end. The scope of a link-local source is left out.
+  return datagram.source.port != listener.local.port || from.family != to.family ||
+         from.octets != to.octets;
+}
+
+// The kernel's stamp, unless the clock was stepped between it and now: a reply whose times do not fit
+// together would be thrown away at best.
+NtpTimestamp TimeServer::ArrivalOf(const Datagram& datagram) const {
+  const NtpTimestamp now = node_->time.Now();
+  if (!datagram.received) return now;
+  const NtpTimestamp arrival = node_->time.FromSystem(*datagram.received);
+  const double age = (now - arrival).seconds();
+  return age >= 0 && age <= kLongestQueue ? arrival : now;
 }
 
 void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) {
@@ -95,9 +133,7 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
       ++counters_.restricted;
       return;
     }
-    IpAddress from = datagram.destination;
-    from.scope = 0;
-    return control_->OnDatagram(listener.fd.get(), datagram, from);
+    return control_->OnDatagram(RouteTo(listener, datagram), datagram.bytes);
   }
   OnTimePacket(listener, datagram, flags);
 }
@@ -122,10 +158,8 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   request.header = header;
   request.source = datagram.source;
   request.flags = flags;
-  request.received =
-      datagram.received ? node_->time.FromSystem(*datagram.received) : node_->time.Now();
-  Route route{listener.index, datagram.source, datagram.destination, datagram.interface};
-  route.server.scope = 0;
+  request.received = ArrivalOf(datagram);
+  const Route route = RouteTo(listener, datagram);
   if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
     return OnPlain(route, request, rate);
   const auto fields = packet->extensions();
@@ -150,7 +184,28 @@ void TimeServer::OnPlain(const Route& route, const core::Request& request,
     return Send(route, writer.written());
   }
   ++counters_.processed;
-  SendHeader(route, answer->header, {});
+  plain_.push_back({route, answer->header});
+  if (plain_.size() == ReceiveBatch::kSize) SendPlain();
+}
+
+// Replies without MAC leave together; each is stamped as late as can be.
+void TimeServer::SendPlain() {
+  for (size_t next = 0; next < plain_.size();) {
+    const auto listener = listeners_.find(plain_[next].route.listener);
+    const size_t end = std::min(plain_.size(), next + SendBatch::kSize);
+    if (listener == listeners_.end()) break;
+    for (; next < end; ++next) {
+      const auto& [route, reply] = plain_[next];
+      Writer writer(
+          sending_->Add(wire::kHeaderSize, route.client, route.server, route.interface));
+      wire::Header header = reply;
+      header.transmit = node_->time.Now();
+      wire::EncodeHeader(writer, header);
+      CHECK(writer.Finish());
+    }
+    (void)sending_->Flush(listener->second.fd.get());
+  }
+  plain_.clear();
 }
 
 // A MAC and no Autokey field: ntpd-keys checks it and seals the reply.
@@ -173,13 +228,19 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request,
   CHECK(job.digest.Assign(packet.mac->digest));
   job.receive = request.received;
   CHECK(serve_.jobs.Push(job));
-  serve_waiting_.push_back({route, request.header, request.received});
+  serve_waiting_.push_back({route, request, {}});
   if (serve_.jobs.full()) FlushBatch();
 }
 
 void TimeServer::FlushBatch() {
   if (serve_.jobs.empty()) return;
-  serve_.reply = TemplateOf(node_->engine->system(), node_->time);
+  const MonoTime now = Timebase::Mono();
+  for (Waiting& job : serve_waiting_) {
+    job.reply = core::BuildReply(job.request.header, wire::Mode::kServer, job.request.received,
+                                 node_->engine->system(), now);
+    job.reply.poll = job.request.header.poll;  // as ntpd-keys repeats it
+  }
+  serve_.reply = TemplateOf(serve_waiting_.front().reply, node_->time);
   node_->keys.Serve(serve_, [this, waiting = std::move(serve_waiting_)](
                                 const msg::ServeDone& done) { OnServeDone(waiting, done); });
   serve_waiting_.clear();
@@ -187,36 +248,44 @@ void TimeServer::FlushBatch() {
 }
 
 void TimeServer::OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done) {
+  std::vector<bool> answered(waiting.size());
   for (const msg::ServeResult& result : done.results) {
-    if (result.job >= waiting.size()) continue;
-    const Waiting& job = waiting[result.job];
-    core::Request request;
-    request.header = job.request;
-    request.received = job.received;
-    if (result.outcome == msg::ServeOutcome::kRefused) {
-      ++counters_.declined;
-      continue;
-    }
-    if (result.outcome == msg::ServeOutcome::kNak) {
-      ++counters_.bad_auth;
-      SendNak(job.route, request);
-      continue;
-    }
-    ++counters_.processed;
-    wire::Header reply = core::BuildReply(job.request, wire::Mode::kServer, job.received,
-                                          node_->engine->system(), Timebase::Mono());
-    reply.transmit = result.transmit;
-    SendSealed(job.route, reply, result.mac.span());
+    // One request, one reply: ntpd-keys cannot make us send more.
+    if (result.job >= waiting.size() || answered[result.job]) continue;
+    answered[result.job] = true;
+    OnServeResult(waiting[result.job], result);
   }
+}
+
+void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& result) {
+  if (result.outcome == msg::ServeOutcome::kRefused) {
+    ++counters_.declined;
+    return;
+  }
+  if (result.outcome == msg::ServeOutcome::kNak) {
+    ++counters_.bad_auth;
+    // `notrust` answers those alone whose MAC is good.
+    if (!job.request.flags.has(core::Access::kNoTrust)) SendNak(job.route, job.request);
+    return;
+  }
+  ++counters_.processed;
+  wire::Header reply = job.reply;
+  reply.transmit = result.transmit;
+  SendSealed(job.route, reply, result.mac.span());
 }
 
 void TimeServer::OnAutokey(const Route& route, const core::Request& request,
                            core::RateDecision rate, const wire::Packet& packet) {
-  if (!node_->has_material || !node_->hasher || !node_->host.enabled())
-    return SendNak(route, request);
+  // Access rules and limits first: a crypto-NAK is an answer, too.
   const auto answer = core::AnswerRequest(request, rate, node_->engine->system(),
                                           Timebase::Mono());
   if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
+  if (!node_->has_material || !node_->hasher || !node_->host.enabled()) {
+    // A host that will know its keys in a moment must not send its clients back to the start.
+    const bool soon = node_->start.crypto_enabled && !node_->has_material;
+    if (!soon) SendNak(route, request);
+    return;
+  }
   const keys::SessionDigest digest =
       node_->PublicMac(route.path(), packet.mac->key, packet.covered);
   if (!EqualConstantTime(digest.span(), packet.mac->digest)) {
@@ -237,10 +306,12 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
   if (reply.kind != autokey::ServerAnswer::Kind::kAskKeys) return finish(reply);
   std::visit(
       [&](const auto& operation) {
-        node_->keys.AskValue(operation, [this, finish, pending = reply.pending](
-                                            const msg::ValueAnswer& value) {
-          finish(autokey_.OnValueAnswer(pending, value));
-        });
+        node_->keys.AskValue(
+            operation,
+            [this, finish, pending = reply.pending](const msg::ValueAnswer& value) {
+              finish(autokey_.OnValueAnswer(pending, value));
+            },
+            Lane::kClients);
       },
       *reply.operation);
 }

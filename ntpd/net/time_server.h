@@ -25,8 +25,8 @@ struct Listener {
   SocketAddress local;
   bool drop = false;
   UniqueFd fd;
+  std::shared_ptr<void> argument;  // of `readable`; outlives it
   Event readable;
-  std::shared_ptr<void> argument;  // of `readable`
 };
 
 class TimeServer {
@@ -44,23 +44,21 @@ class TimeServer {
   control::PacketCounters& counters() { return counters_; }
 
  private:
-  // Where an answer goes. The listener is looked up again when the answer is late.
-  struct Route {
-    uint16_t listener = 0;
-    SocketAddress client;
-    IpAddress server;
-    uint32_t interface = 0;
-    AddressPair path() const { return {client.ip, server}; }
-  };
+  // A request that ntpd-keys looks at, and the reply as it was told to seal it.
   struct Waiting {
     Route route;
-    wire::Header request;
-    NtpTimestamp received;
+    core::Request request;
+    wire::Header reply;
+  };
+  struct Plain {
+    Route route;
+    wire::Header reply;
   };
 
   void Receive(uint16_t index);
   void OnDatagram(const Listener& listener, const Datagram& datagram);
-  bool IsPlausible(const Listener& listener, const Datagram& datagram) const;
+  static bool IsPlausible(const Listener& listener, const Datagram& datagram);
+  NtpTimestamp ArrivalOf(const Datagram& datagram) const;
   void OnTimePacket(const Listener& listener, const Datagram& datagram, core::AccessFlags flags);
   void OnPlain(const Route& route, const core::Request& request, core::RateDecision rate);
   void OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
@@ -68,8 +66,10 @@ class TimeServer {
   void OnAutokey(const Route& route, const core::Request& request, core::RateDecision rate,
                  const wire::Packet& packet);
   void ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field);
+  void SendPlain();
   void FlushBatch();
   void OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done);
+  void OnServeResult(const Waiting& job, const msg::ServeResult& result);
   void SendHeader(const Route& route, wire::Header header, Bytes trailer);
   void SendSealed(const Route& route, const wire::Header& header, Bytes trailer);
   void SendNak(const Route& route, const core::Request& request);
@@ -81,6 +81,8 @@ class TimeServer {
   std::optional<core::RateLimiter> limiter_;
   std::map<uint16_t, Listener> listeners_;
   std::unique_ptr<ReceiveBatch> batch_;
+  std::unique_ptr<SendBatch> sending_;
+  std::vector<Plain> plain_;       // replies of the present turn; never more than it received
   msg::ServeBatch serve_;          // jobs of the present turn
   std::vector<Waiting> serve_waiting_;  // beside serve_.jobs
   control::PacketCounters counters_;

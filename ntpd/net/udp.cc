@@ -45,6 +45,25 @@ void AppendControl(msghdr* header, int level, int type, const T& value) {
   header->msg_controllen = CMSG_SPACE(sizeof value);
 }
 
+// Makes the datagram leave from `from`. `control` has room for one CMSG_SPACE(sizeof(in6_pktinfo)).
+void SetSource(msghdr* header, char* control, const IpAddress& from, const IpAddress& to,
+               uint32_t interface) {
+  header->msg_control = nullptr;
+  header->msg_controllen = 0;
+  if (from.is_none()) return;
+  header->msg_control = control;
+  if (from.family == Family::kIpv4) {
+    in_pktinfo info{};
+    std::memcpy(&info.ipi_spec_dst, from.octets.data(), 4);
+    return AppendControl(header, IPPROTO_IP, IP_PKTINFO, info);
+  }
+  in6_pktinfo info{};
+  std::memcpy(&info.ipi6_addr, from.octets.data(), 16);
+  // A link-local address means nothing without its interface.
+  if (to.scope != 0) info.ipi6_ifindex = interface;
+  AppendControl(header, IPPROTO_IPV6, IPV6_PKTINFO, info);
+}
+
 }  // namespace
 
 ReceiveBatch::ReceiveBatch() {
@@ -54,7 +73,7 @@ ReceiveBatch::ReceiveBatch() {
     headers_[i].msg_hdr.msg_iov = &vectors_[i];
     headers_[i].msg_hdr.msg_iovlen = 1;
     headers_[i].msg_hdr.msg_name = &names_[i];
-    headers_[i].msg_hdr.msg_control = controls_[i].data();
+    headers_[i].msg_hdr.msg_control = controls_[i].octets.data();
   }
 }
 
@@ -74,12 +93,40 @@ void ReceiveBatch::Decode(size_t index, size_t size) {
 std::span<const Datagram> ReceiveBatch::Receive(int fd) {
   for (mmsghdr& header : headers_) {
     header.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
-    header.msg_hdr.msg_controllen = controls_[0].size();
+    header.msg_hdr.msg_controllen = kControlSize;
   }
   const int count = recvmmsg(fd, headers_.data(), kSize, MSG_DONTWAIT, nullptr);
   if (count <= 0) return {};
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) Decode(i, headers_[i].msg_len);
   return {datagrams_.data(), static_cast<size_t>(count)};
+}
+
+MutableBytes SendBatch::Add(size_t size, const SocketAddress& to, const IpAddress& from,
+                            uint32_t interface) {
+  CHECK(!full() && size <= kMaxDatagram);
+  const size_t i = count_++;
+  vectors_[i] = {buffers_[i].data(), size};
+  msghdr& header = headers_[i].msg_hdr;
+  header = {};
+  header.msg_name = &names_[i];
+  header.msg_namelen = to.ToSockaddr(&names_[i]);
+  header.msg_iov = &vectors_[i];
+  header.msg_iovlen = 1;
+  SetSource(&header, controls_[i].octets.data(), from, to.ip, interface);
+  return MutableBytes(buffers_[i].data(), size);
+}
+
+size_t SendBatch::Flush(int fd) {
+  size_t refused = 0;
+  for (size_t done = 0; done < count_;) {
+    const int sent = sendmmsg(fd, &headers_[done], static_cast<unsigned>(count_ - done),
+                              MSG_DONTWAIT | MSG_NOSIGNAL);
+    // One that cannot be sent must not hold up the others.
+    if (sent <= 0) ++refused;
+    done += sent > 0 ? static_cast<size_t>(sent) : 1;
+  }
+  count_ = 0;
+  return refused;
 }
 
 bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
@@ -93,19 +140,7 @@ bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& fro
   header.msg_namelen = name_length;
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
-  if (from.family == Family::kIpv4) {
-    in_pktinfo info{};
-    std::memcpy(&info.ipi_spec_dst, from.octets.data(), 4);
-    header.msg_control = control;
-    AppendControl(&header, IPPROTO_IP, IP_PKTINFO, info);
-  } else if (from.family == Family::kIpv6) {
-    in6_pktinfo info{};
-    std::memcpy(&info.ipi6_addr, from.octets.data(), 16);
-    // A link-local address means nothing without its interface.
-    if (to.ip.scope != 0) info.ipi6_ifindex = interface;
-    header.msg_control = control;
-    AppendControl(&header, IPPROTO_IPV6, IPV6_PKTINFO, info);
-  }
+  SetSource(&header, control, from, to.ip, interface);
   return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
 }
 

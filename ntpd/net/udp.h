@@ -41,11 +41,43 @@ class ReceiveBatch {
   void Decode(size_t index, size_t size);
 
   std::array<std::array<uint8_t, kMaxDatagram>, kSize> buffers_;
-  std::array<std::array<char, 256>, kSize> controls_;
+  static constexpr size_t kControlSize = 256;
+  struct alignas(cmsghdr) Control {
+    std::array<char, kControlSize> octets;
+  };
+  std::array<Control, kSize> controls_;
   std::array<sockaddr_storage, kSize> names_;
   std::array<iovec, kSize> vectors_;
   std::array<mmsghdr, kSize> headers_;
   std::array<Datagram, kSize> datagrams_;
+};
+
+// Short datagrams that leave together, by one sendmmsg call; the memory is reused.
+class SendBatch {
+ public:
+  // Few, so that the last one leaves soon after it was stamped.
+  static constexpr size_t kSize = 8;
+  static constexpr size_t kMaxDatagram = 128;
+
+  bool full() const { return count_ == kSize; }
+  size_t size() const { return count_; }
+  // Room for a datagram of `size` octets (at most kMaxDatagram), to be filled before Flush; not to be
+  // called when full(). Addresses as for SendFrom.
+  MutableBytes Add(size_t size, const SocketAddress& to, const IpAddress& from,
+                   uint32_t interface);
+  // Sends all through a listening socket, without waiting. How many the kernel refused.
+  size_t Flush(int fd);
+
+ private:
+  struct alignas(cmsghdr) Control {
+    std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> octets;
+  };
+  std::array<std::array<uint8_t, kMaxDatagram>, kSize> buffers_{};
+  std::array<Control, kSize> controls_{};
+  std::array<sockaddr_storage, kSize> names_{};
+  std::array<iovec, kSize> vectors_{};
+  std::array<mmsghdr, kSize> headers_{};
+  size_t count_ = 0;
 };
 
 // Sends `bytes` to `to` from our address `from` (none: the kernel chooses) through a listening

@@ -12,6 +12,11 @@
 namespace ntpward::net {
 namespace {
 
+// Replies of one exchange whose MAC is looked at. More than one, so that a forged reply cannot shut
+// out the genuine one; few, so that a server cannot keep ntpd-keys busy.
+constexpr int kMostChecks = 8;
+constexpr size_t kMostOwnRefids = 64;  // addresses of ours that are remembered
+
 using autokey::DanceResult;
 using autokey::NextField;
 
@@ -40,6 +45,7 @@ void Upstreams::Poll(AssocId id) {
   if (found == upstreams_.end()) return;
   Upstream* upstream = found->second.get();
   ++upstream->exchange;
+  upstream->checks = 0;
   upstream->waiting.reset();
   const auto header = node_->engine->BuildRequest(id, Timebase::Mono(), RandomNonce());
   if (!header || !OpenSocket(upstream)) return;
@@ -82,6 +88,7 @@ bool Upstreams::OpenSocket(Upstream* upstream) {
 void Upstreams::NoteOwnAddress(const IpAddress& local) {
   const uint32_t refid = RefidOf(local);
   if (std::find(own_refids_.begin(), own_refids_.end(), refid) != own_refids_.end()) return;
+  if (own_refids_.size() == kMostOwnRefids) own_refids_.erase(own_refids_.begin());
   own_refids_.push_back(refid);
   node_->engine->SetOwnRefids(own_refids_);
 }
@@ -118,15 +125,16 @@ void Upstreams::SealAndSend(Upstream* upstream, const wire::Header& header, KeyI
   std::vector<uint8_t> packet = EncodePacket(header, {});
   CHECK(request.covered.Assign(packet));
   node_->keys.Seal(request, [this, id = upstream->id, exchange = upstream->exchange, key,
-                             packet](const msg::Sealed& sealed) mutable {
+                             packet](const msg::Sealed* sealed) mutable {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end() || found->second->exchange != exchange) return;
-    if (sealed.mac.empty()) {
+    if (sealed == nullptr) return;  // the next poll asks again
+    if (sealed->mac.empty()) {
       // No such key, or a cookie that ntpd-keys has lost without our knowing.
       if (found->second->dance != nullptr) found->second->dance->OnKeysRestarted();
       return;
     }
-    packet.insert(packet.end(), sealed.mac.span().begin(), sealed.mac.span().end());
+    packet.insert(packet.end(), sealed->mac.span().begin(), sealed->mac.span().end());
     Transmit(found->second.get(), packet, key);
   });
 }
@@ -190,7 +198,12 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
   } else if (upstream->config.key.is_none()) {
     // Not asked for: an unauthenticated association takes the packet as if it were bare.
     return Finish(upstream->id, packet.header, std::nullopt, t4);
+  } else if (packet.mac->key != upstream->config.key) {
+    // Any other trusted key would make a good MAC, too (CVE-2015-7974).
+    return Finish(upstream->id, packet.header,
+                  core::MacVerdict{packet.mac->key, core::MacResult::kBad}, t4);
   }
+  if (++upstream->checks > kMostChecks) return;
   request.path = {upstream->remote.ip, upstream->local};
   request.key = packet.mac->key;
   if (request.key.is_none() || !request.covered.Assign(packet.covered) ||

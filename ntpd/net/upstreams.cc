@@ -1,6 +1,7 @@
 #include "ntpd/net/upstreams.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ntpd/net/random.h"
 #include "ntpd/wire/refid.h"
@@ -9,8 +10,12 @@ namespace ntpward::net {
 namespace {
 
 constexpr uint16_t kNtpPort = 123;
-constexpr double kMostLookupWait = 1024;  // seconds
-constexpr size_t kSourcesOfAName = 1;     // `server NAME` follows the first address
+constexpr double kMostFirstWait = 64;     // seconds between questions about a name without answer
+constexpr double kMostLookupWait = 1024;  // and about one whose addresses are not enough
+constexpr double kRefillWait = 64;        // a pool that has addresses, but too few
+// Requests without any answer before another address gets its chance: as many as a volley has.
+constexpr uint64_t kPatientRequests = 8;
+constexpr int kPatientPolls = 10;  // the same for one that did answer once (ntpd 4.2.8: NTP_UNREACH)
 
 core::AssociationConfig EngineConfig(const msg::NetAssociation& line) {
   core::AssociationConfig config;
@@ -36,6 +41,12 @@ uint32_t LocalRefid(std::string_view text) {
   return refid;
 }
 
+// Can a server have it? A name's answers come from strangers.
+bool IsUsable(const IpAddress& address) {
+  return !address.is_none() && !address.is_wildcard() && !address.is_multicast() &&
+         !address.is_refclock() && !IsV4Mapped(address);
+}
+
 bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
   msg::Encoded first;
   msg::Encoded second;
@@ -49,6 +60,7 @@ bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
 Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update)
     : node_(node),
       resolve_(resolve),
+      suspicion_(resolve, &node->link, msg::Role::kResolve),
       on_update_(std::move(on_update)),
       last_id_(static_cast<uint16_t>(RandomNumber())),
       batch_(std::make_unique<ReceiveBatch>()) {}
@@ -84,6 +96,7 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
     entry = entry->second.line == SIZE_MAX ? prototypes_.erase(entry) : std::next(entry);
   }
   lines_ = lines;
+  for (const auto& [id, prototype] : prototypes_) (void)lookups_[*prototype.config.name];
   for (Deferred& entry : deferred_) entry.line = moved[entry.line];
   std::erase_if(deferred_, [](const Deferred& entry) { return entry.line == SIZE_MAX; });
   for (size_t i = 0; i < lines_.size(); ++i)
@@ -109,6 +122,10 @@ void Upstreams::AddLine(size_t line) {
     upstreams_.emplace(id, std::move(upstream));
     return;
   }
+  // Two votes for one server would outvote an honest one.
+  if (!config.address.is_none() && Has(config.address))
+    return node_->reporter.Log(LogLevel::kWarning,
+                               config.address.ToString() + ": named twice, used once");
   if (!config.address.is_none())
     return AddServer(line, config.address, config.kind == msg::NetAssociationKind::kPool);
   const AssocId id = NewId();
@@ -163,8 +180,21 @@ std::string Upstreams::LabelOf(AssocId id) const {
 }
 
 bool Upstreams::Has(const IpAddress& address) const {
-  return std::any_of(upstreams_.begin(), upstreams_.end(),
-                     [&](const auto& entry) { return entry.second->remote.ip == address; });
+  return std::any_of(
+             upstreams_.begin(), upstreams_.end(),
+             [&](const auto& entry) { return entry.second->remote.ip == address; }) ||
+         std::any_of(deferred_.begin(), deferred_.end(),
+                     [&](const Deferred& entry) { return entry.address == address; });
+}
+
+bool Upstreams::IsSilent(const Upstream& upstream) const {
+  const core::Association* association = node_->engine->Find(upstream.id);
+  if (association == nullptr) return false;
+  if (association->stopped()) return true;
+  const core::PollSchedule& schedule = association->schedule();
+  if (schedule.reach() != 0) return false;
+  return association->heard() ? schedule.unreach() >= kPatientPolls
+                              : association->counters().sent >= kPatientRequests;
 }
 
 // ---------------------------------------------------------------------------- names
@@ -174,61 +204,148 @@ void Upstreams::ResolveFor(uint16_t name, std::function<void(const IpAddress&)> 
 }
 
 size_t Upstreams::CountOfPool(size_t line) const {
-  return static_cast<size_t>(
-      std::count_if(upstreams_.begin(), upstreams_.end(), [line](const auto& entry) {
-        return entry.second->pooled && entry.second->line == line;
-      }));
+  const auto deferred = std::count_if(deferred_.begin(), deferred_.end(), [&](const auto& entry) {
+    return entry.pooled && entry.line == line;
+  });
+  const auto here = std::count_if(upstreams_.begin(), upstreams_.end(), [&](const auto& entry) {
+    return entry.second->pooled && entry.second->line == line;
+  });
+  return static_cast<size_t>(deferred + here);
+}
+
+size_t Upstreams::CountOfAnswering(size_t line) const {
+  const auto silent = std::count_if(upstreams_.begin(), upstreams_.end(), [&](const auto& entry) {
+    return entry.second->pooled && entry.second->line == line && IsSilent(*entry.second);
+  });
+  return CountOfPool(line) - static_cast<size_t>(silent);
+}
+
+// Names whose addresses are known, but not enough of them answer.
+void Upstreams::WantNames() {
+  const MonoTime now = Timebase::Mono();
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->pooled || !upstream->config.name || !IsSilent(*upstream)) continue;
+    lookups_[*upstream->config.name].wanted = true;
+  }
+  for (const auto& [id, prototype] : prototypes_) {
+    if (prototype.config.kind != msg::NetAssociationKind::kPool) continue;
+    Lookup& lookup = lookups_[*prototype.config.name];
+    if (lookup.wanted || CountOfAnswering(prototype.line) >= node_->start.maxclock) continue;
+    lookup.wanted = true;
+    lookup.wait = std::max(lookup.wait, kRefillWait);
+    lookup.next = std::max(lookup.next, now + kRefillWait);
+  }
 }
 
 void Upstreams::Maintain() {
+  WantNames();
   const MonoTime now = Timebase::Mono();
   for (auto& [index, lookup] : lookups_) {
     if (!lookup.wanted || now < lookup.next) continue;
     lookup.next = now + lookup.wait;
-    lookup.wait = std::min(lookup.wait * 2, kMostLookupWait);
+    lookup.wait = std::min(lookup.wait * 2, lookup.resolved ? kMostLookupWait : kMostFirstWait);
     (void)resolve_->Send(msg::ResolveRequest{.index = index});
   }
 }
 
 bool Upstreams::OnResolveReadable() {
-  while (const auto bytes = resolve_->Receive()) {
+  for (int i = 0; i < Suspicion::kMostAtOnce; ++i) {
+    const auto bytes = suspicion_.Receive();
+    if (!bytes) return !suspicion_.accused();
     msg::ResolveAnswer answer;
-    if (!msg::Decode(*bytes, &answer)) {
-      node_->link.Accuse(msg::Role::kResolve, *bytes);
-      return false;
-    }
+    if (!msg::Decode(*bytes, &answer)) return suspicion_.Accuse(*bytes);
     OnAnswer(answer);
   }
   return true;
 }
 
 void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
-  const auto lookup = lookups_.find(answer.index);
-  if (lookup == lookups_.end() || !lookup->second.wanted) return;
+  const auto found = lookups_.find(answer.index);
+  if (found == lookups_.end() || !found->second.wanted) return;
   if (answer.outcome != msg::ResolveOutcome::kOk) return;  // Maintain asks again
-  lookup->second.wanted = false;
-  for (const auto& on_address : lookup->second.restricts)
+  Lookup& lookup = found->second;
+  lookup.wanted = false;
+  lookup.resolved = true;
+  // Access rules are for the addresses that the name had first: a later answer must not open a door.
+  for (const auto& on_address : std::exchange(lookup.restricts, {}))
     for (const IpAddress& address : answer.addresses) on_address(address);
   std::vector<AssocId> done;
   for (const auto& [id, prototype] : prototypes_) {
     if (prototype.config.name != answer.index) continue;
-    const bool pool = prototype.config.kind == msg::NetAssociationKind::kPool;
-    const size_t most = pool ? node_->start.maxclock : kSourcesOfAName;
-    for (const IpAddress& address : answer.addresses) {
-      if (Has(address) || CountOfPool(prototype.line) >= most) continue;
-      if (pool)
-        node_->reporter.Log(LogLevel::kInfo, "Soliciting pool server " + address.ToString());
-      AddServer(prototype.line, address, pool);
-      if (!pool) break;
+    if (prototype.config.kind == msg::NetAssociationKind::kPool) {
+      // A pool stays, to be shown and to be asked again; a server's name has done its work.
+      if (FillPool(prototype, answer)) lookup.wait = kRefillWait;
+    } else if (AddFirst(prototype, answer)) {
+      done.push_back(id);
+    } else {
+      lookup.wanted = true;
     }
-    // A pool stays, to be shown and to be asked again; a server's name has done its work.
-    if (!pool) done.push_back(id);
   }
   for (const AssocId id : done) prototypes_.erase(id);
+  ReplaceSilent(answer);
   on_update_();
 }
 
+// True when it found somebody new. Members that do not answer make room.
+bool Upstreams::FillPool(const Prototype& prototype, const msg::ResolveAnswer& answer) {
+  bool grew = false;
+  for (const IpAddress& address : answer.addresses) {
+    if (!IsUsable(address) || Has(address)) continue;
+    if (CountOfPool(prototype.line) >= node_->start.maxclock) {
+      const std::optional<AssocId> silent = SilentOfPool(prototype.line);
+      if (!silent) break;
+      Remove(*silent);
+    }
+    node_->reporter.Log(LogLevel::kInfo, "Soliciting pool server " + address.ToString());
+    AddServer(prototype.line, address, true);
+    grew = true;
+  }
+  return grew;
+}
+
+std::optional<AssocId> Upstreams::SilentOfPool(size_t line) const {
+  for (const auto& [id, upstream] : upstreams_)
+    if (upstream->pooled && upstream->line == line && IsSilent(*upstream)) return id;
+  return std::nullopt;
+}
+
+bool Upstreams::AddFirst(const Prototype& prototype, const msg::ResolveAnswer& answer) {
+  for (const IpAddress& address : answer.addresses) {
+    if (!IsUsable(address) || Has(address)) continue;
+    AddServer(prototype.line, address, false);
+    return true;
+  }
+  return false;
+}
+
+// `server NAME` follows one address at a time: when that one does not answer, the next.
+void Upstreams::ReplaceSilent(const msg::ResolveAnswer& answer) {
+  std::vector<AssocId> silent;
+  for (const auto& [id, upstream] : upstreams_)
+    if (!upstream->pooled && upstream->config.name == answer.index && IsSilent(*upstream))
+      silent.push_back(id);
+  for (const AssocId id : silent) MoveOn(id, answer);
+}
+
+void Upstreams::MoveOn(AssocId id, const msg::ResolveAnswer& answer) {
+  const Upstream& old = *upstreams_.at(id);
+  const auto& list = answer.addresses;
+  const auto current = std::find(list.begin(), list.end(), old.remote.ip);
+  const size_t start =
+      current == list.end() ? 0 : static_cast<size_t>(current - list.begin()) + 1;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const IpAddress address = list[(start + i) % list.size()];
+    if (!IsUsable(address) || Has(address)) continue;
+    node_->reporter.Log(LogLevel::kInfo, std::string(old.config.label.text()) + ": " + old.label() +
+                                             " does not answer, trying " + address.ToString());
+    const size_t line = old.line;
+    Remove(id);
+    return AddServer(line, address, false);
+  }
+}
+
 void Upstreams::OnResolveRestarted() {
+  suspicion_.OnRestarted();
   for (auto& [index, lookup] : lookups_) lookup.next = MonoTime();
 }
 

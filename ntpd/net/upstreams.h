@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ntpd/net/node.h"
+#include "ntpd/net/suspicion.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
 #include "privsep/msg/resolve.h"
@@ -31,6 +32,7 @@ struct Upstream {
   Event readable;
   KeyId sent_key;                  // of the request in flight
   uint32_t exchange = 0;           // counts requests: late key answers belong to an earlier one
+  int checks = 0;                  // MACs of replies that ntpd-keys was asked about, this exchange
   // A poll whose field waits for ntpd-keys; it goes out when the answer comes.
   std::optional<wire::Header> waiting;
   std::string label() const { return remote.ip.ToString(); }
@@ -48,6 +50,8 @@ class Upstreams {
   // `node` must outlive this object. `on_update` is called after each sample that was accepted.
   Upstreams(Node* node, Channel* resolve, std::function<void()> on_update);
 
+  // A new configuration begins: names are looked up for what it says alone.
+  void ForgetNames() { lookups_.clear(); }
   // The configuration's lines, in order. Associations of lines that are in both stay as they are.
   void Configure(const std::vector<msg::NetAssociation>& lines);
   // Names whose addresses an access list line needs; answers go to `on_address`.
@@ -55,7 +59,7 @@ class Upstreams {
 
   // The engine says that this one is due.
   void Poll(AssocId id);
-  // Once a second: names to look up again, pools to fill.
+  // Once a second: names to look up again, pools to fill, servers of a name that do not answer.
   void Maintain();
 
   bool OnResolveReadable();
@@ -72,9 +76,10 @@ class Upstreams {
  private:
   // A line whose name is being looked up.
   struct Lookup {
-    bool wanted = true;
+    bool wanted = true;     // an answer would be of use
+    bool resolved = false;  // there was an answer
     MonoTime next;          // when to ask (again)
-    double wait = 2;        // seconds, doubles while it fails
+    double wait = 2;        // seconds, doubles with each question
     std::vector<std::function<void(const IpAddress&)>> restricts;
   };
 
@@ -83,8 +88,17 @@ class Upstreams {
   void AddServer(size_t line, const IpAddress& address, bool pooled);
   void Remove(AssocId id);
   bool Has(const IpAddress& address) const;
+  // It had its chance and did not answer, or does not want us.
+  bool IsSilent(const Upstream& upstream) const;
   void OnAnswer(const msg::ResolveAnswer& answer);
+  bool FillPool(const Prototype& prototype, const msg::ResolveAnswer& answer);
+  bool AddFirst(const Prototype& prototype, const msg::ResolveAnswer& answer);
+  void ReplaceSilent(const msg::ResolveAnswer& answer);
+  void MoveOn(AssocId id, const msg::ResolveAnswer& answer);
+  std::optional<AssocId> SilentOfPool(size_t line) const;
   size_t CountOfPool(size_t line) const;
+  size_t CountOfAnswering(size_t line) const;
+  void WantNames();
 
   void PollAutokey(Upstream* upstream, const wire::Header& header);
   void OnKeysAnswer(AssocId id, autokey::DanceResult result);
@@ -104,6 +118,7 @@ class Upstreams {
 
   Node* node_;
   Channel* resolve_;
+  Suspicion suspicion_;
   std::function<void()> on_update_;
   std::vector<msg::NetAssociation> lines_;
   std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;
