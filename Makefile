@@ -38,7 +38,8 @@ ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 # --- what must be installed -------------------------------------------------------------------
 # Asked anew by each make that builds something; installs only what lacks.
 ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
-  DEPENDENCIES_FOR := $(if $(findstring clang,$(CXX))$(filter fuzz fuzz-run lint,$(MAKECMDGOALS)),--ci)
+  DEPENDENCIES_FOR := $(if $(filter lint,$(MAKECMDGOALS)),--ci,\
+                        $(if $(findstring clang,$(CXX))$(filter fuzz fuzz-run,$(MAKECMDGOALS)),--clang))
   ifneq ($(shell packaging/install-deps $(DEPENDENCIES_FOR) >&2 && echo present),present)
     $(error packaging/install-deps failed: see above)
   endif

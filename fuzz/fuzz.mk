@@ -3,6 +3,8 @@
 FUZZ_TARGETS := $(patsubst fuzz/%_fuzz.cc,%,$(wildcard fuzz/*_fuzz.cc))
 FUZZ_BUILD   := $(BUILD)/libfuzzer
 SECONDS      ?= 60
+# What has the fuzzer's main.
+FUZZ_ENGINE  ?= -fsanitize=fuzzer
 
 fuzz_components = $(shell sed -n '1s,^// links: *,,p' fuzz/$(1)_fuzz.cc)
 fuzz_libraries  = $(foreach c,$(call fuzz_components,$(1)),$(LIBS_$(c)))
@@ -13,7 +15,7 @@ define fuzz_rules
 $(BUILD)/fuzz/$(1): $(BUILD)/obj/fuzz/$(1)_fuzz.o $(call archives,$(call fuzz_libraries,$(1)))
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$(CXX) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $$@ -Wl,--start-group $$^ -Wl,--end-group $(call pkg,$(call fuzz_packages,$(1)))
+	@$(CXX) $(ALL_LDFLAGS) $(FUZZ_ENGINE) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $(call pkg,$(call fuzz_packages,$(1)))
 $(BUILD)/fuzz/replay-$(1): $(BUILD)/obj/fuzz/$(1)_fuzz.o $(BUILD)/obj/fuzz/replay_main.o \
     $(call archives,$(call fuzz_libraries,$(1)))
 	@mkdir -p $$(@D)

@@ -4,15 +4,17 @@
 ## make check           all tests: unit tests, corpora, and daemons in network namespaces
 check: all unit-tests fuzz-replay
 	@tests/run-unit $(TEST_PROGRAMS)
-	@tests/run-lab $(BUILD)
+	@PREFIX=$(PREFIX) tests/run-lab $(BUILD)
 
-# A seccomp filter kills a sanitizer's own system calls, so these run only without one.
-NOT_SANITIZED := privsep/cage_test
+# A seccomp filter kills a sanitizer's own system calls, and a sanitizer handles signals itself: tests that
+# cage something, run the caged programs, or look at signals run only without.
+NOT_SANITIZED := privsep/cage_test privsep/spawn_test supervisor/daemon_test supervisor/roles_test
 SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED)),$(TEST_PROGRAMS))
 
 ## make asan-test       unit tests under AddressSanitizer and UBSan
 asan-test:
-	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined CXXFLAGS='-O1 -g' sanitized-tests
+	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined \
+	  CXXFLAGS='-O1 -g $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)' sanitized-tests
 .PHONY: sanitized-tests
 sanitized-tests: $(SANITIZED_TESTS)
 	@tests/run-unit $^

@@ -20,8 +20,8 @@ guide_write_conf() { # HOST, lines on standard input
   chmod 600 "$etc/ntp.conf"
 }
 
-# Both configurations. The server has its own clock only, so that it needs no one else; more lines
-# of the client's are an argument.
+# Both configurations. The server has its own clock only, so that it needs no one else. More lines of the
+# client's and of the server's are arguments.
 guide_configure() {
   guide_write_conf server <<TEXT
 crypto pw serverpassword
@@ -29,6 +29,7 @@ crypto randfile /dev/urandom
 keysdir $GUIDE_KEYS
 server 127.127.1.0
 fudge 127.127.1.0 stratum 5
+$2
 TEXT
   guide_write_conf client <<TEXT
 crypto pw clientpassword

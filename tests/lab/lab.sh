@@ -42,8 +42,15 @@ lab_end() {
   for ((pid = ${#LAB_PIDS[@]} - 1; pid >= 0; --pid)); do lab_stop "${LAB_PIDS[pid]}"; done
   for host in "${!LAB_HOLDER[@]}"; do kill -KILL "${LAB_HOLDER[$host]}" 2>/dev/null; done
   wait 2>/dev/null
-  rm -rf "$LAB_DIR"
   [ "$status" -ne 0 ] || status=$LAB_FAILED
+  if [ "$status" -ne 0 ]; then
+    for host in "${!LAB_HOLDER[@]}"; do
+      [ -s "$LAB_DIR/$host/ntpd.log" ] || continue
+      echo "# the log of $host:"
+      tail -n 40 "$LAB_DIR/$host/ntpd.log" | sed 's/^/#   /'
+    done
+  fi
+  rm -rf "$LAB_DIR"
   exit "$status"
 }
 
