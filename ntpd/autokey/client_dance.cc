@@ -141,6 +141,14 @@ bool ClientDance::MayAsk(std::optional<uint32_t> last_poll) const {
   return !last_poll || polls_ - *last_poll >= kPollsBetweenAsks;
 }
 
+// A word that was given before the server was synchronised said nothing about leap values.
+bool ClientDance::MayHaveTable() const { return Lit(kTai) || server_was_unsynchronised_; }
+
+bool ClientDance::has_questions() const {
+  return !proven() || (!Lit(kSigned) && MayAsk(sign_poll_)) ||
+         (!Lit(kLeap) && MayHaveTable() && MayAsk(leap_poll_));
+}
+
 bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
   const HostState& host = context.host;
   if (Lit(kSigned) || host.update_time().value == 0 || !MayAsk(sign_poll_)) return false;
@@ -164,9 +172,7 @@ bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
 }
 
 bool ClientDance::AskLeap(NextField& next) {
-  // A word that was given before the server was synchronised said nothing about leap values.
-  const bool may_have_table = Lit(kTai) || server_was_unsynchronised_;
-  if (Lit(kLeap) || !may_have_table || !MayAsk(leap_poll_)) return false;
+  if (Lit(kLeap) || !MayHaveTable() || !MayAsk(leap_poll_)) return false;
   leap_poll_ = polls_;
   wire::AutokeyField field;
   field.head = {false, false, Code(wire::AutokeyCode::kLeap), own_.value};

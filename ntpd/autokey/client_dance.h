@@ -128,6 +128,8 @@ class ClientDance {
   // Trail, identity, signature and cookie are all there, so a packet without fields and with a good
   // MAC by the cookie comes from the server that proved itself.
   bool proven() const;
+  // The next packets have something to ask, so polls close together are worth while.
+  bool has_questions() const;
   // "IFF" and its like when the server proved the group's key, "TC" when the operator does without,
   // empty before either.
   std::string_view identity() const { return identity_; }
@@ -191,6 +193,7 @@ class ClientDance {
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool MayAsk(std::optional<uint32_t> last_poll) const;
+  bool MayHaveTable() const;
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 
   const AssocId own_;

@@ -185,8 +185,16 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
   const MonoTime now = Timebase::Mono();
   if (!node_->engine->OnHeard(upstream->id, packet.header, now).ok()) return;
   Carry(upstream, upstream->dance->OnResponse(packet.extensions()[0].field, node_->Dance()));
-  (void)node_->engine->ExtendBurst(upstream->id, now);
+  HurryDance(*upstream);
   on_update_();
+}
+
+// Keeps the polls close together while the dance has something to ask or the clock waits for it; once
+// that is over the volley ends by itself.
+void Upstreams::HurryDance(const Upstream& upstream) {
+  if (upstream.dance == nullptr) return;
+  if (upstream.dance->has_questions() || !node_->synchronised())
+    (void)node_->engine->ExtendBurst(upstream.id, Timebase::Mono());
 }
 
 void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
@@ -235,7 +243,7 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
   if (sample.ok()) {
     if (const auto snapshot = node_->engine->Snapshot(id, now))
       node_->reporter.PeerStatistics(*snapshot, upstream->label());
-    if (upstream->dance != nullptr) (void)node_->engine->ExtendBurst(id, now);
+    HurryDance(*upstream);
   }
   on_update_();
 }

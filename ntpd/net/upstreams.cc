@@ -112,6 +112,7 @@ void Upstreams::AddLine(size_t line) {
     local.refid = LocalRefid(config.refid.text());
     local.prefer = config.prefer;
     local.noselect = config.noselect;
+    local.poll = config.minpoll;
     const AssocId id = NewId();
     CHECK(node_->engine->AddLocalClock(id, local, Timebase::Mono()));
     auto upstream = std::make_unique<Upstream>();

@@ -110,6 +110,7 @@ class Upstreams {
   void Receive(AssocId id);
   void OnDatagram(Upstream* upstream, const Datagram& datagram);
   void OnAutokeyField(Upstream* upstream, const wire::Packet& packet);
+  void HurryDance(const Upstream& upstream);
   void OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,
               NtpTimestamp t4);
