@@ -237,8 +237,9 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
   for (const KeyId id : keys.SharedByRoles())
     shared += (shared.empty() ? "" : " ") + std::to_string(id.value);
   if (!shared.empty())
-    Warn("symmetric keys with several roles (trustedkey, an association's key, controlkey): " +
-         shared + ": who has such a key as a client can pose as the server");
+    Warn("symmetric keys with several roles: " + shared +
+         ": a client that has one can pose as the server that it is used for; take it out of "
+         "trustedkey to bind it to that server");
   return keys;
 }
 

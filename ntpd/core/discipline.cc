@@ -153,15 +153,28 @@ void Discipline::SetFrequency(double frequency) {
   frequency_ = bounded;
 }
 
+// Upwards only once an interval, or a volley would run through all of them, and not while an offset
+// well above the noise is still being slewed out (RFC 5905 section 11.3, PGATE).
+bool Discipline::MayRaisePoll() const {
+  constexpr double kMostOfInterval = 0.75;
+  constexpr double kGate = 4;
+  const bool rested =
+      !poll_raised_ || measured_ - *poll_raised_ >= kMostOfInterval * Log2Seconds(poll_);
+  return rested && std::abs(residual_) <= kGate * std::max(jitter_, precision_);
+}
+
 void Discipline::AdaptPoll(const OffsetUpdate& update) {
   // Over a whole interval, in which each source is asked once.
   const double gain = 1 - std::pow(1 - model_.gain(), std::max(1, update.sources));
-  if (gain < kLowGain)
+  if (gain < kLowGain) {
+    if (!MayRaisePoll()) return;
+    poll_raised_ = measured_;
     poll_count_ = std::max(0, poll_count_) + 1;
-  else if (gain > kHighGain)
+  } else if (gain > kHighGain) {
     poll_count_ = std::min(0, poll_count_) - 1;
-  else
+  } else {
     poll_count_ = 0;
+  }
   if (poll_count_ >= kPollPatience && poll_ < update.maxpoll) ++poll_, poll_count_ = 0;
   if (poll_count_ <= -kPollPatience && poll_ > update.minpoll) --poll_, poll_count_ = 0;
 }

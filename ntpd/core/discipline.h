@@ -118,6 +118,7 @@ class Discipline {
   ClockAction StepBy(const OffsetUpdate& update, MonoTime now);
   void Take(const Measurement& measurement);
   void SetFrequency(double frequency);
+  bool MayRaisePoll() const;
   void AdaptPoll(const OffsetUpdate& update);
 
   const Parameters& parameters_;
@@ -139,6 +140,7 @@ class Discipline {
   std::optional<MonoTime> spike_since_;
   int poll_ = 6;
   int poll_count_ = 0;    // hysteresis of the poll adaptation
+  std::optional<MonoTime> poll_raised_;  // when it last counted upwards
   bool started_ = false;  // an offset was used
   bool frequency_measured_ = false;
   bool measure_only_ = false;

@@ -19,8 +19,9 @@ PeerSnapshot SnapshotOf(const Association& association, MonoTime now) {
   snapshot.hmode = association.hmode();
   if (association.heard()) snapshot.pmode = wire::Mode::kServer;
   snapshot.stratum = association.stratum();
-  snapshot.ppoll = header.poll;
   snapshot.hpoll = association.schedule().poll();
+  // What it polls at is not known before it answers; a smaller number would hide our own.
+  snapshot.ppoll = association.heard() ? header.poll : association.config().poll.maxpoll;
   snapshot.precision = header.precision;
   snapshot.root_delay = header.root_delay.seconds();
   snapshot.root_dispersion = header.root_dispersion.seconds();
