@@ -216,8 +216,11 @@ void KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
 Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
   const LoadedFile* file = Find(msg::KeyFileKind::kSymmetric);
   SymmetricKeys keys;
-  if (file != nullptr && !file->content) return Fail(file->name + ": not found (keys)");
-  if (file != nullptr) {
+  const bool missing = file != nullptr && !file->content;
+  if (missing && !trusted_.empty()) return Fail(file->name + ": not found (keys)");
+  // Default files of some distributions name one that nothing uses.
+  if (missing) Warn(file->name + ": not found (keys); no line of the configuration uses a key");
+  if (file != nullptr && !missing) {
     WarnOfReaders(*file);
     const auto& content = *file->content;
     if (!content.ok()) return Fail(file->name + ": " + content.error().text);

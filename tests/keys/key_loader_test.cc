@@ -157,6 +157,18 @@ void WarnsOfKeysWithSeveralRoles(void**) {
   assert_true(Says(h.out.logs, "key 99 is configured but not in the key file"));
 }
 
+void AMissingKeysFileMattersOnlyToThoseWhoUseKeys(void**) {
+  Harness unused;
+  unused.Start({kHost, kCertificate, {KeyFileKind::kSymmetric, ""}}, "serverpassword");
+  assert_true(unused.service.ready());
+  assert_true(Says(unused.out.logs, "not found (keys)"));
+  Harness used;
+  used.Start({kHost, kCertificate, {KeyFileKind::kSymmetric, ""}}, "serverpassword",
+             {{.key = {1}, .serve = true}});
+  assert_true(used.service.failed());
+  assert_true(Says(used.out.failures, "not found (keys)"));
+}
+
 void ReadsNoDescriptorOutOfRange(void**) {
   int fds[2];
   assert_int_equal(pipe(fds), 0);
@@ -207,6 +219,7 @@ int main() {
       cmocka_unit_test(RefusesADsaSignKey),
       cmocka_unit_test(EveryErrorOfTheSymmetricFileIsTold),
       cmocka_unit_test(WarnsOfKeysWithSeveralRoles),
+      cmocka_unit_test(AMissingKeysFileMattersOnlyToThoseWhoUseKeys),
       cmocka_unit_test(ReadsNoDescriptorOutOfRange),
       cmocka_unit_test(MessagesOutOfPlaceFail),
   };
