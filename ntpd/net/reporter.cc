@@ -1,5 +1,6 @@
 #include "ntpd/net/reporter.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "ntpd/wire/status_word.h"
@@ -17,7 +18,27 @@ std::string EventName(const core::EngineEvent& event) {
 
 }  // namespace
 
+bool LineBudget::Take(MonoTime now) {
+  left_ = std::min(burst_, left_ + std::max(0.0, now - as_of_) * per_second_);
+  as_of_ = now;
+  if (left_ < 1) {
+    ++lost_;
+    return false;
+  }
+  left_ -= 1;
+  return true;
+}
+
+void Reporter::Log(LogLevel level, std::string_view line) {
+  LineBudget& budget = level == LogLevel::kDebug ? debug_ : log_;
+  if (!budget.Take(Timebase::Mono())) return;
+  if (const uint64_t lost = budget.TakeLost(); lost > 0)
+    link_->Log(level, "(" + std::to_string(lost) + " lines left out)");
+  link_->Log(level, line);
+}
+
 void Reporter::Write(msg::StatisticsFile file, std::string_view line) {
+  if (!statistics_.Take(Timebase::Mono())) return;
   msg::NetStatistics message;
   message.file = file;
   message.when = time_->Now();

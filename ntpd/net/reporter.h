@@ -1,10 +1,12 @@
 // What the operator reads: events in the log and protostats, and the statistics lines.
 //
-// Formats are those of ntpd 4.2.8, because scripts parse them.
+// Formats are those of ntpd 4.2.8, because scripts parse them. Strangers can cause lines, so that lines
+// are bounded in number over time: the same pipe carries accusations and the drift.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "ntpd/core/engine.h"
 #include "ntpd/net/timebase.h"
@@ -13,12 +15,31 @@
 
 namespace ntpward::net {
 
+// How many lines may still be written: so many a second, with a burst.
+class LineBudget {
+ public:
+  LineBudget(double per_second, double burst)
+      : per_second_(per_second), burst_(burst), left_(burst) {}
+  // True when a line may be written at `now`; it is then counted. Else it counts as lost.
+  bool Take(MonoTime now);
+  // Lines lost since the last call.
+  uint64_t TakeLost() { return std::exchange(lost_, 0); }
+
+ private:
+  double per_second_;
+  double burst_;
+  double left_;
+  MonoTime as_of_;
+  uint64_t lost_ = 0;
+};
+
 class Reporter {
  public:
   // All must outlive this object.
   Reporter(SupervisorLink* link, const Timebase* time) : link_(link), time_(time) {}
 
-  void Log(LogLevel level, std::string_view line) { link_->Log(level, line); }
+  // Dropped and counted over the budget; the next line that fits says how many.
+  void Log(LogLevel level, std::string_view line);
 
   // "0.0.0.0 c016 06 restart"; for associations the address and the code with 0x80 added.
   void Event(const core::EngineEvent& event, const std::string& address);
@@ -34,6 +55,10 @@ class Reporter {
 
   SupervisorLink* link_;
   const Timebase* time_;
+  // A start with a dozen Autokey servers stays below these.
+  LineBudget log_{10, 200};
+  LineBudget debug_{10, 100};  // what nobody may be reading must not cost a warning
+  LineBudget statistics_{50, 500};
 };
 
 }  // namespace ntpward::net

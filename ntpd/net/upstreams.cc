@@ -9,7 +9,6 @@
 namespace ntpward::net {
 namespace {
 
-constexpr uint16_t kNtpPort = 123;
 constexpr double kMostFirstWait = 64;     // seconds between questions about a name without answer
 constexpr double kMostLookupWait = 1024;  // and about one whose addresses are not enough
 constexpr double kRefillWait = 64;        // a pool that has addresses, but too few
@@ -57,11 +56,13 @@ bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
 
 }  // namespace
 
-Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update)
+Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update,
+                     uint16_t port)
     : node_(node),
       resolve_(resolve),
       suspicion_(resolve, &node->link, msg::Role::kResolve),
       on_update_(std::move(on_update)),
+      port_(port),
       last_id_(static_cast<uint16_t>(RandomNumber())),
       batch_(std::make_unique<ReceiveBatch>()) {}
 
@@ -119,7 +120,7 @@ void Upstreams::AddLine(size_t line) {
     upstream->id = id;
     upstream->line = line;
     upstream->config = config;
-    upstream->remote = {config.address, kNtpPort};
+    upstream->remote = {config.address, port_};
     upstreams_.emplace(id, std::move(upstream));
     return;
   }
@@ -144,7 +145,7 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
   upstream->id = NewId();
   upstream->line = line;
   upstream->config = config;
-  upstream->remote = {address, kNtpPort};
+  upstream->remote = {address, port_};
   upstream->pooled = pooled;
   const AssocId id = upstream->id;
   const MonoTime now = Timebase::Mono();

@@ -47,8 +47,9 @@ struct Prototype {
 
 class Upstreams {
  public:
-  // `node` must outlive this object. `on_update` is called after each sample that was accepted.
-  Upstreams(Node* node, Channel* resolve, std::function<void()> on_update);
+  // `node` and `resolve` must outlive this object. `on_update` is called after each sample that was
+  // accepted. Servers are asked on `port`.
+  Upstreams(Node* node, Channel* resolve, std::function<void()> on_update, uint16_t port = 123);
 
   // A new configuration begins: names are looked up for what it says alone.
   void ForgetNames() { lookups_.clear(); }
@@ -121,6 +122,7 @@ class Upstreams {
   Channel* resolve_;
   Suspicion suspicion_;
   std::function<void()> on_update_;
+  uint16_t port_;
   std::vector<msg::NetAssociation> lines_;
   std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;
   std::map<AssocId, Prototype> prototypes_;

@@ -1,0 +1,140 @@
+// Net's parts as the role puts them together, with the test at the other end of every channel and
+// real sockets on loopback.
+#pragma once
+
+#include <event2/event.h>
+#include <poll.h>
+
+#include <memory>
+#include <vector>
+
+#include "ntpd/net/control_server.h"
+#include "ntpd/net/daemon_view.h"
+#include "ntpd/net/node.h"
+#include "ntpd/net/time_server.h"
+#include "ntpd/net/upstreams.h"
+#include "tests/net/peers.h"
+
+namespace ntpward::test {
+
+inline void Enable(int fd, int level, int name) {
+  const int one = 1;
+  CHECK(setsockopt(fd, level, name, &one, sizeof one) == 0);
+}
+
+inline SocketAddress LocalOf(int fd) {
+  sockaddr_storage own{};
+  socklen_t length = sizeof own;
+  CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&own), &length) == 0);
+  return *SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&own), length);
+}
+
+// A UDP socket of IPv4; `port` 0: any.
+inline UniqueFd BindTo(const IpAddress& address, uint16_t port = 0) {
+  UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  CHECK(fd.valid());
+  sockaddr_storage where{};
+  const socklen_t length = SocketAddress{address, port}.ToSockaddr(&where);
+  CHECK(bind(fd.get(), reinterpret_cast<sockaddr*>(&where), length) == 0);
+  return fd;
+}
+
+// Somebody on the network: a client, a server, a forger.
+struct Stranger {
+  explicit Stranger(const IpAddress& address, uint16_t port = 0) : fd(BindTo(address, port)) {}
+
+  struct Got {
+    std::vector<uint8_t> bytes;
+    SocketAddress from;
+    wire::Header header() const { return wire::ParsePacket(bytes)->header; }
+  };
+  // Datagrams on loopback are there as soon as they were sent.
+  std::optional<Got> Receive() {
+    const auto received = batch->Receive(fd.get());
+    for (const net::Datagram& datagram : received)
+      waiting.push_back({{datagram.bytes.begin(), datagram.bytes.end()}, datagram.source});
+    if (waiting.empty()) return std::nullopt;
+    const Got first = waiting.front();
+    waiting.erase(waiting.begin());
+    return first;
+  }
+  void Send(Bytes bytes, const SocketAddress& to) {
+    CHECK(net::SendFrom(fd.get(), bytes, to, IpAddress(), 0));
+  }
+  SocketAddress address() const { return LocalOf(fd.get()); }
+
+  UniqueFd fd;
+  std::unique_ptr<net::ReceiveBatch> batch = std::make_unique<net::ReceiveBatch>();
+  std::vector<Got> waiting;
+};
+
+inline std::vector<uint8_t> Encoded(const wire::Header& header, Bytes trailer = {}) {
+  std::vector<uint8_t> packet(wire::kHeaderSize + trailer.size());
+  Writer writer(packet);
+  wire::EncodeHeader(writer, header);
+  writer.Put(trailer);
+  CHECK(writer.Finish());
+  return packet;
+}
+
+struct Harness {
+  explicit Harness(uint16_t server_port = 123)
+      : base(event_base_new()),
+        node(base.get(), &supervisor.near, &clock.near, &keys.near),
+        upstreams(&node, &resolve.near, [this] { ++updates; }, server_port),
+        view(&node, &upstreams),
+        control(&node, &view),
+        server(&node, &control) {
+    view.SetServer(&server);
+    core::EngineConfig config;
+    node.engine = std::make_unique<core::Engine>(config, net::Timebase::Mono());
+    auto hasher = keys::SessionKeyHasher::Create();
+    CHECK(hasher.ok());
+    node.hasher.emplace(std::move(hasher).value());
+    server.Configure(node.start);
+  }
+
+  // Our clock is right from now on, by a local clock.
+  void Synchronise() {
+    CHECK(node.engine->AddLocalClock(AssocId{1}, {}, net::Timebase::Mono()));
+    (void)node.engine->Tick(net::Timebase::Mono(), node.time.Now());
+    CHECK(node.synchronised());
+  }
+  // A wildcard listener, as the supervisor makes them; where it listens.
+  uint16_t Listen(uint16_t index = 0) {
+    UniqueFd fd = BindTo(IpAddress::V4(0, 0, 0, 0));
+    Enable(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS);
+    Enable(fd.get(), IPPROTO_IP, IP_PKTINFO);
+    msg::NetSocket socket;
+    socket.index = index;
+    socket.local = LocalOf(fd.get());
+    const uint16_t port = socket.local.port;
+    server.AddListener(socket, std::move(fd));
+    return port;
+  }
+  void Restrict(core::AccessFlags flags) {
+    node.access.SetDefault(Family::kIpv4, flags);
+  }
+  // Handles what has come.
+  void Spin() {
+    for (int i = 0; i < 4; ++i) event_base_loop(base.get(), EVLOOP_NONBLOCK);
+  }
+  int Accusations() { return CountOf<msg::Misbehaviour>(&supervisor.far); }
+
+  struct FreeBase {
+    void operator()(event_base* b) const { event_base_free(b); }
+  };
+  Duplex supervisor;
+  Duplex clock;
+  Duplex keys;
+  Duplex resolve;
+  int updates = 0;
+  std::unique_ptr<event_base, FreeBase> base;
+  net::Node node;
+  net::Upstreams upstreams;
+  net::DaemonView view;
+  net::ControlServer control;
+  net::TimeServer server;
+};
+
+}  // namespace ntpward::test

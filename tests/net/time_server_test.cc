@@ -1,0 +1,362 @@
+// Who gets an answer, and which: real sockets on loopback, the test as ntpd-keys.
+#include "ntpd/net/time_server.h"
+
+
+#include "ntpd/wire/refid.h"
+#include "tests/net/harness.h"
+
+namespace ntpward::net {
+namespace {
+
+using core::Access;
+using test::Encoded;
+using test::Harness;
+using test::Next;
+using test::Stranger;
+
+const IpAddress kClient = IpAddress::V4(127, 0, 0, 1);
+const IpAddress kAsked = IpAddress::V4(127, 0, 0, 7);
+
+wire::Header RequestHeader() {
+  wire::Header request;
+  request.leap = wire::Leap::kNone;
+  request.poll = 6;
+  request.transmit = NtpTimestamp::FromRaw(0x1122334455667788);
+  return request;
+}
+
+std::vector<uint8_t> MacTrailer(uint32_t key) {
+  std::vector<uint8_t> trailer(20, 0xab);
+  Writer writer(trailer);
+  writer.U32(key);
+  return trailer;
+}
+
+void AnswersAPlainRequestFromTheAskedAddress(void**) {
+  Harness h;
+  h.Synchronise();
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  client.Send(Encoded(RequestHeader()), {kAsked, port});
+  h.Spin();
+  const auto answer = client.Receive();
+  assert_true(answer.has_value());
+  assert_true(answer->from == (SocketAddress{kAsked, port}));
+  assert_int_equal(answer->bytes.size(), 48);
+  const wire::Header reply = answer->header();
+  assert_true(reply.mode == wire::Mode::kServer && reply.version == 4);
+  assert_true(reply.origin == RequestHeader().transmit);
+  assert_true(reply.stratum != 0 && reply.leap == wire::Leap::kNone);
+  const double served = (reply.transmit - reply.receive).seconds();
+  assert_true(served >= 0 && served < 10);
+  const double off = (h.node.time.Now() - reply.transmit).seconds();
+  assert_true(off >= 0 && off < 10);
+  assert_false(client.Receive().has_value());
+}
+
+void AnswersEachRequestOfManyBatchesOnce(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  for (uint64_t i = 1; i <= 75; ++i) {
+    wire::Header request = RequestHeader();
+    request.transmit = NtpTimestamp::FromRaw(i);
+    client.Send(Encoded(request), {kAsked, port});
+  }
+  h.Spin();
+  for (uint64_t i = 1; i <= 75; ++i) {
+    const auto answer = client.Receive();
+    assert_true(answer && answer->header().origin == NtpTimestamp::FromRaw(i));
+  }
+  assert_false(client.Receive().has_value());
+}
+
+void SaysThatItIsNotSynchronised(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  client.Send(Encoded(RequestHeader()), {kAsked, port});
+  h.Spin();
+  const auto answer = client.Receive();
+  assert_true(answer && answer->header().leap == wire::Leap::kAlarm);
+  assert_int_equal(answer->header().stratum, 0);
+}
+
+// CVE-2009-3563: two servers must not answer each other's answers.
+void NeverAnswersAnswersOrNonsense(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  for (const int mode : {0, 2, 4, 5, 7}) {
+    wire::Header request = RequestHeader();
+    request.mode = static_cast<wire::Mode>(mode);
+    client.Send(Encoded(request), {kAsked, port});
+  }
+  for (size_t size = 0; size < 48; ++size) {
+    auto part = Encoded(RequestHeader());
+    part.resize(size);
+    client.Send(part, {kAsked, port});
+  }
+  for (const uint8_t second : {uint8_t{0x82}, uint8_t{0xc2}}) {  // a mode 6 answer, and an error
+    const uint8_t control[12] = {0x26, second, 0, 1};
+    client.Send(control, {kAsked, port});
+  }
+  h.Spin();
+  assert_false(client.Receive().has_value());
+}
+
+void IgnoresForgedLoopbackAndItself(void**) {
+  Harness h;
+  // No packet info, and a listener whose address is not loopback: the source is forged.
+  UniqueFd fd = test::BindTo(kClient);
+  const SocketAddress real = test::LocalOf(fd.get());
+  msg::NetSocket socket;
+  socket.index = 5;
+  socket.local = {IpAddress::V4(192, 0, 2, 1), 123};
+  const UniqueFd copy(dup(fd.get()));
+  h.server.AddListener(socket, std::move(fd));
+  Stranger client(kClient);
+  client.Send(Encoded(RequestHeader()), real);
+  h.Spin();
+  assert_false(client.Receive().has_value());
+  assert_int_equal(h.server.counters().bad_format, 1);
+  h.server.RemoveListener(5);
+
+  // The same socket as what it is, and a request from its own address and port.
+  socket.local = real;
+  h.server.AddListener(socket, UniqueFd(dup(copy.get())));
+  client.Send(Encoded(RequestHeader()), real);
+  h.Spin();
+  assert_true(client.Receive().has_value());
+  assert_true(SendFrom(copy.get(), Encoded(RequestHeader()), real, IpAddress(), 0));
+  h.Spin();
+  assert_int_equal(h.server.counters().bad_format, 2);
+}
+
+void NoqueryHidesControl(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  const uint8_t read_status[12] = {0x26, 0x01, 0, 1};
+  client.Send(read_status, {kAsked, port});
+  h.Spin();
+  const auto answer = client.Receive();
+  assert_true(answer && answer->from == (SocketAddress{kAsked, port}));
+  h.Restrict(Access::kNoQuery);
+  client.Send(read_status, {kAsked, port});
+  h.Spin();
+  assert_false(client.Receive().has_value());
+  client.Send(Encoded(RequestHeader()), {kAsked, port});
+  h.Spin();
+  assert_true(client.Receive().has_value());
+}
+
+void LimitedGetsOneKiss(void**) {
+  Harness h;
+  h.Restrict(Access::kLimited | Access::kKod);
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  for (int i = 0; i < 20; ++i) client.Send(Encoded(RequestHeader()), {kAsked, port});
+  h.Spin();
+  int kisses = 0, replies = 0;
+  while (const auto answer = client.Receive()) {
+    const wire::Header header = answer->header();
+    const bool kiss = header.refid == wire::RefidCode("RATE");
+    ++(kiss ? kisses : replies);
+    // A kiss never tells the time.
+    if (kiss) assert_true(header.transmit == RequestHeader().transmit);
+  }
+  assert_int_equal(kisses, 1);
+  assert_true(replies >= 1 && replies < 20);
+}
+
+// --- with a MAC -----------------------------------------------------------------------------------
+
+msg::ServeDone Done(const msg::ServeBatch& asked, msg::ServeOutcome outcome) {
+  msg::ServeDone done;
+  done.request = asked.request;
+  for (const msg::ServeJob& job : asked.jobs) {
+    msg::ServeResult result;
+    result.job = job.job;
+    result.outcome = outcome;
+    if (outcome == msg::ServeOutcome::kSealed) {
+      result.transmit = NtpTimestamp::FromRaw(0x99);
+      CHECK(result.mac.Assign(MacTrailer(job.key.value)));
+    }
+    CHECK(done.results.Push(result));
+  }
+  return done;
+}
+
+struct Sealing : Harness {
+  Sealing() : port(Listen()), client(kClient) {}
+  void Ask(const wire::Header& request) {
+    client.Send(Encoded(request, MacTrailer(11)), {kAsked, port});
+    Spin();
+  }
+  void Answer(const msg::ServeDone& done) {
+    CHECK(keys.far.Send(done) == SendOutcome::kSent);
+    CHECK(node.keys.OnReadable());
+  }
+  uint16_t port;
+  Stranger client;
+};
+
+void SendsExactlyWhatWasSealed(void**) {
+  Sealing h;
+  wire::Header request = RequestHeader();
+  request.poll = 0;  // outside of what we poll at: repeated all the same
+  h.Ask(request);
+  const auto asked = Next<msg::ServeBatch>(&h.keys.far);
+  assert_true(asked && asked->jobs.size() == 1);
+  assert_true(asked->jobs[0].key == KeyId{11});
+  assert_true(asked->jobs[0].path == (AddressPair{kClient, kAsked}));
+  assert_int_equal(asked->reply.leap, 3);
+  assert_false(h.client.Receive().has_value());
+  // The system's state changes while ntpd-keys is at it: what it sealed is what counts.
+  h.Synchronise();
+  h.Answer(Done(*asked, msg::ServeOutcome::kSealed));
+  const auto answer = h.client.Receive();
+  assert_true(answer && answer->bytes.size() == 68);
+  assert_true(answer->from == (SocketAddress{kAsked, h.port}));
+  const wire::Header reply = answer->header();
+  assert_true(reply.leap == wire::Leap::kAlarm);
+  assert_int_equal(reply.stratum, asked->reply.stratum);
+  assert_int_equal(reply.poll, 0);
+  assert_int_equal(reply.root_dispersion.raw(), asked->reply.root_dispersion);
+  assert_int_equal(reply.refid, asked->reply.refid);
+  assert_true(reply.reference == asked->reply.reference);
+  assert_true(reply.receive == asked->jobs[0].receive);
+  assert_true(reply.transmit == NtpTimestamp::FromRaw(0x99));
+}
+
+void ABadMacGetsACryptoNak(void**) {
+  Sealing h;
+  h.Ask(RequestHeader());
+  h.Answer(Done(*Next<msg::ServeBatch>(&h.keys.far), msg::ServeOutcome::kNak));
+  const auto answer = h.client.Receive();
+  assert_true(answer && answer->bytes.size() == 52);
+  assert_true(wire::ParsePacket(answer->bytes)->crypto_nak);
+  assert_true(answer->header().origin == RequestHeader().transmit);
+  // Who must have a good MAC to be answered at all gets nothing.
+  h.Restrict(Access::kNoTrust);
+  h.Ask(RequestHeader());
+  h.Answer(Done(*Next<msg::ServeBatch>(&h.keys.far), msg::ServeOutcome::kNak));
+  assert_false(h.client.Receive().has_value());
+}
+
+void ARefusedOrLostJobGetsNothing(void**) {
+  Sealing h;
+  h.Ask(RequestHeader());
+  h.Answer(Done(*Next<msg::ServeBatch>(&h.keys.far), msg::ServeOutcome::kRefused));
+  h.Ask(RequestHeader());
+  const auto lost = Next<msg::ServeBatch>(&h.keys.far);
+  h.node.keys.OnRestarted();
+  h.Answer(Done(*lost, msg::ServeOutcome::kSealed));
+  assert_false(h.client.Receive().has_value());
+}
+
+void OneRequestGetsOneReplyWhateverKeysSays(void**) {
+  Sealing h;
+  h.Ask(RequestHeader());
+  const auto asked = Next<msg::ServeBatch>(&h.keys.far);
+  msg::ServeDone done = Done(*asked, msg::ServeOutcome::kSealed);
+  for (const uint16_t job : std::initializer_list<uint16_t>{0, 0, 1, 65535}) {
+    msg::ServeResult more = done.results[0];
+    more.job = job;
+    CHECK(done.results.Push(more));
+  }
+  h.Answer(done);
+  assert_true(h.client.Receive().has_value());
+  assert_false(h.client.Receive().has_value());
+}
+
+void ALateAnswerDoesNotNeedItsListener(void**) {
+  Sealing h;
+  h.Ask(RequestHeader());
+  const auto asked = Next<msg::ServeBatch>(&h.keys.far);
+  h.server.RemoveListener(0);
+  h.Answer(Done(*asked, msg::ServeOutcome::kSealed));
+  assert_false(h.client.Receive().has_value());
+}
+
+void MacsThatKeysDoesNotAnswerAreBounded(void**) {
+  Sealing h;
+  for (int i = 0; i < 300; ++i) h.Ask(RequestHeader());
+  assert_true(h.node.keys.pending() <= KeysClient::kMostForClients);
+  // Plain clients are served all the same.
+  h.client.Send(Encoded(RequestHeader()), {kAsked, h.port});
+  h.Spin();
+  assert_true(h.client.Receive().has_value());
+}
+
+void AutokeysRefusalObeysTheRules(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  std::vector<uint8_t> trailer(16 + 20, 0);
+  Writer writer(trailer);
+  writer.U16(0x0201);  // ASSOC
+  writer.U16(16);
+  Writer mac(MutableBytes(trailer).subspan(16));
+  mac.U32(0x12345678);
+  const auto ask = [&] {
+    client.Send(Encoded(RequestHeader(), trailer), {kAsked, port});
+    h.Spin();
+    return client.Receive();
+  };
+  // Autokey is off here: the client should know.
+  const auto nak = ask();
+  assert_true(nak && wire::ParsePacket(nak->bytes)->crypto_nak);
+  h.Restrict(Access::kNoServe);
+  assert_false(ask().has_value());
+  // It is on, and ntpd-keys has not told who we are yet: a crypto-NAK would cost the client its dance.
+  h.Restrict(core::AccessFlags());
+  h.node.start.crypto_enabled = true;
+  assert_false(ask().has_value());
+}
+
+void LateControlAnswersLookTheirListenerUp(void**) {
+  Harness h;
+  const uint16_t port = h.Listen(3);
+  Stranger client(kClient);
+  std::vector<uint8_t> request = {0x26, 0x01, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  const auto trailer = MacTrailer(9);
+  request.insert(request.end(), trailer.begin(), trailer.end());
+  client.Send(request, {kAsked, port});
+  h.Spin();
+  const auto check = Next<msg::CheckMac>(&h.keys.far);
+  assert_true(check && check->key == KeyId{9});
+  h.server.RemoveListener(3);
+  // Somebody else's descriptor has the number now.
+  const Stranger other(kClient);
+  (void)h.keys.far.Send(
+      msg::Verdict{.request = check->request, .code = msg::VerdictCode::kUnknownKey});
+  assert_true(h.node.keys.OnReadable());
+  assert_false(client.Receive().has_value());
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(AnswersAPlainRequestFromTheAskedAddress),
+      cmocka_unit_test(AnswersEachRequestOfManyBatchesOnce),
+      cmocka_unit_test(SaysThatItIsNotSynchronised),
+      cmocka_unit_test(NeverAnswersAnswersOrNonsense),
+      cmocka_unit_test(IgnoresForgedLoopbackAndItself),
+      cmocka_unit_test(NoqueryHidesControl),
+      cmocka_unit_test(LimitedGetsOneKiss),
+      cmocka_unit_test(SendsExactlyWhatWasSealed),
+      cmocka_unit_test(ABadMacGetsACryptoNak),
+      cmocka_unit_test(ARefusedOrLostJobGetsNothing),
+      cmocka_unit_test(OneRequestGetsOneReplyWhateverKeysSays),
+      cmocka_unit_test(ALateAnswerDoesNotNeedItsListener),
+      cmocka_unit_test(MacsThatKeysDoesNotAnswerAreBounded),
+      cmocka_unit_test(AutokeysRefusalObeysTheRules),
+      cmocka_unit_test(LateControlAnswersLookTheirListenerUp),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
