@@ -1,6 +1,9 @@
 // Who gets an answer, and which: real sockets on loopback, the test as ntpd-keys.
 #include "ntpd/net/time_server.h"
 
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 
 #include "ntpd/wire/refid.h"
 #include "tests/net/harness.h"
@@ -316,6 +319,82 @@ void AutokeysRefusalObeysTheRules(void**) {
   assert_false(ask().has_value());
 }
 
+// --- Autokey --------------------------------------------------------------------------------------
+
+// A host that has a key and this certificate: one that a reference host made for tests.
+msg::HostMaterial Material() {
+  std::FILE* file = std::fopen("tests/autokey/data/426_cert_client", "r");
+  CHECK(file != nullptr);
+  X509* certificate = PEM_read_X509(file, nullptr, nullptr, nullptr);
+  CHECK(std::fclose(file) == 0 && certificate != nullptr);
+  msg::HostMaterial material;
+  material.crypto_enabled = true;
+  CHECK(material.subject.Assign(AsBytes("client")) &&
+        material.digest_name.Assign(AsBytes("md5")));
+  material.status_word = 0x80001;
+  material.host_key_filestamp = material.certificate_filestamp = NtpSeconds{4004293698};
+  uint8_t* der = nullptr;
+  int size = i2d_X509(certificate, &der);
+  CHECK(size > 0 && material.certificate.Assign(Bytes(der, static_cast<size_t>(size))));
+  OPENSSL_free(der);
+  der = nullptr;
+  size = i2d_PublicKey(X509_get0_pubkey(certificate), &der);
+  CHECK(size > 0 && material.host_public_key.Assign(Bytes(der, static_cast<size_t>(size))));
+  OPENSSL_free(der);
+  X509_free(certificate);
+  return material;
+}
+
+struct AutokeyHost : Harness {
+  AutokeyHost() : port(Listen()), client(kClient) {
+    CHECK(node.host.SetMaterial(Material()).ok());
+    node.has_material = node.start.crypto_enabled = true;
+  }
+  // An ASSOC request; `spoil` turns a bit of its MAC.
+  std::optional<Stranger::Got> Ask(bool spoil) {
+    std::vector<uint8_t> field(32);
+    Writer writer(field);
+    writer.U16(0x0201), writer.U16(32);
+    writer.U32(0), writer.U32(0), writer.U32(0x80001);
+    writer.U32(6), writer.Put(AsBytes("visitr"));
+    std::vector<uint8_t> packet = Encoded(RequestHeader(), field);
+    auto digest = node.PublicMac({kClient, kAsked}, kKey, packet);
+    if (spoil) digest.span()[5] ^= 1;
+    std::vector<uint8_t> mac(4 + digest.size());
+    Writer mac_writer(mac);
+    wire::EncodeMac(mac_writer, {kKey, digest.span()});
+    packet.insert(packet.end(), mac.begin(), mac.end());
+    client.Send(packet, {kAsked, port});
+    Spin();
+    return client.Receive();
+  }
+  static constexpr KeyId kKey{0x12345678};
+  uint16_t port;
+  Stranger client;
+};
+
+void AutokeyFieldsAreAnsweredUnderThePublicMac(void**) {
+  AutokeyHost h;
+  const auto answer = h.Ask(false);
+  assert_true(answer && answer->from == (SocketAddress{kAsked, h.port}));
+  const auto packet = wire::ParsePacket(answer->bytes);
+  assert_true(packet.ok() && packet->field_count == 1 && packet->mac.has_value());
+  assert_int_equal(packet->fields[0].type, 0x8201);
+  assert_true(packet->header.origin == RequestHeader().transmit);
+  assert_true(packet->mac->key == AutokeyHost::kKey);
+  const auto digest = h.node.PublicMac({kAsked, kClient}, AutokeyHost::kKey, packet->covered);
+  assert_int_equal(packet->mac->digest.size(), digest.size());
+  assert_memory_equal(packet->mac->digest.data(), digest.span().data(), digest.size());
+}
+
+void AnAutokeyFieldWithABadMacGetsACryptoNak(void**) {
+  AutokeyHost h;
+  const auto answer = h.Ask(true);
+  assert_true(answer && answer->bytes.size() == 52);
+  assert_true(wire::ParsePacket(answer->bytes)->crypto_nak);
+  assert_int_equal(h.server.counters().bad_auth, 1);
+}
+
 void LateControlAnswersLookTheirListenerUp(void**) {
   Harness h;
   const uint16_t port = h.Listen(3);
@@ -356,6 +435,8 @@ int main() {
       cmocka_unit_test(ALateAnswerDoesNotNeedItsListener),
       cmocka_unit_test(MacsThatKeysDoesNotAnswerAreBounded),
       cmocka_unit_test(AutokeysRefusalObeysTheRules),
+      cmocka_unit_test(AutokeyFieldsAreAnsweredUnderThePublicMac),
+      cmocka_unit_test(AnAutokeyFieldWithABadMacGetsACryptoNak),
       cmocka_unit_test(LateControlAnswersLookTheirListenerUp),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
