@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -12,7 +13,21 @@ constexpr double kStepPatience = 1;  // seconds
 
 bool SameCourse(const msg::ClockAdjust& a, const msg::ClockAdjust& b) {
   return a.frequency == b.frequency && a.slew.value_or(0) == 0 && b.slew.value_or(0) == 0 &&
-         a.synchronised == b.synchronised;
+         a.synchronised == b.synchronised && a.leap == b.leap;
+}
+
+// A leap second is inserted or deleted at the end of a UTC month (RFC 5905 section 7.3), and ntpd-clock
+// hears of one on that day only. std::chrono, since gmtime_r would look for files.
+bool IsLastDayOfMonth(NtpTimestamp now) {
+  using std::chrono::days;
+  const uint32_t unix_seconds = now.seconds() - kUnixToNtpSeconds;
+  const std::chrono::sys_days tomorrow{days{unix_seconds / 86400 + 1}};
+  return std::chrono::year_month_day{tomorrow}.day() == std::chrono::day{1};
+}
+
+uint8_t LeapToday(wire::Leap leap, NtpTimestamp now) {
+  const bool armed = leap == wire::Leap::kAddSecond || leap == wire::Leap::kDeleteSecond;
+  return armed && IsLastDayOfMonth(now) ? static_cast<uint8_t>(leap) : uint8_t{0};
 }
 
 }  // namespace
@@ -25,6 +40,7 @@ void Steering::Run(const core::ClockTick& tick, const core::Engine& engine) {
   request.slew = tick.slew;
   const core::SystemState& system = engine.system();
   request.synchronised = system.synchronised();
+  request.leap = LeapToday(system.leap, time_->Now());
   request.maximum_error = std::fmin(16, system.RootDispersionAt(now) + system.root_delay / 2);
   request.estimated_error = std::fmin(16, engine.discipline().jitter());
   if (sent_ && SameCourse(*sent_, request) && now - sent_at_ < kStatusInterval) return;

@@ -132,6 +132,29 @@ void TheSameCourseIsNotSentAgain(void**) {
   assert_int_equal(CountOf<msg::ClockAdjust>(&f.clock.far), 1);
 }
 
+void ALeapSecondIsAskedForOnTheLastDayOfItsMonth(void**) {
+  Fixture f;
+  f.engine.SetLeapNotice(wire::Leap::kAddSecond);
+  assert_true(f.engine.AddLocalClock(AssocId{1}, {}, Timebase::Mono()));
+  (void)f.engine.Tick(Timebase::Mono(), f.time.Now());
+  assert_true(f.engine.system().leap == wire::Leap::kAddSecond);
+  struct Day {
+    uint32_t noon;  // NTP seconds
+    uint8_t leap;
+  };
+  // 30 December 2026 to 1 January 2027, 28 and 29 February 2028.
+  for (const Day day : {Day{4007620800, 0}, Day{4007707200, 1}, Day{4007793600, 0},
+                        Day{4044340800, 0}, Day{4044427200, 1}}) {
+    const double off =
+        (NtpTimestamp::FromRaw(uint64_t{day.noon} << 32) - SystemTimeNow()).seconds();
+    f.time.SetState({.is_virtual = true, .since = Timebase::Mono(), .correction = off});
+    f.steering.Forget();
+    f.steering.Run({}, f.engine);
+    const auto asked = Next<msg::ClockAdjust>(&f.clock.far);
+    assert_true(asked && asked->leap == day.leap);
+  }
+}
+
 void MeasuringOnlyAsksNothing(void**) {
   Fixture f;
   f.steering.SetMeasureOnly(true);
@@ -154,6 +177,7 @@ int main() {
       cmocka_unit_test(OtherAnswersDoNotProlongAStep),
       cmocka_unit_test(AMalformedAnswerIsAccusedAndNotApplied),
       cmocka_unit_test(TheSameCourseIsNotSentAgain),
+      cmocka_unit_test(ALeapSecondIsAskedForOnTheLastDayOfItsMonth),
       cmocka_unit_test(MeasuringOnlyAsksNothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
