@@ -8,9 +8,12 @@ namespace {
 
 control::MacVerdict FromCode(msg::VerdictCode code) {
   switch (code) {
-    case msg::VerdictCode::kGood: return control::MacVerdict::kGood;
-    case msg::VerdictCode::kBad: return control::MacVerdict::kBad;
-    default: return control::MacVerdict::kUnknownKey;
+    case msg::VerdictCode::kGood:
+      return control::MacVerdict::kGood;
+    case msg::VerdictCode::kBad:
+      return control::MacVerdict::kBad;
+    default:
+      return control::MacVerdict::kUnknownKey;
   }
 }
 
@@ -21,10 +24,12 @@ ControlServer::ControlServer(Node* node, control::StateView* state)
 
 void ControlServer::OnDatagram(const Route& route, Bytes datagram) {
   switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
-    case control::Admission::kDrop: return;
+    case control::Admission::kDrop:
+      return;
     case control::Admission::kAnswer:
       return Respond(route, datagram, control::MacVerdict::kNone, KeyId{});
-    case control::Admission::kCheckMac: return Check(route, datagram);
+    case control::Admission::kCheckMac:
+      return Check(route, datagram);
   }
 }
 

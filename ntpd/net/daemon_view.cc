@@ -10,9 +10,7 @@
 namespace ntpward::net {
 namespace {
 
-uint64_t WholeSeconds(double seconds) {
-  return seconds > 0 ? static_cast<uint64_t>(seconds) : 0;
-}
+uint64_t WholeSeconds(double seconds) { return seconds > 0 ? static_cast<uint64_t>(seconds) : 0; }
 
 std::string SchemeName(uint32_t flags) {
   const char* name = OBJ_nid2ln(autokey::SchemeOf(flags));

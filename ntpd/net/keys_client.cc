@@ -39,8 +39,8 @@ void KeysClient::Remember(uint32_t request, Callback callback, Lane lane) {
   if (lane == Lane::kClients) ++for_clients_;
 }
 
-// The asker is told later, so that no answer comes before its question was asked. Strangers' callbacks
-// drop a datagram, which needs no such care and must not pile up.
+// The asker is told later, so that no answer comes before its question was asked. Strangers'
+// callbacks drop a datagram, which needs no such care and must not pile up.
 void KeysClient::LoseLater(Callback callback, Lane lane) {
   if (lane == Lane::kClients) return Lose(callback);
   unsent_.push_back(std::move(callback));
@@ -64,8 +64,9 @@ void KeysClient::Lose(const Callback& callback) {
   }
 }
 
-// `call` gets the callback and the message. False for a message that does not decode or that answers
-// a question of another kind, which then goes on waiting. An answer to nothing is late, not wrong.
+// `call` gets the callback and the message. False for a message that does not decode or that
+// answers a question of another kind, which then goes on waiting. An answer to nothing is late, not
+// wrong.
 template <typename M, typename F, typename Call>
 bool KeysClient::Deliver(Bytes bytes, Call call) {
   M message;
@@ -82,17 +83,22 @@ bool KeysClient::Deliver(Bytes bytes, Call call) {
 bool KeysClient::Dispatch(Bytes bytes) {
   const auto pass = [](const auto& function, const auto& message) { function(message); };
   switch (msg::PeekType(bytes).value_or(msg::Type{})) {
-    case msg::Type::kServeDone: return Deliver<msg::ServeDone, OnServeDone>(bytes, pass);
+    case msg::Type::kServeDone:
+      return Deliver<msg::ServeDone, OnServeDone>(bytes, pass);
     case msg::Type::kSealed:
-      return Deliver<msg::Sealed, OnSealed>(
-          bytes, [](const OnSealed& f, const msg::Sealed& m) { f(&m); });
+      return Deliver<msg::Sealed, OnSealed>(bytes,
+                                            [](const OnSealed& f, const msg::Sealed& m) { f(&m); });
     case msg::Type::kVerdict:
       return Deliver<msg::Verdict, OnVerdict>(
           bytes, [](const OnVerdict& f, const msg::Verdict& m) { f(m.code); });
-    case msg::Type::kValueAnswer: return Deliver<msg::ValueAnswer, OnValue>(bytes, pass);
-    case msg::Type::kHostMaterial: return Deliver<msg::HostMaterial, OnMaterial>(bytes, pass);
-    case msg::Type::kSignedValues: return Deliver<msg::SignedValues, OnSigned>(bytes, pass);
-    default: return false;
+    case msg::Type::kValueAnswer:
+      return Deliver<msg::ValueAnswer, OnValue>(bytes, pass);
+    case msg::Type::kHostMaterial:
+      return Deliver<msg::HostMaterial, OnMaterial>(bytes, pass);
+    case msg::Type::kSignedValues:
+      return Deliver<msg::SignedValues, OnSigned>(bytes, pass);
+    default:
+      return false;
   }
 }
 

@@ -1,8 +1,8 @@
 // Net's side of the channel to ntpd-keys: requests go out, answers come back to whoever asked.
 //
-// Nothing here waits. A question whose answer does not come within kPatience, or that is lost because
-// the pipe was full or ntpd-keys died, is answered kBusy (or with no MAC), so that every question ends.
-// Callbacks may call anything here, OnRestarted too.
+// Nothing here waits. A question whose answer does not come within kPatience, or that is lost
+// because the pipe was full or ntpd-keys died, is answered kBusy (or with no MAC), so that every
+// question ends. Callbacks may call anything here, OnRestarted too.
 #pragma once
 
 #include <functional>
@@ -18,13 +18,13 @@
 
 namespace ntpward::net {
 
-// For whom something is asked. Strangers can ask as much as they like: what they cause is bounded, so
-// that there is always room for what our own time depends on.
+// For whom something is asked. Strangers can ask as much as they like: what they cause is bounded,
+// so that there is always room for what our own time depends on.
 enum class Lane : uint8_t { kOwn, kClients };
 
 class KeysClient {
  public:
-  static constexpr double kPatience = 5;      // seconds
+  static constexpr double kPatience = 5;  // seconds
   static constexpr size_t kMostPending = 4096;
   static constexpr size_t kMostForClients = 96;  // of a pipe that holds 256 messages
 
@@ -39,8 +39,8 @@ class KeysClient {
   KeysClient(Channel* channel, SupervisorLink* link);
 
   // `message.request` is filled in. The callback is called exactly once, but for ServeBatch,
-  // HostMaterialRequest and SignatureUpdate, whose loss needs no answer: those are asked again. It is
-  // called from within the asking call only when a bound is reached, else by one of those below.
+  // HostMaterialRequest and SignatureUpdate, whose loss needs no answer: those are asked again. It
+  // is called from within the asking call only when a bound is reached, else by one of those below.
   void Serve(msg::ServeBatch message, OnServeDone done);
   void Seal(msg::SealRequest message, OnSealed done, Lane lane = Lane::kOwn);
   template <typename M>
@@ -65,8 +65,7 @@ class KeysClient {
   size_t pending() const { return pending_.size(); }
 
  private:
-  using Callback =
-      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned>;
+  using Callback = std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned>;
   struct Pending {
     Callback callback;
     MonoTime asked;
@@ -93,7 +92,7 @@ class KeysClient {
   Suspicion suspicion_;
   uint32_t last_request_;  // starts anywhere: answers meant for a dead predecessor must not fit
   std::unordered_map<uint32_t, Pending> pending_;
-  size_t for_clients_ = 0;         // of pending_
+  size_t for_clients_ = 0;        // of pending_
   std::vector<Callback> unsent_;  // lost already; told at the next Expire
 };
 

@@ -13,8 +13,7 @@ int Main(int argc, char** argv) {
   if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
   Role role;
   const Policy policies[] = {RuntimePolicy(), NetPolicy()};
-  auto caged =
-      EnterCage({.identity = *identity, .empty_root = true, .policies = policies});
+  auto caged = EnterCage({.identity = *identity, .empty_root = true, .policies = policies});
   if (!caged.ok()) return std::fprintf(stderr, "ntpd-net: %s\n", caged.error().text.c_str()), 3;
   return role.Run(*caged);
 }

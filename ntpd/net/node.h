@@ -36,13 +36,13 @@ struct Node {
   Steering steering;
   KeysClient keys;
 
-  msg::NetStart start;                      // the configuration in force
-  std::unique_ptr<core::Engine> engine;     // null before the first configuration
+  msg::NetStart start;                   // the configuration in force
+  std::unique_ptr<core::Engine> engine;  // null before the first configuration
   core::AccessList access;
   autokey::HostState host;
   autokey::CertificateCache certificates;
   std::optional<keys::SessionKeyHasher> hasher;  // of the session digest
-  bool has_material = false;                // ntpd-keys has told who we are
+  bool has_material = false;                     // ntpd-keys has told who we are
   MonoTime started;
 
   bool synchronised() const { return engine != nullptr && engine->system().synchronised(); }

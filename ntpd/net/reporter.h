@@ -1,7 +1,7 @@
 // What the operator reads: events in the log and protostats, and the statistics lines.
 //
-// Formats are those of ntpd 4.2.8, because scripts parse them. Strangers can cause lines, so that lines
-// are bounded in number over time: the same pipe carries accusations and the drift.
+// Formats are those of ntpd 4.2.8, because scripts parse them. Strangers can cause lines, so that
+// lines are bounded in number over time: the same pipe carries accusations and the drift.
 #pragma once
 
 #include <string>

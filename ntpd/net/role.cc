@@ -10,9 +10,9 @@
 namespace ntpward::net {
 namespace {
 
-constexpr double kDriftInterval = 3600;    // seconds
-constexpr double kMaterialPatience = 3;    // seconds
-constexpr double kQuitPatience = 60;       // -q: seconds without any source
+constexpr double kDriftInterval = 3600;  // seconds
+constexpr double kMaterialPatience = 3;  // seconds
+constexpr double kQuitPatience = 60;     // -q: seconds without any source
 constexpr double kLongestSleep = 3600;
 
 timeval ToTimeval(double seconds) {
@@ -136,7 +136,8 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
       OnTerminate();
       return true;
     }
-    default: return OnConfiguration(bytes);
+    default:
+      return OnConfiguration(bytes);
   }
 }
 
@@ -161,7 +162,8 @@ bool Role::OnConfiguration(Bytes bytes) {
       TryApply();
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -241,14 +243,17 @@ void Role::ApplyRestrictions() {
 
 void Role::OnRoleRestarted(msg::Role role) {
   switch (role) {
-    case msg::Role::kClock: return node_.steering.OnRestarted();
-    case msg::Role::kResolve: return upstreams_.OnResolveRestarted();
+    case msg::Role::kClock:
+      return node_.steering.OnRestarted();
+    case msg::Role::kResolve:
+      return upstreams_.OnResolveRestarted();
     case msg::Role::kKeys:
       node_.keys.OnRestarted();
       upstreams_.OnKeysRestarted();
       if (node_.start.crypto_enabled) AskMaterial();
       return;
-    case msg::Role::kNet: return;
+    case msg::Role::kNet:
+      return;
   }
 }
 
@@ -275,8 +280,8 @@ void Role::AskMaterial() {
 
 void Role::OnMaterial(const msg::HostMaterial& material) {
   const bool had = node_.has_material;
-  const std::vector<uint8_t> before(node_.host.public_key().begin(),
-                                    node_.host.public_key().end());
+  const std::vector<uint8_t> key(node_.host.public_key().begin(), node_.host.public_key().end());
+  const std::vector<uint8_t> certificate = node_.host.certificate().der;
   if (const Status set = node_.host.SetMaterial(material); !set.ok()) {
     node_.reporter.Log(LogLevel::kError, "crypto: " + set.error().text);
     return;
@@ -284,16 +289,20 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
   auto hasher = keys::SessionKeyHasher::Create(std::string(node_.host.digest_name()));
   if (!hasher.ok()) return node_.reporter.Log(LogLevel::kError, "crypto: " + hasher.error().text);
   node_.hasher.emplace(std::move(hasher).value());
-  node_.certificates.SetOwn(node_.host.certificate());
-  node_.has_material = true;
   const Bytes now = node_.host.public_key();
-  const bool changed = had && !std::equal(before.begin(), before.end(), now.begin(), now.end());
+  const bool same_key = std::equal(key.begin(), key.end(), now.begin(), now.end());
+  const bool same_certificate = certificate == node_.host.certificate().der;
+  // What servers signed for us stays good as long as our certificate does.
+  if (!had || !same_certificate) node_.certificates.SetOwn(node_.host.certificate());
+  node_.has_material = true;
   char line[300];
   std::snprintf(line, sizeof line, "setup 0x%x host %s %s", node_.host.status_word(),
                 std::string(node_.host.subject()).c_str(),
                 std::string(node_.host.digest_name()).c_str());
   node_.reporter.CryptoStatistics("0.0.0.0", line);
-  upstreams_.OnHostMaterial(changed);
+  upstreams_.OnHostMaterial(!had || (same_key && same_certificate) ? Upstreams::HostChange::kNone
+                            : same_key ? Upstreams::HostChange::kCertificate
+                                       : Upstreams::HostChange::kKey);
   UpdateSignatures();
   Schedule();
 }
@@ -331,8 +340,10 @@ void Role::Act(const core::ClockAction& action) {
   using Kind = core::ClockAction::Kind;
   switch (action.kind) {
     case Kind::kNone:
-    case Kind::kIgnore: return;
-    case Kind::kPanic: return Panic(action.offset);
+    case Kind::kIgnore:
+      return;
+    case Kind::kPanic:
+      return Panic(action.offset);
     case Kind::kStep:
       (void)node_.steering.Step(action.offset);
       if (node_.start.quit) QuitAfter("set", action.offset);
@@ -397,8 +408,7 @@ void Role::OnSecond() {
 }
 
 void Role::ReportEvents() {
-  for (const core::EngineEvent& event : node_.engine->TakeEvents())
-    node_.reporter.Event(event, upstreams_.LabelOf(event.id));
+  upstreams_.ReportEvents();
 }
 
 void Role::SaveDrift() {
@@ -408,8 +418,7 @@ void Role::SaveDrift() {
 
 void Role::UpdateSignatures() {
   if (!node_.has_material) return;
-  auto update =
-      node_.host.DueUpdate(Timebase::Mono(), node_.time.Seconds(), node_.synchronised());
+  auto update = node_.host.DueUpdate(Timebase::Mono(), node_.time.Seconds(), node_.synchronised());
   if (!update) return;
   node_.keys.Update(*update, [this](const msg::SignedValues& values) {
     node_.host.OnSignedValues(values);

@@ -15,8 +15,8 @@ namespace ntpward::net {
 
 class Role {
  public:
-  // Takes the inherited descriptors of privsep/fds.h. To be made before the cage closes: it prepares
-  // what opens files (event loop, OpenSSL).
+  // Takes the inherited descriptors of privsep/fds.h. To be made before the cage closes: it
+  // prepares what opens files (event loop, OpenSSL).
   Role();
   // `sandbox` is what EnterCage said. Returns the exit status.
   int Run(std::string sandbox);

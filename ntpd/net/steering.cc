@@ -16,8 +16,8 @@ bool SameCourse(const msg::ClockAdjust& a, const msg::ClockAdjust& b) {
          a.synchronised == b.synchronised && a.leap == b.leap;
 }
 
-// A leap second is inserted or deleted at the end of a UTC month (RFC 5905 section 7.3), and ntpd-clock
-// hears of one on that day only. std::chrono, since gmtime_r would look for files.
+// A leap second is inserted or deleted at the end of a UTC month (RFC 5905 section 7.3), and
+// ntpd-clock hears of one on that day only. std::chrono, since gmtime_r would look for files.
 bool IsLastDayOfMonth(NtpTimestamp now) {
   using std::chrono::days;
   const uint32_t unix_seconds = now.seconds() - kUnixToNtpSeconds;
@@ -99,8 +99,8 @@ bool Steering::OnReadable() {
   return true;
 }
 
-// What the new one says of its state comes unasked and may be there already: nothing of a role in good
-// standing is thrown away.
+// What the new one says of its state comes unasked and may be there already: nothing of a role in
+// good standing is thrown away.
 void Steering::OnRestarted() {
   sent_.reset();
   if (!suspicion_.accused()) return;

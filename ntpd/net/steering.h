@@ -13,7 +13,8 @@ namespace ntpward::net {
 
 class Steering {
  public:
-  // All must outlive this object. `measure_only`: `disable ntp`, nothing is ever asked of the clock.
+  // All must outlive this object. `measure_only`: `disable ntp`, nothing is ever asked of the
+  // clock.
   Steering(Channel* clock, Timebase* time, SupervisorLink* link, Reporter* reporter)
       : clock_(clock),
         time_(time),

@@ -95,8 +95,7 @@ bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram)
   // Our sockets are of one family each, so that the kernel makes no such source; rules for the IPv4
   // address must not be got round by it.
   if (IsV4Mapped(from)) return false;
-  const IpAddress& to =
-      datagram.destination.is_none() ? listener.local.ip : datagram.destination;
+  const IpAddress& to = datagram.destination.is_none() ? listener.local.ip : datagram.destination;
   if (to.is_multicast()) return false;
   // A loopback source to another of our addresses is forged, or comes from ourselves by a detour
   // (CVE-2014-9751).
@@ -106,8 +105,8 @@ bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram)
          from.octets != to.octets;
 }
 
-// The kernel's stamp, unless the clock was stepped between it and now: a reply whose times do not fit
-// together would be thrown away at best.
+// The kernel's stamp, unless the clock was stepped between it and now: a reply whose times do not
+// fit together would be thrown away at best.
 NtpTimestamp TimeServer::ArrivalOf(const Datagram& datagram) const {
   const NtpTimestamp now = node_->time.Now();
   if (!datagram.received) return now;
@@ -151,9 +150,8 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
     return;
   }
   ++(header.version == wire::kMaxVersion ? counters_.this_version : counters_.old_version);
-  const core::RateDecision rate =
-      limiter_->OnRequest(datagram.source, flags, header.version,
-                          static_cast<uint8_t>(header.mode), Timebase::Mono());
+  const core::RateDecision rate = limiter_->OnRequest(
+      datagram.source, flags, header.version, static_cast<uint8_t>(header.mode), Timebase::Mono());
   core::Request request;
   request.header = header;
   request.source = datagram.source;
@@ -170,8 +168,7 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
 
 void TimeServer::OnPlain(const Route& route, const core::Request& request,
                          core::RateDecision rate) {
-  const auto answer = core::AnswerRequest(request, rate, node_->engine->system(),
-                                          Timebase::Mono());
+  const auto answer = core::AnswerRequest(request, rate, node_->engine->system(), Timebase::Mono());
   if (!answer.ok()) {
     ++(answer.error() == core::Silence::kLimited ? counters_.limited : counters_.restricted);
     return;
@@ -196,8 +193,7 @@ void TimeServer::SendPlain() {
     if (listener == listeners_.end()) break;
     for (; next < end; ++next) {
       const auto& [route, reply] = plain_[next];
-      Writer writer(
-          sending_->Add(wire::kHeaderSize, route.client, route.server, route.interface));
+      Writer writer(sending_->Add(wire::kHeaderSize, route.client, route.server, route.interface));
       wire::Header header = reply;
       header.transmit = node_->time.Now();
       wire::EncodeHeader(writer, header);
@@ -209,8 +205,8 @@ void TimeServer::SendPlain() {
 }
 
 // A MAC and no Autokey field: ntpd-keys checks it and seals the reply.
-void TimeServer::OnSealed(const Route& route, const core::Request& request,
-                          core::RateDecision rate, const wire::Packet& packet) {
+void TimeServer::OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
+                          const wire::Packet& packet) {
   core::Request asked = request;
   asked.auth = core::RequestAuth::kGood;  // if it is not, the answer says so
   const auto answer = core::AnswerRequest(asked, rate, node_->engine->system(), Timebase::Mono());
@@ -277,8 +273,7 @@ void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& resul
 void TimeServer::OnAutokey(const Route& route, const core::Request& request,
                            core::RateDecision rate, const wire::Packet& packet) {
   // Access rules and limits first: a crypto-NAK is an answer, too.
-  const auto answer = core::AnswerRequest(request, rate, node_->engine->system(),
-                                          Timebase::Mono());
+  const auto answer = core::AnswerRequest(request, rate, node_->engine->system(), Timebase::Mono());
   if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
   if (!node_->has_material || !node_->hasher || !node_->host.enabled()) {
     // A host that will know its keys in a moment must not send its clients back to the start.
@@ -296,8 +291,8 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
                                        node_->synchronised()};
   autokey::ServerAnswer reply =
       autokey_.OnRequest(packet.extensions()[0].field, route.path(), context);
-  const auto finish = [this, route, header = answer->header, key = packet.mac->key](
-                          const autokey::ServerAnswer& done) {
+  const auto finish = [this, route, header = answer->header,
+                       key = packet.mac->key](const autokey::ServerAnswer& done) {
     if (!done.statistics.empty())
       node_->reporter.CryptoStatistics(route.client.ip.ToString(), done.statistics);
     if (done.kind == autokey::ServerAnswer::Kind::kReply)
@@ -316,8 +311,7 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
       *reply.operation);
 }
 
-void TimeServer::ReplyField(const Route& route, const wire::Header& reply, KeyId key,
-                            Bytes field) {
+void TimeServer::ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field) {
   ++counters_.processed;
   std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
   Writer writer(packet);

@@ -82,8 +82,8 @@ class TimeServer {
   std::map<uint16_t, Listener> listeners_;
   std::unique_ptr<ReceiveBatch> batch_;
   std::unique_ptr<SendBatch> sending_;
-  std::vector<Plain> plain_;       // replies of the present turn; never more than it received
-  msg::ServeBatch serve_;          // jobs of the present turn
+  std::vector<Plain> plain_;            // replies of the present turn; never more than it received
+  msg::ServeBatch serve_;               // jobs of the present turn
   std::vector<Waiting> serve_waiting_;  // beside serve_.jobs
   control::PacketCounters counters_;
 };

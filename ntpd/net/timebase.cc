@@ -27,8 +27,8 @@ int8_t Timebase::MeasurePrecision() {
     timespec b{};
     clock_gettime(CLOCK_REALTIME, &a);
     clock_gettime(CLOCK_REALTIME, &b);
-    const double step = static_cast<double>(b.tv_sec - a.tv_sec) +
-                        static_cast<double>(b.tv_nsec - a.tv_nsec) / 1e9;
+    const double step =
+        static_cast<double>(b.tv_sec - a.tv_sec) + static_cast<double>(b.tv_nsec - a.tv_nsec) / 1e9;
     if (step > 0) least = std::min(least, step);
   }
   return static_cast<int8_t>(std::clamp(std::ceil(std::log2(least)), -30.0, -1.0));

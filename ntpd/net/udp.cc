@@ -162,7 +162,8 @@ Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress*
   sockaddr_storage own{};
   socklen_t own_length = sizeof own;
   if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &own_length) == 0)
-    if (const auto mine = SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&own), own_length))
+    if (const auto mine =
+            SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&own), own_length))
       *local = mine->ip;
   local->scope = 0;
   return fd;

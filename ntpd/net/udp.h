@@ -1,4 +1,5 @@
-// Datagrams in and out, in batches, with what comes beside them: addresses, interface, receive time.
+// Datagrams in and out, in batches, with what comes beside them: addresses, interface, receive
+// time.
 #pragma once
 
 #include <netinet/in.h>
@@ -61,10 +62,9 @@ class SendBatch {
 
   bool full() const { return count_ == kSize; }
   size_t size() const { return count_; }
-  // Room for a datagram of `size` octets (at most kMaxDatagram), to be filled before Flush; not to be
-  // called when full(). Addresses as for SendFrom.
-  MutableBytes Add(size_t size, const SocketAddress& to, const IpAddress& from,
-                   uint32_t interface);
+  // Room for a datagram of `size` octets (at most kMaxDatagram), to be filled before Flush; not to
+  // be called when full(). Addresses as for SendFrom.
+  MutableBytes Add(size_t size, const SocketAddress& to, const IpAddress& from, uint32_t interface);
   // Sends all through a listening socket, without waiting. How many the kernel refused.
   size_t Flush(int fd);
 
@@ -86,7 +86,8 @@ bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& fro
               uint32_t interface);
 
 // A UDP socket connected to `remote`, on a random port of the kernel's choice, with receive
-// timestamps; only datagrams from `remote` reach it. `*local` gets the address that the route gave it.
+// timestamps; only datagrams from `remote` reach it. `*local` gets the address that the route gave
+// it.
 Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress* local);
 
 }  // namespace ntpward::net

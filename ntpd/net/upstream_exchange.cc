@@ -1,5 +1,5 @@
-// One exchange with a server: what goes out at a poll, and the tests that an answer passes before it
-// counts.
+// One exchange with a server: what goes out at a poll, and the tests that an answer passes before
+// it counts.
 #include <errno.h>
 
 #include <algorithm>
@@ -31,10 +31,14 @@ std::vector<uint8_t> EncodePacket(const wire::Header& header, Bytes field) {
 
 uint32_t RestartRefid(autokey::Restart why) {
   switch (why) {
-    case autokey::Restart::kCryptoNak: return wire::RefidCode("AUTH");
-    case autokey::Restart::kRefresh: return wire::RefidCode("TIME");
-    case autokey::Restart::kHost: return wire::RefidCode("INIT");
-    default: return wire::RefidCode("CRYP");
+    case autokey::Restart::kCryptoNak:
+      return wire::RefidCode("AUTH");
+    case autokey::Restart::kRefresh:
+      return wire::RefidCode("TIME");
+    case autokey::Restart::kHost:
+      return wire::RefidCode("INIT");
+    default:
+      return wire::RefidCode("CRYP");
   }
 }
 
@@ -50,8 +54,7 @@ void Upstreams::Poll(AssocId id) {
   const auto header = node_->engine->BuildRequest(id, Timebase::Mono(), RandomNonce());
   if (!header || !OpenSocket(upstream)) return;
   if (upstream->dance != nullptr) return PollAutokey(upstream, *header);
-  if (!upstream->config.key.is_none())
-    return SealAndSend(upstream, *header, upstream->config.key);
+  if (!upstream->config.key.is_none()) return SealAndSend(upstream, *header, upstream->config.key);
   Transmit(upstream, EncodePacket(*header, {}), KeyId{});
 }
 
@@ -98,10 +101,15 @@ void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {
   NextField next = upstream->dance->NextRequest(node_->Dance());
   Carry(upstream, std::move(next.effects));
   switch (next.kind) {
-    case NextField::Kind::kField: return SendField(upstream, header, next.field);
-    case NextField::Kind::kPlain: return SealAndSend(upstream, header, RandomSessionKeyId());
-    case NextField::Kind::kWait: upstream->waiting = header; return;
-    case NextField::Kind::kIdle: return;
+    case NextField::Kind::kField:
+      return SendField(upstream, header, next.field);
+    case NextField::Kind::kPlain:
+      return SealAndSend(upstream, header, RandomSessionKeyId());
+    case NextField::Kind::kWait:
+      upstream->waiting = header;
+      return;
+    case NextField::Kind::kIdle:
+      return;
   }
 }
 
@@ -189,8 +197,8 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
   on_update_();
 }
 
-// Keeps the polls close together while the dance has something to ask or the clock waits for it; once
-// that is over the volley ends by itself.
+// Keeps the polls close together while the dance has something to ask or the clock waits for it;
+// once that is over the volley ends by itself.
 void Upstreams::HurryDance(const Upstream& upstream) {
   if (upstream.dance == nullptr) return;
   if (upstream.dance->has_questions() || !node_->synchronised())
@@ -217,16 +225,16 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
   if (request.key.is_none() || !request.covered.Assign(packet.covered) ||
       !request.digest.Assign(packet.mac->digest) || request.digest.empty())
     return;
-  node_->keys.Ask(request, [this, id = upstream->id, exchange = upstream->exchange,
-                            header = packet.header, key = packet.mac->key,
-                            t4](msg::VerdictCode code) {
-    const auto found = upstreams_.find(id);
-    if (found == upstreams_.end() || found->second->exchange != exchange) return;
-    if (code == msg::VerdictCode::kBusy) return;
-    const auto result =
-        code == msg::VerdictCode::kGood ? core::MacResult::kGood : core::MacResult::kBad;
-    Finish(id, header, core::MacVerdict{key, result}, t4);
-  });
+  node_->keys.Ask(
+      request, [this, id = upstream->id, exchange = upstream->exchange, header = packet.header,
+                key = packet.mac->key, t4](msg::VerdictCode code) {
+        const auto found = upstreams_.find(id);
+        if (found == upstreams_.end() || found->second->exchange != exchange) return;
+        if (code == msg::VerdictCode::kBusy) return;
+        const auto result =
+            code == msg::VerdictCode::kGood ? core::MacResult::kGood : core::MacResult::kBad;
+        Finish(id, header, core::MacVerdict{key, result}, t4);
+      });
 }
 
 void Upstreams::Finish(AssocId id, const wire::Header& header,
@@ -301,15 +309,17 @@ void Upstreams::OnKeysRestarted() {
     if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
 }
 
-void Upstreams::OnHostMaterial(bool changed) {
+void Upstreams::OnHostMaterial(HostChange change) {
   const std::vector<Deferred> deferred = std::move(deferred_);
   deferred_.clear();
   for (const Deferred& entry : deferred)
     if (!Has(entry.address)) AddServer(entry.line, entry.address, entry.pooled);
-  if (!changed) return;
-  for (const auto& [id, upstream] : upstreams_)
-    if (upstream->dance != nullptr)
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->dance == nullptr) continue;
+    if (change == HostChange::kCertificate) upstream->dance->OnCertificateRenewed();
+    if (change == HostChange::kKey)
       Carry(upstream.get(), upstream->dance->OnHostChanged(node_->Dance()));
+  }
 }
 
 }  // namespace ntpward::net

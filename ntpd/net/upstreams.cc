@@ -14,7 +14,8 @@ constexpr double kMostLookupWait = 1024;  // and about one whose addresses are n
 constexpr double kRefillWait = 64;        // a pool that has addresses, but too few
 // Requests without any answer before another address gets its chance: as many as a volley has.
 constexpr uint64_t kPatientRequests = 8;
-constexpr int kPatientPolls = 10;  // the same for one that did answer once (ntpd 4.2.8: NTP_UNREACH)
+constexpr int kPatientPolls =
+    10;  // the same for one that did answer once (ntpd 4.2.8: NTP_UNREACH)
 
 core::AssociationConfig EngineConfig(const msg::NetAssociation& line) {
   core::AssociationConfig config;
@@ -56,8 +57,7 @@ bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
 
 }  // namespace
 
-Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update,
-                     uint16_t port)
+Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update, uint16_t port)
     : node_(node),
       resolve_(resolve),
       suspicion_(resolve, &node->link, msg::Role::kResolve),
@@ -156,8 +156,8 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     policy.optional_everywhere = node_->start.identity_optional;
     upstream->dance = std::make_unique<autokey::ClientDance>(id, policy, now);
   }
-  CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address),
-                                      EngineConfig(config), now));
+  CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address), EngineConfig(config),
+                                      now));
   node_->access.AddSource(address);
   upstreams_.emplace(id, std::move(upstream));
 }
@@ -168,7 +168,14 @@ void Upstreams::Remove(AssocId id) {
   if (found->second->dance != nullptr) node_->keys.Forget(id);
   if (!found->second->remote.ip.is_refclock()) node_->access.RemoveSource(found->second->remote.ip);
   node_->engine->Remove(id);
+  // The last event wants the address that goes now.
+  ReportEvents();
   upstreams_.erase(found);
+}
+
+void Upstreams::ReportEvents() {
+  for (const core::EngineEvent& event : node_->engine->TakeEvents())
+    node_->reporter.Event(event, LabelOf(event.id));
 }
 
 const Upstream* Upstreams::Find(AssocId id) const {
@@ -182,9 +189,8 @@ std::string Upstreams::LabelOf(AssocId id) const {
 }
 
 bool Upstreams::Has(const IpAddress& address) const {
-  return std::any_of(
-             upstreams_.begin(), upstreams_.end(),
-             [&](const auto& entry) { return entry.second->remote.ip == address; }) ||
+  return std::any_of(upstreams_.begin(), upstreams_.end(),
+                     [&](const auto& entry) { return entry.second->remote.ip == address; }) ||
          std::any_of(deferred_.begin(), deferred_.end(),
                      [&](const Deferred& entry) { return entry.address == address; });
 }
@@ -268,7 +274,8 @@ void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   Lookup& lookup = found->second;
   lookup.wanted = false;
   lookup.resolved = true;
-  // Access rules are for the addresses that the name had first: a later answer must not open a door.
+  // Access rules are for the addresses that the name had first: a later answer must not open a
+  // door.
   for (const auto& on_address : std::exchange(lookup.restricts, {}))
     for (const IpAddress& address : answer.addresses) on_address(address);
   std::vector<AssocId> done;
@@ -333,8 +340,7 @@ void Upstreams::MoveOn(AssocId id, const msg::ResolveAnswer& answer) {
   const Upstream& old = *upstreams_.at(id);
   const auto& list = answer.addresses;
   const auto current = std::find(list.begin(), list.end(), old.remote.ip);
-  const size_t start =
-      current == list.end() ? 0 : static_cast<size_t>(current - list.begin()) + 1;
+  const size_t start = current == list.end() ? 0 : static_cast<size_t>(current - list.begin()) + 1;
   for (size_t i = 0; i < list.size(); ++i) {
     const IpAddress address = list[(start + i) % list.size()];
     if (!IsUsable(address) || Has(address)) continue;

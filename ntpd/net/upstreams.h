@@ -1,7 +1,7 @@
 // The servers that we follow: who they are, what is sent to them, what their answers do.
 //
-// A reply comes from anyone until its origin, its MAC and, for Autokey, the dance say otherwise; the
-// order of those tests is the point of this file.
+// A reply comes from anyone until its origin, its MAC and, for Autokey, the dance say otherwise;
+// the order of those tests is the point of this file.
 #pragma once
 
 #include <functional>
@@ -21,18 +21,18 @@ namespace ntpward::net {
 // One association's side of the shell.
 struct Upstream {
   AssocId id;
-  size_t line = 0;                 // which configuration line it comes from
+  size_t line = 0;  // which configuration line it comes from
   msg::NetAssociation config;
   SocketAddress remote;
-  bool pooled = false;             // came from a `pool` line
-  IpAddress local;                 // ours, as the route to it says
+  bool pooled = false;  // came from a `pool` line
+  IpAddress local;      // ours, as the route to it says
   std::unique_ptr<autokey::ClientDance> dance;
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
-  KeyId sent_key;                  // of the request in flight
-  uint32_t exchange = 0;           // counts requests: late key answers belong to an earlier one
-  int checks = 0;                  // MACs of replies that ntpd-keys was asked about, this exchange
+  KeyId sent_key;         // of the request in flight
+  uint32_t exchange = 0;  // counts requests: late key answers belong to an earlier one
+  int checks = 0;         // MACs of replies that ntpd-keys was asked about, this exchange
   // A poll whose field waits for ntpd-keys; it goes out when the answer comes.
   std::optional<wire::Header> waiting;
   std::string label() const { return remote.ip.ToString(); }
@@ -66,7 +66,11 @@ class Upstreams {
   bool OnResolveReadable();
   void OnKeysRestarted();
   void OnResolveRestarted();
-  void OnHostMaterial(bool changed);
+  // What of our own key material became another.
+  enum class HostChange : uint8_t { kNone, kCertificate, kKey };
+  void OnHostMaterial(HostChange change);
+  // Logs what the engine has to say of associations and of the system.
+  void ReportEvents();
 
   const Upstream* Find(AssocId id) const;
   const std::map<AssocId, std::unique_ptr<Upstream>>& all() const { return upstreams_; }

@@ -81,7 +81,8 @@ struct Harness {
   explicit Harness(uint16_t server_port = 123)
       : base(event_base_new()),
         node(base.get(), &supervisor.near, &clock.near, &keys.near),
-        upstreams(&node, &resolve.near, [this] { ++updates; }, server_port),
+        upstreams(
+            &node, &resolve.near, [this] { ++updates; }, server_port),
         view(&node, &upstreams),
         control(&node, &view),
         server(&node, &control) {
@@ -112,9 +113,7 @@ struct Harness {
     server.AddListener(socket, std::move(fd));
     return port;
   }
-  void Restrict(core::AccessFlags flags) {
-    node.access.SetDefault(Family::kIpv4, flags);
-  }
+  void Restrict(core::AccessFlags flags) { node.access.SetDefault(Family::kIpv4, flags); }
   // Handles what has come.
   void Spin() {
     for (int i = 0; i < 4; ++i) event_base_loop(base.get(), EVLOOP_NONBLOCK);

@@ -159,8 +159,8 @@ void StrangersLeaveRoomForOurOwn(void**) {
   Fixture f;
   int refused = 0;
   for (size_t i = 0; i < 2 * KeysClient::kMostForClients; ++i)
-    f.keys.Ask(Check(), [&](VerdictCode code) { refused += code == VerdictCode::kBusy; },
-               Lane::kClients);
+    f.keys.Ask(
+        Check(), [&](VerdictCode code) { refused += code == VerdictCode::kBusy; }, Lane::kClients);
   assert_int_equal(refused, KeysClient::kMostForClients);
   Heard own;
   f.keys.Ask(Check(77), own.Listen());
@@ -173,7 +173,8 @@ void StrangersLeaveRoomForOurOwn(void**) {
   // Answered or expired, they make room again.
   f.keys.Expire(f.Later());
   const int before = refused;
-  f.keys.Ask(Check(), [&](VerdictCode) { ++refused; }, Lane::kClients);
+  f.keys.Ask(
+      Check(), [&](VerdictCode) { ++refused; }, Lane::kClients);
   assert_int_equal(refused, before);
 }
 

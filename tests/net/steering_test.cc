@@ -59,8 +59,8 @@ void AStepWaitsAndTakesTheState(void**) {
 void ARefusedStepIsNoStep(void**) {
   Fixture f;
   std::thread clock = AnswerOnce(&f.clock.far, [](Channel* channel, const msg::ClockAdjust& asked) {
-    (void)channel->Send(msg::ClockState{.request = asked.request,
-                                        .refusal = msg::ClockRefusal::kStepBudget});
+    (void)channel->Send(
+        msg::ClockState{.request = asked.request, .refusal = msg::ClockRefusal::kStepBudget});
   });
   const bool stepped = f.steering.Step(2.5);
   clock.join();

@@ -4,7 +4,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-
 #include "ntpd/wire/refid.h"
 #include "tests/net/harness.h"
 
@@ -173,7 +172,8 @@ void LimitedGetsOneKiss(void**) {
   assert_true(replies >= 1 && replies < 20);
 }
 
-// --- with a MAC -----------------------------------------------------------------------------------
+// --- with a MAC
+// -----------------------------------------------------------------------------------
 
 msg::ServeDone Done(const msg::ServeBatch& asked, msg::ServeOutcome outcome) {
   msg::ServeDone done;
@@ -313,13 +313,15 @@ void AutokeysRefusalObeysTheRules(void**) {
   assert_true(nak && wire::ParsePacket(nak->bytes)->crypto_nak);
   h.Restrict(Access::kNoServe);
   assert_false(ask().has_value());
-  // It is on, and ntpd-keys has not told who we are yet: a crypto-NAK would cost the client its dance.
+  // It is on, and ntpd-keys has not told who we are yet: a crypto-NAK would cost the client its
+  // dance.
   h.Restrict(core::AccessFlags());
   h.node.start.crypto_enabled = true;
   assert_false(ask().has_value());
 }
 
-// --- Autokey --------------------------------------------------------------------------------------
+// --- Autokey
+// --------------------------------------------------------------------------------------
 
 // A host that has a key and this certificate: one that a reference host made for tests.
 msg::HostMaterial Material() {
@@ -329,8 +331,7 @@ msg::HostMaterial Material() {
   CHECK(std::fclose(file) == 0 && certificate != nullptr);
   msg::HostMaterial material;
   material.crypto_enabled = true;
-  CHECK(material.subject.Assign(AsBytes("client")) &&
-        material.digest_name.Assign(AsBytes("md5")));
+  CHECK(material.subject.Assign(AsBytes("client")) && material.digest_name.Assign(AsBytes("md5")));
   material.status_word = 0x80001;
   material.host_key_filestamp = material.certificate_filestamp = NtpSeconds{4004293698};
   uint8_t* der = nullptr;

@@ -1,5 +1,5 @@
-// What an answer must be to count, and which servers are followed: real sockets on loopback, the test
-// as servers, forgers, ntpd-keys and ntpd-resolve.
+// What an answer must be to count, and which servers are followed: real sockets on loopback, the
+// test as servers, forgers, ntpd-keys and ntpd-resolve.
 #include "ntpd/net/upstreams.h"
 
 #include "ntpd/wire/refid.h"
@@ -45,9 +45,7 @@ struct Net {
     h.upstreams.Poll(Only());
     return server->Receive();
   }
-  core::AssociationCounters Counters() const {
-    return h.node.engine->Find(Only())->counters();
-  }
+  core::AssociationCounters Counters() const { return h.node.engine->Find(Only())->counters(); }
   bool HasSample() const { return h.node.engine->Find(Only())->filter().has_sample(); }
 };
 
@@ -190,7 +188,8 @@ void UnknownExtensionFieldsAreSkipped(void**) {
   assert_true(net.HasSample());
 }
 
-// --- with a key -----------------------------------------------------------------------------------
+// --- with a key
+// -----------------------------------------------------------------------------------
 
 struct Keyed : Net {
   Keyed() { h.upstreams.Configure({KeyedLine(kFirst)}); }
@@ -302,7 +301,8 @@ void ADeadKeyProcessCostsPollsAndNothingElse(void**) {
   assert_true(request.has_value());
 }
 
-// --- which servers --------------------------------------------------------------------------------
+// --- which servers
+// --------------------------------------------------------------------------------
 
 void AReloadKeepsWhatDidNotChange(void**) {
   Net net;
