@@ -295,6 +295,11 @@ void ClientDance::OnKeysRestarted() {
   flags_ &= ~uint32_t{kCookie};
 }
 
+void ClientDance::OnCertificateRenewed() {
+  flags_ &= ~static_cast<uint32_t>(kSigned);
+  sign_poll_.reset();
+}
+
 DanceResult ClientDance::OnHostChanged(const DanceContext& context) {
   DanceResult result;
   StartOver(Restart::kHost, context, result);

@@ -118,6 +118,8 @@ class ClientDance {
   // The key process was restarted, or has no cookie where has_cookie() says one: cookie and
   // challenge are gone, what was proved is not. Answers that were outstanding will not come.
   void OnKeysRestarted();
+  // Our certificate was renewed under the same key: the server is asked to sign the new one.
+  void OnCertificateRenewed();
   // Our own key material changed: starts over.
   DanceResult OnHostChanged(const DanceContext& context);
 

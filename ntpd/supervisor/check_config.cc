@@ -35,6 +35,7 @@ class KeysCheck {
     const Accounts accounts = TRY(ChooseAccounts(options.user, &note));
     for (PeerLink& link : links_) link = TRY(PeerLink::Make());
     KeysStartBundle bundle = TRY(KeysStartBundle::MakeForCheck(config));
+    for (const std::string& problem : bundle.Problems()) Say("error", problem);
     process_ = TRY(RoleProcess::Open(msg::Role::kKeys, ProgramDirectory(),
                                      accounts[static_cast<size_t>(msg::Role::kKeys)]));
     TRY_VOID(process_->Start(links_, bundle.Inherit(), -1, MonotonicNow()));

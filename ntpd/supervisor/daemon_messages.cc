@@ -96,6 +96,7 @@ bool Daemon::OnCommonMessage(RoleSlot& from, Bytes bytes) {
     msg::RoleFailed failed;
     if (!msg::Decode(bytes, &failed)) return false;
     LogFrom(from, LogLevel::kError, failed.text.text());
+    from.process->said_why = true;
     return true;
   }
   msg::Misbehaviour message;

@@ -225,7 +225,7 @@ void Daemon::OnRoleEnd(RoleSlot& ended, int status) {
     if (process.role() == Role::kNet) FinishEnd();
     return;
   }
-  if (!retired) log_->Log(LogLevel::kError, how);
+  if (!retired && !process.said_why) log_->Log(LogLevel::kError, how);
   if (!started_) return Stop(1);
   // What it left half done must not meet its successor.
   DrainLinks(process.role());

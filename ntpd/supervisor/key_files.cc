@@ -28,12 +28,23 @@ std::string InKeysDirectory(const config::Config& config, const std::string& nam
 }
 
 KeyFile Open(KeyFileKind kind, std::string group, std::string path) {
-  KeyFile file{kind, std::move(group), std::move(path), false, UniqueFd()};
+  KeyFile file;
+  file.kind = kind;
+  file.group = std::move(group);
+  file.path = std::move(path);
   // A FIFO or device in place of a key must not block us: O_NONBLOCK, then only regular files.
   file.fd = UniqueFd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
-  if (file.fd.valid() && (fstat(file.fd.get(), &status) != 0 || !S_ISREG(status.st_mode)))
+  const int error = errno;
+  if (!file.fd.valid()) {
+    // What is simply not there is for ntpd-keys to judge.
+    const bool dangling = error == ENOENT && lstat(file.path.c_str(), &status) == 0;
+    if (dangling) file.problem = "is a link that points nowhere";
+    if (error != ENOENT) file.problem = std::strerror(error);
+  } else if (fstat(file.fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    file.problem = S_ISDIR(status.st_mode) ? "is a directory" : "is no regular file";
     file.fd.Close();
+  }
   file.world_readable = file.fd.valid() && (status.st_mode & S_IROTH) != 0;
   return file;
 }

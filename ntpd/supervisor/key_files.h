@@ -17,6 +17,7 @@ struct KeyFile {
   std::string group;  // H or G of the name
   std::string path;
   bool world_readable = false;
+  std::string problem;  // why it is not open although something of that name is there
   UniqueFd fd;
 };
 

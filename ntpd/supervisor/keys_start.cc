@@ -38,6 +38,7 @@ Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, conf
   KeysStartBundle bundle;
   TRY_VOID(bundle.Fill(config, fresh));
   bundle.start_.virtual_clock = virtual_clock;
+  for (const std::string& problem : bundle.Problems()) log->Log(LogLevel::kError, problem);
   if (!bundle.start_.crypto_enabled) return bundle;
   auto seed = OpenSeedFile(config);
   if (seed.ok()) {
@@ -55,6 +56,13 @@ Result<KeysStartBundle> KeysStartBundle::MakeForCheck(config::Config& config) {
   bundle.seed_ = UniqueFd(memfd_create("seed", MFD_CLOEXEC));
   if (bundle.seed_.valid()) bundle.start_.seed_fd = kSeedFile;
   return bundle;
+}
+
+std::vector<std::string> KeysStartBundle::Problems() const {
+  std::vector<std::string> problems;
+  for (const KeyFile& file : files_)
+    if (!file.problem.empty()) problems.push_back(file.path + ": " + file.problem);
+  return problems;
 }
 
 std::vector<std::pair<int, int>> KeysStartBundle::Inherit() const {

@@ -21,6 +21,8 @@ class KeysStartBundle {
   // The same for a process that only has to say whether it could start: its seed is kept in memory.
   static Result<KeysStartBundle> MakeForCheck(config::Config& config);
 
+  // Files that are there and cannot be used, with the reason; for the operator.
+  std::vector<std::string> Problems() const;
   // Descriptors and their numbers in the role.
   std::vector<std::pair<int, int>> Inherit() const;
   // Sends the password at once, wipes it, and queues everything else behind it. The channel must be

@@ -117,17 +117,17 @@ int Serve(const Options& options) {
   parsed.config.authentication.crypto.password = Secret();  // only ntpd-keys needs it: read anew then
   ServiceManager manager;
   LogSink log(/*terminal=*/true, options.debug > 0);
-  log.Log(LogLevel::kNotice, VersionText() + ": Starting");
-  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
-    log.Log(LogLevel::kWarning, config::ToString(diagnostic));
-  if (!parsed.usable(config::ParsePolicy::kStartup))
-    return Refuse(log, options.config_file + ": errors that must not be ignored; not started");
   const std::string log_file =
       options.log_file.empty() ? parsed.config.output.logfile.value : options.log_file;
   if (!log_file.empty()) {
     if (const Status opened = log.UseFile(log_file); !opened.ok())
       return Refuse(log, opened.error().text);
   }
+  log.Log(LogLevel::kNotice, VersionText() + ": Starting");
+  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
+    log.Log(LogLevel::kWarning, config::ToString(diagnostic));
+  if (!parsed.usable(config::ParsePolicy::kStartup))
+    return Refuse(log, options.config_file + ": errors that must not be ignored; not started");
   const std::string pid_file =
       options.pid_file.empty() ? parsed.config.output.pidfile.value : options.pid_file;
   const bool virtual_clock = UseVirtualClock(options, &log);

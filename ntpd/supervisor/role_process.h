@@ -79,6 +79,7 @@ class RoleProcess {
   bool retired() const { return retired_; }
   bool ready = false;        // said RoleReady since its last start
   bool was_ready = false;    // ever
+  bool said_why = false;     // said RoleFailed since its last start
   std::string sandbox;       // what it said of its cage
 
  private:
