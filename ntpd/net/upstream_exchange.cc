@@ -201,6 +201,8 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
 // once that is over the volley ends by itself.
 void Upstreams::HurryDance(const Upstream& upstream) {
   if (upstream.dance == nullptr) return;
+  // One that was refused is asked again at its polls, and not faster.
+  if (!upstream.dance->refusal().empty()) return;
   if (upstream.dance->has_questions() || !node_->synchronised())
     (void)node_->engine->ExtendBurst(upstream.id, Timebase::Mono());
 }
@@ -265,9 +267,18 @@ void Upstreams::Carry(Upstream* upstream, DanceResult result) {
     node_->reporter.Log(result.warn ? LogLevel::kWarning : LogLevel::kInfo,
                         "crypto: " + upstream->label() + ": " + result.event);
   if (result.leap) (void)node_->host.OfferLeap(*result.leap);
-  if (result.restart != autokey::Restart::kNone)
-    node_->engine->Restart(upstream->id, RestartRefid(result.restart), Timebase::Mono());
+  if (result.restart != autokey::Restart::kNone) RestartUpstream(*upstream, result.restart);
   for (const autokey::ClientJob& job : result.jobs) AskKeys(upstream->id, job);
+}
+
+// What was measured under the old proof is void. A server that has never given a sample loses nothing,
+// and a new volley for each refusal would hammer it.
+void Upstreams::RestartUpstream(const Upstream& upstream, autokey::Restart why) {
+  const core::Association* association = node_->engine->Find(upstream.id);
+  const bool refused =
+      why == autokey::Restart::kIdentity || why == autokey::Restart::kFailures;
+  if (refused && association != nullptr && !association->filter().has_sample()) return;
+  node_->engine->Restart(upstream.id, RestartRefid(why), Timebase::Mono());
 }
 
 void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {

@@ -120,6 +120,7 @@ class Upstreams {
   void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,
               NtpTimestamp t4);
   void Carry(Upstream* upstream, autokey::DanceResult result);
+  void RestartUpstream(const Upstream& upstream, autokey::Restart why);
   void AskKeys(AssocId id, const autokey::ClientJob& job);
 
   Node* node_;

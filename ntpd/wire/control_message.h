@@ -19,8 +19,9 @@ inline constexpr uint8_t kControlMode = 6;
 inline constexpr size_t kControlHeaderSize = 12;
 // Data octets of one datagram, by common usage of both ends.
 inline constexpr size_t kMaxControlData = 468;
-// Longest datagram that is accepted: header, data, padding, key identifier and a 20-octet digest.
-inline constexpr size_t kMaxControlDatagram = 512;
+// Longest datagram that is accepted. Header, data, padding and MAC need 512 octets; some clients pad a
+// request to 576 (ntpstat), and ntpd 4.2.8 reads `count` octets of it and ignores the rest.
+inline constexpr size_t kMaxControlDatagram = 1024;
 // 24 fragments is what the oldest client in use (ntpq 4.2.6) puts together.
 inline constexpr size_t kMaxControlFragments = 24;
 inline constexpr size_t kMaxControlPayload = kMaxControlFragments * kMaxControlData;
