@@ -89,8 +89,9 @@ class Role {
       if (!msg::Decode(*bytes, &request)) return link_.Accuse(msg::Role::kNet, *bytes);
       const MonoTime now = MonotonicNow();
       const msg::ClockState state = guard_->Apply(request, device_.get(), now);
-      (void)net_.Send(state);
+      // First what a successor must know: whoever saw the answer may see this process die next.
       SendMirror(now);
+      (void)net_.Send(state);
       if (state.refusal != msg::ClockRefusal::kNone) LogRefusal(request, state.refusal);
     }
   }
