@@ -146,6 +146,12 @@ Status ListenSockets::Open(const config::System& system, const Options& options)
   std::vector<uint16_t> gone;
   Refresh(&gone);
   if (sockets_.empty()) return Fail("no address to listen on: see the interface lines and -I");
+  for (const std::string& name : only_) {
+    const bool found = std::any_of(sockets_.begin(), sockets_.end(), [&name](const auto& socket) {
+      return socket.interface == name || socket.local.ip.ToString() == name;
+    });
+    if (!found) log_->Log(LogLevel::kWarning, "-I " + name + ": no such interface or address now");
+  }
   return {};
 }
 
