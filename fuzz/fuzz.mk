@@ -1,7 +1,9 @@
 # Fuzz targets: fuzz/NAME_fuzz.cc, whose first line `// links: COMPONENT...` says what it links.
 
 FUZZ_TARGETS := $(patsubst fuzz/%_fuzz.cc,%,$(wildcard fuzz/*_fuzz.cc))
-FUZZ_BUILD   := $(BUILD)/libfuzzer
+FUZZ_BUILD   := $(BUILD)/sanitized
+# One build for the fuzz targets and for the unit tests under sanitizers.
+SANITIZED    := BUILD=$(FUZZ_BUILD) CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined CXXFLAGS='-O1 -g'
 SECONDS      ?= 60
 # What has the fuzzer's main.
 FUZZ_ENGINE  ?= -fsanitize=fuzzer
@@ -29,7 +31,7 @@ fuzz-programs: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 
 ## make fuzz            build every fuzz target with clang, libFuzzer, ASan and UBSan
 fuzz:
-	@$(MAKE) BUILD=$(FUZZ_BUILD) CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+	@$(MAKE) $(SANITIZED) fuzz-programs
 
 ## make fuzz-run        fuzz each target for SECONDS=60 (TARGETS= to name some)
 TARGETS ?= $(FUZZ_TARGETS)

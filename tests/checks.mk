@@ -8,13 +8,13 @@ check: all unit-tests fuzz-replay
 
 # A seccomp filter kills a sanitizer's own system calls, and a sanitizer handles signals itself: tests that
 # cage something, run the caged programs, or look at signals run only without.
-NOT_SANITIZED := privsep/cage_test privsep/spawn_test supervisor/daemon_test supervisor/roles_test
+NOT_SANITIZED := keys/cage_test ntpq/cage_test privsep/cage_test privsep/spawn_test \
+                 supervisor/daemon_test supervisor/roles_test
 SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED)),$(TEST_PROGRAMS))
 
-## make asan-test       unit tests under AddressSanitizer and UBSan
+## make asan-test       unit tests under AddressSanitizer and UBSan (clang)
 asan-test:
-	@$(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined \
-	  CXXFLAGS='-O1 -g $(if $(findstring clang,$(CXX)),,-Wno-maybe-uninitialized)' sanitized-tests
+	@$(MAKE) $(SANITIZED) sanitized-tests
 .PHONY: sanitized-tests
 sanitized-tests: $(SANITIZED_TESTS)
 	@tests/run-unit $^
