@@ -249,8 +249,11 @@ void RolesDieWithTheSupervisor(void**) {
   (void)end;
   int status = 0;
   assert_true(wait(&status) > 0);
-  assert_true(WIFSIGNALED(status));
-  assert_int_equal(WTERMSIG(status), SIGKILL);
+  // The kernel closes the supervisor's descriptors before it signals its children: a role that sees the
+  // end of its channel first leaves by itself.
+  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  const bool left = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  assert_true(killed || left);
   assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
 }
 
