@@ -176,6 +176,7 @@ void SetRefid(Session& session, const Arguments& arguments) {
 // A first number of at least 4.2.8 is what monitoring plugins look for.
 void ShowVersion(Session& session, const Arguments&) { session.Print(VersionText() + "\n"); }
 
+// Exactly what ntpq 4.2.6 and 4.2.8 answer: the command never did anything in either.
 void Poll(Session& session, const Arguments&) { session.Print("poll not implemented yet\n"); }
 
 void Quit(Session& session, const Arguments&) { session.quit = true; }
