@@ -35,12 +35,14 @@ class Translator {
 
   NetConfiguration Run() {
     FillStart();
+    SayWhatIsNotServed();
     for (const config::Association& line : config_.associations) AddAssociation(line);
     for (const config::Restriction& line : Restrictions()) AddRestriction(line);
     return std::move(result_);
   }
 
  private:
+  void SayWhatIsNotServed();
   void FillStart();
   void FillLimits();
   void FillIdentity();
@@ -56,6 +58,18 @@ class Translator {
   Logger* log_;
   NetConfiguration result_;
 };
+
+// Lines that are understood and have no effect here; AddAssociation says it of the modes it leaves out.
+void Translator::SayWhatIsNotServed() {
+  if (!config_.output.leapfile.value.empty())
+    log_->Log(LogLevel::kNotice, "leapfile " + config_.output.leapfile.value +
+                                     ": not served yet; leap seconds come from the servers");
+  if (config_.broadcastclient.value || !config_.multicast_groups.empty() ||
+      !config_.manycast_groups.empty())
+    log_->Log(LogLevel::kError,
+              "broadcastclient, multicastclient and manycastserver are not served yet; the lines "
+              "have no effect");
+}
 
 void Translator::FillStart() {
   msg::NetStart& start = result_.start;
