@@ -265,7 +265,7 @@ void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
 void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& result) {
   failures_ = 0;
   flags_ |= kVerified;
-  trail_.InstallInto(context.certificates);
+  if (!IsPrivate()) trail_.InstallInto(context.certificates);
   refusal_.clear();
   warned_.clear();
   result.event = demand_.demand == Demand::kProof
@@ -296,6 +296,7 @@ void ClientDance::OnKeysRestarted() {
 }
 
 void ClientDance::OnCertificateRenewed() {
+  if (IsPrivate()) return;
   flags_ &= ~static_cast<uint32_t>(kSigned);
   sign_poll_.reset();
 }

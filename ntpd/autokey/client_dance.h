@@ -165,7 +165,11 @@ class ClientDance {
   // Answers to what was asked, well-formed.
   Outcome Consume(const wire::AutokeyField& field, const DanceContext& context,
                   DanceResult& result);
-  Outcome OnAssociation(const wire::AutokeyField& field, DanceResult& result);
+  Outcome OnAssociation(const wire::AutokeyField& field, const DanceContext& context,
+                        DanceResult& result);
+  Outcome CheckAssociation(std::string_view name, uint32_t word, const DanceContext& context,
+                           DanceResult& result);
+  void BeginPrivate(const DanceContext& context, DanceResult& result);
   Outcome OnCertificate(const wire::AutokeyField& field, const DanceContext& context,
                         DanceResult& result);
   Outcome OnIdentity(const wire::AutokeyField& field, const DanceContext& context,
@@ -176,7 +180,8 @@ class ClientDance {
   Outcome OnLeap(const wire::AutokeyField& field, const DanceContext& context, DanceResult& result);
   // The checks that every answer but ASSOC passes, in the reference's order.
   Outcome CheckStamps(const wire::AutokeyField& field) const;
-  Outcome CheckSigned(const wire::AutokeyField& field);
+  Outcome CheckSigned(const wire::AutokeyField& field, const DanceContext& context,
+                      DanceResult& result);
 
   Outcome CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
                       const DanceContext& context, DanceResult& result);
@@ -186,6 +191,7 @@ class ClientDance {
   void OnCookieVerdict(const Pending& done, msg::VerdictCode code, const DanceContext& context,
                        DanceResult& result);
   void OnServerError(const DanceContext& context, DanceResult& result);
+  bool IsPrivate() const { return demand_.scheme == msg::IdentityScheme::kPc; }
   void Refuse(std::string reason, const DanceContext& context, DanceResult& result);
   void Warn(std::string text, DanceResult& result);
   void Distrust(std::string reason, DanceResult& result);

@@ -77,10 +77,11 @@ Outcome ClientDance::Consume(const AutokeyField& field, const DanceContext& cont
     OnEmptyAnswer();
     return Outcome::kOk;
   }
-  if (code == AutokeyCode::kAssociation) return OnAssociation(field, result);
+  if (code == AutokeyCode::kAssociation) return OnAssociation(field, context, result);
   if (const Outcome stamps = CheckStamps(field); stamps != Outcome::kOk) return stamps;
   if (code == AutokeyCode::kCertificate) return OnCertificate(field, context, result);
-  if (const Outcome checked = CheckSigned(field); checked != Outcome::kOk) return checked;
+  if (const Outcome checked = CheckSigned(field, context, result); checked != Outcome::kOk)
+    return checked;
   switch (code) {
     case AutokeyCode::kIff:
     case AutokeyCode::kGq:
@@ -109,28 +110,73 @@ Outcome ClientDance::CheckStamps(const AutokeyField& field) const {
   return Outcome::kOk;
 }
 
-Outcome ClientDance::CheckSigned(const AutokeyField& field) {
-  const Certificate* server = trail_.server();
+// In scheme PC the key is our own, and so is its signature scheme: nothing that the server says of
+// itself has a part in it.
+Outcome ClientDance::CheckSigned(const AutokeyField& field, const DanceContext& context,
+                                 DanceResult& result) {
+  const Certificate* server = IsPrivate() ? &context.host.certificate() : trail_.server();
   if (field.signature.empty() || server == nullptr) return Outcome::kProtocol;
-  const Outcome outcome =
-      VerifySignature(SchemeOf(flags_), server->key, field.signed_part, field.signature);
-  if (outcome == Outcome::kOk && Lit(kVerified)) flags_ |= kProven;
+  const int scheme = IsPrivate() ? server->scheme : SchemeOf(flags_);
+  const Outcome outcome = VerifySignature(scheme, server->key, field.signed_part, field.signature);
+  if (outcome != Outcome::kOk || !Lit(kVerified)) return outcome;
+  flags_ |= kProven;
+  if (IsPrivate() && identity_.empty()) {
+    identity_ = SchemeLabel(demand_.scheme);
+    AcceptIdentity(context, result);
+  }
   return outcome;
 }
 
-Outcome ClientDance::OnAssociation(const AutokeyField& field, DanceResult& result) {
-  const std::string_view name = AsText(field.value);
-  const uint32_t word = field.filestamp.value;
+Outcome ClientDance::CheckAssociation(std::string_view name, uint32_t word,
+                                      const DanceContext& context, DanceResult& result) {
   if (!IsPrintableName(name)) return Outcome::kLength;
   if ((word & kEnabled) == 0) return Outcome::kProtocol;
-  if ((word & kPrivate) != 0) return Outcome::kIdentityType;
-  if (!IsKnownScheme(SchemeOf(word))) return Outcome::kDigestType;
+  const bool theirs = (word & kPrivate) != 0;
+  if (theirs != context.host.is_private()) {
+    Distrust("server " + std::string(name) + (theirs ? " has a" : " has no") +
+                 " private certificate (scheme PC), and we have " + (theirs ? "none" : "one") +
+                 ": both or neither must",
+             result);
+    return Outcome::kIdentityType;
+  }
+  if (!NamesAgree(policy_, context.host.subject(), name)) {
+    Distrust("server " + std::string(name) + " is not of our group \"" +
+                 std::string(GroupOf(context.host.subject())) +
+                 "\": say `ident` on its line to follow it",
+             result);
+    return Outcome::kIdentityType;
+  }
+  // The group's certificate has one name.
+  if (theirs && name != context.host.subject()) {
+    Distrust("server " + std::string(name) + " has another private certificate than ours, " +
+                 std::string(context.host.subject()),
+             result);
+    return Outcome::kIdentityType;
+  }
+  return IsKnownScheme(SchemeOf(word)) ? Outcome::kOk : Outcome::kDigestType;
+}
+
+Outcome ClientDance::OnAssociation(const AutokeyField& field, const DanceContext& context,
+                                   DanceResult& result) {
+  const std::string_view name = AsText(field.value);
+  const uint32_t word = field.filestamp.value;
+  const Outcome checked = CheckAssociation(name, word, context, result);
+  if (checked != Outcome::kOk) return checked;
   server_name_ = name;
   server_was_unsynchronised_ = field.timestamp.value == 0;
   flags_ = (word & (kHostBits | kSchemeMask)) | kAutokey;
   trail_.Start(server_name_);
   result.statistics.push_back(AssociationLine(own_, word, name));
+  if (context.host.is_private()) BeginPrivate(context, result);
   return Outcome::kOk;
+}
+
+// Neither certificates nor an identity exchange: the first good signature is the proof, so that
+// proven() waits for it.
+void ClientDance::BeginPrivate(const DanceContext& context, DanceResult& result) {
+  demand_ = DecidePrivate(policy_, context.host.subject());
+  if (demand_.demand == Demand::kRefuse) return Refuse(demand_.reason, context, result);
+  flags_ |= kTrusted | kVerified | kSigned;
 }
 
 Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext& context,
@@ -164,9 +210,14 @@ Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds time
 
 void ClientDance::EndTrail(const DanceContext& context, DanceResult& result) {
   flags_ |= kTrusted;
-  demand_ = DecideIdentity(policy_, context.host.groups(), trail_.last()->subject, flags_);
+  demand_ = DecideIdentity(policy_, context.host.groups(), trail_.last()->subject,
+                           context.host.subject(), flags_);
   switch (demand_.demand) {
     case Demand::kProof:
+      if (demand_.scheme == msg::IdentityScheme::kGq && trail_.last()->group_value.empty())
+        return Refuse("the certificate of " + trail_.last()->subject +
+                          " has no public value of GQ: renew it there with ntp-keygen -G",
+                      context, result);
       // At once, so that the challenge is there when the next poll comes.
       RequestChallenge(context, result);
       return;

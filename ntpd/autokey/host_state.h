@@ -51,6 +51,8 @@ class HostState {
   // Our Autokey name; empty when Autokey is off.
   std::string_view subject() const { return material_.subject.text(); }
   const Certificate& certificate() const { return certificate_; }
+  // Scheme PC: the certificate and its key are the group's, and prove every host that has them.
+  bool is_private() const { return enabled_ && certificate_.private_use; }
   // ENAB, identity bits and scheme as loaded, and the TAI bit once a verified table was signed.
   uint32_t status_word() const;
   // When the values were last signed; 0 before. The reference's "hostval.ts".

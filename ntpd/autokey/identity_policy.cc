@@ -9,25 +9,51 @@ namespace {
 
 using Groups = InlineVector<msg::GroupParameters, msg::kMaxGroups>;
 
+constexpr msg::IdentityScheme kGroupSchemes[] = {
+    msg::IdentityScheme::kIff, msg::IdentityScheme::kGq, msg::IdentityScheme::kMv};
+
+// A client's parameter files for one group; the first of each kind, in the reference's order.
 struct Installed {
-  bool any = false;                              // a parameter file for the group
-  bool verifiable = false;                       // at least one with a public value
-  const msg::GroupParameters* usable = nullptr;  // ... whose scheme the server shows
+  const msg::GroupParameters* any = nullptr;
+  const msg::GroupParameters* verifiable = nullptr;  // with a public value
+  const msg::GroupParameters* usable = nullptr;      // ... and of a scheme that the server shows
 };
+
+void KeepFirst(const msg::GroupParameters*& kept, const msg::GroupParameters& candidate) {
+  if (kept == nullptr || candidate.scheme < kept->scheme) kept = &candidate;
+}
 
 Installed LookUp(const Groups& groups, std::string_view group, uint32_t server_word) {
   Installed found;
   for (const msg::GroupParameters& parameters : groups) {
     if (parameters.group.text() != group) continue;
-    found.any = true;
+    KeepFirst(found.any, parameters);
     if (!parameters.has_public) continue;
-    found.verifiable = true;
-    const bool shown = (server_word & SchemeBit(parameters.scheme)) != 0;
-    // Lower numbers first: IFF, GQ, MV, as the reference orders them.
-    if (shown && (found.usable == nullptr || parameters.scheme < found.usable->scheme))
-      found.usable = &parameters;
+    KeepFirst(found.verifiable, parameters);
+    if ((server_word & SchemeBit(parameters.scheme)) != 0) KeepFirst(found.usable, parameters);
   }
   return found;
+}
+
+std::string FileName(msg::IdentityScheme scheme, const std::string& group) {
+  std::string name = "ntpkey_";
+  for (const char c : SchemeLabel(scheme)) name += static_cast<char>(c - 'A' + 'a');
+  return name + "par_" + group;
+}
+
+// The files that would let us check this server; IFF's when it shows no scheme.
+std::string WantedFiles(const std::string& group, uint32_t server_word) {
+  std::string names;
+  for (const msg::IdentityScheme scheme : kGroupSchemes)
+    if ((server_word & SchemeBit(scheme)) != 0)
+      names += (names.empty() ? "" : " or ") + FileName(scheme, group);
+  return names.empty() ? FileName(msg::IdentityScheme::kIff, group) : names;
+}
+
+std::string DefaultGroup(const Groups& groups, std::string_view root, std::string_view own) {
+  if (!GroupOf(own).empty()) return std::string(GroupOf(own));
+  const bool named_in_full = LookUp(groups, root, 0).any != nullptr;
+  return std::string(GroupOf(root).empty() || named_in_full ? root : GroupOf(root));
 }
 
 IdentityDemand Refusal(std::string group, std::string reason) {
@@ -42,10 +68,15 @@ std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\
 
 }  // namespace
 
+std::string_view GroupOf(std::string_view subject) {
+  const size_t at = subject.find('@');
+  return at == std::string_view::npos ? std::string_view() : subject.substr(at + 1);
+}
+
 IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
-                              std::string_view root, uint32_t server_word) {
+                              std::string_view root, std::string_view own, uint32_t server_word) {
   const bool pinned = !policy.group.empty();
-  const std::string group = pinned ? policy.group : std::string(root);
+  const std::string group = pinned ? policy.group : DefaultGroup(groups, root, own);
   const Installed installed = LookUp(groups, group, server_word);
 
   if (installed.usable != nullptr) {
@@ -56,9 +87,10 @@ IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
     demand.filestamp = installed.usable->filestamp;
     return demand;
   }
-  if (installed.verifiable)
+  if (installed.verifiable != nullptr)
     return Refusal(group, "server shows no identity scheme that our group key for " +
-                              Quoted(group) + " can check");
+                              Quoted(group) + " can check (" +
+                              FileName(installed.verifiable->scheme, group) + ")");
   // A file without public value can prove nothing, so while a site moves over it counts as none.
   if (!pinned && (policy.optional_here || policy.optional_everywhere)) {
     IdentityDemand demand;
@@ -66,12 +98,30 @@ IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
     demand.group = group;
     return demand;
   }
-  if (installed.any)
-    return Refusal(group, "group key for " + Quoted(group) +
-                              " has no public value and proves nothing: export it again at the "
+  if (installed.any != nullptr)
+    return Refusal(group, "group key for " + Quoted(group) + ", " +
+                              FileName(installed.any->scheme, group) +
+                              ", has no public value and proves nothing: export it again at the "
                               "server with ntp-keygen -e");
-  return Refusal(group, "no group key for " + Quoted(group) + ": install ntpkey_iffpar_" + group +
+  return Refusal(group, "no group key for " + Quoted(group) + ": install " +
+                            WantedFiles(group, server_word) +
                             (pinned ? "" : " or say `identity optional`"));
+}
+
+bool NamesAgree(const DancePolicy& policy, std::string_view own, std::string_view server) {
+  return GroupOf(own).empty() || !policy.group.empty() || GroupOf(server) == GroupOf(own);
+}
+
+IdentityDemand DecidePrivate(const DancePolicy& policy, std::string_view subject) {
+  if (!policy.group.empty() && policy.group != subject && policy.group != GroupOf(subject))
+    return Refusal(policy.group, "our own certificate is private (scheme PC) and for " +
+                                     Quoted(subject) + ", not for the group " +
+                                     Quoted(policy.group));
+  IdentityDemand demand;
+  demand.demand = Demand::kProof;
+  demand.scheme = msg::IdentityScheme::kPc;
+  demand.group = subject;
+  return demand;
 }
 
 std::string_view SchemeLabel(msg::IdentityScheme scheme) {

@@ -35,11 +35,27 @@ struct IdentityDemand {
   std::string reason;                                       // kRefuse: one line for the operator
 };
 
-// `root` is the subject of the trusted certificate that ended the trail, `server_word` the status
-// word that the server sent in ASSOC.
+// `root` is the subject of the trusted certificate that ended the trail, `own` our own subject,
+// `server_word` the status word that the server sent in ASSOC. The group is the one that was
+// pinned, else that of our own name (host@group, as ntpd 4.2.8 has it), else that of the root's
+// name, else the root's name itself. Of several schemes that both sides have the first of IFF, GQ
+// and MV counts, as ntpd 4.2.6 chooses.
 IdentityDemand DecideIdentity(const DancePolicy& policy,
                               const InlineVector<msg::GroupParameters, msg::kMaxGroups>& groups,
-                              std::string_view root, uint32_t server_word);
+                              std::string_view root, std::string_view own, uint32_t server_word);
+
+// ntpd 4.2.8's rule for names: a host of a group, `own` = host@group, follows hosts of that group
+// only. Names are no proof; this refuses early what was configured by mistake. A pinned group,
+// which will have to be proved, is taken in place of ours.
+bool NamesAgree(const DancePolicy& policy, std::string_view own, std::string_view server);
+
+// Scheme PC: our own certificate, `subject`, is private, and whoever signs with its key belongs to
+// us. Refused when the operator pinned another group than that certificate's: its subject, or what
+// stands behind the '@' in it.
+IdentityDemand DecidePrivate(const DancePolicy& policy, std::string_view subject);
+
+// What stands behind the '@' of a host's name (ntpd 4.2.8: host@group); empty when there is none.
+std::string_view GroupOf(std::string_view subject);
 
 // "IFF", "GQ", "MV", "PC"; "TC" for none: the certificate trail.
 std::string_view SchemeLabel(msg::IdentityScheme scheme);

@@ -1,5 +1,6 @@
 #include "ntpd/autokey/server_side.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ntpd/autokey/identity_policy.h"
@@ -99,6 +100,9 @@ Answered AnswerCookie(const AutokeyField& request, const AddressPair& path,
   if (!request.has_value) return Fail(Outcome::kLength);
   const auto key = ParseRsaPublicKey(request.value);
   if (!key || key->modulus.size() < kMinCookieModulusOctets) return Fail(Outcome::kPublicKey);
+  // In scheme PC all hosts have one key, so nobody else can want a cookie. The reference gives it.
+  if (context.host.is_private() && !std::ranges::equal(request.value, context.host.public_key()))
+    return Fail(Outcome::kPublicKey);
   msg::CookieIssue issue;
   issue.now = context.synchronised ? context.now : NtpSeconds{};
   issue.path = path;
@@ -140,6 +144,8 @@ Answered AnswerLeap(const AutokeyField& request, const ServerContext& context) {
 
 // A request may come unsigned, as ntpd 4.2.8 allows; a signature that is there must be good.
 Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
+  // A certificate under the group's name would be its owner's entry to the group.
+  if (context.host.is_private()) return Fail(Outcome::kIdentityType);
   if (!context.synchronised) return Fail(Outcome::kTimestamp);
   if (!request.has_value) return Fail(Outcome::kLength);
   const auto client = ParseCertificate(request.value, request.filestamp);

@@ -165,6 +165,33 @@ void ProvesIdentityByGuillouQuisquater(void**) {
   assert_true(replay.client.identity() == "GQ");
 }
 
+// No certificate, no identity exchange: the cookie's signature by the group's key is the proof.
+void ProvesIdentityByThePrivateCertificate(void**) {
+  for (const char* dance : {"s11a", "s11b"}) {
+    Replay replay(FindDance(dance));
+    replay.All();
+    replay.ExpectAllGood();
+    const std::vector<uint32_t> expected = {0x83311, 0x83f11};
+    assert_true(replay.words == expected);
+    assert_true(replay.client.identity() == "PC");
+    assert_true(replay.client.proven());
+    assert_true(replay.client.NextRequest(replay.context()).kind == NextField::Kind::kPlain);
+    assert_string_equal(replay.cache.Lines()[0].text.c_str(), "server server 0x8");
+    assert_int_equal(replay.cache.Lines().size(), 1);
+  }
+}
+
+void FollowsATrailOfReference428(void**) {
+  Replay replay(FindDance("s15b"), {}, false, msg::IdentityScheme::kIff, true);
+  replay.All();
+  assert_int_equal(replay.client.flags() & 0xff00, 0x3f00);
+  std::vector<std::string> lines;
+  for (const auto& line : replay.cache.Lines()) lines.push_back(line.text);
+  const std::vector<std::string> expected = {"client middle 0x4", "server server 0x5",
+                                             "middle server 0x6", "client client 0x0"};
+  assert_true(lines == expected);
+}
+
 void LightsTheLeapBitForAVerifiedTable(void**) {
   Replay replay(FindDance("s09a"), "server");
   replay.All();
@@ -264,6 +291,8 @@ int main() {
       cmocka_unit_test(ReachesTheGuidesWordWithReference426),
       cmocka_unit_test(ReachesTheGuidesWordWithReference428),
       cmocka_unit_test(ProvesIdentityByGuillouQuisquater),
+      cmocka_unit_test(ProvesIdentityByThePrivateCertificate),
+      cmocka_unit_test(FollowsATrailOfReference428),
       cmocka_unit_test(LightsTheLeapBitForAVerifiedTable),
       cmocka_unit_test(FollowsATrailOfTwoAndWaitsForItsSecondCertificate),
       cmocka_unit_test(PrintsWhatTheReferencePrints),

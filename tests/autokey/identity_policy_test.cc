@@ -33,12 +33,12 @@ const DancePolicy kHere{"", true, false};
 const DancePolicy kEverywhere{"", false, true};
 
 Demand Decide(const DancePolicy& policy, const Groups& groups, uint32_t word) {
-  return DecideIdentity(policy, groups, "server", word).demand;
+  return DecideIdentity(policy, groups, "server", "client", word).demand;
 }
 
 void DemandsProofWhenTheGroupKeyCanCheckIt(void**) {
   const auto demand =
-      DecideIdentity(kStrict, With({Parameters("server", true)}), "server", kIffWord);
+      DecideIdentity(kStrict, With({Parameters("server", true)}), "server", "client", kIffWord);
   assert_true(demand.demand == Demand::kProof);
   assert_true(demand.scheme == msg::IdentityScheme::kIff);
   assert_string_equal(demand.group.c_str(), "server");
@@ -61,7 +61,7 @@ void RefusesAServerThatShowsNoSchemeWhileWeCanCheckOne(void**) {
 
 void RefusesAGroupKeyWithoutPublicValueAndNamesTheFix(void**) {
   const auto groups = With({Parameters("server", false)});
-  const auto demand = DecideIdentity(kStrict, groups, "server", kIffWord);
+  const auto demand = DecideIdentity(kStrict, groups, "server", "client", kIffWord);
   assert_true(demand.demand == Demand::kRefuse);
   assert_true(demand.reason.find("ntp-keygen -e") != std::string::npos);
 }
@@ -78,7 +78,7 @@ void AKeyThatProvesNothingMayBeWaivedButOneThatProvesMayNot(void**) {
 }
 
 void RefusesTheTrailAloneUnlessTheOperatorSaysSo(void**) {
-  const auto demand = DecideIdentity(kStrict, {}, "server", kIffWord);
+  const auto demand = DecideIdentity(kStrict, {}, "server", "client", kIffWord);
   assert_true(demand.demand == Demand::kRefuse);
   assert_true(demand.reason.find("ntpkey_iffpar_server") != std::string::npos);
   assert_true(Decide(kStrict, {}, kPlainWord) == Demand::kRefuse);
@@ -96,7 +96,8 @@ void APinnedGroupIsNeverOptional(void**) {
   assert_true(Decide(pinned, {}, kIffWord) == Demand::kRefuse);
   assert_true(Decide(pinned, With({Parameters("grp", false)}), kIffWord) == Demand::kRefuse);
   assert_true(Decide(pinned, With({Parameters("grp", true)}), kPlainWord) == Demand::kRefuse);
-  const auto demand = DecideIdentity(pinned, With({Parameters("grp", true)}), "whoever", kIffWord);
+  const auto demand =
+      DecideIdentity(pinned, With({Parameters("grp", true)}), "whoever", "client", kIffWord);
   assert_true(demand.demand == Demand::kProof);
   assert_string_equal(demand.group.c_str(), "grp");
 }
@@ -105,17 +106,69 @@ void TakesTheFirstSchemeThatBothHave(void**) {
   const auto groups =
       With({Parameters("server", true, msg::IdentityScheme::kMv),
             Parameters("server", true, msg::IdentityScheme::kGq), Parameters("server", false)});
-  const auto both = DecideIdentity(kStrict, groups, "server", kPlainWord | kIff | kGq | kMv);
+  const auto both =
+      DecideIdentity(kStrict, groups, "server", "client", kPlainWord | kIff | kGq | kMv);
   assert_true(both.demand == Demand::kProof);
   assert_true(both.scheme == msg::IdentityScheme::kGq);
-  const auto one = DecideIdentity(kStrict, groups, "server", kPlainWord | kMv);
+  const auto one = DecideIdentity(kStrict, groups, "server", "client", kPlainWord | kMv);
   assert_true(one.scheme == msg::IdentityScheme::kMv);
+}
+
+// A name is what an operator has to type, so it must be the right one.
+void NamesTheFilesOfTheSchemesThatTheServerShows(void**) {
+  const auto missing = [](uint32_t bits) {
+    return DecideIdentity(kStrict, {}, "server", "client", kPlainWord | bits).reason;
+  };
+  assert_true(missing(kGq).find("install ntpkey_gqpar_server or") != std::string::npos);
+  assert_true(missing(kMv).find("install ntpkey_mvpar_server or") != std::string::npos);
+  assert_true(missing(kIff | kMv).find("ntpkey_iffpar_server or ntpkey_mvpar_server") !=
+              std::string::npos);
+  assert_true(missing(0).find("ntpkey_iffpar_server") != std::string::npos);
+  const auto useless = With({Parameters("server", false, msg::IdentityScheme::kMv)});
+  const auto refused = DecideIdentity(kStrict, useless, "server", "client", kPlainWord | kMv);
+  assert_true(refused.reason.find("ntpkey_mvpar_server, has no public value") != std::string::npos);
+  const auto other = With({Parameters("server", true, msg::IdentityScheme::kGq)});
+  const auto hidden = DecideIdentity(kStrict, other, "server", "client", kIffWord);
+  assert_true(hidden.reason.find("(ntpkey_gqpar_server)") != std::string::npos);
+}
+
+void TheGroupIsPinnedElseOursElseTheRoots(void**) {
+  const auto group = [](const DancePolicy& policy, const Groups& groups, std::string_view root,
+                        std::string_view own) {
+    return DecideIdentity(policy, groups, root, own, kIffWord).group;
+  };
+  const DancePolicy pinned{"pinned", false, false};
+  assert_string_equal(group(pinned, {}, "s@theirs", "c@ours").c_str(), "pinned");
+  assert_string_equal(group(kStrict, {}, "s@theirs", "c@ours").c_str(), "ours");
+  assert_string_equal(group(kStrict, {}, "s@theirs", "c").c_str(), "theirs");
+  assert_string_equal(group(kStrict, {}, "s", "c").c_str(), "s");
+  // An operator may have named the file for all of it.
+  const auto whole = With({Parameters("s@theirs", true)});
+  assert_string_equal(group(kStrict, whole, "s@theirs", "c").c_str(), "s@theirs");
+}
+
+void HostsOfAGroupFollowHostsOfThatGroup(void**) {
+  assert_true(NamesAgree(kStrict, "client", "server"));
+  assert_true(NamesAgree(kStrict, "client", "server@grp"));
+  assert_true(NamesAgree(kStrict, "client@grp", "server@grp"));
+  assert_false(NamesAgree(kStrict, "client@grp", "server@other"));
+  assert_false(NamesAgree(kStrict, "client@grp", "server"));
+  assert_true(NamesAgree({"other", false, false}, "client@grp", "server@other"));
+}
+
+void APrivateCertificateIsForItsOwnGroupOnly(void**) {
+  assert_true(DecidePrivate(kStrict, "net").demand == Demand::kProof);
+  assert_true(DecidePrivate(kStrict, "net").scheme == msg::IdentityScheme::kPc);
+  assert_true(DecidePrivate({"net", false, false}, "net").demand == Demand::kProof);
+  assert_true(DecidePrivate({"net", false, false}, "host@net").demand == Demand::kProof);
+  assert_true(DecidePrivate({"other", true, true}, "net").demand == Demand::kRefuse);
 }
 
 void RootNamesLongerThanAnyGroupAreRefused(void**) {
   const std::string root(255, 'a');
-  assert_true(DecideIdentity(kStrict, With({Parameters("a", true)}), root, kIffWord).demand ==
-              Demand::kRefuse);
+  assert_true(
+      DecideIdentity(kStrict, With({Parameters("a", true)}), root, "client", kIffWord).demand ==
+      Demand::kRefuse);
 }
 
 }  // namespace
@@ -132,6 +185,10 @@ int main() {
       cmocka_unit_test(RefusesTheTrailAloneUnlessTheOperatorSaysSo),
       cmocka_unit_test(APinnedGroupIsNeverOptional),
       cmocka_unit_test(TakesTheFirstSchemeThatBothHave),
+      cmocka_unit_test(NamesTheFilesOfTheSchemesThatTheServerShows),
+      cmocka_unit_test(TheGroupIsPinnedElseOursElseTheRoots),
+      cmocka_unit_test(HostsOfAGroupFollowHostsOfThatGroup),
+      cmocka_unit_test(APrivateCertificateIsForItsOwnGroupOnly),
       cmocka_unit_test(RootNamesLongerThanAnyGroupAreRefused),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -181,6 +181,18 @@ Party::Party(std::string party_name, std::shared_ptr<TestKey> party_key, bool tr
   certificates.SetOwn(host.certificate());
 }
 
+void Party::MakePrivate(std::string_view group) {
+  CertificateSpec spec;
+  spec.subject = spec.issuer = group;
+  spec.usages = {"1.3.6.1.4"};
+  spec.scheme = scheme;
+  material.status_word |= kPrivate;
+  CHECK(material.subject.Assign(AsBytes(group)));
+  CHECK(material.certificate.Assign(MakeCertificate(spec, key->pkey(), key->pkey())));
+  CHECK(host.SetMaterial(material).ok());
+  certificates.SetOwn(host.certificate());
+}
+
 void Party::AddGroup(std::string_view group, bool has_public, msg::IdentityScheme group_scheme) {
   msg::GroupParameters parameters;
   CHECK(parameters.group.Assign(AsBytes(group)));

@@ -60,6 +60,8 @@ class Party {
   Party(std::string name, std::shared_ptr<TestKey> key, bool trusted, uint32_t identity_bits = 0,
         int scheme = NID_md5WithRSAEncryption);
 
+  // Scheme PC: all hosts of that key have the same private certificate of that name.
+  void MakePrivate(std::string_view group);
   // The files in keysdir that prove or check a group. `has_public`: not the reference's own export.
   void AddGroup(std::string_view group, bool has_public = true,
                 msg::IdentityScheme scheme = msg::IdentityScheme::kIff);

@@ -1,0 +1,146 @@
+// Scheme PC: what the one private certificate of a group proves, and what it must not.
+#include "ntpd/autokey/client_dance.h"
+#include "tests/autokey/test_authority.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+using wire::AutokeyCode;
+
+// A server and a client; both have the group's key and certificate unless told otherwise.
+struct Group {
+  explicit Group(int server_key = 0, DancePolicy policy = {})
+      : server("server", TestKey::Shared(server_key), false),
+        client("client", TestKey::Shared(0), false) {
+    server.MakePrivate("net");
+    client.MakePrivate("net");
+    server.Sign(kTestNow);
+    meeting.emplace(client, server, std::move(policy));
+  }
+  Meeting* operator->() { return &*meeting; }
+
+  Party server, client;
+  std::optional<Meeting> meeting;
+};
+
+void AsksNeitherCertificatesNorIdentity(void**) {
+  Group group;
+  assert_true(group->Poll() == AutokeyCode::kAssociation);
+  assert_int_equal(group->dance.flags(), 0x83311);
+  assert_false(group->dance.proven());
+  assert_true(group->dance.identity().empty());
+  assert_true(group->Poll() == AutokeyCode::kCookie);
+  assert_int_equal(group->dance.flags(), 0x83f11);
+  assert_true(group->dance.proven());
+  assert_true(group->dance.identity() == "PC");
+  assert_string_equal(group->dance.group().c_str(), "net");
+  assert_int_equal(group->events.size(), 1);
+  assert_true(group->events[0].find("proved its identity: PC, group \"net\"") != std::string::npos);
+  group->client_synchronised = true;
+  group.client.Sign(group->now);
+  for (int i = 0; i < 40; ++i) assert_false(group->Poll().has_value());
+  assert_int_equal(group.client.certificates.entries().size(), 1);
+}
+
+void AServerWithoutTheKeyProvesNothing(void**) {
+  Group group(1);
+  for (int i = 0; i < 40; ++i) group->Poll();
+  assert_false(group->dance.proven());
+  assert_true(group->dance.identity().empty());
+  assert_true(group->events.size() >= 1);
+  for (const auto& event : group->events) assert_true(event.find("proved") == std::string::npos);
+}
+
+// The word of ASSOC is unsigned: neither showing nor hiding the bit gets anyone in.
+void BothHaveAPrivateCertificateOrNeither(void**) {
+  Party open("server", TestKey::Shared(1), true, kIff);
+  Party closed("client", TestKey::Shared(0), false);
+  closed.MakePrivate("net");
+  open.Sign(kTestNow);
+  Meeting hides(closed, open, {"", true, true});
+  for (int i = 0; i < 4; ++i) assert_true(hides.Poll() == AutokeyCode::kAssociation);
+  assert_true(hides.last.outcome == Outcome::kIdentityType);
+  assert_true(hides.dance.refusal().find("no private certificate") != std::string::npos);
+
+  Group group;
+  Party plain("client", TestKey::Shared(2), false);
+  plain.AddGroup("net");
+  Meeting shows(plain, group.server, {"", true, true});
+  for (int i = 0; i < 4; ++i) assert_true(shows.Poll() == AutokeyCode::kAssociation);
+  assert_true(shows.dance.refusal().find("has a private certificate") != std::string::npos);
+}
+
+void AnotherNameIsAnotherGroup(void**) {
+  Group group;
+  group.server.MakePrivate("other");
+  group.server.Sign(kTestNow);
+  group->Poll();
+  assert_int_equal(group->dance.flags(), 0);
+  assert_true(group->dance.refusal().find("another private certificate") != std::string::npos);
+}
+
+void APinnedGroupIsNotTradedForThePrivateOne(void**) {
+  Group group(0, {"pinned", true, true});
+  for (int i = 0; i < 3; ++i) assert_true(group->Poll() == AutokeyCode::kAssociation);
+  assert_false(group->dance.proven());
+  assert_true(group->dance.refusal().find("not for the group \"pinned\"") != std::string::npos);
+}
+
+void TheServerGivesNothingToStrangers(void**) {
+  Group group;
+  Party stranger("stranger", TestKey::Shared(3), false);
+  Meeting meeting(stranger, group.server);
+  const auto ask = [&](AutokeyCode code, Bytes value) {
+    wire::AutokeyField field;
+    field.head = {false, false, static_cast<uint8_t>(code), 7};
+    field.has_value = true;
+    field.value = value;
+    field.filestamp = NtpSeconds{kTestNow - 200};
+    std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
+    Writer writer(bytes);
+    wire::EncodeAutokeyField(writer, field);
+    assert_true(writer.Finish());
+    bytes.resize(writer.size());
+    return meeting.Answer(bytes);
+  };
+  const auto cannot = [](const std::vector<uint8_t>& answer) {
+    return answer.size() == 8 && answer[0] == 0xc2;
+  };
+  // A cookie for a key that is not the group's.
+  assert_true(cannot(ask(AutokeyCode::kCookie, stranger.host.public_key())));
+  assert_false(cannot(ask(AutokeyCode::kCookie, group.client.host.public_key())));
+  // A certificate under the group's name.
+  assert_true(cannot(ask(AutokeyCode::kSign, stranger.host.certificate().der)));
+  // The private certificate itself: "none".
+  const auto certificate = ask(AutokeyCode::kCertificate, AsBytes(std::string_view("net")));
+  assert_int_equal(certificate.size(), 8);
+  assert_int_equal(certificate[0], 0x82);
+}
+
+void StartsOverAndComesBack(void**) {
+  Group group;
+  for (int i = 0; i < 2; ++i) group->Poll();
+  group->RunJobs(group->dance.OnCryptoNak(group->context()));
+  assert_false(group->dance.proven());
+  assert_true(group->dance.identity().empty());
+  for (int i = 0; i < 2; ++i) group->Poll();
+  assert_true(group->dance.proven());
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(AsksNeitherCertificatesNorIdentity),
+      cmocka_unit_test(AServerWithoutTheKeyProvesNothing),
+      cmocka_unit_test(BothHaveAPrivateCertificateOrNeither),
+      cmocka_unit_test(AnotherNameIsAnotherGroup),
+      cmocka_unit_test(APinnedGroupIsNotTradedForThePrivateOne),
+      cmocka_unit_test(TheServerGivesNothingToStrangers),
+      cmocka_unit_test(StartsOverAndComesBack),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
