@@ -9,6 +9,7 @@
 
 #include "keys/certificate_file.h"
 #include "keys/openssl.h"
+#include "keys/unix_time.h"
 
 namespace ntpward::keys {
 
@@ -28,14 +29,6 @@ struct CertificateContent {
 Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
                                              EVP_PKEY* subject_key, EVP_PKEY* signing_key,
                                              const SignatureScheme& scheme);
-
-// NTP seconds as Unix seconds, 1970 to 2106: an era is decided by the date of this software.
-inline int64_t UnixFromNtp(NtpSeconds seconds) {
-  return static_cast<int64_t>(static_cast<uint32_t>(seconds.value - kUnixToNtpSeconds));
-}
-inline NtpSeconds NtpFromUnix(int64_t seconds) {
-  return {static_cast<uint32_t>(static_cast<uint64_t>(seconds) + kUnixToNtpSeconds)};
-}
 
 // 1..255 printable ASCII characters without blank: a name that is safe in files and logs.
 bool IsPrintableName(std::string_view name);

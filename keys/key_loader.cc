@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "keys/farm_seeds.h"
 #include "keys/read_file.h"
 #include "privsep/fds.h"
 
@@ -86,6 +87,7 @@ Result<KeyMaterial> KeyLoader::Load(int64_t unix_now) {
   if (start_->crypto_enabled) {
     out.host = TRY(LoadHost(unix_now));
     if (start_->seed_fd >= 0) out.seed_file.emplace(UniqueFd(start_->seed_fd));
+    out.farm_secret = TRY(LoadFarmSecret());
     if (out.revoke < kMinRevoke)
       Warn("revoke " + std::to_string(out.revoke) +
            ": the server's private value is rolled every 2^" + std::to_string(kMinRevoke) +
@@ -211,6 +213,19 @@ void KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
                 " groups");
   read->b.reset();
   host->groups.push_back({file.group, std::move(read).value()});
+}
+
+// A member without the secret would answer the others' clients with crypto-NAKs: better no start.
+Result<Secret> KeyLoader::LoadFarmSecret() {
+  const LoadedFile* file = Find(msg::KeyFileKind::kFarm);
+  if (file == nullptr) return Secret();
+  if (!file->content)
+    return Fail(file->name +
+                ": not found (crypto farm): make it on one member with 'ntp-keygen --farm " +
+                file->group + "' and copy it to all");
+  if (!file->content->ok()) return Fail(file->name + ": " + file->content->error().text);
+  WarnOfReaders(*file);
+  return Naming(file->name, ParseFarmFile((*file->content)->bytes()), "");
 }
 
 Result<SymmetricKeys> KeyLoader::LoadSymmetric() {

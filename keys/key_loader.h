@@ -44,6 +44,7 @@ class KeyLoader {
   Status LoadGroupFiles(HostKeys* host);
   Status LoadServerGroup(const LoadedFile& file, HostKeys* host);
   void LoadClientGroup(const LoadedFile& file, HostKeys* host);
+  Result<Secret> LoadFarmSecret();
   Result<SymmetricKeys> LoadSymmetric();
   void WarnOfReaders(const LoadedFile& file);
   void Warn(std::string text) { warnings_.push_back(std::move(text)); }

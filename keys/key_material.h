@@ -44,6 +44,7 @@ struct KeyMaterial {
   std::optional<HostKeys> host;            // empty without `crypto`
   SymmetricKeys symmetric;
   std::optional<SeedFile> seed_file;
+  Secret farm_secret;  // FarmSeeds::kSecretOctets; empty: no farm
   std::vector<std::string> warnings;  // for the operator
 };
 

@@ -2,7 +2,10 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
+
+#include "keys/unix_time.h"
 
 namespace ntpward::keys {
 namespace {
@@ -19,6 +22,8 @@ uint32_t DrawSeed() {
   return seed;
 }
 
+int64_t UnixNow(TimeSource& time) { return UnixFromNtp({time.System().seconds()}); }
+
 }  // namespace
 
 std::vector<std::string> KeyState::OpenSeeds() {
@@ -34,15 +39,31 @@ std::vector<std::string> KeyState::OpenSeeds() {
     odd.push_back(
         "there is no server seed file: clients have to fetch new cookies after each restart");
   }
-  seeds.StartNew(time->Monotonic(), DrawSeed());
+  seeds.StartNew(time->Monotonic(), farm ? farm->Newest(UnixNow(*time)) : DrawSeed());
   if (const Status kept = KeepSeeds(); !kept.ok()) odd.push_back(kept.error().text);
   return odd;
 }
 
 Status KeyState::RollSeed(bool force) {
-  if (!material.host || (!force && !seeds.RollIsDue(time->Monotonic()))) return {};
-  seeds.Roll(time->Monotonic(), DrawSeed());
+  if (!material.host) return {};
+  const MonoTime now = time->Monotonic();
+  const bool due =
+      farm ? seeds.newest() != farm->Newest(UnixNow(*time)) : force || seeds.RollIsDue(now);
+  if (!due) return {};
+  seeds.Roll(now, farm ? farm->Newest(UnixNow(*time)) : DrawSeed());
   return KeepSeeds();
+}
+
+CountingSeeds KeyState::SeedsThatCount() {
+  CountingSeeds out;
+  const size_t count = seeds.Count(time->Monotonic());
+  for (size_t i = 0; i < count; ++i) CHECK(out.Push(seeds.At(i)));
+  if (!farm) return out;
+  for (const uint32_t seed : farm->Counting(UnixNow(*time))) {
+    const bool known = std::find(out.begin(), out.end(), seed) != out.end();
+    if (!known) CHECK(out.Push(seed));
+  }
+  return out;
 }
 
 Status KeyState::KeepSeeds() {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
+#include "keys/farm_seeds.h"
 #include "keys/key_material.h"
 #include "keys/server_seeds.h"
 #include "keys/time_source.h"
@@ -19,16 +21,26 @@ struct OpenChallenge {
   std::vector<uint8_t> octets;
 };
 
+using CountingSeeds = InlineVector<uint32_t, 2 * kMaxSeeds>;
+
 struct KeyState {
   KeyState(KeyMaterial loaded, TimeSource* clock)
-      : material(std::move(loaded)), time(clock), seeds(material.revoke) {}
+      : material(std::move(loaded)), time(clock), seeds(material.revoke) {
+    if (!material.farm_secret.empty())
+      farm.emplace(std::move(material.farm_secret), material.revoke);
+  }
 
   // Continues the seeds of the state file or starts new ones; tells the operator what was odd.
   std::vector<std::string> OpenSeeds();
-  // Makes a new seed when one is due, or when `force`. An error: it could not be kept on disk.
+  // Makes a new seed when one is due, or when `force`. In a farm the time alone decides: its seed
+  // must stay that of the other members. An error: it could not be kept on disk.
   Status RollSeed(bool force);
   // Writes the seeds' ages by the system's clock of now, which has just become right.
   Status KeepSeeds();
+
+  // The seeds under which a client's request may be sealed, the newest first. In a farm also those
+  // that other members use.
+  CountingSeeds SeedsThatCount();
 
   // The time to put into signed values: 0 when net says that the host is not synchronised; the
   // system's own with a real clock, because net could lie; net's with a virtual one.
@@ -37,7 +49,8 @@ struct KeyState {
   KeyMaterial material;
   TimeSource* time;
   ServerSeeds seeds;
-  NtpSeconds signature_update;  // when the host's values were signed last; 0: never
+  std::optional<FarmSeeds> farm;  // when this server is a member of one
+  NtpSeconds signature_update;    // when the host's values were signed last; 0: never
 
   using CookieMap = std::map<AssocId, uint32_t, std::less<AssocId>,
                              LockedAllocator<std::pair<const AssocId, uint32_t>>>;

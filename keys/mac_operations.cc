@@ -136,9 +136,8 @@ msg::ServeResult MacOperations::ServeAutokey(const msg::ReplyTemplate& reply,
                                              const msg::ServeJob& job) {
   if (!state_.material.host) return Unsealed(job, msg::ServeOutcome::kNak);
   SessionKeyHasher& hasher = *state_.material.hasher;
-  const size_t count = state_.seeds.Count(state_.time->Monotonic());
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t cookie = hasher.Derive(job.path, KeyId{0}, state_.seeds.At(i)).next().value;
+  for (const uint32_t seed : state_.SeedsThatCount()) {
+    const uint32_t cookie = hasher.Derive(job.path, KeyId{0}, seed).next().value;
     const SessionKey request_key = hasher.Derive(job.path, job.key, cookie);
     const SessionDigest expected = hasher.Mac(request_key, job.covered.span());
     if (!EqualConstantTime(expected.span(), job.digest.span())) continue;

@@ -101,6 +101,9 @@ void KeyService::OnRollSeed(Outbox& out) {
   state_->challenges.clear();
   own_.queue.clear();
   clients_.queue.clear();
+  if (state_->farm)
+    Log(out, LogLevel::kWarning,
+        "the server's private value is the farm's and stays until its epoch ends");
   if (const Status kept = state_->RollSeed(true); !kept.ok())
     Log(out, LogLevel::kError, kept.error().text);
 }

@@ -73,7 +73,7 @@ void ParseTrustedKey(Line& line, Config& config) {
 struct CryptoLine {
   Secret password;
   Location password_where;
-  Setting<std::string> password_file, host, ident, digest, randfile, seedfile;
+  Setting<std::string> password_file, host, ident, digest, randfile, seedfile, farm;
   Setting<bool> identity_optional;
   Setting<uint8_t> revoke;
 };
@@ -106,6 +106,7 @@ constexpr auto kCryptoOptions = std::to_array<Option<CryptoLine>>({
     {"digest", TakeText<&CryptoLine::digest>},
     {"randfile", TakeText<&CryptoLine::randfile>},
     {"seedfile", TakeText<&CryptoLine::seedfile>},
+    {"farm", TakeText<&CryptoLine::farm>},
     {"identity",
      [](Line& l, CryptoLine& c) {
        if (!l.Accept("optional")) return l.FailNext("'optional' after 'identity'");
@@ -154,6 +155,7 @@ void ParseCrypto(Line& line, Config& config) {
   Merge(crypto.digest, std::move(said.digest));
   Merge(crypto.randfile, std::move(said.randfile));
   Merge(crypto.seedfile, std::move(said.seedfile));
+  Merge(crypto.farm, std::move(said.farm));
   Merge(crypto.identity_optional, std::move(said.identity_optional));
   Merge(config.authentication.revoke, std::move(said.revoke));
 }

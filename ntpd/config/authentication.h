@@ -1,7 +1,7 @@
 // Keys and Autokey: what ntp.conf says about them. Key material itself is never here.
 //
 // Sources: ntp.conf of ntpd 4.2.8 ("keys", "trustedkey", "crypto", ...), RFC 5906. `crypto pwfile`,
-// `crypto seedfile` and `identity optional` are ntpward's own.
+// `crypto seedfile`, `crypto farm` and `identity optional` are ntpward's own.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ struct Crypto {
   Setting<std::string> digest;         // signature digest, as OpenSSL names it
   Setting<std::string> randfile;       // accepted, without effect: the kernel's generator is used
   Setting<std::string> seedfile;       // where the server's private value is kept
+  Setting<std::string> farm;           // NAME of ntpkey_farm_NAME: that value is shared with others
   Setting<bool> identity_optional{false};  // for associations without a group of their own
 
   bool enabled() const { return where.known(); }

@@ -132,6 +132,7 @@ void RenderAuthentication(std::string& out, const Authentication& a) {
   crypto.Option("pwfile", a.crypto.password_file).Option("host", a.crypto.host);
   crypto.Option("ident", a.crypto.ident).Option("digest", a.crypto.digest);
   crypto.Option("randfile", a.crypto.randfile).Option("seedfile", a.crypto.seedfile);
+  crypto.Option("farm", a.crypto.farm);
   crypto.AddIf(a.crypto.identity_optional.value, "identity optional").End(out);
 }
 

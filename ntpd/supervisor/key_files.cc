@@ -125,6 +125,9 @@ void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files) 
   AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", files);
   AddGroupFiles(config, KeyFileKind::kGqPar, "ntpkey_gqpar_", files);
   AddGroupFiles(config, KeyFileKind::kMvPar, "ntpkey_mvpar_", files);
+  if (const std::string& farm = config.authentication.crypto.farm.value; !farm.empty())
+    files->push_back(
+        Open(KeyFileKind::kFarm, farm, InKeysDirectory(config, "ntpkey_farm_" + farm)));
 }
 
 Result<Secret> FirstLine(const std::string& path) {

@@ -405,7 +405,8 @@ enum class KeyFileKind : uint8_t {
   kGqPar,
   kMvPar,
   kSymmetric,      // keys FILE
-  kLast = kSymmetric,
+  kFarm,           // ntpkey_farm_NAME, the secret that a farm's servers share
+  kLast = kFarm,
 };
 
 // A file that the supervisor opened read-only and that the role inherited; read it to its end, then

@@ -47,6 +47,7 @@ constexpr std::string_view kEverything =
     "ident \"g\"\n"
     "crypto pwfile \"/pw\" host \"h\" ident \"g\" digest \"SHA256\" randfile \"/r\" seedfile "
     "\"/sf\" "
+    "farm \"f\" "
     "identity optional\n"
     "restrict -4 default ippeerlimit 0 noquery nomodify\n"
     "restrict -6 source noserve\n"

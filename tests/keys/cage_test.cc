@@ -154,6 +154,7 @@ void EverythingWorksInTheCage(void**) {
       files.Open(KeyFileKind::kIffPar, prefix + "_iffpar_server_traditional");
       files.Open(KeyFileKind::kIffPar, prefix + "_iffpar_server_pkcs8", "mute");
       files.Open(KeyFileKind::kSymmetric, "428_ntp.keys", "");
+      files.Open(KeyFileKind::kFarm, "farm_secret", "farm");
       char name[] = "/tmp/ntpward_seed_XXXXXX";
       const int seed = mkstemp(name);
       unlink(name);

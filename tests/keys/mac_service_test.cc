@@ -1,10 +1,7 @@
 // What net may have sealed and checked, and what it may not: keys are bound to their roles.
-#include <openssl/evp.h>
-
 #include "keys/mac.h"
-#include "keys/rsa.h"
-#include "keys/session_key.h"
 #include "tests/keys/key_data.h"
+#include "tests/keys/served_client.h"
 #include "tests/keys/service_harness.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
@@ -15,8 +12,6 @@ namespace {
 using namespace ntpward::keys::test;
 using ntpward::test::FromHex;
 using ntpward::test::ToHex;
-
-const AddressPair kPath{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
 
 struct Key {
   uint32_t id;
@@ -34,55 +29,6 @@ std::vector<uint8_t> MacOf(const Key& key, Bytes covered) {
   CHECK(algorithm.ok());
   const MacDigest digest = algorithm->Compute(key.secret, covered);
   return {digest.span().begin(), digest.span().end()};
-}
-
-// A client's header: version 4, mode 3, poll 6, transmit time 0x1122334455667788.
-std::vector<uint8_t> ClientHeader(uint8_t first = 0xe3) {
-  std::vector<uint8_t> header(48, 0);
-  header[0] = first;
-  header[2] = 6;
-  for (size_t i = 0; i < 8; ++i) header[40 + i] = static_cast<uint8_t>(0x11 * (i + 1));
-  return header;
-}
-
-msg::ServeBatch Batch(uint32_t key, Bytes covered, Bytes digest) {
-  msg::ServeBatch batch;
-  batch.request = 7;
-  batch.reply.leap = 0;
-  batch.reply.stratum = 2;
-  batch.reply.precision = -20;
-  batch.reply.root_delay = 0x100;
-  batch.reply.root_dispersion = 0x200;
-  batch.reply.refid = 0x0a000001;
-  batch.reply.reference = NtpTimestamp::FromRaw(0x1234567800000000);
-  msg::ServeJob job;
-  job.job = 5;
-  job.path = kPath;
-  job.key = {key};
-  Set(&job.covered, covered);
-  Set(&job.digest, digest);
-  job.receive = NtpTimestamp::FromRaw(0x2222222233333333);
-  CHECK(batch.jobs.Push(job));
-  return batch;
-}
-
-msg::ServeResult Serve(Harness& h, const msg::ServeBatch& batch) {
-  h.FromNet(batch);
-  const auto& done = h.out.serve_done.back();
-  CHECK(done.request == 7 && done.results.size() == 1 && done.results[0].job == 5);
-  return done.results[0];
-}
-
-// The reply that net will put together from its template and the result.
-std::vector<uint8_t> ExpectedReply(const msg::ServeResult& result, uint8_t first = 0x24) {
-  std::vector<uint8_t> reply(48);
-  Writer w(reply);
-  w.U8(first), w.U8(2), w.U8(6), w.U8(0xec);
-  w.U32(0x100), w.U32(0x200), w.U32(0x0a000001);
-  w.U64(0x1234567800000000), w.U64(0x1122334455667788), w.U64(0x2222222233333333);
-  w.U64(result.transmit.raw());
-  CHECK(w.Finish());
-  return reply;
 }
 
 void ASymmetricRequestIsCheckedAndItsReplySealed(void**) {
@@ -176,55 +122,10 @@ void AVirtualClockServesTheCorrectedTime(void**) {
   assert_true(Serve(h, batch).transmit - h.time.system == NtpDuration::FromSeconds(3600));
 }
 
-// A client of this server: gets its cookie as the protocol gives it, then seals with it.
-class Client {
- public:
-  Client() : hasher_(std::move(SessionKeyHasher::Create()).value()) {
-    EVP_PKEY* key = EVP_RSA_gen(512);
-    CHECK(key != nullptr);
-    key_.reset(key);
-  }
-  void FetchCookie(Harness& h) {
-    BigPtr n = Number(), e = Number();
-    BIGNUM *n_raw = n.get(), *e_raw = e.get();
-    CHECK(EVP_PKEY_get_bn_param(key_.get(), "n", &n_raw) == 1);
-    CHECK(EVP_PKEY_get_bn_param(key_.get(), "e", &e_raw) == 1);
-    msg::CookieIssue issue;
-    issue.now = {h.time.system.seconds()};
-    issue.path = kPath;
-    Set(&issue.modulus, NumberOctets(n.get()));
-    issue.exponent = static_cast<uint32_t>(BN_get_word(e.get()));
-    h.Ask(issue);
-    CHECK(h.LastAnswer().code == msg::VerdictCode::kGood);
-    const auto plain = OaepDecrypt(key_.get(), h.LastAnswer().value.span(), 4);
-    CHECK(plain.has_value());
-    cookie = Reader(*plain).U32();
-  }
-  std::vector<uint8_t> Mac(const AddressPair& path, Bytes covered) {
-    const auto digest = hasher_.Mac(hasher_.Derive(path, key_id, cookie), covered);
-    return {digest.span().begin(), digest.span().end()};
-  }
-  // Sends a request and looks whether the reply is sealed under the same cookie.
-  bool IsServed(Harness& h) {
-    const auto request = ClientHeader();
-    const auto result = Serve(h, Batch(key_id.value, request, Mac(kPath, request)));
-    if (result.outcome != msg::ServeOutcome::kSealed) return false;
-    const auto reply = ExpectedReply(result);
-    return ToHex(Bytes(result.mac.span()).subspan(4)) == ToHex(Mac(kPath.Reversed(), reply));
-  }
-
-  KeyId key_id{0x5fe916ea};
-  uint32_t cookie = 0;
-
- private:
-  SessionKeyHasher hasher_;
-  PkeyPtr key_;
-};
-
 void AClientsCookieOpensTheServersReplies(void**) {
   Harness h;
   h.StartServer();
-  Client client;
+  ServedClient client;
   client.FetchCookie(h);
   assert_true(client.IsServed(h));
   client.cookie ^= 1;
@@ -234,7 +135,7 @@ void AClientsCookieOpensTheServersReplies(void**) {
 void ClientsLiveThroughRolls(void**) {
   Harness h;
   h.StartServer();
-  Client old_client;
+  ServedClient old_client;
   old_client.FetchCookie(h);
   double age = 0;
   while (age < 524288) {  // 2^19 s
@@ -242,7 +143,7 @@ void ClientsLiveThroughRolls(void**) {
     h.time.Advance(4096), age += 4096;
     h.service.Tick(h.out);
   }
-  Client new_client;
+  ServedClient new_client;
   new_client.FetchCookie(h);
   assert_true(new_client.cookie != old_client.cookie);
   for (int i = 0; i < 100; ++i) h.time.Advance(4096), h.service.Tick(h.out);
@@ -252,10 +153,10 @@ void ClientsLiveThroughRolls(void**) {
 void ARollAfterACompromiseKeepsClientsButChangesCookies(void**) {
   Harness h;
   h.StartServer();
-  Client before;
+  ServedClient before;
   before.FetchCookie(h);
   h.FromSupervisor(msg::KeysRollSeed{});
-  Client after;
+  ServedClient after;
   after.FetchCookie(h);
   assert_true(after.cookie != before.cookie);
   assert_true(before.IsServed(h) && after.IsServed(h));
@@ -265,7 +166,7 @@ void ARollAfterACompromiseKeepsClientsButChangesCookies(void**) {
 void ClientsOfAReference428ServerAreTakenOver(void**) {
   Harness h;
   h.StartServer();
-  Client client;
+  ServedClient client;
   client.cookie = 0x9498bc2a;  // MD5(10.77.0.2, 10.77.0.1, 0, 0)
   assert_true(client.IsServed(h));
   h.time.Advance(700000);
@@ -277,7 +178,7 @@ void WithoutCryptoAutokeyIsUnknown(void**) {
   Harness h;
   h.start.crypto_enabled = false;
   h.Start({});
-  Client client;
+  ServedClient client;
   assert_false(client.IsServed(h));
   assert_true(h.out.serve_done.back().results[0].outcome == msg::ServeOutcome::kNak);
 }
