@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -13,14 +14,16 @@
 namespace ntpward::supervisor {
 
 Result<Secret> DiskFiles::Read(std::string_view path) {
-  const UniqueFd file(open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  // A FIFO would make us wait, for ever at a reload: O_NONBLOCK, then only regular files.
+  const UniqueFd file(
+      open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0) return Fail(std::string(std::strerror(errno)));
+  if (!file.valid() || fstat(file.get(), &status) != 0)
+    return Fail(std::string(std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) return Fail("is a directory");
-  Secret text = TRY(Secret::Zeros(S_ISREG(status.st_mode) && status.st_size >= 0 &&
-                                          static_cast<size_t>(status.st_size) <= kMaxSize
-                                      ? static_cast<size_t>(status.st_size) + 1
-                                      : kMaxSize + 1));
+  if (!S_ISREG(status.st_mode)) return Fail("is no regular file");
+  const auto length = static_cast<size_t>(std::max<off_t>(status.st_size, 0));
+  Secret text = TRY(Secret::Zeros(std::min(length, kMaxSize) + 1));
   size_t size = 0;
   for (;;) {
     const ssize_t got = read(file.get(), text.bytes().data() + size, text.size() - size);

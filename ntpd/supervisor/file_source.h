@@ -7,7 +7,7 @@ namespace ntpward::supervisor {
 
 class DiskFiles : public config::FileSource {
  public:
-  // Regular files (and pipes, for /dev/stdin) of at most kMaxSize octets.
+  // Regular files of at most kMaxSize octets. Whatever could make us wait, such as a pipe, fails.
   static constexpr size_t kMaxSize = 4 << 20;
   Result<Secret> Read(std::string_view path) override;
 };

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/log_sink.h"
 #include "ntpd/supervisor/state_file.h"
@@ -311,6 +312,22 @@ void LogFileIsReopenedAndNeverALink(void** state) {
   assert_false(log.UseFile(path + ".link").ok());
 }
 
+// --- configuration files
+
+// A FIFO would hold up the start, and a reload for ever.
+void AConfigurationIsARegularFile(void** state) {
+  const Directory& directory = In(state);
+  DiskFiles files;
+  Put(directory.At("ntp.conf"), "server 192.0.2.1\n");
+  const auto text = files.Read(directory.At("ntp.conf"));
+  assert_true(text.ok());
+  assert_true(AsText(text->bytes()) == "server 192.0.2.1\n");
+  CHECK(mkfifo(directory.At("fifo").c_str(), 0600) == 0);
+  assert_string_equal(files.Read(directory.At("fifo")).error().text.c_str(), "is no regular file");
+  assert_string_equal(files.Read(directory.path).error().text.c_str(), "is a directory");
+  assert_false(files.Read(directory.At("absent")).ok());
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -319,6 +336,7 @@ void LogFileIsReopenedAndNeverALink(void** state) {
 int main() {
   using namespace ntpward::supervisor;
   const CMUnitTest tests[] = {
+      IN_A_DIRECTORY(AConfigurationIsARegularFile),
       IN_A_DIRECTORY(ReplacesWholeAndLeavesTheOldOnFailure),
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
       IN_A_DIRECTORY(PidFileIsNeverALink),
