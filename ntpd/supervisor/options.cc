@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -36,6 +37,9 @@ constexpr option kLongOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
+constexpr double kMostClockOffset = 10 * 365.25 * 86400;  // seconds
+constexpr double kMostClockError = 500;                   // ppm, as much as a discipline corrects
+
 bool ParseDouble(const char* text, const char** rest, double* value) {
   char* end = nullptr;
   *value = std::strtod(text, &end);
@@ -52,8 +56,12 @@ Status ParseNoClock(const char* text, Options* options) {
   if (offset && *rest == ',') {
     if (!ParseDouble(rest + 1, &rest, &options->clock_error_ppm)) rest = "?";
   }
-  if (!offset || *rest != '\0')
-    return Fail(std::string("--no-clock: '") + text + "' is not OFFSET[,PPM] in seconds and ppm");
+  // In this form also for what is not finite.
+  const bool in_range = std::abs(options->clock_offset) <= kMostClockOffset &&
+                        std::abs(options->clock_error_ppm) <= kMostClockError;
+  if (!offset || *rest != '\0' || !in_range)
+    return Fail(std::string("--no-clock: '") + text +
+                "' is not OFFSET[,PPM]: seconds (up to 10 years) and ppm (up to 500)");
   return {};
 }
 
@@ -65,10 +73,16 @@ Status ParseLevel(const char* text, int* level) {
   return {};
 }
 
+Status TakeFamily(int family, Options* options) {
+  if (options->family != 0 && options->family != family) return Fail("-4 and -6 exclude each other");
+  options->family = family;
+  return {};
+}
+
 Status Apply(int letter, const char* argument, Options* options) {
   switch (letter) {
-    case '4': options->family = 4; return {};
-    case '6': options->family = 6; return {};
+    case '4': return TakeFamily(4, options);
+    case '6': return TakeFamily(6, options);
     case 'c': options->config_file = argument; return {};
     case 'd': ++options->debug; return {};
     case 'D': return ParseLevel(argument, &options->debug);

@@ -81,7 +81,8 @@ void UnderstandsEachOptionInBothForms(void**) {
       {{"--check-config"}, [](const Options& o) { return o.check_config; }},
       {{"-N"}, [](const Options& o) { return !o.show_help; }},
       {{"--no-clock"}, [](const Options& o) { return o.no_clock && o.clock_offset == 0; }},
-      {{"--no-clock=-2.5,30"}, [](const Options& o) {
+      {{"--no-clock=-2.5,30"},
+       [](const Options& o) {
          return o.no_clock && o.clock_offset == -2.5 && o.clock_error_ppm == 30;
        }},
   };
@@ -93,9 +94,24 @@ void UnderstandsEachOptionInBothForms(void**) {
 }
 
 void RefusesWhatItDoesNotUnderstand(void**) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"-Z"}, {"--nonsense"}, {"-c"}, {"--configfile"}, {"host"}, {"-D", "x"}, {"-D", "10"},
-           {"--no-clock=x"}, {"--no-clock="}, {"--no-clock=1,"}, {"--no-clock=1,2,3"}})
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"-Z"},
+                                             {"--nonsense"},
+                                             {"-c"},
+                                             {"--configfile"},
+                                             {"host"},
+                                             {"-D", "x"},
+                                             {"-D", "10"},
+                                             {"--no-clock=x"},
+                                             {"--no-clock="},
+                                             {"--no-clock=1,"},
+                                             {"--no-clock=1,2,3"},
+                                             {"--no-clock=nan"},
+                                             {"--no-clock=inf"},
+                                             {"--no-clock=1e300"},
+                                             {"--no-clock=0,501"},
+                                             {"--no-clock=0,nan"},
+                                             {"-4", "-6"}})
     if (ParseWords(words).ok()) fail_msg("%s", words[0].c_str());
 }
 
@@ -104,10 +120,10 @@ void RefusesWhatItDoesNotUnderstand(void**) {
 void TellsNetTheBitsOfEachRestriction(void**) {
   using enum config::RestrictFlag;
   const std::pair<config::RestrictFlag, uint16_t> bits[] = {
-      {kIgnore, 1},      {kNoServe, 2},       {kNoTrust, 4},      {kVersion, 8},
-      {kNoPeer, 0x10},   {kNoEpeer, 0x20},    {kLimited, 0x40},   {kNoQuery, 0x80},
-      {kNoModify, 0x100}, {kNoTrap, 0x200},   {kLowPrioTrap, 0x400}, {kKod, 0x800},
-      {kMsSntp, 0x1000}, {kFlake, 0x2000},    {kNoMruList, 0x4000}};
+      {kIgnore, 1},       {kNoServe, 2},    {kNoTrust, 4},         {kVersion, 8},
+      {kNoPeer, 0x10},    {kNoEpeer, 0x20}, {kLimited, 0x40},      {kNoQuery, 0x80},
+      {kNoModify, 0x100}, {kNoTrap, 0x200}, {kLowPrioTrap, 0x400}, {kKod, 0x800},
+      {kMsSntp, 0x1000},  {kFlake, 0x2000}, {kNoMruList, 0x4000}};
   for (const auto& [flag, bit] : bits) {
     config::RestrictFlags flags;
     flags.Add(flag);
@@ -147,8 +163,8 @@ void TranslatesRestrictLines(void**) {
 
 void NamesAreSentOnceAndKeepTheirIndex(void**) {
   Lines log;
-  const auto first = Translate(Parse("server a.example\nserver b.example\nrestrict a.example\n"),
-                               Options(), &log);
+  const auto first =
+      Translate(Parse("server a.example\nserver b.example\nrestrict a.example\n"), Options(), &log);
   assert_int_equal(first.names.size(), 2);
   assert_int_equal(*first.associations[1].name, 1);
   const auto second =
@@ -160,8 +176,8 @@ void NamesAreSentOnceAndKeepTheirIndex(void**) {
 
 void TheLocalClockGetsItsFudge(void**) {
   Lines log;
-  const auto net = Translate(
-      Parse("server 127.127.1.0\nfudge 127.127.1.0 stratum 9 refid LAN\n"), Options(), &log);
+  const auto net = Translate(Parse("server 127.127.1.0\nfudge 127.127.1.0 stratum 9 refid LAN\n"),
+                             Options(), &log);
   assert_int_equal(net.associations.size(), 1);
   assert_true(net.associations[0].kind == msg::NetAssociationKind::kLocalClock);
   assert_int_equal(net.associations[0].stratum, 9);
@@ -188,8 +204,11 @@ void ASuccessorGoesOnWhereTheClockWas(void**) {
   const auto first = FirstClockStart(Parse("tinker panic 50\n"), options, true, Ppm{3});
   assert_true(first.step_limit == 50 && first.first_step_free && !first.slew_only);
   assert_true(first.frequency == Ppm{3});
-  msg::ClockMirror mirror{.frequency = Ppm{-50}, .correction = 1, .slew = 0.001,
-                          .as_of = MonoTime::FromSeconds(100), .gate_shut = true};
+  msg::ClockMirror mirror{.frequency = Ppm{-50},
+                          .correction = 1,
+                          .slew = 0.001,
+                          .as_of = MonoTime::FromSeconds(100),
+                          .gate_shut = true};
   mirror.budget.steps = 4;
   const auto next = NextClockStart(first, mirror, MonoTime::FromSeconds(110));
   // 10 s at -50 + 100 ppm, and the whole of the slew.
@@ -245,8 +264,7 @@ void OutboxKeepsTheOrderOverAFullPipe(void**) {
   Channel sender(UniqueFd(), std::move(pipe.write_end));
   Channel receiver(std::move(pipe.read_end), UniqueFd());
   Outbox outbox;
-  for (uint32_t i = 0; i < 2000; ++i)
-    assert_true(outbox.Post(msg::ClockAdjust{.request = i}));
+  for (uint32_t i = 0; i < 2000; ++i) assert_true(outbox.Post(msg::ClockAdjust{.request = i}));
   uint32_t expected = 0;
   for (bool done = false; !done || expected < 2000;) {
     done = outbox.Flush(&sender);
