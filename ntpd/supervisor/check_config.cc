@@ -10,6 +10,7 @@
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
+#include "ntpd/supervisor/translate.h"
 #include "privsep/supervisor_link.h"
 
 namespace ntpward::supervisor {
@@ -20,6 +21,12 @@ constexpr double kPatience = 30;  // seconds for ntpd-keys to load everything
 void Say(const char* what, std::string_view text) {
   std::fprintf(stderr, "%s: %.*s\n", what, static_cast<int>(text.size()), text.data());
 }
+
+// What the translation for the roles has to say of lines that have no effect.
+class Printer : public Logger {
+ public:
+  void Log(LogLevel, std::string_view line) override { Say("warning", line); }
+};
 
 // One ntpd-keys that loads the files and is then ended.
 class KeysCheck {
@@ -130,6 +137,8 @@ int CheckConfig(const Options& options) {
   for (const config::Diagnostic& diagnostic : parsed.diagnostics)
     std::fprintf(stderr, "%s\n", config::ToString(diagnostic).c_str());
   if (!parsed.usable(config::ParsePolicy::kStrict)) return 1;
+  Printer printer;
+  (void)Translate(parsed.config, options, &printer);
   if (UsesKeys(parsed.config) && !CheckKeys(options, parsed.config)) return 1;
   std::printf("%s: no errors\n", options.config_file.c_str());
   return 0;
