@@ -108,11 +108,12 @@ char TypeByAddress(const std::optional<IpAddress>& local) {
   return 'u';
 }
 
-char TypeOfClient(const std::optional<IpAddress>& remote) {
-  if (!remote) return 'u';
-  if (remote->is_refclock()) return 'l';
-  if (remote->is_wildcard()) return 'p';
-  return remote->is_multicast() ? 'a' : 'u';
+// A server whose name has no address yet (refid INIT) is shown with the wildcard, as a pool is.
+char TypeOfClient(const BillboardRow& row) {
+  if (!row.remote) return 'u';
+  if (row.remote->is_refclock()) return 'l';
+  if (row.remote->is_wildcard()) return row.refid == "INIT" ? 'u' : 'p';
+  return row.remote->is_multicast() ? 'a' : 'u';
 }
 
 char TypeColumn(const BillboardRow& row) {
@@ -122,7 +123,7 @@ char TypeColumn(const BillboardRow& row) {
     case 2:
       return 'S';
     case 3:
-      return TypeOfClient(row.remote);
+      return TypeOfClient(row);
     case 5:
       return row.remote && row.remote->is_multicast() ? 'M' : 'B';
     case 6:

@@ -170,12 +170,8 @@ std::vector<control::AssociationStatus> DaemonView::Associations() const {
   std::vector<control::AssociationStatus> list;
   for (const AssocId id : node_->engine->Ids())
     list.push_back({id, wire::PeerStatus::FromWord(node_->engine->PeerStatusWord(id))});
-  for (const auto& [id, prototype] : upstreams_->prototypes()) {
-    wire::PeerStatus status;
-    status.configured = true;
-    status.broadcast = prototype.config.kind == msg::NetAssociationKind::kPool;
-    list.push_back({id, status});
-  }
+  for (const auto& [id, prototype] : upstreams_->prototypes())
+    list.push_back({id, prototype.status});
   return list;
 }
 
@@ -184,8 +180,7 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
       found != upstreams_->prototypes().end()) {
     const msg::NetAssociation& config = found->second.config;
     control::PeerView view;
-    view.status.configured = true;
-    view.status.broadcast = config.kind == msg::NetAssociationKind::kPool;
+    view.status = found->second.status;
     view.remote = {IpAddress::V4(0, 0, 0, 0), 123};
     view.remote_name = std::string(config.label.text());
     view.refid = wire::RefidCode(view.status.broadcast ? "POOL" : "INIT");
@@ -225,6 +220,9 @@ std::optional<control::ClockView> DaemonView::Clock(AssocId id) const {
   return std::nullopt;
 }
 
-void DaemonView::ClearEvents(AssocId id) { node_->engine->ClearEventCount(id); }
+void DaemonView::ClearEvents(AssocId id) {
+  node_->engine->ClearEventCount(id);
+  upstreams_->ClearPrototypeEvents(id);
+}
 
 }  // namespace ntpward::net

@@ -12,7 +12,7 @@ class TimeServer;
 class DaemonView : public control::StateView {
  public:
   // The pointers must outlive this object; `server` is set once it exists.
-  DaemonView(Node* node, const Upstreams* upstreams) : node_(node), upstreams_(upstreams) {}
+  DaemonView(Node* node, Upstreams* upstreams) : node_(node), upstreams_(upstreams) {}
   void SetServer(TimeServer* server) { server_ = server; }
 
   wire::SystemStatus Status() const override;
@@ -27,7 +27,7 @@ class DaemonView : public control::StateView {
   void FillExtra(control::SystemView* view) const;
 
   Node* node_;
-  const Upstreams* upstreams_;
+  Upstreams* upstreams_;
   TimeServer* server_ = nullptr;
 };
 

@@ -130,9 +130,28 @@ void Upstreams::AddLine(size_t line) {
                                config.address.ToString() + ": named twice, used once");
   if (!config.address.is_none())
     return AddServer(line, config.address, config.kind == msg::NetAssociationKind::kPool);
-  const AssocId id = NewId();
-  prototypes_.emplace(id, Prototype{id, line, config});
+  AddPrototype(line);
+}
+
+void Upstreams::AddPrototype(size_t line) {
+  const msg::NetAssociation& config = lines_[line];
+  Prototype prototype{NewId(), line, config, {}};
+  prototype.status.configured = true;
+  prototype.status.broadcast = config.kind == msg::NetAssociationKind::kPool;
+  prototype.status.events = 1;
+  prototype.status.last_event = wire::PeerEvent::kMobilize;
+  core::EngineEvent event;
+  event.id = prototype.id;
+  event.code = static_cast<uint8_t>(wire::PeerEvent::kMobilize);
+  event.status_word = prototype.status.word();
+  node_->reporter.Event(event, std::string(config.label.text()));
+  prototypes_.emplace(prototype.id, prototype);
   (void)lookups_[*config.name];
+}
+
+void Upstreams::ClearPrototypeEvents(AssocId id) {
+  const auto found = prototypes_.find(id);
+  if (found != prototypes_.end()) found->second.status.events = 0;
 }
 
 void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
@@ -270,10 +289,11 @@ bool Upstreams::OnResolveReadable() {
 void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   const auto found = lookups_.find(answer.index);
   if (found == lookups_.end() || !found->second.wanted) return;
-  if (answer.outcome != msg::ResolveOutcome::kOk) return;  // Maintain asks again
+  if (answer.outcome != msg::ResolveOutcome::kOk) return ComplainOnce(answer);
   Lookup& lookup = found->second;
   lookup.wanted = false;
   lookup.resolved = true;
+  lookup.complained = false;
   // Access rules are for the addresses that the name had first: a later answer must not open a
   // door.
   for (const auto& on_address : std::exchange(lookup.restricts, {}))
@@ -293,6 +313,27 @@ void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   for (const AssocId id : done) prototypes_.erase(id);
   ReplaceSilent(answer);
   on_update_();
+}
+
+// Maintain asks again, for ever: the network may come later than this daemon.
+void Upstreams::ComplainOnce(const msg::ResolveAnswer& answer) {
+  Lookup& lookup = lookups_.at(answer.index);
+  if (std::exchange(lookup.complained, true)) return;
+  const std::string why = answer.outcome == msg::ResolveOutcome::kPermanent
+                              ? "name or service not known"
+                              : "temporary failure in name resolution";
+  for (const auto& [id, prototype] : prototypes_) {
+    if (prototype.config.name != answer.index) continue;
+    const bool pool = prototype.config.kind == msg::NetAssociationKind::kPool;
+    node_->reporter.Log(LogLevel::kWarning, std::string("error resolving ") +
+                                                (pool ? "pool " : "host ") +
+                                                std::string(prototype.config.label.text()) + ": " +
+                                                why + "; asking again");
+  }
+  if (!lookup.restricts.empty())
+    node_->reporter.Log(LogLevel::kWarning,
+                        "error resolving the host of a restrict line: " + why +
+                            "; the line is not in force yet");
 }
 
 // True when it found somebody new. Members that do not answer make room.

@@ -14,6 +14,7 @@
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
+#include "ntpd/wire/status_word.h"
 #include "privsep/msg/resolve.h"
 
 namespace ntpward::net {
@@ -43,6 +44,7 @@ struct Prototype {
   AssocId id;
   size_t line = 0;
   msg::NetAssociation config;
+  wire::PeerStatus status;
 };
 
 class Upstreams {
@@ -75,6 +77,8 @@ class Upstreams {
   const Upstream* Find(AssocId id) const;
   const std::map<AssocId, std::unique_ptr<Upstream>>& all() const { return upstreams_; }
   const std::map<AssocId, Prototype>& prototypes() const { return prototypes_; }
+  // Somebody has read the events of a prototype.
+  void ClearPrototypeEvents(AssocId id);
   // The address for event lines.
   std::string LabelOf(AssocId id) const;
 
@@ -83,6 +87,7 @@ class Upstreams {
   struct Lookup {
     bool wanted = true;     // an answer would be of use
     bool resolved = false;  // there was an answer
+    bool complained = false;  // the operator was told that there is none
     MonoTime next;          // when to ask (again)
     double wait = 2;        // seconds, doubles with each question
     std::vector<std::function<void(const IpAddress&)>> restricts;
@@ -90,12 +95,14 @@ class Upstreams {
 
   AssocId NewId();
   void AddLine(size_t line);
+  void AddPrototype(size_t line);
   void AddServer(size_t line, const IpAddress& address, bool pooled);
   void Remove(AssocId id);
   bool Has(const IpAddress& address) const;
   // It had its chance and did not answer, or does not want us.
   bool IsSilent(const Upstream& upstream) const;
   void OnAnswer(const msg::ResolveAnswer& answer);
+  void ComplainOnce(const msg::ResolveAnswer& answer);
   bool FillPool(const Prototype& prototype, const msg::ResolveAnswer& answer);
   bool AddFirst(const Prototype& prototype, const msg::ResolveAnswer& answer);
   void ReplaceSilent(const msg::ResolveAnswer& answer);

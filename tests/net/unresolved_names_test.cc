@@ -1,0 +1,109 @@
+// Names that have no address yet: said to the operator, once, and shown as what they are.
+#include "tests/net/harness.h"
+
+namespace ntpward::net {
+namespace {
+
+using namespace ntpward::test;
+
+constexpr uint16_t kName = 3;
+
+struct Unresolved {
+  explicit Unresolved(msg::NetAssociationKind kind) {
+    msg::NetAssociation line;
+    line.kind = kind;
+    line.name = kName;
+    CHECK(line.label.Assign(AsBytes(std::string_view("late.example"))));
+    h.upstreams.Configure({line});
+    h.upstreams.Maintain();
+  }
+  void Answer(msg::ResolveOutcome outcome) {
+    h.upstreams.OnResolveRestarted();
+    h.upstreams.Maintain();
+    CHECK(Next<msg::ResolveRequest>(&h.resolve.far));
+    msg::ResolveAnswer answer;
+    answer.index = kName;
+    answer.outcome = outcome;
+    if (outcome == msg::ResolveOutcome::kOk)
+      CHECK(answer.addresses.Push(IpAddress::V4(127, 0, 0, 1)));
+    CHECK(h.resolve.far.Send(answer) == SendOutcome::kSent);
+    CHECK(h.upstreams.OnResolveReadable());
+  }
+  std::vector<std::string> Lines() {
+    std::vector<std::string> lines;
+    while (const auto line = Next<msg::LogLine>(&h.supervisor.far))
+      lines.emplace_back(line->text.text());
+    return lines;
+  }
+  AssocId id() const { return h.upstreams.prototypes().begin()->first; }
+
+  Harness h;
+};
+
+void ANameWithoutAddressIsToldOnce(void**) {
+  Unresolved net(msg::NetAssociationKind::kServer);
+  (void)net.Lines();
+  net.Answer(msg::ResolveOutcome::kTemporary);
+  const auto lines = net.Lines();
+  assert_int_equal(lines.size(), 1);
+  assert_string_equal(
+      lines[0].c_str(),
+      "error resolving host late.example: temporary failure in name resolution; asking again");
+  net.Answer(msg::ResolveOutcome::kTemporary);
+  net.Answer(msg::ResolveOutcome::kPermanent);
+  assert_true(net.Lines().empty());
+}
+
+void APoolIsToldAsSuch(void**) {
+  Unresolved net(msg::NetAssociationKind::kPool);
+  (void)net.Lines();
+  net.Answer(msg::ResolveOutcome::kPermanent);
+  assert_string_equal(net.Lines().at(0).c_str(),
+                      "error resolving pool late.example: name or service not known; asking again");
+}
+
+void ARestrictLineWithoutAddressIsTold(void**) {
+  Unresolved net(msg::NetAssociationKind::kServer);
+  net.h.upstreams.Configure({});
+  (void)net.Lines();
+  net.h.upstreams.ResolveFor(kName, [](const IpAddress&) {});
+  net.Answer(msg::ResolveOutcome::kPermanent);
+  assert_true(net.Lines().at(0).find("restrict line") != std::string::npos);
+}
+
+void TheNextOutageIsToldAgain(void**) {
+  Unresolved net(msg::NetAssociationKind::kPool);
+  net.Answer(msg::ResolveOutcome::kTemporary);
+  net.Answer(msg::ResolveOutcome::kOk);
+  (void)net.Lines();
+  net.h.upstreams.ForgetNames();
+  net.h.upstreams.ResolveFor(kName, [](const IpAddress&) {});
+  net.Answer(msg::ResolveOutcome::kTemporary);
+  assert_false(net.Lines().empty());
+}
+
+// As ntpd 4.2.8: 8811 for a pool, whose prototype only sends.
+void APrototypeShowsItsMobilisation(void**) {
+  Unresolved pool(msg::NetAssociationKind::kPool);
+  assert_string_equal(pool.Lines().at(0).c_str(), "late.example 8811 81 mobilize");
+  assert_int_equal(pool.h.view.Associations().at(0).status.word(), 0x8811);
+  pool.h.view.ClearEvents(pool.id());
+  assert_int_equal(pool.h.view.Peer(pool.id())->status.word(), 0x8801);
+  Unresolved server(msg::NetAssociationKind::kServer);
+  assert_int_equal(server.h.view.Peer(server.id())->status.word(), 0x8011);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ANameWithoutAddressIsToldOnce),
+      cmocka_unit_test(APoolIsToldAsSuch),
+      cmocka_unit_test(ARestrictLineWithoutAddressIsTold),
+      cmocka_unit_test(TheNextOutageIsToldAgain),
+      cmocka_unit_test(APrototypeShowsItsMobilisation),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
