@@ -14,8 +14,37 @@ constexpr uint32_t kInit = wire::RefidCode("INIT");
 constexpr uint32_t kStep = wire::RefidCode("STEP");
 // An honest exchange takes seconds; more means a clock that jumped in between.
 constexpr double kMaxRoundTrip = 16;
+constexpr int kSilentPolls = 12;  // RFC 5905 UNREACH: the end of an ephemeral association
+// Samples of a volley that tell a broadcast client its path delay.
+constexpr int kVolleySamples = 4;
 
 bool IsLeapAlarm(const wire::Header& header) { return header.leap == wire::Leap::kAlarm; }
+
+bool IsSymmetric(HostMode mode) {
+  return mode == HostMode::kSymmetricActive || mode == HostMode::kSymmetricPassive;
+}
+
+std::variant<ClientExchange, SymmetricExchange, BroadcastExchange> FirstExchange(
+    const AssociationConfig& config) {
+  if (IsSymmetric(config.mode)) return SymmetricExchange();
+  if (config.mode == HostMode::kBroadcastClient) return BroadcastExchange(config.delay);
+  return ClientExchange();
+}
+
+// What we tell a peer or a group of our clock; the times of the exchange are not in it.
+wire::Header Announce(HostMode mode, uint8_t version, const SystemState& system, MonoTime now) {
+  wire::Header header;
+  header.leap = system.leap;
+  header.version = version;
+  header.mode = static_cast<wire::Mode>(mode);
+  header.stratum = system.stratum >= wire::kStratumUnsynchronised ? uint8_t{0} : system.stratum;
+  header.precision = system.precision;
+  header.root_delay = wire::NtpShort::FromSeconds(system.root_delay);
+  header.root_dispersion = wire::NtpShort::FromSeconds(system.RootDispersionAt(now));
+  header.refid = system.refid;
+  header.reference = system.reference;
+  return header;
+}
 
 }  // namespace
 
@@ -28,40 +57,67 @@ Association::Association(AssocId id, const SocketAddress& remote, const Associat
       parameters_(parameters),
       precision_(precision),
       schedule_(config.poll, seed, now),
-      filter_(parameters.phi, Log2Seconds(precision)) {
+      filter_(parameters.phi, Log2Seconds(precision)),
+      hmode_(config.mode),
+      exchange_(FirstExchange(config)) {
   header_.refid = kInit;
   Report(wire::PeerEvent::kMobilize);
 }
 
 // --- the exchange -------------------------------------------------------------------------------
 
-wire::Header Association::BuildRequest(MonoTime now, NtpTimestamp nonce) {
+bool Association::expired() const {
+  return config_.ephemeral && schedule_.unreach() > kSilentPolls;
+}
+
+void Association::OnPolled(MonoTime now) {
   const PollSchedule::PollEffect effect = schedule_.OnPoll(now);
   if (effect.lost) filter_.AddLost(now);
-  if (effect.unreachable) {
-    reachable_since_.reset();
-    Report(wire::PeerEvent::kUnreachable);
-  }
-  // Zero is what an unset field holds: never a nonce.
-  exchange_ = Exchange{nonce.is_zero() ? NtpTimestamp::FromRaw(1) : nonce, std::nullopt, KeyId{}};
+  if (!effect.unreachable) return;
+  reachable_since_.reset();
+  if (auto* broadcast = std::get_if<BroadcastExchange>(&exchange_)) broadcast->Forget();
+  Report(wire::PeerEvent::kUnreachable);
+}
+
+// The volley is over: from now on nothing is sent (RFC 5905 section 3).
+void Association::Listen() {
+  hmode_ = HostMode::kBroadcastClient;
+  exchange_ = BroadcastExchange(filter_.delay());
+}
+
+std::optional<wire::Header> Association::BuildRequest(MonoTime now, NtpTimestamp nonce,
+                                                      const SystemState& system) {
+  if (config_.listen && hmode_ == HostMode::kClient && !schedule_.in_burst() &&
+      filter_.samples() >= kVolleySamples)
+    Listen();
+  OnPolled(now);
+  if (hmode_ == HostMode::kBroadcastClient) return std::nullopt;
+  if (hmode_ == HostMode::kBroadcast && !system.synchronised()) return std::nullopt;
   ++counters_.sent;
   wire::Header request;
-  request.leap = wire::Leap::kNone;
-  request.version = config_.version;
-  request.mode = wire::Mode::kClient;
+  if (auto* client = std::get_if<ClientExchange>(&exchange_);
+      client && hmode_ == HostMode::kClient) {
+    request.leap = wire::Leap::kNone;
+    request.version = config_.version;
+    request.precision = 0x20;  // "unset": our precision would be a fingerprint
+    request.transmit = client->Start(nonce);
+  } else {
+    request = Announce(hmode_, config_.version, system, now);
+  }
   request.poll = static_cast<int8_t>(schedule_.poll());
-  request.precision = 0x20;  // "unset": our precision would be a fingerprint
-  request.transmit = exchange_->nonce;
+  if (const auto* peer = std::get_if<SymmetricExchange>(&exchange_)) peer->Fill(&request);
   return request;
 }
 
 void Association::OnSent(NtpTimestamp t1, KeyId key) {
-  if (!exchange_) return;
-  exchange_->t1 = t1;
-  exchange_->key = key;
+  if (auto* client = std::get_if<ClientExchange>(&exchange_)) client->OnSent(t1, key);
+  if (auto* peer = std::get_if<SymmetricExchange>(&exchange_)) peer->OnSent(t1);
 }
 
-void Association::VoidExchange() { exchange_.reset(); }
+void Association::VoidExchange() {
+  if (auto* client = std::get_if<ClientExchange>(&exchange_)) client->Void();
+  if (auto* peer = std::get_if<SymmetricExchange>(&exchange_)) peer->Void();
+}
 
 Result<void, Reject> Association::Forged(Reject reason) {
   switch (reason) {
@@ -83,16 +139,27 @@ Result<void, Reject> Association::Forged(Reject reason) {
 }
 
 Result<void, Reject> Association::MatchReply(const wire::Header& reply) {
-  if (reply.mode != wire::Mode::kServer) return Forged(Reject::kBadMode);
-  if (reply.origin.is_zero()) return Forged(Reject::kZeroOrigin);
-  if (exchange_ && reply.origin == exchange_->nonce) return {};
-  if (answered_nonce_ && reply.origin == *answered_nonce_) return Forged(Reject::kDuplicate);
-  return Forged(exchange_ ? Reject::kBogusOrigin : Reject::kNotAsked);
+  const auto screened = std::visit(
+      [&](const auto& exchange) -> Result<void, Reject> {
+        using T = std::decay_t<decltype(exchange)>;
+        if constexpr (std::is_same_v<T, ClientExchange>) return exchange.Match(reply);
+        if constexpr (std::is_same_v<T, SymmetricExchange>)
+          return exchange.Screen(reply, keyed(), Reachable());
+        if constexpr (std::is_same_v<T, BroadcastExchange>) return exchange.Screen(reply);
+      },
+      exchange_);
+  if (!screened.ok()) return Forged(screened.error());
+  return {};
 }
 
-Result<void, Reject> Association::CheckMac(const std::optional<MacVerdict>& verdict) {
+Result<void, Reject> Association::CheckMac(const wire::Header& reply,
+                                           const std::optional<MacVerdict>& verdict) {
+  const auto* client = std::get_if<ClientExchange>(&exchange_);
   if (verdict && verdict->result == MacResult::kCryptoNak) {
-    if (!keyed() || !verdict->key.is_none()) return Forged(Reject::kBadMac);
+    const auto* peer = std::get_if<SymmetricExchange>(&exchange_);
+    // What we sent must be what it answers; a broadcast answers nothing.
+    const bool answers = client != nullptr || (peer != nullptr && peer->Answers(reply));
+    if (!keyed() || !verdict->key.is_none() || !answers) return Forged(Reject::kBadMac);
     if ((forged_flash_ & FlashBit::kFlashAuth) == 0)
       Report(wire::PeerEvent::kBadAuth, "crypto_NAK");
     return Forged(Reject::kCryptoNak);
@@ -100,7 +167,8 @@ Result<void, Reject> Association::CheckMac(const std::optional<MacVerdict>& verd
   if (verdict && verdict->result == MacResult::kBad) return Forged(Reject::kBadMac);
   if (!keyed()) return {};
   if (!verdict) return Forged(Reject::kNoMac);
-  const KeyId wanted = config_.key ? *config_.key : exchange_->key;
+  const KeyId in_flight = client != nullptr ? client->key() : KeyId{};
+  const KeyId wanted = config_.key ? *config_.key : in_flight;
   if (wanted.is_none() || verdict->key != wanted) return Forged(Reject::kBadMac);
   return {};
 }
@@ -110,28 +178,80 @@ Result<Sample, Reject> Association::OnReply(const wire::Header& reply,
                                             MonoTime now) {
   ++counters_.received;
   TRY_VOID(MatchReply(reply));
-  TRY_VOID(CheckMac(verdict));
-  if (!exchange_->t1) return Fail(Reject::kNotAsked);  // answered before it was sent
-  const NtpTimestamp t1 = *exchange_->t1;
-  answered_nonce_ = exchange_->nonce;
-  exchange_.reset();
+  TRY_VOID(CheckMac(reply, verdict));
+  if (IsSymmetric(hmode_)) return OnPeer(reply, t4, now);
+  if (hmode_ == HostMode::kBroadcastClient) return OnBroadcast(reply, t4, now);
+  return OnServed(reply, t4, now);
+}
+
+Result<Sample, Reject> Association::OnServed(const wire::Header& reply, NtpTimestamp t4,
+                                             MonoTime now) {
+  auto& exchange = std::get<ClientExchange>(exchange_);
+  if (!exchange.is_sent()) return Fail(Reject::kNotAsked);  // answered before it was sent
+  const NtpTimestamp t1 = *exchange.Consume();
   authentic_ = keyed();
   Answered(now);
-  if (reply.stratum == 0 && IsLeapAlarm(reply)) {
-    const wire::Kiss kiss = wire::KissFromRefid(reply.refid);
-    if (kiss == wire::Kiss::kRate || kiss == wire::Kiss::kDeny || kiss == wire::Kiss::kRstr)
-      return Fail(OnKiss(reply, now));
-  }
+  if (const auto kiss = TakeKiss(reply, now)) return Fail(*kiss);
   Commit(reply, t4);
   TRY_VOID(CheckHeader(reply));
-  return MakeSample(reply, t1, t4, now);
+  return MakeSample(reply, t1, t4, kMaxRoundTrip, now);
+}
+
+Result<Sample, Reject> Association::OnPeer(const wire::Header& packet, NtpTimestamp t4,
+                                           MonoTime now) {
+  const auto accepted = std::get<SymmetricExchange>(exchange_).Accept(packet, t4, Reachable());
+  if (!accepted.ok() && accepted.error() == Reject::kOutOfStep) return Fail(Reject::kOutOfStep);
+  if (!accepted.ok()) {
+    (void)Forged(accepted.error());
+    return Fail(accepted.error());
+  }
+  authentic_ = keyed();
+  Answered(now);
+  if (const auto kiss = TakeKiss(packet, now)) return Fail(*kiss);
+  schedule_.SetPeerPoll(packet.poll);
+  Commit(packet, t4);
+  TRY_VOID(CheckHeader(packet));
+  // Each end sends when its own poll is due: between its packet and ours a whole interval may pass.
+  return MakeSample(packet, *accepted, t4, kMaxRoundTrip + 2 * Log2Seconds(schedule_.maxpoll()),
+                    now);
+}
+
+Result<Sample, Reject> Association::OnBroadcast(const wire::Header& packet, NtpTimestamp t4,
+                                                MonoTime now) {
+  auto& exchange = std::get<BroadcastExchange>(exchange_);
+  exchange.Accept(packet);
+  authentic_ = keyed();
+  Answered(now);
+  schedule_.SetPeerPoll(packet.poll);
+  Commit(packet, t4);
+  // A broadcast answers nobody: its receive time is not for us.
+  wire::Header checked = packet;
+  checked.receive = packet.transmit;
+  TRY_VOID(CheckHeader(checked));
+  const double own_precision = Log2Seconds(precision_);
+  Sample sample;
+  sample.time = now;
+  sample.offset = exchange.OffsetOf(packet, t4);
+  sample.delay = std::max(exchange.delay(), own_precision);
+  sample.dispersion =
+      std::min(kMaxDispersion, Log2Seconds(packet.precision) + own_precision +
+                                   parameters_.phi * std::max(0.0, exchange.delay()));
+  return Keep(sample);
+}
+
+// A kiss of death counts only in the answer to what we sent (CVE-2015-7704, CVE-2015-7705).
+std::optional<Reject> Association::TakeKiss(const wire::Header& reply, MonoTime now) {
+  if (reply.stratum != 0 || !IsLeapAlarm(reply)) return std::nullopt;
+  const wire::Kiss kiss = wire::KissFromRefid(reply.refid);
+  if (kiss != wire::Kiss::kRate && kiss != wire::Kiss::kDeny && kiss != wire::Kiss::kRstr)
+    return std::nullopt;
+  return OnKiss(reply, now);
 }
 
 Result<void, Reject> Association::OnHeard(const wire::Header& reply, MonoTime now) {
   ++counters_.received;
   TRY_VOID(MatchReply(reply));
-  answered_nonce_ = exchange_->nonce;
-  exchange_.reset();
+  if (auto* client = std::get_if<ClientExchange>(&exchange_)) (void)client->Consume();
   Answered(now);
   return {};
 }
@@ -195,10 +315,10 @@ Result<void, Reject> Association::CheckHeader(const wire::Header& reply) {
 // RFC 5905 section 8. Each difference is exact and right across eras; only then does it become
 // floating point.
 Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTimestamp t1,
-                                               NtpTimestamp t4, MonoTime now) {
+                                               NtpTimestamp t4, double longest, MonoTime now) {
   const double round_trip = (t4 - t1).seconds();
   const double served = (reply.transmit - reply.receive).seconds();
-  if (round_trip < 0 || round_trip > kMaxRoundTrip || served < 0 || served > kMaxRoundTrip) {
+  if (round_trip < 0 || round_trip > longest || served < 0 || served > longest) {
     flash_ |= FlashBit::kFlashUnsynchronised;
     return Fail(Reject::kBadTimestamp);
   }
@@ -213,6 +333,10 @@ Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTim
   sample.dispersion =
       std::min(kMaxDispersion, precision + own_precision + parameters_.phi * round_trip);
   if (!filter_.has_sample()) schedule_.OnFirstSample(now);
+  return Keep(sample);
+}
+
+Sample Association::Keep(Sample sample) {
   if (filter_.Add(sample, Log2Seconds(schedule_.poll())) == ClockFilter::Outcome::kPopcorn)
     Report(wire::PeerEvent::kPopcorn);
   return sample;
@@ -222,7 +346,8 @@ Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTim
 
 void Association::Restart(uint32_t refid, MonoTime now) {
   filter_.Reset();
-  exchange_.reset();
+  hmode_ = config_.mode;
+  exchange_ = FirstExchange(config_);
   header_ = wire::Header();
   header_.refid = refid;
   stratum_ = wire::kStratumUnsynchronised;
@@ -236,7 +361,7 @@ void Association::Restart(uint32_t refid, MonoTime now) {
 
 void Association::OnClockStep() {
   filter_.Reset();
-  exchange_.reset();
+  VoidExchange();
   header_.refid = kStep;
   selection_ = wire::Selection::kReject;
 }

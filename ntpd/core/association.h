@@ -1,7 +1,8 @@
-// One upstream server: when to ask it, and whether its answer may be believed.
+// One other host: when to send to it, and whether what it sends may be believed.
 //
-// Time, randomness and MAC verdicts are arguments; nothing here blocks, logs or reads a clock.
-// Client mode only (RFC 5905 mode 3); the hmode is kept so that other modes can follow.
+// Time, randomness and MAC verdicts are arguments; nothing here blocks, logs or reads a clock. What
+// a packet has to match is in the exchange of the association's mode (client_exchange.h,
+// symmetric_exchange.h, broadcast_exchange.h); filter, schedule and selection are the same for all.
 #pragma once
 
 #include <array>
@@ -9,12 +10,18 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 
+#include "ntpd/core/broadcast_exchange.h"
+#include "ntpd/core/client_exchange.h"
 #include "ntpd/core/clock_filter.h"
+#include "ntpd/core/dispatch.h"
 #include "ntpd/core/parameters.h"
 #include "ntpd/core/poll_schedule.h"
 #include "ntpd/core/sample.h"
 #include "ntpd/core/selection.h"
+#include "ntpd/core/symmetric_exchange.h"
+#include "ntpd/core/system_state.h"
 #include "ntpd/wire/packet.h"
 #include "ntpd/wire/status_word.h"
 #include "privsep/base/address.h"
@@ -25,6 +32,12 @@ namespace ntpward::core {
 
 struct AssociationConfig {
   PollConfig poll;
+  // kBroadcastClient: `delay` is taken for the path delay. kClient with `listen`: a volley measures
+  // the delay, then the association listens. kBroadcast: sends, and hears nothing.
+  HostMode mode = HostMode::kClient;
+  bool listen = false;
+  double delay = 0.004;      // s, there and back; `broadcastdelay`
+  bool ephemeral = false;    // made by a packet: ends when the other host is silent
   uint8_t version = 4;       // 1..4
   std::optional<KeyId> key;  // symmetric: replies need a good MAC of this very key
   bool autokey = false;      // replies need a good MAC of the key that the request carried
@@ -57,26 +70,30 @@ class Association {
   AssocId id() const { return id_; }
   const SocketAddress& remote() const { return remote_; }
   const AssociationConfig& config() const { return config_; }
-  wire::Mode hmode() const { return wire::Mode::kClient; }
+  HostMode hmode() const { return hmode_; }
+  // An ephemeral association whose host has been silent for too long (RFC 5905 UNREACH).
+  bool expired() const;
   bool keyed() const { return config_.key.has_value() || config_.autokey; }
 
   // --- the exchange -----------------------------------------------------------------------------
 
-  // Starts an exchange and voids the one before. `nonce` (64 random bits) goes out as the transmit
-  // time: an off-path sender must guess it, and our clock is not disclosed. Nothing else of our
-  // state is in the header. Call when due(), or whenever the packet must be made anew.
-  wire::Header BuildRequest(MonoTime now, NtpTimestamp nonce);
-  // The request left at `t1` by our clock, sealed with `key` (0: none). `t1` never leaves this
-  // object but as a part of an offset.
+  // What goes out now; plans the next poll. Client mode: `nonce` (64 random bits) is the transmit
+  // time and nothing of our state is in the header. Symmetric and broadcast modes tell `system`,
+  // and the sender writes the transmit time. None: there is nothing to send (a broadcast client, or
+  // a server that is not synchronised). Call when due(), or whenever the packet must be made anew.
+  std::optional<wire::Header> BuildRequest(MonoTime now, NtpTimestamp nonce,
+                                           const SystemState& system = SystemState());
+  // The packet left at `t1` by our clock, sealed with `key` (0: none). In client mode `t1` never
+  // leaves this object but as a part of an offset; in symmetric modes it is the transmit time sent.
   void OnSent(NtpTimestamp t1, KeyId key);
-  // A failed send, or a stepped clock: no reply to it can be believed any more.
+  // A failed send, or a stepped clock: no answer to it can be believed any more.
   void VoidExchange();
 
-  // Does the reply belong to the exchange in flight? To be asked before any cryptography; counts
-  // what does not and changes nothing else.
+  // Could the packet count? To be asked before any cryptography; counts what does not belong and
+  // changes nothing else.
   Result<void, Reject> MatchReply(const wire::Header& reply);
 
-  // A reply without extension fields, received at `t4` by our clock. Matches it again (the verdict
+  // A packet without extension fields, received at `t4` by our clock. Matches it again (the verdict
   // may have taken a while), then proves, then commits. The exchange is consumed only by a genuine
   // reply, so that a forged packet cannot cost us the real one (CVE-2016-9042).
   Result<Sample, Reject> OnReply(const wire::Header& reply, std::optional<MacVerdict> verdict,
@@ -137,18 +154,22 @@ class Association {
  private:
   static constexpr size_t kMaxEvents = 8;
 
-  // One request in flight. The nonce is a secret until the reply: nothing may read it out.
-  struct Exchange {
-    NtpTimestamp nonce;
-    std::optional<NtpTimestamp> t1;
-    KeyId key;
-  };
+  using Exchange = std::variant<ClientExchange, SymmetricExchange, BroadcastExchange>;
 
   Result<void, Reject> Forged(Reject reason);
-  Result<void, Reject> CheckMac(const std::optional<MacVerdict>& verdict);
+  Result<void, Reject> CheckMac(const wire::Header& reply,
+                                const std::optional<MacVerdict>& verdict);
+  Result<Sample, Reject> OnServed(const wire::Header& reply, NtpTimestamp t4, MonoTime now);
+  Result<Sample, Reject> OnPeer(const wire::Header& packet, NtpTimestamp t4, MonoTime now);
+  Result<Sample, Reject> OnBroadcast(const wire::Header& packet, NtpTimestamp t4, MonoTime now);
+  std::optional<Reject> TakeKiss(const wire::Header& reply, MonoTime now);
   Result<void, Reject> CheckHeader(const wire::Header& reply);
   Result<Sample, Reject> MakeSample(const wire::Header& reply, NtpTimestamp t1, NtpTimestamp t4,
-                                    MonoTime now);
+                                    double longest, MonoTime now);
+  Sample Keep(Sample sample);
+  bool Reachable() const { return schedule_.reach() != 0; }
+  void OnPolled(MonoTime now);
+  void Listen();
   Reject OnKiss(const wire::Header& reply, MonoTime now);
   void Answered(MonoTime now);
   void Commit(const wire::Header& reply, NtpTimestamp t4);
@@ -162,8 +183,8 @@ class Association {
   PollSchedule schedule_;
   ClockFilter filter_;
 
-  std::optional<Exchange> exchange_;
-  std::optional<NtpTimestamp> answered_nonce_;  // of the last consumed exchange
+  HostMode hmode_;
+  Exchange exchange_;
   wire::Header header_;
   uint8_t stratum_ = wire::kStratumUnsynchronised;
   NtpTimestamp t4_;

@@ -88,6 +88,33 @@ const Association* Engine::Find(AssocId id) const {
   return peer == peers_.end() ? nullptr : &peer->second->association;
 }
 
+// One host may be our server and the source of broadcasts: who talks to listening sockets comes
+// first.
+Engine::Dispatched Engine::DispatchPacket(const SocketAddress& source, wire::Mode mode) const {
+  const Association* found = nullptr;
+  for (const auto& [id, peer] : peers_) {
+    const Association& association = peer->association;
+    if (association.remote() != source) continue;
+    if (found == nullptr || found->hmode() == HostMode::kClient) found = &association;
+  }
+  if (found == nullptr) return {Dispatch(std::nullopt, mode), AssocId{}};
+  return {Dispatch(found->hmode(), mode), found->id()};
+}
+
+size_t Engine::CountEphemeral(const std::optional<IpAddress>& address) const {
+  return static_cast<size_t>(std::count_if(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    const Association& association = entry.second->association;
+    return association.config().ephemeral && (!address || association.remote().ip == *address);
+  }));
+}
+
+std::vector<AssocId> Engine::Expired() const {
+  std::vector<AssocId> expired;
+  for (const auto& [id, peer] : peers_)
+    if (peer->association.expired()) expired.push_back(id);
+  return expired;
+}
+
 std::vector<AssocId> Engine::Ids() const {
   std::vector<AssocId> ids;
   for (const auto& [id, peer] : peers_) ids.push_back(id);
@@ -153,7 +180,7 @@ std::optional<wire::Header> Engine::BuildRequest(AssocId id, MonoTime now, NtpTi
   const auto found = peers_.find(id);
   if (found == peers_.end()) return std::nullopt;
   Association& association = found->second->association;
-  const wire::Header request = association.BuildRequest(now, nonce);
+  const auto request = association.BuildRequest(now, nonce, system_);
   // A poll without an answer may have cost the source its fitness.
   if ((association.schedule().reach() & 7) == 0) stale_ = true;
   CollectEvents(found->second.get());

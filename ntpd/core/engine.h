@@ -75,6 +75,18 @@ class Engine {
   // Starts an association over, with a reason such as "INIT", "AUTH", "CRYP".
   void Restart(AssocId id, uint32_t refid, MonoTime now);
 
+  // What a packet that came to a listening socket is for, and to whom it belongs (`id`: 0 for
+  // none).
+  struct Dispatched {
+    Fate fate = Fate::kDiscard;
+    AssocId id;
+  };
+  Dispatched DispatchPacket(const SocketAddress& source, wire::Mode mode) const;
+  // Ephemeral associations with an address (none: of all).
+  size_t CountEphemeral(const std::optional<IpAddress>& address) const;
+  // Ephemeral associations whose host fell silent; the shell removes them.
+  std::vector<AssocId> Expired() const;
+
   // --- time passes ------------------------------------------------------------------------------
 
   struct TickResult {
@@ -88,7 +100,7 @@ class Engine {
 
   // --- exchanges --------------------------------------------------------------------------------
 
-  // See Association. BuildRequest yields none, as OnReply yields kNotAsked, for an unknown id.
+  // See Association. BuildRequest yields none, too, and OnReply kNotAsked, for an unknown id.
   std::optional<wire::Header> BuildRequest(AssocId id, MonoTime now, NtpTimestamp nonce);
   void OnSent(AssocId id, NtpTimestamp t1, KeyId key);
   Result<void, Reject> MatchReply(AssocId id, const wire::Header& reply);

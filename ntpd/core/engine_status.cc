@@ -47,7 +47,8 @@ uint16_t Engine::PeerStatusWord(AssocId id) const {
 wire::PeerStatus Engine::StatusOf(const Peer& peer) const {
   const Association& association = peer.association;
   wire::PeerStatus status;
-  status.configured = !association.config().preempt;
+  status.configured = !association.config().preempt && !association.config().ephemeral;
+  status.broadcast = association.hmode() == HostMode::kBroadcast;
   status.auth_enabled = association.keyed();
   status.authentic = association.authentic();
   status.reachable = association.schedule().reach() != 0;

@@ -10,14 +10,15 @@ PeerSnapshot SnapshotOf(const Association& association, MonoTime now) {
   PeerSnapshot snapshot;
   snapshot.id = association.id();
   snapshot.remote = association.remote();
-  snapshot.configured = !association.config().preempt;
+  snapshot.configured = !association.config().preempt && !association.config().ephemeral;
   snapshot.auth_enabled = association.keyed();
   snapshot.authentic = association.authentic();
   snapshot.key = association.config().key.value_or(KeyId{});
   snapshot.autokey = association.config().autokey;
   snapshot.leap = header.leap;
-  snapshot.hmode = association.hmode();
-  if (association.heard()) snapshot.pmode = wire::Mode::kServer;
+  snapshot.hmode = static_cast<wire::Mode>(association.hmode());
+  if (association.heard())
+    snapshot.pmode = association.hmode() == HostMode::kClient ? wire::Mode::kServer : header.mode;
   snapshot.stratum = association.stratum();
   snapshot.hpoll = association.schedule().poll();
   // What it polls at is not known before it answers; a smaller number would hide our own.

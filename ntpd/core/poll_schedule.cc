@@ -21,6 +21,7 @@ PollSchedule::PollSchedule(const PollConfig& config, uint64_t seed, MonoTime sta
   config_.minpoll = std::clamp(config_.minpoll, kMinPollLimit, kMaxPollLimit);
   config_.maxpoll = std::clamp(config_.maxpoll, config_.minpoll, kMaxPollLimit);
   poll_ = floor_ = config_.minpoll;
+  ceiling_ = config_.maxpoll;
 }
 
 void PollSchedule::Restart(MonoTime now) {
@@ -113,6 +114,11 @@ bool PollSchedule::ExtendBurst(MonoTime now) {
   burst_left_ = left;
   if (was_over) next_ = std::max(now, last_sent_ + BurstSpacing());
   return true;
+}
+
+void PollSchedule::SetPeerPoll(int8_t poll) {
+  ceiling_ = std::clamp(static_cast<int>(poll), config_.minpoll, config_.maxpoll);
+  poll_ = std::min(poll_, maxpoll());
 }
 
 void PollSchedule::SetSystemPoll(int poll) {

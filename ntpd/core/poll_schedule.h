@@ -61,14 +61,20 @@ class PollSchedule {
   // The poll exponent that the discipline wants; takes effect from the next plan on.
   void SetSystemPoll(int poll);
 
+  // A peer that polls more often than we would sets the pace (RFC 5905 appendix A.5.7.2): both ends
+  // then hear an answer to each packet. `poll`: of its packet, any value; our own limits hold.
+  void SetPeerPoll(int8_t poll);
+
   MonoTime next() const { return next_; }
   bool due(MonoTime now) const { return !stopped_ && next_ <= now; }
   uint8_t reach() const { return reach_; }
   int unreach() const { return unreach_; }
   int poll() const { return poll_; }
   int minpoll() const { return floor_; }
-  int maxpoll() const { return config_.maxpoll < floor_ ? floor_ : config_.maxpoll; }
+  int maxpoll() const { return ceiling_ < floor_ ? floor_ : ceiling_; }
   bool in_volley() const { return volley_packets_ > 0; }
+  // Packets of a volley are still to be sent.
+  bool in_burst() const { return burst_left_ > 0; }
   // Seconds of headway owed; variable `headway`.
   double headway(MonoTime now) const;
 
@@ -83,6 +89,7 @@ class PollSchedule {
   MonoTime last_sent_;
   int poll_;
   int floor_;               // minpoll, raised by RATE
+  int ceiling_;             // maxpoll, lowered by a peer's
   uint8_t reach_ = 0;       // newest bit lowest
   int unreach_ = 0;         // regular polls since the last answer
   int burst_left_ = 0;      // packets still to send 2 s apart

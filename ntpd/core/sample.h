@@ -30,10 +30,11 @@ enum class Reject : uint8_t {
   kZeroOrigin,      // CVE-2015-8138: zero is never a nonce
   kBogusOrigin,     // not the nonce in flight
   kDuplicate,       // the nonce of the exchange before, already answered
-  kBadMode,         // not mode 4
+  kBadMode,         // not the mode that the association expects
   kNoMac,           // the association is keyed, the reply is bare (CVE-2015-1798)
   kBadMac,          // the MAC does not check, or is of another key (CVE-2015-7974)
   kCryptoNak,       // origin matched: the server could not check our MAC
+  kOutOfStep,       // a peer's packet that answers none or an old one of ours; it was noted
   kRate,            // kiss of death: slowed down
   kDenied,          // kiss of death DENY or RSTR: stopped
   kKiss,            // another stratum 0 code: no time in it

@@ -1,10 +1,7 @@
 // What may change an association, and what must not: forged, replayed and broken replies.
 //
-// Interleaved, broadcast and symmetric modes do not exist here: the flaws of this field that need
-// them (CVE-2018-7184, CVE-2018-7185, CVE-2015-7973, CVE-2015-7979, CVE-2016-7427, CVE-2016-7428,
-// S2952) have no code to be in; their packets are refused by mode or origin, as tested below.
-// Ephemeral associations (CVE-2016-1549, CVE-2018-7170, CVE-2016-4953) do not exist either: no
-// packet mobilises anything.
+// Interleaved modes do not exist here (CVE-2018-7184); symmetric and broadcast modes are in
+// modes_test.cc and dispatch_test.cc.
 #include "ntpd/core/association.h"
 
 #include <cmath>
@@ -33,7 +30,7 @@ struct Fixture {
     Send();
   }
   void Send(NtpTimestamp nonce = kNonce, double when = 0, KeyId key = kKey) {
-    request = association.BuildRequest(At(when), nonce);
+    request = *association.BuildRequest(At(when), nonce);
     association.OnSent(Later(when), key);
   }
   // What an honest server answers: 10 ms each way, its clock 1 s ahead.

@@ -1,0 +1,54 @@
+#include "ntpd/core/symmetric_exchange.h"
+
+#include <algorithm>
+
+namespace ntpward::core {
+
+void SymmetricExchange::Fill(wire::Header* header) const {
+  header->origin = peer_transmit_;
+  header->receive = arrival_;
+}
+
+void SymmetricExchange::OnSent(NtpTimestamp transmit) {
+  std::copy_backward(sent_.begin(), sent_.end() - 1, sent_.end());
+  sent_[0] = transmit;
+  answered_ = false;
+}
+
+bool SymmetricExchange::IsOurs(NtpTimestamp origin) const {
+  return !origin.is_zero() && std::find(sent_.begin(), sent_.end(), origin) != sent_.end();
+}
+
+bool SymmetricExchange::Answers(const wire::Header& packet) const {
+  return !sent_[0].is_zero() && packet.origin == sent_[0];
+}
+
+Result<void, Reject> SymmetricExchange::Screen(const wire::Header& packet, bool keyed,
+                                               bool reachable) const {
+  if (packet.mode != wire::Mode::kSymmetricActive && packet.mode != wire::Mode::kSymmetricPassive)
+    return Fail(Reject::kBadMode);
+  if (packet.transmit.is_zero()) return Fail(Reject::kBadTimestamp);
+  if (packet.transmit == peer_transmit_) return Fail(Reject::kDuplicate);
+  if (keyed || IsOurs(packet.origin)) return {};
+  if (!packet.origin.is_zero()) return Fail(Reject::kBogusOrigin);
+  // Anyone can send this; it must not disturb two peers that hear each other (CVE-2018-7185).
+  if (reachable) return Fail(Reject::kZeroOrigin);
+  return {};
+}
+
+Result<NtpTimestamp, Reject> SymmetricExchange::Accept(const wire::Header& packet, NtpTimestamp t4,
+                                                       bool reachable) {
+  const bool answers = Answers(packet);
+  const bool newer = (packet.transmit - peer_transmit_).raw() > 0;
+  // The first answer to our last packet is fresh whatever its sender's clock did meanwhile. All
+  // else could be a replay, which must not undo what came after it.
+  if (!peer_transmit_.is_zero() && !newer && reachable && (!answers || answered_))
+    return Fail(Reject::kDuplicate);
+  peer_transmit_ = packet.transmit;
+  arrival_ = t4;
+  answered_ = answers;
+  if (!answers) return Fail(Reject::kOutOfStep);
+  return sent_[0];
+}
+
+}  // namespace ntpward::core

@@ -1,0 +1,54 @@
+// The exchange of symmetric modes: each packet answers the other's last one and asks for the next.
+//
+// RFC 5905 sections 8 and 9.2: org, rec and xmt. Transmit times are the real ones, since the other
+// end measures by them. What RFC 5905 leaves open is closed here: nothing changes before the packet
+// is authenticated (CVE-2015-1799, CVE-2015-1853), an authenticated packet that is played again
+// never moves the state back, and interleaving does not exist (CVE-2016-1548, CVE-2016-4956).
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "ntpd/core/sample.h"
+#include "ntpd/wire/packet.h"
+#include "privsep/base/result.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::core {
+
+class SymmetricExchange {
+ public:
+  // Puts origin and receive time of our next packet into `header`; both zero when nothing of the
+  // other end counts.
+  void Fill(wire::Header* header) const;
+  // Our packet left with this transmit time.
+  void OnSent(NtpTimestamp transmit);
+  // Our clock was stepped or the association starts over: all times are void.
+  void Void() { *this = SymmetricExchange(); }
+
+  // Before any cryptography; changes nothing. A packet whose origin is not our last transmit time
+  // has to pass when the association is `keyed` (S2952: two peers whose packets got lost would else
+  // be deaf for ever). Without a key, only an origin of ours passes, or zero from a peer that
+  // starts anew while we cannot reach it.
+  Result<void, Reject> Screen(const wire::Header& packet, bool keyed, bool reachable) const;
+
+  // Is it an answer to our last packet? A crypto-NAK counts only then.
+  bool Answers(const wire::Header& packet) const;
+
+  // Takes over an authenticated packet (or one of an association without key) that passed Screen,
+  // which arrived at `t4` by our clock. Gives t1 when it answers our last packet, and is then good
+  // for a sample; kOutOfStep when it is good for our next packet's origin alone. `reachable`: a
+  // replayed packet cannot take the place of a newer one as long as it is true.
+  Result<NtpTimestamp, Reject> Accept(const wire::Header& packet, NtpTimestamp t4, bool reachable);
+
+ private:
+  bool IsOurs(NtpTimestamp origin) const;
+
+  static constexpr size_t kRemembered = 8;        // of our packets; the reach register is as long
+  std::array<NtpTimestamp, kRemembered> sent_{};  // newest first; zero: none
+  NtpTimestamp peer_transmit_;                    // of the last packet taken over; our next origin
+  NtpTimestamp arrival_;                          // when that came, by our clock
+  bool answered_ = false;                         // the last packet taken over answered sent_[0]
+};
+
+}  // namespace ntpward::core

@@ -1,0 +1,346 @@
+// The dispatch table, who may mobilise, and the exchanges of symmetric and broadcast modes.
+#include "ntpd/core/dispatch.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "ntpd/core/broadcast_exchange.h"
+#include "ntpd/core/manycast.h"
+#include "ntpd/core/mobilisation.h"
+#include "ntpd/core/symmetric_exchange.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::core {
+namespace {
+
+using wire::Mode;
+
+constexpr NtpTimestamp kBase = NtpTimestamp::FromRaw(0xe000000000000000);
+NtpTimestamp T(double seconds) { return kBase + NtpDuration::FromSeconds(seconds); }
+MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
+
+// --- dispatch -----------------------------------------------------------------------------------
+
+void StrangersAreAnsweredOrMobilised(void**) {
+  assert_int_equal(Dispatch(std::nullopt, Mode::kClient), Fate::kAnswer);
+  assert_int_equal(Dispatch(std::nullopt, Mode::kSymmetricActive), Fate::kMobilisePassive);
+  assert_int_equal(Dispatch(std::nullopt, Mode::kServer), Fate::kManycast);
+  assert_int_equal(Dispatch(std::nullopt, Mode::kBroadcast), Fate::kMobiliseBroadcast);
+  assert_int_equal(Dispatch(std::nullopt, Mode::kSymmetricPassive), Fate::kDiscard);
+}
+
+void OnlyTheModeOfTheAssociationIsProcessed(void**) {
+  const std::pair<HostMode, std::vector<Mode>> kProcessed[] = {
+      {HostMode::kSymmetricActive, {Mode::kSymmetricActive, Mode::kSymmetricPassive}},
+      {HostMode::kSymmetricPassive, {Mode::kSymmetricActive}},
+      {HostMode::kClient, {Mode::kServer}},
+      {HostMode::kBroadcast, {}},
+      {HostMode::kBroadcastClient, {Mode::kBroadcast}},
+  };
+  for (const auto& [association, modes] : kProcessed) {
+    for (int mode = 0; mode <= 7; ++mode) {
+      const bool wanted = std::find(modes.begin(), modes.end(), Mode(mode)) != modes.end();
+      assert_int_equal(Dispatch(association, Mode(mode)) == Fate::kProcess, wanted);
+    }
+  }
+}
+
+void OnlyStrangersMobilise(void**) {
+  for (HostMode association : {HostMode::kSymmetricActive, HostMode::kSymmetricPassive,
+                               HostMode::kClient, HostMode::kBroadcast, HostMode::kBroadcastClient})
+    for (int mode = 0; mode <= 7; ++mode) {
+      assert_int_not_equal(Dispatch(association, Mode(mode)), Fate::kMobilisePassive);
+      assert_int_not_equal(Dispatch(association, Mode(mode)), Fate::kMobiliseBroadcast);
+    }
+}
+
+// CVE-2009-3563: what is no request is never answered, whoever sent it.
+void ResponsesAreNeverAnswered(void**) {
+  for (Mode mode : {Mode::kUnspecified, Mode::kSymmetricPassive, Mode::kServer, Mode::kBroadcast,
+                    Mode::kControl, Mode::kPrivate})
+    for (HostMode association : {HostMode::kSymmetricActive, HostMode::kSymmetricPassive,
+                                 HostMode::kClient, HostMode::kBroadcastClient})
+      assert_int_not_equal(Dispatch(association, mode), Fate::kAnswer);
+}
+
+// --- mobilisation -------------------------------------------------------------------------------
+
+MobilisationRequest Authenticated() {
+  MobilisationRequest request;
+  request.authenticated = true;
+  return request;
+}
+
+void OnlyTheAuthenticatedMobilise(void**) {
+  assert_int_equal(MayMobilise(MobilisationRequest()), Mobilisation::kUnauthenticated);
+  assert_int_equal(MayMobilise(Authenticated()), Mobilisation::kAllowed);
+}
+
+void DisableAuthLeavesItToNoPeer(void**) {
+  MobilisationRequest request;
+  request.auth_required = false;
+  assert_int_equal(MayMobilise(request), Mobilisation::kAllowed);
+  request.flags = Access::kNoPeer;
+  assert_int_equal(MayMobilise(request), Mobilisation::kNoPeer);
+  request.authenticated = true;
+  assert_int_equal(MayMobilise(request), Mobilisation::kAllowed);
+}
+
+// CVE-2016-1549, CVE-2018-7170.
+void NoEpeerRefusesEvenTheAuthenticated(void**) {
+  MobilisationRequest request = Authenticated();
+  request.flags = Access::kNoEpeer;
+  assert_int_equal(MayMobilise(request), Mobilisation::kNoEpeer);
+}
+
+void IppeerlimitBoundsTheAssociationsOfOneAddress(void**) {
+  MobilisationRequest request = Authenticated();
+  request.ippeerlimit = 0;
+  assert_int_equal(MayMobilise(request), Mobilisation::kPeerLimit);
+  request.ippeerlimit = 2;
+  request.of_address = 1;
+  assert_int_equal(MayMobilise(request), Mobilisation::kAllowed);
+  request.of_address = 2;
+  assert_int_equal(MayMobilise(request), Mobilisation::kPeerLimit);
+}
+
+void AKeyIsNoLicenceForAHundredIdentities(void**) {
+  MobilisationRequest request = Authenticated();
+  request.of_all = kMostEphemeral;
+  assert_int_equal(MayMobilise(request), Mobilisation::kTooMany);
+}
+
+// --- symmetric exchange -------------------------------------------------------------------------
+
+wire::Header FromPeer(NtpTimestamp origin, NtpTimestamp transmit) {
+  wire::Header packet;
+  packet.mode = Mode::kSymmetricActive;
+  packet.origin = origin;
+  packet.transmit = transmit;
+  return packet;
+}
+wire::Header Next(const SymmetricExchange& exchange) {
+  wire::Header header;
+  exchange.Fill(&header);
+  return header;
+}
+
+void APeersPacketBecomesTheOriginOfTheNext(void**) {
+  SymmetricExchange exchange;
+  assert_true(Next(exchange).origin.is_zero());
+  const auto first = exchange.Accept(FromPeer(NtpTimestamp(), T(5)), T(6), false);
+  assert_int_equal(first.error(), Reject::kOutOfStep);
+  assert_true(Next(exchange).origin == T(5));
+  assert_true(Next(exchange).receive == T(6));
+}
+
+void AnAnswerGivesOurTransmitTime(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  const auto answer = exchange.Accept(FromPeer(T(1), T(2)), T(3), false);
+  assert_true(answer.ok());
+  assert_true(*answer == T(1));
+}
+
+// S2952: peers that lost a packet each must find together again.
+void LostPacketsDoNotMakePeersDeaf(void**) {
+  SymmetricExchange a, b;
+  double now = 0;
+  int answers = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (auto [from, to] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+      now += 10;
+      wire::Header packet = Next(*from);
+      packet.mode = Mode::kSymmetricActive;
+      packet.transmit = T(now);
+      from->OnSent(T(now));
+      if (round < 10 && (round + (from == &a)) % 3 == 0) continue;  // lost
+      for (bool keyed : {true, false}) assert_true(to->Screen(packet, keyed, false).ok());
+      const auto accepted = to->Accept(packet, T(now + 0.1), true);
+      if (round >= 12) assert_true(accepted.ok());
+      answers += accepted.ok();
+    }
+  }
+  assert_true(answers > 20);
+}
+
+void ADuplicateIsRefusedBeforeCryptography(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  assert_true(exchange.Accept(FromPeer(T(1), T(2)), T(3), false).ok());
+  for (bool keyed : {false, true})
+    assert_int_equal(exchange.Screen(FromPeer(T(1), T(2)), keyed, true).error(),
+                     Reject::kDuplicate);
+}
+
+void AReplayDoesNotUndoWhatCameAfterIt(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  assert_true(exchange.Accept(FromPeer(T(1), T(2)), T(3), true).ok());
+  assert_true(exchange.Accept(FromPeer(T(1), T(4)), T(5), true).ok());
+  // The first answer again, and a packet of long ago: both are authentic.
+  assert_int_equal(exchange.Accept(FromPeer(T(1), T(2)), T(6), true).error(), Reject::kDuplicate);
+  assert_int_equal(exchange.Accept(FromPeer(T(-9), T(-8)), T(6), true).error(), Reject::kDuplicate);
+  assert_true(Next(exchange).origin == T(4));
+}
+
+void APeerWhoseClockWasSetBackIsHeardAgain(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(100));
+  assert_true(exchange.Accept(FromPeer(T(100), T(500)), T(101), true).ok());
+  exchange.OnSent(T(110));
+  assert_true(exchange.Accept(FromPeer(T(110), T(111)), T(112), true).ok());
+}
+
+void WithoutAKeyOnlyOurOwnOriginPasses(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  assert_true(exchange.Screen(FromPeer(T(1), T(2)), false, true).ok());
+  assert_int_equal(exchange.Screen(FromPeer(T(7), T(2)), false, true).error(),
+                   Reject::kBogusOrigin);
+}
+
+// CVE-2018-7184, CVE-2018-7185: anyone can send an origin of zero.
+void AZeroOriginDoesNotDisturbAPeerThatIsHeard(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  const wire::Header packet = FromPeer(NtpTimestamp(), T(2));
+  assert_int_equal(exchange.Screen(packet, false, true).error(), Reject::kZeroOrigin);
+  assert_true(exchange.Screen(packet, false, false).ok());
+}
+
+void OtherModesAreRefused(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  for (Mode mode : {Mode::kUnspecified, Mode::kClient, Mode::kServer, Mode::kBroadcast}) {
+    wire::Header packet = FromPeer(T(1), T(2));
+    packet.mode = mode;
+    assert_int_equal(exchange.Screen(packet, true, true).error(), Reject::kBadMode);
+  }
+}
+
+// --- broadcast exchange -------------------------------------------------------------------------
+
+wire::Header Broadcast(NtpTimestamp transmit) {
+  wire::Header packet;
+  packet.mode = Mode::kBroadcast;
+  packet.transmit = transmit;
+  return packet;
+}
+
+// CVE-2015-7973.
+void ABroadcastPlayedAgainIsRefused(void**) {
+  BroadcastExchange exchange(0.01);
+  exchange.Accept(Broadcast(T(100)));
+  assert_int_equal(exchange.Screen(Broadcast(T(100))).error(), Reject::kDuplicate);
+  assert_int_equal(exchange.Screen(Broadcast(T(99))).error(), Reject::kDuplicate);
+  assert_true(exchange.Screen(Broadcast(T(100.5))).ok());
+}
+
+void ABroadcastsOffsetAllowsForTheWayHere(void**) {
+  const BroadcastExchange exchange(0.02);
+  // Sent at 100 s by a clock 3 s ahead; 10 ms on the way.
+  assert_true(std::abs(exchange.OffsetOf(Broadcast(T(100)), T(97.010)) - 3) < 1e-6);
+}
+
+// CVE-2016-7428.
+void AWildPollFieldShutsNobodyOut(void**) {
+  BroadcastExchange exchange(0.02);
+  exchange.Accept(Broadcast(T(100)));
+  for (int poll = -128; poll <= 127; ++poll) {
+    wire::Header packet = Broadcast(T(101));
+    packet.poll = static_cast<int8_t>(poll);
+    assert_true(exchange.Screen(packet).ok());
+  }
+}
+
+// --- manycast -----------------------------------------------------------------------------------
+
+constexpr uint32_t kOwnRefid = 0x0a000001;
+SystemState Synchronised(uint8_t stratum) {
+  SystemState system;
+  system.leap = wire::Leap::kNone;
+  system.stratum = stratum;
+  return system;
+}
+
+void OnlyAUsefulServerAnswersManycast(void**) {
+  wire::Header blank;
+  blank.mode = Mode::kClient;
+  assert_false(AnswersManycast(blank, SystemState(), false, kOwnRefid));
+  assert_true(AnswersManycast(blank, Synchronised(3), false, kOwnRefid));
+  wire::Header asker = blank;
+  asker.stratum = 3;
+  assert_false(AnswersManycast(asker, Synchronised(3), false, kOwnRefid));
+  assert_false(AnswersManycast(asker, Synchronised(2), false, kOwnRefid));
+  assert_true(AnswersManycast(asker, Synchronised(2), true, kOwnRefid));
+  assert_true(AnswersManycast(asker, Synchronised(1), false, kOwnRefid));
+  asker.refid = kOwnRefid;
+  assert_false(AnswersManycast(asker, Synchronised(1), false, kOwnRefid));
+}
+
+void TheSearchGrowsAndEnds(void**) {
+  ManycastConfig config;
+  config.ttls = {1, 8, 64};
+  ManycastSearch search(config, At(0));
+  assert_int_equal(search.OnPoll(0, 0, At(0)).value_or(0), 1);
+  assert_false(search.due(At(63)));
+  assert_int_equal(search.OnPoll(1, 1, At(64)).value_or(0), 8);
+  assert_int_equal(search.OnPoll(1, 1, At(128)).value_or(0), 64);
+  assert_int_equal(search.OnPoll(2, 2, At(192)).value_or(0), 64);
+  assert_false(search.OnPoll(3, 3, At(256)).has_value());
+  assert_false(search.OnPoll(10, 0, At(320)).has_value());
+  // The beacon starts over: better servers may have come.
+  assert_int_equal(search.OnPoll(3, 3, At(7201)).value_or(0), 1);
+}
+
+void OnlyAnAnswerToTheSolicitationCounts(void**) {
+  ManycastSearch search({}, At(0));
+  wire::Header reply;
+  reply.mode = Mode::kServer;
+  assert_false(search.Matches(reply, At(0)));
+  search.OnSent(T(5), At(0));
+  assert_false(search.Matches(reply, At(1)));
+  reply.origin = T(5);
+  assert_true(search.Matches(reply, At(1)));
+  assert_true(search.Matches(reply, At(2)));  // many may answer
+  assert_false(search.Matches(reply, At(17)));
+  reply.mode = Mode::kBroadcast;
+  assert_false(search.Matches(reply, At(1)));
+}
+
+}  // namespace
+}  // namespace ntpward::core
+
+int main() {
+  using namespace ntpward::core;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(StrangersAreAnsweredOrMobilised),
+      cmocka_unit_test(OnlyTheModeOfTheAssociationIsProcessed),
+      cmocka_unit_test(OnlyStrangersMobilise),
+      cmocka_unit_test(ResponsesAreNeverAnswered),
+      cmocka_unit_test(OnlyTheAuthenticatedMobilise),
+      cmocka_unit_test(DisableAuthLeavesItToNoPeer),
+      cmocka_unit_test(NoEpeerRefusesEvenTheAuthenticated),
+      cmocka_unit_test(IppeerlimitBoundsTheAssociationsOfOneAddress),
+      cmocka_unit_test(AKeyIsNoLicenceForAHundredIdentities),
+      cmocka_unit_test(APeersPacketBecomesTheOriginOfTheNext),
+      cmocka_unit_test(AnAnswerGivesOurTransmitTime),
+      cmocka_unit_test(LostPacketsDoNotMakePeersDeaf),
+      cmocka_unit_test(ADuplicateIsRefusedBeforeCryptography),
+      cmocka_unit_test(AReplayDoesNotUndoWhatCameAfterIt),
+      cmocka_unit_test(APeerWhoseClockWasSetBackIsHeardAgain),
+      cmocka_unit_test(WithoutAKeyOnlyOurOwnOriginPasses),
+      cmocka_unit_test(AZeroOriginDoesNotDisturbAPeerThatIsHeard),
+      cmocka_unit_test(OtherModesAreRefused),
+      cmocka_unit_test(ABroadcastPlayedAgainIsRefused),
+      cmocka_unit_test(ABroadcastsOffsetAllowsForTheWayHere),
+      cmocka_unit_test(AWildPollFieldShutsNobodyOut),
+      cmocka_unit_test(OnlyAUsefulServerAnswersManycast),
+      cmocka_unit_test(TheSearchGrowsAndEnds),
+      cmocka_unit_test(OnlyAnAnswerToTheSolicitationCounts),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
