@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::NetAssociation>(bytes);
   RoundTrip<msg::NetRestrict>(bytes);
   RoundTrip<msg::NetEnd>(bytes);
+  RoundTrip<msg::NetLeapTable>(bytes);
   RoundTrip<msg::NetSocket>(bytes);
   RoundTrip<msg::NetSocketGone>(bytes);
   RoundTrip<msg::NetRoleRestarted>(bytes);

@@ -41,7 +41,9 @@ Status HostState::SetMaterial(const msg::HostMaterial& material) {
 
 bool HostState::OfferLeap(const LeapValues& values) {
   if (!values.IsTable()) return false;
-  if (leap_.IsTable() && !Earlier(leap_.expiry, values.expiry)) return false;
+  const bool newer = values.expiry == leap_.expiry ? Earlier(leap_.epoch, values.epoch)
+                                                   : Earlier(leap_.expiry, values.expiry);
+  if (leap_.IsTable() && !newer) return false;
   leap_ = values;
   return true;
 }

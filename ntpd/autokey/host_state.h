@@ -37,7 +37,8 @@ class HostState {
   Status SetMaterial(const msg::HostMaterial& material);
   // Verified values, from a leap file or from a server; all zero when the table has gone.
   void SetLeap(const LeapValues& values) { leap_ = values; }
-  // A verified table from a server: kept, and true, when it expires later than ours.
+  // A verified table: kept, and true, when it expires later than ours, or as late and knows a later
+  // leap second.
   bool OfferLeap(const LeapValues& values);
 
   // The next signature update, when one is due: at the first synchronisation, when leap values

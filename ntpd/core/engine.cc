@@ -381,7 +381,8 @@ void Engine::AdoptPeer(const Peer& peer, const SelectionResult& result, MonoTime
   system_.updated = now;
   system_.offset = result.combined.offset;
   system_.jitter = result.combined.jitter;
-  SetLeap(leap_notice_.value_or(result.leap));
+  voted_leap_ = result.leap;
+  SetLeap(leap_notice_.value_or(voted_leap_));
 }
 
 void Engine::OnStep(MonoTime now) {
@@ -459,7 +460,8 @@ void Engine::ServeOwnTime(uint8_t stratum, uint32_t refid, MonoTime now, NtpTime
   system_.updated = now;
   system_.offset = 0;
   system_.jitter = Log2Seconds(system_.precision);
-  SetLeap(leap_notice_.value_or(wire::Leap::kNone));
+  voted_leap_ = wire::Leap::kNone;
+  SetLeap(leap_notice_.value_or(voted_leap_));
 }
 
 void Engine::SetOwnRefids(std::vector<uint32_t> refids) {
@@ -476,6 +478,11 @@ void Engine::SetSystemPeer(AssocId id, wire::SystemSource source) {
     ReportPeer(id, &peer->second->events, wire::PeerEvent::kSystemPeer, {});
   if (const auto local = locals_.find(id); local != locals_.end())
     ReportPeer(id, &local->second.events, wire::PeerEvent::kSystemPeer, {});
+}
+
+void Engine::SetLeapNotice(std::optional<wire::Leap> leap) {
+  leap_notice_ = leap;
+  if (system_.synchronised()) SetLeap(leap_notice_.value_or(voted_leap_));
 }
 
 void Engine::SetLeap(wire::Leap leap) {

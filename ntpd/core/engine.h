@@ -128,9 +128,9 @@ class Engine {
   void ClearEventCount(AssocId id);
   // `disable ntp`; see Discipline.
   void SetMeasureOnly(bool measure_only) { discipline_.SetMeasureOnly(measure_only); }
-  // A leap second that a verified table announces for the end of this month; it outvotes the
-  // sources. None: there is no valid table.
-  void SetLeapNotice(std::optional<wire::Leap> leap) { leap_notice_ = leap; }
+  // What a valid table announces for the end of this day, kNone included: from now on it outvotes
+  // the sources. None: there is no valid table, and the sources' majority counts.
+  void SetLeapNotice(std::optional<wire::Leap> leap);
   void ReportSystem(wire::SystemEvent code, std::string detail = {});
   // Everything since the last call, in order.
   std::vector<EngineEvent> TakeEvents();
@@ -196,6 +196,7 @@ class Engine {
   std::map<AssocId, Local> locals_;
   std::vector<uint32_t> own_refids_;
   std::optional<wire::Leap> leap_notice_;
+  wire::Leap voted_leap_ = wire::Leap::kNone;  // by the sources, at the last selection
   EventTally<wire::SystemEvent> system_events_;
   std::vector<EngineEvent> events_;
   ScheduleRandom random_;

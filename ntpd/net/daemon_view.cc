@@ -157,7 +157,7 @@ control::SystemView DaemonView::System() const {
       view.mru.max_depth = static_cast<uint32_t>(recent->capacity());
     }
   }
-  if (const autokey::LeapValues& leap = node_->host.leap(); leap.IsTable()) {
+  if (const autokey::LeapValues leap = leap_seconds_->Shown(view.now); leap.IsTable()) {
     view.tai_s = static_cast<int>(leap.tai);
     view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};
   }

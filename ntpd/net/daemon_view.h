@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ntpd/control/view.h"
+#include "ntpd/net/leap_seconds.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/upstreams.h"
 
@@ -12,7 +13,8 @@ class TimeServer;
 class DaemonView : public control::StateView {
  public:
   // The pointers must outlive this object; `server` is set once it exists.
-  DaemonView(Node* node, Upstreams* upstreams) : node_(node), upstreams_(upstreams) {}
+  DaemonView(Node* node, Upstreams* upstreams, const LeapSeconds* leap_seconds)
+      : node_(node), upstreams_(upstreams), leap_seconds_(leap_seconds) {}
   void SetServer(TimeServer* server) { server_ = server; }
 
   wire::SystemStatus Status() const override;
@@ -28,6 +30,7 @@ class DaemonView : public control::StateView {
 
   Node* node_;
   Upstreams* upstreams_;
+  const LeapSeconds* leap_seconds_;
   TimeServer* server_ = nullptr;
 };
 

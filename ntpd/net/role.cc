@@ -51,7 +51,8 @@ Role::Role()
       resolve_(UniqueFd(kResolveIn), UniqueFd(kResolveOut)),
       node_(base_.get(), &supervisor_, &clock_, &keys_),
       upstreams_(&node_, &resolve_, [this] { Update(); }),
-      view_(&node_, &upstreams_),
+      leap_seconds_(&node_),
+      view_(&node_, &upstreams_, &leap_seconds_),
       control_(&node_, &view_),
       server_(&node_, &control_) {
   view_.SetServer(&server_);
@@ -128,6 +129,12 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
       msg::NetRoleRestarted restarted;
       if (!msg::Decode(bytes, &restarted)) return false;
       OnRoleRestarted(restarted.role);
+      return true;
+    }
+    case msg::Type::kNetLeapTable: {
+      msg::NetLeapTable table;
+      if (!msg::Decode(bytes, &table)) return false;
+      leap_seconds_.SetTable(table);
       return true;
     }
     case msg::Type::kNetTerminate: {
@@ -389,6 +396,7 @@ void Role::OnSecond() {
   node_.keys.Expire(now);
   if (node_.engine == nullptr || ending_) return;
   upstreams_.Maintain();
+  leap_seconds_.OnSecond(node_.time.Now());
   if (node_.start.crypto_enabled && !node_.has_material &&
       now - material_asked_ > kMaterialPatience)
     AskMaterial();
@@ -407,9 +415,7 @@ void Role::OnSecond() {
   }
 }
 
-void Role::ReportEvents() {
-  upstreams_.ReportEvents();
-}
+void Role::ReportEvents() { upstreams_.ReportEvents(); }
 
 void Role::SaveDrift() {
   if (node_.engine == nullptr || !node_.engine->discipline().frequency_known()) return;

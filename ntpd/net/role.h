@@ -7,6 +7,7 @@
 
 #include "ntpd/net/control_server.h"
 #include "ntpd/net/daemon_view.h"
+#include "ntpd/net/leap_seconds.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/time_server.h"
 #include "ntpd/net/upstreams.h"
@@ -66,6 +67,7 @@ class Role {
   Channel resolve_;
   Node node_;
   Upstreams upstreams_;
+  LeapSeconds leap_seconds_;
   DaemonView view_;
   ControlServer control_;
   TimeServer server_;

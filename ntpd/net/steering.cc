@@ -2,9 +2,10 @@
 
 #include <poll.h>
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
+
+#include "ntpd/core/leap_schedule.h"
 
 namespace ntpward::net {
 namespace {
@@ -16,18 +17,10 @@ bool SameCourse(const msg::ClockAdjust& a, const msg::ClockAdjust& b) {
          a.synchronised == b.synchronised && a.leap == b.leap;
 }
 
-// A leap second is inserted or deleted at the end of a UTC month (RFC 5905 section 7.3), and
-// ntpd-clock hears of one on that day only. std::chrono, since gmtime_r would look for files.
-bool IsLastDayOfMonth(NtpTimestamp now) {
-  using std::chrono::days;
-  const uint32_t unix_seconds = now.seconds() - kUnixToNtpSeconds;
-  const std::chrono::sys_days tomorrow{days{unix_seconds / 86400 + 1}};
-  return std::chrono::year_month_day{tomorrow}.day() == std::chrono::day{1};
-}
-
+// ntpd-clock hears of a leap second on its day only.
 uint8_t LeapToday(wire::Leap leap, NtpTimestamp now) {
   const bool armed = leap == wire::Leap::kAddSecond || leap == wire::Leap::kDeleteSecond;
-  return armed && IsLastDayOfMonth(now) ? static_cast<uint8_t>(leap) : uint8_t{0};
+  return armed && core::IsLastDayOfMonth(now) ? static_cast<uint8_t>(leap) : uint8_t{0};
 }
 
 }  // namespace
@@ -43,11 +36,28 @@ void Steering::Run(const core::ClockTick& tick, const core::Engine& engine) {
   request.leap = LeapToday(system.leap, time_->Now());
   request.maximum_error = std::fmin(16, system.RootDispersionAt(now) + system.root_delay / 2);
   request.estimated_error = std::fmin(16, engine.discipline().jitter());
+  SendTai(request, now);
   if (sent_ && SameCourse(*sent_, request) && now - sent_at_ < kStatusInterval) return;
   request.request = ++last_request_;
   if (clock_->Send(request) != SendOutcome::kSent) return;
   sent_ = request;
   sent_at_ = now;
+}
+
+// In a request of its own: ntpd-clock refuses an offset that jumps, and must not refuse the course
+// with it. Said again each day, for a refused one may be a day too soon.
+void Steering::SendTai(const msg::ClockAdjust& course, MonoTime now) {
+  if (!tai_ || !course.synchronised) return;
+  if (told_tai_ == tai_ && now - told_tai_at_ < kTaiInterval) return;
+  msg::ClockAdjust request = course;
+  request.frequency.reset();
+  request.slew.reset();
+  request.leap.reset();
+  request.tai = tai_;
+  request.request = ++last_request_;
+  if (clock_->Send(request) != SendOutcome::kSent) return;
+  told_tai_ = tai_;
+  told_tai_at_ = now;
 }
 
 bool Steering::Step(double seconds) {
@@ -103,6 +113,7 @@ bool Steering::OnReadable() {
 // good standing is thrown away.
 void Steering::OnRestarted() {
   sent_.reset();
+  told_tai_.reset();
   if (!suspicion_.accused()) return;
   suspicion_.OnRestarted();
   // Asks nothing but to be told the state.

@@ -22,6 +22,9 @@ class Steering {
         reporter_(reporter) {}
   void SetMeasureOnly(bool measure_only) { measure_only_ = measure_only; }
 
+  // TAI - UTC in seconds, for others on this machine; none where it is not known.
+  void SetTai(std::optional<int16_t> tai) { tai_ = tai; }
+
   // The course until the next tick. Sent only when it differs from the last one, or when the status
   // that others on this machine see is a minute old.
   void Run(const core::ClockTick& tick, const core::Engine& engine);
@@ -38,8 +41,10 @@ class Steering {
 
  private:
   static constexpr double kStatusInterval = 64;  // seconds
+  static constexpr double kTaiInterval = 86401;  // seconds; ntpd-clock takes one change a day
 
   bool Take(Bytes bytes);
+  void SendTai(const msg::ClockAdjust& course, MonoTime now);
   std::optional<bool> AwaitStep(uint32_t request);
 
   Channel* clock_;
@@ -50,6 +55,9 @@ class Steering {
   uint32_t last_request_ = 0;
   std::optional<msg::ClockAdjust> sent_;
   MonoTime sent_at_;
+  std::optional<int16_t> tai_;
+  std::optional<int16_t> told_tai_;
+  MonoTime told_tai_at_;
 };
 
 }  // namespace ntpward::net

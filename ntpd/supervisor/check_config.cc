@@ -10,6 +10,7 @@
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
+#include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/translate.h"
 #include "privsep/supervisor_link.h"
 
@@ -22,10 +23,13 @@ void Say(const char* what, std::string_view text) {
   std::fprintf(stderr, "%s: %.*s\n", what, static_cast<int>(text.size()), text.data());
 }
 
-// What the translation for the roles has to say of lines that have no effect.
+// What is said of lines that have no effect, and of the leap second file: a daemon would start all the
+// same.
 class Printer : public Logger {
  public:
-  void Log(LogLevel, std::string_view line) override { Say("warning", line); }
+  void Log(LogLevel level, std::string_view line) override {
+    if (level <= LogLevel::kWarning) Say("warning", line);
+  }
 };
 
 // One ntpd-keys that loads the files and is then ended.
@@ -139,6 +143,7 @@ int CheckConfig(const Options& options) {
   if (!parsed.usable(config::ParsePolicy::kStrict)) return 1;
   Printer printer;
   (void)Translate(parsed.config, options, &printer);
+  LeapSeconds(&printer).Load(parsed.config.output);
   if (UsesKeys(parsed.config) && !CheckKeys(options, parsed.config)) return 1;
   std::printf("%s: no errors\n", options.config_file.c_str());
   return 0;

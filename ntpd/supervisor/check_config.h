@@ -5,7 +5,7 @@
 
 namespace ntpward::supervisor {
 
-// Reads ntp.conf strictly; where it uses keys, has a caged ntpd-keys load them as at a start, and says
+// Reads ntp.conf strictly, and the leap second file; where it uses keys, has a caged ntpd-keys load them as at a start, and says
 // what Autokey associations will find when they ask their servers for proof of identity, with the
 // command that mends what is missing. Prints to standard error, and one line to standard output when
 // all is well. The exit status: 0, or 1 after any error.

@@ -20,6 +20,7 @@ namespace {
 using msg::Role;
 
 constexpr double kEndSeconds = 2;  // what net gets to say its last words
+constexpr double kDay = 86400;
 
 }  // namespace
 
@@ -43,7 +44,8 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       manager_(manager),
       base_(event_base_new()),
       sockets_(log, config_.system.dscp.value),
-      statistics_(log) {
+      statistics_(log),
+      leap_seconds_(log) {
   statistics_.Configure(config_);
 }
 
@@ -68,6 +70,7 @@ Status Daemon::Prepare() {
   translated_ = Translate(config_, options_, log_);
   translated_.start.virtual_clock = virtual_clock_;
   clock_start_ = FirstClockStart(config_, options_, virtual_clock_, drift_);
+  leap_seconds_.Load(config_.output);
   TRY_VOID(sockets_.Open(config_.system, options_));
   for (PeerLink& link : links_) link = TRY(PeerLink::Make());
   WatchInterfaces();
@@ -102,6 +105,10 @@ void Daemon::OnInterfaceChange() {
   RoleSlot& net = slot(Role::kNet);
   for (const uint16_t index : gone) Post(net, msg::NetSocketGone{.index = index});
   SendSockets();
+}
+
+void Daemon::OnDay() {
+  if (leap_seconds_.Refresh()) SendLeapTable();
 }
 
 // ---------------------------------------------------------------------------- signals, end
@@ -156,6 +163,11 @@ int Daemon::Run(std::function<void()> on_started) {
         this));
     event_add(signals_[i].get(), nullptr);
   }
+  day_.reset(event_new(
+      base_.get(), -1, EV_PERSIST,
+      [](evutil_socket_t, short, void* self) { static_cast<Daemon*>(self)->OnDay(); }, this));
+  const timeval day = ToTimeval(kDay);
+  event_add(day_.get(), &day);
   for (const Role role : {Role::kClock, Role::kKeys, Role::kResolve}) StartRole(role);
   if (!ending_) event_base_dispatch(base_.get());
   if (!started_ && exit_status_ == 0) exit_status_ = 1;

@@ -14,6 +14,7 @@
 
 #include "ntpd/config/config.h"
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/log_sink.h"
 #include "ntpd/supervisor/notify.h"
@@ -82,6 +83,7 @@ class Daemon {
   void SendNames();
   void SendNetConfiguration();
   void SendSockets();
+  void SendLeapTable();
   void OnReady(RoleSlot& from, const msg::RoleReady& message);
   void OnPeerReady(RoleSlot& from, bool again);
   void OnChildEnd();
@@ -107,6 +109,7 @@ class Daemon {
   void FinishEnd();
   void OnInterfaceChange();
   void WatchInterfaces();
+  void OnDay();
   void Stop(int status);
   void SaveDrift();
   std::string DriftPath() const;
@@ -129,6 +132,7 @@ class Daemon {
   std::unique_ptr<event_base, BaseFree> base_;
   std::array<Event, 5> signals_;
   Event end_timer_;
+  Event day_;
   Event interfaces_;
   UniqueFd netlink_;
   UniqueFd empty_root_;
@@ -136,6 +140,7 @@ class Daemon {
   std::array<RoleSlot, msg::kRoles> slots_;
   ListenSockets sockets_;
   Statistics statistics_;
+  LeapSeconds leap_seconds_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   msg::ClockStart clock_start_;

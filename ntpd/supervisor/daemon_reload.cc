@@ -94,6 +94,7 @@ void Daemon::CommitReload() {
   config_ = std::move(*next_config_);
   next_config_.reset();
   statistics_.Configure(config_);
+  leap_seconds_.Load(config_.output);
   const size_t known_names = translated_.names.size();
   NetConfiguration next = Translate(config_, options_, log_, translated_.names);
   next.start.virtual_clock = virtual_clock_;

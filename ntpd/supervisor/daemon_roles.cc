@@ -155,8 +155,11 @@ void Daemon::SendNetConfiguration() {
   for (const auto& association : translated_.associations) Post(net, association);
   for (const auto& restrictions : translated_.restrictions) Post(net, restrictions);
   Post(net, msg::NetEnd{});
+  SendLeapTable();
   SendSockets();
 }
+
+void Daemon::SendLeapTable() { Post(slot(Role::kNet), leap_seconds_.table()); }
 
 // Net ignores the indices that it has.
 void Daemon::SendSockets() {

@@ -61,9 +61,6 @@ class Translator {
 
 // Lines that are understood and have no effect here; AddAssociation says it of the modes it leaves out.
 void Translator::SayWhatIsNotServed() {
-  if (!config_.output.leapfile.value.empty())
-    log_->Log(LogLevel::kNotice, "leapfile " + config_.output.leapfile.value +
-                                     ": not served yet; leap seconds come from the servers");
   if (config_.broadcastclient.value || !config_.multicast_groups.empty() ||
       !config_.manycast_groups.empty())
     log_->Log(LogLevel::kError,

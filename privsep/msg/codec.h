@@ -78,6 +78,7 @@ enum class Type : uint16_t {
   kNetQuit = 89,
   kNetTerminate = 90,
   kNetRoleRestarted = 91,
+  kNetLeapTable = 92,
   // resolve
   kResolveName = 96,
   kResolveEnd = 97,

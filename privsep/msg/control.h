@@ -126,6 +126,32 @@ struct NetEnd {
   static auto Fields(auto& m) { return std::tie(m.reserved); }
 };
 
+struct NetLeapSecond {
+  uint64_t at = 0;                   // seconds since 1900, not folded into eras: a UTC midnight
+  uint8_t tai = 0;                   // TAI - UTC from then on, s
+
+  bool Valid() const { return at % 86400 == 0 && at >> 40 == 0 && tai >= 10; }
+  static auto Fields(auto& m) { return std::tie(m.at, m.tai); }
+};
+
+// supervisor -> net, after each configuration and when the leap second file changed: the table in place of
+// the one before. Empty: there is none.
+struct NetLeapTable {
+  static constexpr Type kType = Type::kNetLeapTable;
+  uint64_t expiry = 0;               // seconds since 1900; the table says nothing of later times
+  InlineVector<NetLeapSecond, 256> seconds;  // ascending, one second more or less each
+
+  bool Valid() const {
+    if (expiry >> 40 != 0 || (expiry == 0) != (seconds.size() == 0)) return false;
+    for (size_t i = 1; i < seconds.size(); ++i) {
+      const int change = seconds[i].tai - seconds[i - 1].tai;
+      if (seconds[i].at <= seconds[i - 1].at || change * change != 1) return false;
+    }
+    return true;
+  }
+  static auto Fields(auto& m) { return std::tie(m.expiry, m.seconds); }
+};
+
 // supervisor -> net, with one bound UDP socket as ancillary data.
 struct NetSocket {
   static constexpr Type kType = Type::kNetSocket;

@@ -101,6 +101,9 @@ void TakesATableFromAServerOnlyWhenItLastsLonger(void**) {
   assert_true(host.party.host.OfferLeap(later));
   assert_false(host.party.host.OfferLeap(kTable));
   assert_false(host.party.host.OfferLeap({}));
+  // The same table after its next leap second.
+  later.tai = 38, later.epoch = NtpSeconds{later.epoch.value + 86400 * 365};
+  assert_true(host.party.host.OfferLeap(later));
   assert_true(host.party.host.leap() == later);
 }
 

@@ -63,6 +63,13 @@ void SimWorld::AdvanceTo(int64_t ns) {
   }
 }
 
+void SimWorld::Leap(bool inserted) {
+  const double change = inserted ? -1 : 1;
+  for (auto& [id, server] : servers_) server.clock_error += change;
+  const auto wanted = inserted ? wire::Leap::kAddSecond : wire::Leap::kDeleteSecond;
+  if (engine_->system().leap == wanted) clock_.error += change;
+}
+
 void SimWorld::Apply(const ClockAction& action) {
   if (action.kind == ClockAction::Kind::kPanic) ++panics;
   if (action.kind != ClockAction::Kind::kStep) return;

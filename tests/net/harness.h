@@ -83,7 +83,7 @@ struct Harness {
         node(base.get(), &supervisor.near, &clock.near, &keys.near),
         upstreams(
             &node, &resolve.near, [this] { ++updates; }, server_port),
-        view(&node, &upstreams),
+        view(&node, &upstreams, &leap_seconds),
         control(&node, &view),
         server(&node, &control) {
     view.SetServer(&server);
@@ -131,6 +131,7 @@ struct Harness {
   std::unique_ptr<event_base, FreeBase> base;
   net::Node node;
   net::Upstreams upstreams;
+  net::LeapSeconds leap_seconds{&node};
   net::DaemonView view;
   net::ControlServer control;
   net::TimeServer server;

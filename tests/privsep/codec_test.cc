@@ -2,6 +2,7 @@
 #include "privsep/msg/codec.h"
 
 #include "privsep/msg/clock.h"
+#include "privsep/msg/control.h"
 #include "privsep/msg/keys.h"
 #include "privsep/msg/resolve.h"
 #include "privsep/msg/role.h"
@@ -72,6 +73,10 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(ClockState{});
   SurvivesOnlyWhole(ClockStart{});
   SurvivesOnlyWhole(ClockMirror{});
+  NetLeapTable table{.expiry = 3991593600};
+  assert_true(table.seconds.Push({3644697600, 36}) && table.seconds.Push({3692217600, 37}));
+  SurvivesOnlyWhole(table);
+  SurvivesOnlyWhole(NetLeapTable{});
   ResolveName name;
   assert_true(name.name.Assign(AsBytes("ntp.example")));
   SurvivesOnlyWhole(name);
@@ -100,7 +105,8 @@ void RefusesNumbersThatAreNotFinite(void**) {
   ClockAdjust m{.step = 1.0};
   Encoded bytes;
   Encode(m, &bytes);
-  // type 2, version 1, request 4, frequency absent 1, slew absent 1, step present 1, then the number
+  // type 2, version 1, request 4, frequency absent 1, slew absent 1, step present 1, then the
+  // number
   for (size_t i = 0; i < 8; ++i) bytes.span()[10 + i] = 0xff;  // a NaN
   ClockAdjust decoded;
   assert_false(Decode(bytes.span(), &decoded));
@@ -110,6 +116,27 @@ void RefusesEvenModulus(void**) {
   CookieIssue m = ValidCookieIssue();
   m.modulus.span()[255] = 0x80;
   assert_false(m.Valid());
+}
+
+void RefusesALeapTableThatIsNone(void**) {
+  const auto valid = [](uint64_t expiry, std::initializer_list<NetLeapSecond> seconds) {
+    NetLeapTable table{.expiry = expiry};
+    for (const NetLeapSecond& second : seconds) assert_true(table.seconds.Push(second));
+    bool all = table.Valid();
+    for (const NetLeapSecond& second : seconds) all = all && second.Valid();
+    return all;
+  };
+  assert_true(valid(1, {{86400, 10}, {172800, 11}, {259200, 10}}));
+  assert_false(valid(1, {}));
+  assert_false(valid(0, {{86400, 10}}));
+  assert_false(valid(1, {{86400, 9}}));
+  assert_false(valid(1, {{86401, 10}}));
+  assert_false(valid(1, {{86400, 10}, {86400, 11}}));
+  assert_false(valid(1, {{172800, 10}, {86400, 11}}));
+  assert_false(valid(1, {{86400, 10}, {172800, 12}}));
+  assert_false(valid(1, {{86400, 10}, {172800, 10}}));
+  assert_false(valid(uint64_t{1} << 40, {{86400, 10}}));
+  assert_false(valid(1, {{86400 * (uint64_t{1} << 40), 10}}));
 }
 
 void RefusesCountsOverTheBound(void**) {
@@ -144,6 +171,7 @@ int main() {
       cmocka_unit_test(EveryMessageSurvivesOnlyWhole),
       cmocka_unit_test(RefusesNumbersThatAreNotFinite),
       cmocka_unit_test(RefusesEvenModulus),
+      cmocka_unit_test(RefusesALeapTableThatIsNone),
       cmocka_unit_test(RefusesCountsOverTheBound),
       cmocka_unit_test(RefusesBooleansAndEnumsOutOfRange),
   };

@@ -1,0 +1,82 @@
+#include "ntpd/net/leap_seconds.h"
+
+namespace ntpward::net {
+namespace {
+
+using Seconds = core::LeapSchedule::Seconds;
+
+constexpr Seconds kDay = 86400;
+
+NtpSeconds Fold(Seconds seconds) { return {static_cast<uint32_t>(seconds)}; }
+
+bool IsArmed(wire::Leap leap) {
+  return leap == wire::Leap::kAddSecond || leap == wire::Leap::kDeleteSecond;
+}
+
+}  // namespace
+
+void LeapSeconds::SetTable(const msg::NetLeapTable& table) {
+  std::vector<core::LeapSchedule::Entry> entries;
+  for (const msg::NetLeapSecond& second : table.seconds)
+    entries.push_back({static_cast<Seconds>(second.at), second.tai});
+  schedule_ = core::LeapSchedule(std::move(entries), static_cast<Seconds>(table.expiry));
+}
+
+// The offset of today, not of a leap second to come: ntpd 4.2.8 takes the value as today's.
+autokey::LeapValues LeapSeconds::FileValues(NtpTimestamp now) const {
+  const core::LeapSchedule::Entry* current = schedule_.CurrentAt(now);
+  if (current == nullptr) return {};
+  return {current->tai, Fold(current->at), Fold(schedule_.expiry())};
+}
+
+autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
+  const autokey::LeapValues& best = node_->host.leap();
+  return best.IsTable() ? best : FileValues(now);
+}
+
+void LeapSeconds::OnSecond(NtpTimestamp now) {
+  UpdateHost(now);
+  node_->engine->SetLeapNotice(schedule_.NoticeAt(now));
+  WatchLeap(now);
+  const autokey::LeapValues& best = node_->host.leap();
+  node_->steering.SetTai(best.IsTable() ? std::optional(static_cast<int16_t>(best.tai))
+                                        : std::nullopt);
+}
+
+// The host offers the newest valid table, ours or a server's.
+void LeapSeconds::UpdateHost(NtpTimestamp now) {
+  autokey::HostState& host = node_->host;
+  const autokey::LeapValues file = schedule_.ValidAt(now) ? FileValues(now) : autokey::LeapValues{};
+  if (file != from_file_ || !host.leap().IsTable()) {
+    if (host.leap() == from_file_) host.SetLeap(file);
+    if (host.leap() != file) (void)host.OfferLeap(file);
+    from_file_ = file;
+  }
+  if (host.leap().IsTable() && autokey::Earlier(host.leap().expiry, {now.seconds()}))
+    host.SetLeap({});
+}
+
+// Every announced leap second takes place at the end of a UTC month, whoever announced it.
+void LeapSeconds::WatchLeap(NtpTimestamp now) {
+  const Seconds seconds = core::LeapSchedule::Unfold(now);
+  if (armed_ && seconds >= armed_->at) {
+    OnLeap(*armed_);
+    armed_.reset();
+  }
+  const wire::Leap leap = node_->engine->system().leap;
+  if (!IsArmed(leap) || !core::IsLastDayOfMonth(now)) return armed_.reset();
+  armed_ = Armed{leap, (seconds / kDay + 1) * kDay};
+}
+
+void LeapSeconds::OnLeap(const Armed& passed) {
+  node_->engine->ReportSystem(wire::SystemEvent::kLeapEvent);
+  // A server's values stay right without asking it again; the file's change by themselves.
+  autokey::LeapValues values = node_->host.leap();
+  if (!values.IsTable() || values == from_file_ || !autokey::Earlier(values.epoch, Fold(passed.at)))
+    return;
+  values.tai += passed.leap == wire::Leap::kAddSecond ? 1U : -1U;
+  values.epoch = Fold(passed.at);
+  node_->host.SetLeap(values);
+}
+
+}  // namespace ntpward::net

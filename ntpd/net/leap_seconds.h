@@ -1,0 +1,45 @@
+// Leap seconds as ntpd-net knows them: by the host's own file, else by what a server signed or the
+// majority of servers announces. Tells the engine, the Autokey host and ntpd-clock.
+#pragma once
+
+#include <optional>
+
+#include "ntpd/core/leap_schedule.h"
+#include "ntpd/net/node.h"
+
+namespace ntpward::net {
+
+class LeapSeconds {
+ public:
+  // `node` must outlive this object. What servers sign reaches node->host by Upstreams.
+  explicit LeapSeconds(Node* node) : node_(node) {}
+
+  // The table of the supervisor, in place of the one before; an empty one takes it away.
+  void SetTable(const msg::NetLeapTable& table);
+  // To be called about once a second while there is an engine: brings everything in line with the
+  // time.
+  void OnSecond(NtpTimestamp now);
+  // What `tai`, `leapsec` and `expire` show: the table in force, an expired one where there is no
+  // better.
+  autokey::LeapValues Shown(NtpTimestamp now) const;
+
+ private:
+  // A leap second that has been announced.
+  struct Armed {
+    wire::Leap leap = wire::Leap::kNone;
+    core::LeapSchedule::Seconds at = 0;
+  };
+
+  // All zero without a table, or before its first entry.
+  autokey::LeapValues FileValues(NtpTimestamp now) const;
+  void UpdateHost(NtpTimestamp now);
+  void WatchLeap(NtpTimestamp now);
+  void OnLeap(const Armed& passed);
+
+  Node* node_;
+  core::LeapSchedule schedule_;
+  autokey::LeapValues from_file_;  // what the host was given of the file
+  std::optional<Armed> armed_;
+};
+
+}  // namespace ntpward::net

@@ -1,0 +1,119 @@
+#include "ntpd/supervisor/leap_seconds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+
+#include "privsep/base/unique_fd.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+using config::FileSeconds;
+
+FileSeconds Now() { return FileSeconds{time(nullptr)} + FileSeconds{kUnixToNtpSeconds}; }
+
+// "2017-01-01T00:00Z"
+std::string DateText(FileSeconds time) {
+  const std::chrono::sys_seconds when{std::chrono::seconds(time - FileSeconds{kUnixToNtpSeconds})};
+  const auto day = std::chrono::floor<std::chrono::days>(when);
+  const std::chrono::year_month_day date(day);
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(when - day).count();
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(minutes / 60), static_cast<int>(minutes % 60));
+  return text;
+}
+
+// Up to one octet more than a leap second file may have.
+Result<std::string> ReadText(int fd) {
+  std::string text(config::kMaxLeapFile + 1, '\0');
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = read(fd, text.data() + size, text.size() - size);
+    if (got < 0) return Fail(std::string(std::strerror(errno)));
+    if (got == 0) break;
+    size += static_cast<size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+LeapSeconds::Identity LeapSeconds::IdentityOf(const struct stat& status) {
+  return {status.st_dev, status.st_ino, status.st_size,
+          int64_t{status.st_ctim.tv_sec} * 1000000000 + status.st_ctim.tv_nsec};
+}
+
+void LeapSeconds::Say(LogLevel level, const std::string& text) const {
+  log_->Log(level, "leapsecond file ('" + path_ + "'): " + text);
+}
+
+void LeapSeconds::Load(const config::Files& files) {
+  if (files.leapfile.value != path_) table_ = {}, message_ = {};
+  path_ = files.leapfile.value;
+  check_ =
+      files.leapfile_check_hash.value ? config::HashCheck::kRequired : config::HashCheck::kIgnored;
+  identity_ = {};
+  if (path_.empty()) return;
+  (void)Read();
+  SayAge();
+}
+
+bool LeapSeconds::Refresh() {
+  if (path_.empty()) return false;
+  const bool changed = Read();
+  SayAge();
+  return changed;
+}
+
+// True when there is a new table.
+bool LeapSeconds::Read() {
+  // A FIFO must not make us wait.
+  const UniqueFd file(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (!file.valid() || fstat(file.get(), &status) != 0)
+    return Say(LogLevel::kError, std::strerror(errno)), false;
+  if (!S_ISREG(status.st_mode)) return Say(LogLevel::kError, "is no regular file"), false;
+  const Identity found = IdentityOf(status);
+  if (found == identity_) return false;
+  const auto text = ReadText(file.get());
+  if (!text.ok()) return Say(LogLevel::kError, text.error().text), false;
+  identity_ = found;
+  auto table = config::ParseLeapFile(*text, path_, check_);
+  if (!table.ok()) {
+    log_->Log(LogLevel::kError,
+              config::ToString(table.error()) + "; the leap second file is not used");
+    return false;
+  }
+  if (*table == table_) return false;
+  Take(std::move(table).value());
+  return true;
+}
+
+void LeapSeconds::Take(config::LeapTable table) {
+  table_ = std::move(table);
+  message_ = {};
+  message_.expiry = static_cast<uint64_t>(table_.expiry);
+  for (const config::LeapSecond& second : table_.seconds)
+    CHECK(message_.seconds.Push({static_cast<uint64_t>(second.at), second.tai}));
+  if (check_ == config::HashCheck::kRequired) Say(LogLevel::kNotice, "good hash signature");
+  const config::LeapSecond& last = table_.seconds.back();
+  Say(LogLevel::kNotice, "loaded, expire=" + DateText(table_.expiry) +
+                             " last=" + DateText(last.at) + " ofs=" + std::to_string(last.tai));
+}
+
+void LeapSeconds::SayAge() const {
+  if (table_.seconds.empty()) return;
+  if (const std::string age = config::LeapAgeWarning(table_, Now()); !age.empty())
+    Say(LogLevel::kWarning, age);
+}
+
+}  // namespace ntpward::supervisor

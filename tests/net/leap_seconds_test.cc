@@ -1,0 +1,161 @@
+// Where leap seconds go in ntpd-net: to the Autokey host, the engine, ntpd-clock and ntpq.
+#include "ntpd/net/leap_seconds.h"
+
+#include "tests/net/harness.h"
+
+namespace ntpward::net {
+namespace {
+
+using autokey::LeapValues;
+using wire::Leap;
+
+constexpr uint32_t k2015 = 3644697600;
+constexpr uint32_t k2017 = 3692217600;
+constexpr uint32_t k2027 = 4007750400;
+constexpr uint32_t kExpiry = 4023388800;  // 2027-07-01
+
+NtpTimestamp At(uint32_t seconds) { return NtpTimestamp::FromRaw(uint64_t{seconds} << 32); }
+
+msg::NetLeapTable Table(uint32_t expiry, uint8_t last = 38) {
+  msg::NetLeapTable table;
+  table.expiry = expiry;
+  CHECK(table.seconds.Push({k2015, 36}) && table.seconds.Push({k2017, 37}) &&
+        table.seconds.Push({k2027, last}));
+  CHECK(table.Valid());
+  return table;
+}
+
+struct Fixture : test::Harness {
+  Fixture() { Synchronise(); }
+  const LeapValues& offered() const { return node.host.leap(); }
+};
+
+void TheFilesTableIsOfferedAndFollowsTheTime(void**) {
+  Fixture f;
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_false(f.offered().IsTable());
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_true((f.offered() == LeapValues{37, {k2017}, {kExpiry}}));
+  f.leap_seconds.OnSecond(At(k2027));
+  assert_true((f.offered() == LeapValues{38, {k2027}, {kExpiry}}));
+  f.leap_seconds.SetTable({});
+  f.leap_seconds.OnSecond(At(k2027));
+  assert_false(f.offered().IsTable());
+}
+
+void AnExpiredTableIsShownAndNotOffered(void**) {
+  Fixture f;
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(kExpiry - 1));
+  assert_true(f.offered().IsTable());
+  f.leap_seconds.OnSecond(At(kExpiry));
+  assert_false(f.offered().IsTable());
+  assert_true((f.leap_seconds.Shown(At(kExpiry)) == LeapValues{38, {k2027}, {kExpiry}}));
+}
+
+void TheNewerOfFileAndServerIsOffered(void**) {
+  Fixture f;
+  const LeapValues older{37, {k2017}, {k2027 + 1}};
+  const LeapValues newer{37, {k2017}, {kExpiry + 1}};
+  const uint32_t now = k2027 - 100000;
+  assert_true(f.node.host.OfferLeap(older));
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(now));
+  assert_int_equal(f.offered().expiry.value, kExpiry);
+  assert_true(f.node.host.OfferLeap(newer));
+  f.leap_seconds.OnSecond(At(now));
+  assert_true(f.offered() == newer);
+  // The file's is there again when the server's has expired, and when it is newer still.
+  f.leap_seconds.SetTable(Table(kExpiry + 86400));
+  f.leap_seconds.OnSecond(At(now));
+  assert_int_equal(f.offered().expiry.value, kExpiry + 86400);
+}
+
+void AServersTableOutlivesItsFileAndExpires(void**) {
+  Fixture f;
+  const LeapValues learned{37, {k2017}, {k2027 + 1}};
+  assert_true(f.node.host.OfferLeap(learned));
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_true(f.offered() == learned);
+  f.leap_seconds.OnSecond(At(k2027 + 2));
+  assert_false(f.offered().IsTable());
+}
+
+void OnItsDayItIsAnnouncedAndThenReported(void**) {
+  for (const bool insert : {true, false}) {
+    Fixture f;
+    (void)f.node.engine->TakeEvents();
+    f.leap_seconds.SetTable(Table(kExpiry, insert ? 38 : 36));
+    f.leap_seconds.OnSecond(At(k2027 - 86401));
+    assert_true(f.node.engine->system().leap == Leap::kNone);
+    f.leap_seconds.OnSecond(At(k2027 - 86400));
+    assert_true(f.node.engine->system().leap == (insert ? Leap::kAddSecond : Leap::kDeleteSecond));
+    f.leap_seconds.OnSecond(At(k2027 - 1));
+    f.leap_seconds.OnSecond(At(k2027));
+    assert_true(f.node.engine->system().leap == Leap::kNone);
+    int reported = 0;
+    for (const core::EngineEvent& event : f.node.engine->TakeEvents())
+      reported += event.code == static_cast<uint8_t>(wire::SystemEvent::kLeapEvent);
+    assert_int_equal(reported, 1);
+  }
+}
+
+// The server is not asked again: what it signed has to stay right here.
+void AServersOffsetFollowsALeapSecond(void**) {
+  for (const bool insert : {true, false}) {
+    Fixture f;
+    f.leap_seconds.SetTable(Table(kExpiry, insert ? 38 : 36));
+    assert_true(f.node.host.OfferLeap({37, {k2017}, {kExpiry + 1}}));
+    f.leap_seconds.OnSecond(At(k2027 - 1));
+    assert_int_equal(f.offered().tai, 37);
+    f.leap_seconds.OnSecond(At(k2027));
+    const LeapValues after{insert ? 38U : 36U, {k2027}, {kExpiry + 1}};
+    assert_true(f.offered() == after);
+    f.leap_seconds.OnSecond(At(k2027 + 1));
+    assert_true(f.offered() == after);
+  }
+}
+
+// An offset that ntpd-clock refuses must not take the course with it.
+void TheClockHearsTheOffsetInARequestOfItsOwn(void**) {
+  Fixture f;
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  for (int i = 0; i < 3; ++i) f.node.steering.Run({}, *f.node.engine);
+  int told = 0;
+  while (const auto request = test::Next<msg::ClockAdjust>(&f.clock.far)) {
+    if (!request->tai) continue;
+    ++told;
+    assert_int_equal(*request->tai, 37);
+    assert_true(request->synchronised);
+    assert_false(request->frequency || request->slew || request->step || request->leap);
+  }
+  assert_int_equal(told, 1);
+  f.leap_seconds.OnSecond(At(k2027));
+  f.node.steering.Run({}, *f.node.engine);
+  const auto request = test::Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(request && request->tai == 38);
+  // A new ntpd-clock has not heard of it.
+  f.node.steering.OnRestarted();
+  f.node.steering.Run({}, *f.node.engine);
+  const auto again = test::Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(again && again->tai == 38);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(TheFilesTableIsOfferedAndFollowsTheTime),
+      cmocka_unit_test(AnExpiredTableIsShownAndNotOffered),
+      cmocka_unit_test(TheNewerOfFileAndServerIsOffered),
+      cmocka_unit_test(AServersTableOutlivesItsFileAndExpires),
+      cmocka_unit_test(OnItsDayItIsAnnouncedAndThenReported),
+      cmocka_unit_test(AServersOffsetFollowsALeapSecond),
+      cmocka_unit_test(TheClockHearsTheOffsetInARequestOfItsOwn),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
