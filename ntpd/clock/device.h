@@ -20,7 +20,7 @@ class Device {
   virtual Status Step(double seconds, MonoTime now) = 0;
   // What others on this machine read with adjtimex: synchronised or not, errors in seconds, leap
   // (0 none, 1 insert, 2 delete), TAI offset where given.
-  virtual Status SetStatus(const msg::ClockAdjust& request) = 0;
+  virtual Status SetStatus(const msg::ClockAdjust& request, MonoTime now) = 0;
 
   // Everything but `request` and `refusal`.
   virtual msg::ClockState State(MonoTime now) const = 0;

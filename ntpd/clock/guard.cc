@@ -75,7 +75,7 @@ Status Guard::Move(const msg::ClockAdjust& request, Device* device, MonoTime now
   if (request.slew) TRY_VOID(device->Slew(*request.slew, now));
   msg::ClockAdjust status = request;
   status.leap = leap_;
-  return device->SetStatus(status);
+  return device->SetStatus(status, now);
 }
 
 void Guard::Remember(const msg::ClockAdjust& request, MonoTime now) {

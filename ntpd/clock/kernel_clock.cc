@@ -69,7 +69,7 @@ Status KernelClock::Step(double seconds, MonoTime) {
   return {};
 }
 
-Status KernelClock::SetStatus(const msg::ClockAdjust& wanted) {
+Status KernelClock::SetStatus(const msg::ClockAdjust& wanted, MonoTime) {
   timex request{};
   request.modes = ADJ_STATUS | ADJ_MAXERROR | ADJ_ESTERROR;
   request.status = (wanted.synchronised ? 0 : STA_UNSYNC) | LeapStatus(wanted.leap.value_or(0));

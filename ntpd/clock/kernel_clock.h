@@ -12,7 +12,7 @@ class KernelClock : public Device {
   // adjtime's mode: 500 ppm, whole microseconds; the rest below one is kept for the next slew.
   Status Slew(double seconds, MonoTime now) override;
   Status Step(double seconds, MonoTime now) override;
-  Status SetStatus(const msg::ClockAdjust& request) override;
+  Status SetStatus(const msg::ClockAdjust& request, MonoTime now) override;
   msg::ClockState State(MonoTime now) const override;
 
   // True when this process may move the clock; changes nothing.

@@ -1,5 +1,6 @@
 // ntpd-clock: the only process that may move the clock. No socket, no file, no OpenSSL.
 #include <poll.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include <cstdio>
@@ -23,6 +24,12 @@ double SystemUnixSeconds() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+bool SystemLeaps() {
+  timex status{};
+  const int state = clock_adjtime(CLOCK_REALTIME, &status);
+  return state == TIME_INS || state == TIME_DEL || state == TIME_OOP;
 }
 
 class Role {
@@ -67,7 +74,8 @@ class Role {
 
   bool Start(const msg::ClockStart& start) {
     if (start.is_virtual) {
-      device_ = std::make_unique<VirtualClock>(start, MonotonicNow(), SystemUnixSeconds);
+      device_ = std::make_unique<VirtualClock>(start, MonotonicNow(), SystemUnixSeconds,
+                                               SystemLeaps);
     } else {
       device_ = std::make_unique<KernelClock>();
     }

@@ -44,9 +44,10 @@ enum class ClockRefusal : uint8_t {
 // ClockAdjust.
 //
 // In virtual mode served time = CLOCK_REALTIME + Correction(t), with
-//   Correction(t) = correction + frequency * (t - since) + the part of `slew` done by t,
+//   Correction(t) = correction + frequency * (t - since) + the part of `slew` done by t + the leap
+//                   second once t has come to `leap_at`,
 // where the slew runs at 500 ppm from `since` and then stops by itself. In real mode all are zero
-// but `frequency`, which is the kernel's.
+// but `frequency`, which is the kernel's: it takes leap seconds itself.
 struct ClockState {
   static constexpr Type kType = Type::kClockState;
   uint32_t request = 0;
@@ -57,10 +58,13 @@ struct ClockState {
   Ppm frequency;           // base frequency as set, ppm
   Ppm simulated_error;     // virtual mode in tests: how wrong the oscillator is said to be, ppm
   double slew = 0;         // seconds still to be slewed at `since`
+  uint8_t leap = 0;        // virtual mode, as in ClockAdjust: what takes place at `leap_at`
+  MonoTime leap_at;
 
+  bool Valid() const { return leap <= 2; }
   static auto Fields(auto& m) {
     return std::tie(m.request, m.refusal, m.is_virtual, m.since, m.correction, m.frequency,
-                    m.simulated_error, m.slew);
+                    m.simulated_error, m.slew, m.leap, m.leap_at);
   }
 };
 
@@ -75,11 +79,18 @@ inline double SlewDone(const ClockState& state, MonoTime now) {
   return state.slew > most ? most : state.slew < -most ? -most : state.slew;
 }
 
+// Seconds that a leap second has changed the clock by at `now`: an inserted one puts it back.
+inline double LeapDone(const ClockState& state, MonoTime now) {
+  if (state.leap == 0 || now < state.leap_at) return 0;
+  return state.leap == 1 ? -1 : 1;
+}
+
 // Served time minus system time at `now`, in seconds; 0 with a real clock.
 inline double CorrectionAt(const ClockState& state, MonoTime now) {
   if (!state.is_virtual) return 0;
   const double ppm = state.frequency.value + state.simulated_error.value;
-  return state.correction + ppm * 1e-6 * (now - state.since) + SlewDone(state, now);
+  return state.correction + ppm * 1e-6 * (now - state.since) + SlewDone(state, now) +
+         LeapDone(state, now);
 }
 
 // Leaky buckets of what was spent, carried over a restart of the clock process.

@@ -33,7 +33,7 @@ class FakeDevice : public clock::Device {
     state.slew = 0;
     return {};
   }
-  Status SetStatus(const msg::ClockAdjust& request) override {
+  Status SetStatus(const msg::ClockAdjust& request, MonoTime) override {
     ++status_calls;
     last_status = request;
     return {};

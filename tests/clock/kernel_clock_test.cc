@@ -34,7 +34,7 @@ void EachCallFailsWithoutTheRight(void**) {
                      if (clock.SetFrequency(Ppm{0}, kNow).ok()) return 1;
                      if (clock.Slew(0, kNow).ok()) return 2;
                      if (clock.Step(0, kNow).ok()) return 3;
-                     if (clock.SetStatus({}).ok()) return 4;
+                     if (clock.SetStatus({}, MonoTime()).ok()) return 4;
                      return 0;
                    }),
                    0);

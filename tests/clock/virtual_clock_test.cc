@@ -9,6 +9,8 @@ namespace ntpward::clock {
 namespace {
 
 double SystemSeconds() { return 1800000000; }
+bool SystemLeaps() { return true; }
+bool SystemDoesNotLeap() { return false; }
 MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
 
 void AssertNear(double a, double b) { assert_true(std::fabs(a - b) < 1e-9); }
@@ -18,7 +20,7 @@ VirtualClock NewClock(double correction = 0, double error_ppm = 0) {
   start.is_virtual = true;
   start.initial_correction = correction;
   start.simulated_error = Ppm{error_ppm};
-  return VirtualClock(start, At(100), SystemSeconds);
+  return VirtualClock(start, At(100), SystemSeconds, SystemDoesNotLeap);
 }
 
 double CorrectionOf(const VirtualClock& clock, double at) {
@@ -77,6 +79,59 @@ void AStepIsWholeAndEndsTheSlew(void**) {
   AssertNear(CorrectionOf(clock, 5000), -3600 + 0.005);
 }
 
+// 1800000000 is 08:00, so that midnight is 57600 s away: the test's system clock stands still, and the
+// correction is the time that passes.
+VirtualClock RunningClock(VirtualClock::SystemLeaps system_leaps = SystemDoesNotLeap) {
+  msg::ClockStart start;
+  start.is_virtual = true;
+  start.simulated_error = Ppm{1e6};
+  return VirtualClock(start, At(100), SystemSeconds, system_leaps);
+}
+constexpr double kMidnight = 100 + 57600;
+double TimeOfDay(const VirtualClock& clock, double at) { return CorrectionOf(clock, at) - 57600; }
+
+void AnInsertedSecondIsTheLastOneTwice(void**) {
+  VirtualClock clock = RunningClock();
+  assert_true(clock.SetStatus({.leap = uint8_t{1}}, At(100)).ok());
+  const msg::ClockState told = clock.State(At(100));
+  AssertNear(TimeOfDay(clock, kMidnight - 0.5), -0.5);
+  AssertNear(TimeOfDay(clock, kMidnight + 0.5), -0.5);
+  AssertNear(TimeOfDay(clock, kMidnight + 1), 0);
+  // Whoever was told beforehand sees the same clock.
+  for (const double at : {kMidnight - 0.5, kMidnight + 0.5, kMidnight + 90})
+    AssertNear(msg::CorrectionAt(told, At(at)), CorrectionOf(clock, at));
+  // The announcement still stands in the second that is repeated, and must not repeat it again.
+  assert_true(clock.SetStatus({.leap = uint8_t{1}}, At(kMidnight + 0.5)).ok());
+  AssertNear(TimeOfDay(clock, kMidnight + 90), 89);
+  assert_true(clock.SetStatus({.leap = uint8_t{0}}, At(kMidnight + 90)).ok());
+  AssertNear(TimeOfDay(clock, kMidnight + 90000), 89999);
+}
+
+void ADeletedSecondIsLeftOut(void**) {
+  VirtualClock clock = RunningClock();
+  assert_true(clock.SetStatus({.leap = uint8_t{2}}, At(100)).ok());
+  AssertNear(TimeOfDay(clock, kMidnight - 1.5), -1.5);
+  AssertNear(TimeOfDay(clock, kMidnight - 1), 0);
+  AssertNear(TimeOfDay(clock, kMidnight), 1);
+}
+
+void AnAnnouncementThatIsTakenBackIsNoLeapSecond(void**) {
+  VirtualClock clock = RunningClock();
+  assert_true(clock.SetStatus({.leap = uint8_t{1}}, At(100)).ok());
+  assert_true(clock.SetStatus({.leap = uint8_t{0}}, At(kMidnight - 5)).ok());
+  AssertNear(TimeOfDay(clock, kMidnight + 90), 90);
+  // Nor is a deletion in the very second that it would have left out.
+  VirtualClock late = RunningClock();
+  assert_true(late.SetStatus({.leap = uint8_t{2}}, At(kMidnight - 0.5)).ok());
+  AssertNear(TimeOfDay(late, kMidnight + 90), 90);
+}
+
+void ASystemThatLeapsByItselfIsLeftToIt(void**) {
+  VirtualClock clock = RunningClock(SystemLeaps);
+  assert_true(clock.SetStatus({.leap = uint8_t{1}}, At(100)).ok());
+  AssertNear(TimeOfDay(clock, kMidnight + 90), 90);
+}
+
 void CorrectionIsZeroForARealClock(void**) {
   msg::ClockState state;
   state.correction = 5;
@@ -106,6 +161,10 @@ int main() {
       cmocka_unit_test(AStateStaysTrueUntilTheNextRequest),
       cmocka_unit_test(FrequencyAndSlewChangesAreContinuous),
       cmocka_unit_test(AStepIsWholeAndEndsTheSlew),
+      cmocka_unit_test(AnInsertedSecondIsTheLastOneTwice),
+      cmocka_unit_test(ADeletedSecondIsLeftOut),
+      cmocka_unit_test(AnAnnouncementThatIsTakenBackIsNoLeapSecond),
+      cmocka_unit_test(ASystemThatLeapsByItselfIsLeftToIt),
       cmocka_unit_test(CorrectionIsZeroForARealClock),
       cmocka_unit_test(ATimeBeforeTheStateDoesNoSlew),
   };
