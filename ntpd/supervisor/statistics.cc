@@ -13,6 +13,7 @@ namespace ntpward::supervisor {
 namespace {
 
 constexpr int kMjdOfUnixEpoch = 40587;
+constexpr int kMostConflicts = 100;  // files set aside by one process
 
 config::Statistic ToConfig(msg::StatisticsFile file) {
   switch (file) {
@@ -96,14 +97,30 @@ bool Statistics::Open(Output& output, NtpTimestamp when) {
   return true;
 }
 
-// `base` is a hard link to the current generation, unless something else has that name.
+// `base` becomes a hard link to the current generation. A link of an earlier generation goes; a file of
+// its own, which somebody else has filled, is kept under another name, as ntpd 4.2.8 does.
 void Statistics::Relink(const Output& output) {
   struct stat status {};
   if (lstat(output.base.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode)) return;
+    if (status.st_nlink == 1 && !SetAside(output.base)) return;
     (void)unlink(output.base.c_str());
   }
   (void)!link(output.current.c_str(), output.base.c_str());
+}
+
+// True when `name` has a second name, FILE.PIDCn, that nothing had before.
+bool Statistics::SetAside(const std::string& name) {
+  for (int i = 0; i < kMostConflicts; ++i) {
+    const std::string kept = name + "." + std::to_string(getpid()) + "C" + std::to_string(i);
+    if (link(name.c_str(), kept.c_str()) == 0) {
+      log_->Log(LogLevel::kNotice, "statistics: " + name + " was there: kept as " + kept);
+      return true;
+    }
+    if (errno != EEXIST) break;
+  }
+  log_->Log(LogLevel::kError, "statistics: " + name + " was there and is left: no link to the newest");
+  return false;
 }
 
 void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line,

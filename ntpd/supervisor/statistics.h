@@ -40,6 +40,7 @@ class Statistics {
   };
   bool Open(Output& output, NtpTimestamp when);
   void Relink(const Output& output);
+  bool SetAside(const std::string& name);
 
   Logger* log_;
   Allowance allowance_{16384, 1 << 20};

@@ -267,6 +267,20 @@ void DoesNotFollowALinkOutOfStatsdir(void** state) {
   assert_int_equal(log.all.size(), 1);
 }
 
+// A site that comes from `type none`, or another daemon, has a file where the link is to be.
+void KeepsAFileThatIsInTheWayOfTheLink(void** state) {
+  const Directory& at = In(state);
+  Put(at.At("loopstats"), "OLD HISTORY\n");
+  Lines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "new", MonoTime());
+  assert_string_equal(Get(at.At("loopstats")).c_str(), Get(at.At("loopstats.20261122")).c_str());
+  const std::string kept = at.At("loopstats." + std::to_string(getpid()) + "C0");
+  assert_string_equal(Get(kept).c_str(), "OLD HISTORY\n");
+  assert_int_equal(log.all.size(), 1);
+}
+
 void BoundsWhatNetWrites(void** state) {
   const Directory& at = In(state);
   Lines log;
@@ -347,6 +361,7 @@ int main() {
       cmocka_unit_test(NamesGenerationsAsNtpdDoes),
       IN_A_DIRECTORY(WritesLinesWithTheDateAndLinksTheNewest),
       IN_A_DIRECTORY(DoesNotFollowALinkOutOfStatsdir),
+      IN_A_DIRECTORY(KeepsAFileThatIsInTheWayOfTheLink),
       IN_A_DIRECTORY(BoundsWhatNetWrites),
       IN_A_DIRECTORY(LogMakesLinesPrintableAndBoundsEachRole),
       IN_A_DIRECTORY(LogFileIsReopenedAndNeverALink),
