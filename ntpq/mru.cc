@@ -37,7 +37,7 @@ bool MruList::Take(std::string_view payload) {
   if (const auto now = Find(list.unnumbered, "now")) now_ = DecodeTimestamp(*now);
   bool progress = false;
   for (const NumberedRow& row : list.rows) progress = TakeRow(row) || progress;
-  return (progress || complete()) && entries_.size() < kMaxEntries;
+  return (progress || complete()) && entries_.size() < kMaxEntries && updates_ < kMaxEntries;
 }
 
 bool MruList::TakeRow(const NumberedRow& row) {
@@ -49,11 +49,15 @@ bool MruList::TakeRow(const NumberedRow& row) {
     return DecodeNumber(Find(row.values, name).value_or("")).value_or(0);
   };
   const MruEntry entry{*client, *first, *last, number("ct"), number("mv"), number("rs")};
-  const auto [place, added] = entries_.insert_or_assign(*client, entry);
-  (void)place;
+  const auto [place, added] = entries_.try_emplace(*client, entry);
   if (!added) {
+    // Sent again as it was: a server that does only this would keep us for ever.
+    const bool moved = (entry.last - place->second.last).raw() > 0;
+    place->second = entry;
     ++updates_;
     std::erase(newest_, *client);
+    newest_.push_back(*client);
+    return moved;
   }
   newest_.push_back(*client);
   return true;

@@ -30,7 +30,7 @@ class MruList {
   // More clients than a server keeps: a hostile one could send without end.
   static constexpr size_t kMaxEntries = 1000000;
 
-  // Takes one answer. False when the list is full or the answer brought nothing.
+  // Takes one answer. False when the list is full or the answer brought nothing new.
   bool Take(std::string_view payload);
   // The server said `now`: nothing is missing.
   bool complete() const { return now_.has_value(); }

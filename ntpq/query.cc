@@ -47,7 +47,10 @@ Result<void, QueryError> Querier::Send(const wire::ControlHeader& header, std::s
 Result<Reply, QueryError> Querier::Collect(const wire::ControlHeader& header,
                                            const QueryOptions& options) {
   Reassembly reassembly(header);
-  MonoTime wait_until = std::min(deadline_, transport_.Now() + options.timeout_s);
+  // However the server spreads its fragments: an honest one sends them all at once.
+  const MonoTime last =
+      std::min(deadline_, transport_.Now() + options.timeout_s + 2 * options.next_timeout_s);
+  MonoTime wait_until = std::min(last, transport_.Now() + options.timeout_s);
   while (true) {
     auto datagram = transport_.Receive(wait_until);
     if (!datagram.ok()) return Fail(TransportError(datagram.error()));
@@ -62,7 +65,7 @@ Result<Reply, QueryError> Querier::Collect(const wire::ControlHeader& header,
       case Reassembly::Outcome::kOverflow:
         return Fail(QueryError{QueryError::Kind::kTooMuch, {}, {}});
       case Reassembly::Outcome::kMore:
-        wait_until = std::min(deadline_, transport_.Now() + options.next_timeout_s);
+        wait_until = std::min(last, transport_.Now() + options.next_timeout_s);
         break;
       case Reassembly::Outcome::kIgnored:
         break;

@@ -38,7 +38,7 @@ struct Credentials {
 struct QueryOptions {
   uint8_t version = 2;        // 1..4
   double timeout_s = 5;       // for the first datagram of an answer
-  double next_timeout_s = 3;  // for each one after it
+  double next_timeout_s = 3;  // for each one after it, and twice this for all of them together
 };
 
 // Questions to one server, numbered.
