@@ -46,7 +46,10 @@ void RunInteractive(Session& session, const Options& options, LineInput& input) 
   while (!session.quit) {
     const auto line = input.Next();
     if (!line) break;
+    session.platform().HoldInterrupt();
     RunLine(session, *line);
+    if (session.platform().Interrupted()) session.PrintError(">>> command aborted <<<\n");
+    session.platform().ReleaseInterrupt();
   }
 }
 

@@ -54,6 +54,8 @@ Result<Reply, QueryError> Querier::Collect(const wire::ControlHeader& header,
   while (true) {
     auto datagram = transport_.Receive(wait_until);
     if (!datagram.ok()) return Fail(TransportError(datagram.error()));
+    if (!datagram->has_value() && transport_.Interrupted())
+      return Fail(QueryError{QueryError::Kind::kInterrupted, {}, {}});
     if (!datagram->has_value())
       return Fail(QueryError{
           reassembly.empty() ? QueryError::Kind::kNothing : QueryError::Kind::kIncomplete, {}, {}});

@@ -22,6 +22,7 @@ struct QueryError {
     kIncomplete,  // parts of an answer in time
     kTooMuch,     // more than is taken
     kTransport,   // `text` says what the kernel said
+    kInterrupted, // the user does not want it any more
   };
   Kind kind;
   wire::ControlError code = wire::ControlError::kUnspecified;

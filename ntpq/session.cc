@@ -148,6 +148,9 @@ void Session::Explain(const QueryError& error, AssocId assoc) {
     case QueryError::Kind::kTooMuch:
       PrintError(HostPrefix() + "***Buffer size exceeded for returned data\n");
       break;
+    case QueryError::Kind::kInterrupted:
+      // Said once, at the prompt, however many questions the command would still have had.
+      break;
     case QueryError::Kind::kTransport:
       if (error.text.starts_with("***"))
         PrintError(error.text + "\n");

@@ -1,7 +1,6 @@
 #include "ntpq/std_platform.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <termios.h>
 
@@ -9,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "ntpq/interrupt.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -48,13 +49,6 @@ std::optional<std::string> ReadAnswer(int terminal) {
     if (c == '\n') return answer;
     if (answer.size() < kMaxAnswer) answer += c;
   }
-}
-
-sigset_t InterruptSet() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  return set;
 }
 
 Failure<Error> FileError(const std::string& path) {
@@ -141,22 +135,10 @@ Result<std::string> StdPlatform::ReadFile(const std::string& path) {
   return prepared != to_read_.end() ? prepared->second : ReadWholeFile(path);
 }
 
-void StdPlatform::HoldInterrupt() {
-  const sigset_t set = InterruptSet();
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-}
+void StdPlatform::HoldInterrupt() { HoldInterrupts(); }
 
-bool StdPlatform::Interrupted() {
-  sigset_t pending;
-  return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
-}
+bool StdPlatform::Interrupted() { return InterruptIsHeld(); }
 
-// Takes the signal out of the queue before it could be delivered.
-void StdPlatform::ReleaseInterrupt() {
-  const sigset_t set = InterruptSet();
-  const timespec none{};
-  sigtimedwait(&set, nullptr, &none);
-  sigprocmask(SIG_UNBLOCK, &set, nullptr);
-}
+void StdPlatform::ReleaseInterrupt() { ReleaseInterrupts(); }
 
 }  // namespace ntpward::ntpq

@@ -23,6 +23,8 @@ class Transport {
   // The next datagram; none once `deadline` has passed, even if datagrams wait: whoever sends them
   // without end must not keep the caller.
   virtual Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) = 0;
+  // The user wants the command to end (Platform::HoldInterrupt); Receive() then returns soon.
+  virtual bool Interrupted() { return false; }
 };
 
 // A server that queries can go to.

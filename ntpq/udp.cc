@@ -9,9 +9,12 @@
 #include <cstring>
 
 #include "ntpd/wire/control_message.h"
+#include "ntpq/interrupt.h"
 
 namespace ntpward::ntpq {
 namespace {
+
+constexpr double kLookMs = 200;
 
 Failure<Error> SystemError(const char* call) {
   return Fail(std::string(call) + ": " + std::strerror(errno));
@@ -40,6 +43,8 @@ Status UdpTransport::Send(Bytes datagram) {
   return {};
 }
 
+bool UdpTransport::Interrupted() { return InterruptIsHeld(); }
+
 Result<std::optional<std::vector<uint8_t>>> UdpTransport::Receive(MonoTime deadline) {
   // One octet more than is accepted, so that an oversized datagram shows as such.
   std::vector<uint8_t> buffer(wire::kMaxControlDatagram + 1);
@@ -47,7 +52,9 @@ Result<std::optional<std::vector<uint8_t>>> UdpTransport::Receive(MonoTime deadl
     const double left = deadline - Now();
     if (left <= 0) return std::optional<std::vector<uint8_t>>();
     pollfd wait{socket_.get(), POLLIN, 0};
-    const int timeout_ms = static_cast<int>(std::min(std::ceil(left * 1000), 1e6));
+    if (Interrupted()) return std::optional<std::vector<uint8_t>>();
+    // A held interrupt wakes nobody: it is looked for.
+    const int timeout_ms = static_cast<int>(std::min(std::ceil(left * 1000), kLookMs));
     if (::poll(&wait, 1, timeout_ms) < 0 && errno != EINTR) return SystemError("poll");
     const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (size >= 0) {

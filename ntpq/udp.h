@@ -20,6 +20,7 @@ class UdpTransport : public Transport {
   MonoTime Now() override;
   Status Send(Bytes datagram) override;
   Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override;
+  bool Interrupted() override;
 
  private:
   explicit UdpTransport(UniqueFd socket) : socket_(std::move(socket)) {}

@@ -43,6 +43,9 @@ class ScriptedTransport : public Transport {
   }
 
   MonoTime now = MonoTime::FromSeconds(100);
+  bool Interrupted() override { return interrupted; }
+
+  bool interrupted = false;
   std::deque<Step> steps;
   std::optional<Step> endless;
   std::vector<std::vector<uint8_t>> sent;
@@ -159,6 +162,14 @@ void BoundsTheNumberOfFragments(void**) {
   assert_true(Ask(server).error().kind == QueryError::Kind::kTooMuch);
 }
 
+// Not asked a second time.
+void EndsWhenTheUserInterrupts(void**) {
+  ScriptedTransport server;
+  server.interrupted = true;
+  assert_true(Ask(server).error().kind == QueryError::Kind::kInterrupted);
+  assert_int_equal(server.sent.size(), 1);
+}
+
 void PassesOnWhatTheKernelSays(void**) {
   ScriptedTransport server;
   server.refuse = true;
@@ -197,6 +208,7 @@ int main() {
       cmocka_unit_test(EndsThoughAServerDripsFragmentsForEver),
       cmocka_unit_test(EndsThoughAServerFloodsRubbish),
       cmocka_unit_test(BoundsTheNumberOfFragments),
+      cmocka_unit_test(EndsWhenTheUserInterrupts),
       cmocka_unit_test(PassesOnWhatTheKernelSays),
       cmocka_unit_test(SealsARequestAsTheReferenceDoes),
   };
