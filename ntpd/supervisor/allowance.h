@@ -1,4 +1,4 @@
-// How many bytes somebody may still write: so many a second, with a burst.
+// How many bytes somebody may still write, or files make: so many a second, with a burst.
 #pragma once
 
 #include <algorithm>

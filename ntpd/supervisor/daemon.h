@@ -97,6 +97,7 @@ class Daemon {
   void OnMessage(RoleSlot& from, Bytes bytes);
   bool OnCommonMessage(RoleSlot& from, Bytes bytes);
   bool OnNetMessage(Bytes bytes);
+  bool IsToday(NtpTimestamp when) const;
   bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
   void OnDrift(Ppm frequency);
   void OnStatus(std::string_view text);

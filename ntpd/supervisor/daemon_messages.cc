@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "ntpd/supervisor/daemon.h"
@@ -15,6 +16,7 @@ using msg::Role;
 
 constexpr double kDriftInterval = 60;   // seconds between writes of the drift file
 constexpr double kStatusInterval = 1;   // seconds between words to the service manager
+constexpr double kSecondsPerDay = 86400;
 // Accusations that come sooner after a start are about its predecessor: they were under way.
 constexpr double kAccusationGrace = 0.5;
 
@@ -120,11 +122,18 @@ bool Daemon::OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message) {
   return true;
 }
 
+// The date names a file, and net must not write into those of other days. One that was on its way
+// while the clock was stepped is dropped, too. A virtual clock may be anywhere.
+bool Daemon::IsToday(NtpTimestamp when) const {
+  return virtual_clock_ || std::abs((when - SystemTimeNow()).seconds()) < kSecondsPerDay;
+}
+
 bool Daemon::OnNetMessage(Bytes bytes) {
   const auto type = msg::PeekType(bytes);
   if (type == msg::Type::kNetStatistics) {
     msg::NetStatistics statistics;
     if (!msg::Decode(bytes, &statistics)) return false;
+    if (!IsToday(statistics.when)) return true;
     statistics_.Write(statistics.file, statistics.when, statistics.line.text(), MonotonicNow());
     return true;
   }

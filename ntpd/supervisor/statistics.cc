@@ -127,9 +127,9 @@ void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_
                        MonoTime now) {
   Output& output = outputs_[static_cast<size_t>(file)];
   if (!output.enabled) return;
-  // The date before each line counts too, and a file that is made for one counts as a block.
+  // The date before each line counts too.
   const bool rotates = GenerationName(output.filegen, output.base, when, getpid()) != output.current;
-  if (!allowance_.Take(line.size() + 20 + (rotates ? 4096 : 0), now)) {
+  if (!allowance_.Take(line.size() + 20, now) || (rotates && !new_files_.Take(1, now))) {
     if (!flooded_) log_->Log(LogLevel::kWarning, "statistics: too many at once; some are left out");
     flooded_ = true;
     return;

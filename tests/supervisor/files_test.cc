@@ -294,6 +294,20 @@ void BoundsWhatNetWrites(void** state) {
   assert_true(Get(at.At("loopstats.20261122")).ends_with("later\n"));
 }
 
+// Net names the day: a taken-over one must not fill the directory with files.
+void BoundsTheFilesThatNetMakes(void** state) {
+  const Directory& at = In(state);
+  Lines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  for (int day = 0; day < 1000; ++day)
+    statistics.Write(msg::StatisticsFile::kLoop, kWhen + NtpDuration::FromSeconds(86400.0 * day),
+                     "x", MonoTime());
+  const auto files = std::distance(fs::directory_iterator(at.path), fs::directory_iterator());
+  assert_true(files <= 65);
+  assert_int_equal(log.all.size(), 1);
+}
+
 // --- log
 
 void LogMakesLinesPrintableAndBoundsEachRole(void** state) {
@@ -363,6 +377,7 @@ int main() {
       IN_A_DIRECTORY(DoesNotFollowALinkOutOfStatsdir),
       IN_A_DIRECTORY(KeepsAFileThatIsInTheWayOfTheLink),
       IN_A_DIRECTORY(BoundsWhatNetWrites),
+      IN_A_DIRECTORY(BoundsTheFilesThatNetMakes),
       IN_A_DIRECTORY(LogMakesLinesPrintableAndBoundsEachRole),
       IN_A_DIRECTORY(LogFileIsReopenedAndNeverALink),
   };
