@@ -25,7 +25,8 @@ install: all
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_BIN)) $(DESTDIR)$(bindir)
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_LIBEXEC)) $(DESTDIR)$(libexecdir)
 	@$(foreach m,$(MAN_PAGES),install -m 644 $(m) $(DESTDIR)$(call man_place,$(m)) &&) true
-	@sed 's,/usr/sbin/,$(sbindir)/,' packaging/systemd/ntpward.service >$(DESTDIR)$(unitdir)/ntpward.service
+	@sed 's,/usr/sbin/,$(sbindir)/,' packaging/systemd/ntpward.service >$(BUILD)/ntpward.service
+	@install -m 644 $(BUILD)/ntpward.service $(DESTDIR)$(unitdir)
 	@install -m 644 packaging/sysusers.d/ntpward.conf $(DESTDIR)$(sysusersdir)
 	@install -m 644 $(DOCS) $(DESTDIR)$(docdir)
 	@install -m 644 $(EXAMPLES) $(DESTDIR)$(docdir)/examples
