@@ -249,8 +249,9 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
   }
   for (const msg::TrustedKey& trusted : trusted_)
     if (!keys.Trust(trusted.key, {trusted.serve, trusted.upstream, trusted.control}) &&
-        trusted.upstream)
-      Warn("key " + std::to_string(trusted.key.value) + " is configured but not in the key file");
+        (trusted.upstream || trusted.control))
+      Warn("key " + std::to_string(trusted.key.value) + " is used by " +
+           (trusted.upstream ? "an association" : "controlkey") + " and is not in the key file");
   std::string shared;
   for (const KeyId id : keys.SharedByRoles())
     shared += (shared.empty() ? "" : " ") + std::to_string(id.value);

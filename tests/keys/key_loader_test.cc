@@ -154,7 +154,7 @@ void WarnsOfKeysWithSeveralRoles(void**) {
   h.Start({kHost, kCertificate, {KeyFileKind::kSymmetric, "428_ntp.keys"}}, "serverpassword",
           {{.key = {1}, .serve = true, .upstream = true}, {.key = {99}, .upstream = true}});
   assert_true(Says(h.out.logs, "several roles"));
-  assert_true(Says(h.out.logs, "key 99 is configured but not in the key file"));
+  assert_true(Says(h.out.logs, "key 99 is used by an association and is not in the key file"));
 }
 
 void AMissingKeysFileMattersOnlyToThoseWhoUseKeys(void**) {
