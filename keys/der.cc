@@ -49,7 +49,8 @@ void PutHeader(LockedBytes* out, uint8_t tag, size_t length) {
 
 }  // namespace
 
-std::optional<std::vector<BigPtr>> ParseIntegers(Bytes der, size_t count, size_t max_octets) {
+std::optional<std::vector<BigPtr>> ParseIntegers(Bytes der, size_t count, size_t max_octets,
+                                                 BigPtr (*make)()) {
   Reader outer(der);
   const Bytes content = ReadElement(&outer, kSequence);
   if (!outer.Finish()) return std::nullopt;
@@ -58,14 +59,21 @@ std::optional<std::vector<BigPtr>> ParseIntegers(Bytes der, size_t count, size_t
   for (size_t i = 0; i < count; ++i) {
     const Bytes magnitude = ReadMagnitude(&inner, max_octets);
     if (inner.failed()) return std::nullopt;
-    numbers.push_back(Number());
+    numbers.push_back(make());
     SetNumber(numbers.back().get(), magnitude);
   }
   if (!inner.Finish()) return std::nullopt;
   return numbers;
 }
 
-LockedBytes WriteIntegers(std::initializer_list<const BIGNUM*> numbers) {
+LockedBytes AsSequence(Bytes content) {
+  LockedBytes out;
+  PutHeader(&out, kSequence, content.size());
+  out.insert(out.end(), content.begin(), content.end());
+  return out;
+}
+
+LockedBytes WriteIntegers(std::span<const BIGNUM* const> numbers) {
   LockedBytes content;
   for (const BIGNUM* number : numbers) {
     const auto size = static_cast<size_t>(BN_num_bytes(number));
@@ -76,10 +84,7 @@ LockedBytes WriteIntegers(std::initializer_list<const BIGNUM*> numbers) {
     PutHeader(&content, kInteger, size + (pad ? 1 : 0));
     content.insert(content.end(), octets.begin() + (pad ? 0 : 1), octets.end());
   }
-  LockedBytes out;
-  PutHeader(&out, kSequence, content.size());
-  out.insert(out.end(), content.begin(), content.end());
-  return out;
+  return AsSequence(content);
 }
 
 }  // namespace ntpward::keys

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "keys/openssl.h"
@@ -11,9 +12,17 @@ namespace ntpward::keys {
 // Takes SEQUENCE { count INTEGERs } apart: each not negative, of at most `max_octets` octets, in
 // the shortest form, nothing behind them. The value may come from a hostile server. None when it is
 // anything else.
-std::optional<std::vector<BigPtr>> ParseIntegers(Bytes der, size_t count, size_t max_octets);
+// `make` is Number, or SecretNumber for numbers of a private key.
+std::optional<std::vector<BigPtr>> ParseIntegers(Bytes der, size_t count, size_t max_octets,
+                                                 BigPtr (*make)() = Number);
 
-// The reverse. The octets lie in the locked heap, since a number may be secret.
-LockedBytes WriteIntegers(std::initializer_list<const BIGNUM*> numbers);
+// SEQUENCE { content }.
+LockedBytes AsSequence(Bytes content);
+
+// The reverse of ParseIntegers. The octets lie in the locked heap, since a number may be secret.
+LockedBytes WriteIntegers(std::span<const BIGNUM* const> numbers);
+inline LockedBytes WriteIntegers(std::initializer_list<const BIGNUM*> numbers) {
+  return WriteIntegers(std::span(numbers.begin(), numbers.size()));
+}
 
 }  // namespace ntpward::keys

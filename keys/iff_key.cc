@@ -4,16 +4,11 @@
 #include <openssl/pem.h>
 
 #include "keys/der.h"
+#include "keys/identity_numbers.h"
 #include "keys/private_key.h"
 
 namespace ntpward::keys {
 namespace {
-
-BigContextPtr Scratch() {
-  BigContextPtr context(BN_CTX_secure_new());
-  CHECK(context != nullptr);
-  return context;
-}
 
 Status Take(const EVP_PKEY* dsa, const char* name, BIGNUM* number) {
   if (EVP_PKEY_get_bn_param(dsa, name, &number) != 1)
@@ -43,12 +38,11 @@ Status CheckGroup(const IffKey& key, BN_CTX* context) {
 }  // namespace
 
 BigPtr IffPublicValue(const IffKey& key) {
-  BigContextPtr context = Scratch();
+  BigContextPtr context = SecretScratch();
   BigPtr exponent = SecretNumber();
   CHECK(BN_sub(exponent.get(), key.q.get(), key.b.get()) == 1);
   BigPtr v = Number();
-  CHECK(BN_mod_exp_mont_consttime(v.get(), key.g.get(), exponent.get(), key.p.get(), context.get(),
-                                  nullptr) == 1);
+  SecretPower(v.get(), key.g.get(), exponent.get(), key.p.get(), context.get());
   return v;
 }
 
@@ -62,7 +56,7 @@ Result<IffKey> IffKeyFromDsa(const EVP_PKEY* dsa) {
   BigPtr secret = SecretNumber(), stored = Number();
   TRY_VOID(Take(dsa, OSSL_PKEY_PARAM_PRIV_KEY, secret.get()));
   TRY_VOID(Take(dsa, OSSL_PKEY_PARAM_PUB_KEY, stored.get()));
-  BigContextPtr context = Scratch();
+  BigContextPtr context = SecretScratch();
   TRY_VOID(CheckGroup(out, context.get()));
   if (BN_is_zero(secret.get()) || BN_cmp(secret.get(), out.q.get()) >= 0)
     return Fail("its IFF numbers do not belong together: the file is damaged");

@@ -13,11 +13,12 @@ namespace {
 // Slows down a search for the password; 4.2.8 uses 2048.
 constexpr int kPbkdf2Rounds = 100000;
 constexpr int kSaltOctets = 16;
+// Some seconds of work.
+constexpr int64_t kMaxRounds = 10000000;
 
 constexpr std::string_view kEncryptedLabel = "ENCRYPTED PRIVATE KEY";
 
 using X509SigPtr = std::unique_ptr<X509_SIG, FreeWith<X509_SIG_free>>;
-using Pbe2Ptr = std::unique_ptr<PBE2PARAM, FreeWith<PBE2PARAM_free>>;
 using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, FreeWith<PKCS8_PRIV_KEY_INFO_free>>;
 using AlgorithmPtr = std::unique_ptr<X509_ALGOR, FreeWith<X509_ALGOR_free>>;
 
@@ -27,7 +28,61 @@ BioPtr ReadOnly(Bytes bytes) {
   return bio;
 }
 
-// OpenSSL asks for the password while it reads; `user` is the Bytes.
+// How a PKCS#8 block is encrypted.
+struct Encryption {
+  int cipher = NID_undef;
+  int64_t rounds = 0;  // of PBKDF2, or of the older PBES1
+};
+
+template <typename T, typename Free>
+std::unique_ptr<T, Free> Unpacked(const X509_ALGOR* algorithm, const ASN1_ITEM* item) {
+  int type = 0;
+  const void* parameter = nullptr;
+  X509_ALGOR_get0(nullptr, &type, &parameter, algorithm);
+  if (type != V_ASN1_SEQUENCE) return {};
+  return std::unique_ptr<T, Free>(
+      static_cast<T*>(ASN1_item_unpack(static_cast<const ASN1_STRING*>(parameter), item)));
+}
+
+int64_t Rounds(const ASN1_INTEGER* number) {
+  int64_t rounds = 0;
+  return ASN1_INTEGER_get_int64(&rounds, number) == 1 ? rounds : INT64_MAX;
+}
+
+int Nid(const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* object = nullptr;
+  X509_ALGOR_get0(&object, nullptr, nullptr, algorithm);
+  return OBJ_obj2nid(object);
+}
+
+Encryption Pkcs8Encryption(const PemBlock& block) {
+  BioPtr bio = ReadOnly(block.pem.bytes());
+  X509SigPtr sealed(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));
+  if (sealed == nullptr) return {};
+  const X509_ALGOR* algorithm = nullptr;
+  X509_SIG_get0(sealed.get(), &algorithm, nullptr);
+  if (Nid(algorithm) != NID_pbes2) {
+    const auto pbe =
+        Unpacked<PBEPARAM, FreeWith<PBEPARAM_free>>(algorithm, ASN1_ITEM_rptr(PBEPARAM));
+    return {NID_undef, pbe == nullptr ? 0 : Rounds(pbe->iter)};
+  }
+  const auto pbe =
+      Unpacked<PBE2PARAM, FreeWith<PBE2PARAM_free>>(algorithm, ASN1_ITEM_rptr(PBE2PARAM));
+  if (pbe == nullptr) return {};
+  Encryption out{OBJ_obj2nid(pbe->encryption->algorithm), 0};
+  if (Nid(pbe->keyfunc) != NID_id_pbkdf2) return out;  // scrypt: OpenSSL bounds it
+  const auto kdf =
+      Unpacked<PBKDF2PARAM, FreeWith<PBKDF2PARAM_free>>(pbe->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+  if (kdf != nullptr) out.rounds = Rounds(kdf->iter);
+  return out;
+}
+
+bool IsEncrypted(const PemBlock& block) {
+  return block.label == kEncryptedLabel || !block.encryption.empty();
+}
+
+}  // namespace
+
 int GivePassword(char* buffer, int size, int /*writing*/, void* user) {
   const Bytes password = *static_cast<const Bytes*>(user);
   if (password.empty() || password.size() > static_cast<size_t>(size)) return -1;
@@ -35,30 +90,8 @@ int GivePassword(char* buffer, int size, int /*writing*/, void* user) {
   return static_cast<int>(password.size());
 }
 
-// The cipher of a PKCS#8 block (PBES2), or NID_undef.
-int Pkcs8Cipher(const PemBlock& block) {
-  BioPtr bio = ReadOnly(block.pem.bytes());
-  X509SigPtr sealed(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));
-  if (sealed == nullptr) return NID_undef;
-  const X509_ALGOR* algorithm = nullptr;
-  X509_SIG_get0(sealed.get(), &algorithm, nullptr);
-  const ASN1_OBJECT* scheme = nullptr;
-  int type = 0;
-  const void* parameter = nullptr;
-  X509_ALGOR_get0(&scheme, &type, &parameter, algorithm);
-  if (OBJ_obj2nid(scheme) != NID_pbes2 || type != V_ASN1_SEQUENCE) return NID_undef;
-  const auto* sequence = static_cast<const ASN1_STRING*>(parameter);
-  Pbe2Ptr pbe(static_cast<PBE2PARAM*>(ASN1_item_unpack(sequence, ASN1_ITEM_rptr(PBE2PARAM))));
-  if (pbe == nullptr) return NID_undef;
-  return OBJ_obj2nid(pbe->encryption->algorithm);
-}
-
-bool IsEncrypted(const PemBlock& block) {
-  return block.label == kEncryptedLabel || !block.encryption.empty();
-}
-
 bool IsSingleDes(const PemBlock& block) {
-  if (block.label == kEncryptedLabel) return Pkcs8Cipher(block) == NID_des_cbc;
+  if (block.label == kEncryptedLabel) return Pkcs8Encryption(block).cipher == NID_des_cbc;
   return block.encryption.starts_with("DES-CBC");
 }
 
@@ -70,11 +103,15 @@ std::string WhyUnreadable(const PemBlock& block, Bytes password, const std::stri
   return "wrong password, or it is damaged (" + reason + ")";
 }
 
-}  // namespace
+Status CheckDecryptionCost(const PemBlock& block) {
+  if (block.label != kEncryptedLabel || Pkcs8Encryption(block).rounds <= kMaxRounds) return {};
+  return Fail("its encryption asks for more than " + std::to_string(kMaxRounds) + " rounds");
+}
 
 Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password) {
   if (!block.label.ends_with("PRIVATE KEY"))
     return Fail("it holds a " + block.label + ", not a private key");
+  TRY_VOID(CheckDecryptionCost(block));
   PrivateKey out;
   out.encrypted = IsEncrypted(block);
   out.weak_encryption = out.encrypted && IsSingleDes(block);
@@ -88,6 +125,12 @@ Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password) {
 
 Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password,
                                     const std::string& cipher) {
+  const Pkcs8Ptr plain(EVP_PKEY2PKCS8(key));
+  CHECK(plain != nullptr);
+  return SealPkcs8(plain.get(), password, cipher);
+}
+
+Result<std::string> SealPkcs8(PKCS8_PRIV_KEY_INFO* key, Bytes password, const std::string& cipher) {
   const EVP_CIPHER* algorithm = EVP_get_cipherbyname(cipher.c_str());
   if (algorithm == nullptr) return Fail("Unknown cipher " + cipher);
   std::array<uint8_t, kSaltOctets> salt{};
@@ -95,11 +138,8 @@ Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password,
   AlgorithmPtr scheme(PKCS5_pbe2_set_iv(algorithm, kPbkdf2Rounds, salt.data(), kSaltOctets, nullptr,
                                         NID_hmacWithSHA256));
   if (scheme == nullptr) return Fail("cipher " + cipher + ": " + OpensslReason());
-  Pkcs8Ptr plain(EVP_PKEY2PKCS8(key));
-  CHECK(plain != nullptr);
   const std::string_view text = AsText(password);
-  X509SigPtr sealed(
-      PKCS8_set0_pbe(text.data(), static_cast<int>(text.size()), plain.get(), scheme.get()));
+  X509SigPtr sealed(PKCS8_set0_pbe(text.data(), static_cast<int>(text.size()), key, scheme.get()));
   if (sealed == nullptr) return Fail("cipher " + cipher + ": " + OpensslReason());
   (void)scheme.release();  // PKCS8_set0_pbe took it over
   BioPtr bio(BIO_new(BIO_s_mem()));

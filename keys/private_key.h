@@ -6,6 +6,16 @@
 
 namespace ntpward::keys {
 
+// Encrypted with single DES.
+bool IsSingleDes(const PemBlock& block);
+// Fails when the file itself asks for more work than a password is worth: it may be another host's,
+// and to try it would never end.
+Status CheckDecryptionCost(const PemBlock& block);
+// Why a block could not be opened; `reason` is OpenSSL's.
+std::string WhyUnreadable(const PemBlock& block, Bytes password, const std::string& reason);
+// OpenSSL's callback for a password; `user` points to the Bytes.
+int GivePassword(char* buffer, int size, int writing, void* user);
+
 struct PrivateKey {
   PkeyPtr key;
   bool encrypted = false;
@@ -19,6 +29,9 @@ Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password);
 // PKCS#8, encrypted with `password` by PBES2: PBKDF2 with HMAC-SHA256, `cipher` an OpenSSL name
 // ("aes-256-cbc"). ntpd 4.2.8 reads it. The text is no secret beyond its encryption.
 Result<std::string> WritePrivateKey(const EVP_PKEY* key, Bytes password, const std::string& cipher);
+
+// The same for a key that is PKCS#8 already.
+Result<std::string> SealPkcs8(PKCS8_PRIV_KEY_INFO* key, Bytes password, const std::string& cipher);
 
 // Autokey's cookies need room for OAEP around 4 octets; more than 4096 bits fit no extension field.
 inline constexpr int kMinRsaBits = 368;
