@@ -4,7 +4,9 @@
 #include <array>
 
 #include "keys/certificate_maker.h"
+#include "keys/gq.h"
 #include "keys/iff.h"
+#include "keys/mv.h"
 
 namespace ntpward::keys {
 namespace {
@@ -54,11 +56,12 @@ msg::HostMaterial AutokeyOperations::Material(uint32_t request) const {
         out.certificate.Assign(host_.certificate.der));
   out.host_key_filestamp = host_.host.filestamp;
   out.certificate_filestamp = host_.certificate.filestamp;
-  for (const HostKeys::Group& group : host_.groups) {
+  for (const Group& group : host_.groups) {
     msg::GroupParameters parameters;
     CHECK(parameters.group.Assign(AsBytes(group.name)));
-    parameters.filestamp = group.parameters.filestamp;
-    parameters.has_public = group.parameters.has_public();
+    parameters.scheme = group.scheme();
+    parameters.filestamp = group.filestamp();
+    parameters.has_public = group.CanVerify();
     CHECK(out.groups.Push(parameters));
   }
   return out;
@@ -92,13 +95,42 @@ msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request)
 }
 
 msg::ValueAnswer AutokeyOperations::ProveIdentity(const msg::IdentityProve& request) {
-  if (request.scheme != msg::IdentityScheme::kIff || !host_.iff_server)
-    return Refusal(request.request, msg::VerdictCode::kUnknownKey);
-  const IffKey& key = *host_.iff_server;
-  if (request.challenge.size() != key.challenge_size())
+  switch (request.scheme) {
+    case msg::IdentityScheme::kIff:
+      return ProveWith(host_.iff_server, ProveIff, request);
+    case msg::IdentityScheme::kGq:
+      return ProveWith(host_.gq_server, ProveGq, request);
+    case msg::IdentityScheme::kMv:
+      return ProveWith(host_.mv_server, ProveMv, request);
+    default:
+      return Refusal(request.request, msg::VerdictCode::kUnknownKey);
+  }
+}
+
+template <typename Key>
+msg::ValueAnswer AutokeyOperations::ProveWith(const std::optional<Key>& key,
+                                              std::vector<uint8_t> (*prove)(const Key&, Bytes),
+                                              const msg::IdentityProve& request) const {
+  if (!key) return Refusal(request.request, msg::VerdictCode::kUnknownKey);
+  if (request.challenge.size() != key->challenge_size())
     return Refusal(request.request, msg::VerdictCode::kBad);
-  const auto response = ProveIff(key, request.challenge.span());
-  return Answer(request.request, state_.Now(request.now), key.filestamp, response);
+  const auto response = prove(*key, request.challenge.span());
+  return Answer(request.request, state_.Now(request.now), key->filestamp, response);
+}
+
+// A challenge of another length costs nothing: it must not use up what others need.
+double AutokeyOperations::Cost(const msg::IdentityProve& request) const {
+  const bool gq = request.scheme == msg::IdentityScheme::kGq && host_.gq_server &&
+                  host_.gq_server->challenge_size() == request.challenge.size();
+  const bool mv = request.scheme == msg::IdentityScheme::kMv && host_.mv_server &&
+                  host_.mv_server->challenge_size() == request.challenge.size();
+  return gq || mv ? ProofCost(request.scheme, request.challenge.size()) : 1;
+}
+
+double AutokeyOperations::Cost(const msg::IdentityVerify& request) const {
+  const auto at = state_.challenges.find(request.association);
+  if (at == state_.challenges.end()) return 1;
+  return ProofCost(host_.groups.at(at->second.group).scheme(), at->second.octets.size());
 }
 
 // By the time that clients will see in the certificate's place: our own.
@@ -132,18 +164,17 @@ msg::ValueAnswer AutokeyOperations::IssueCertificate(const msg::CertificateIssue
 
 msg::ValueAnswer AutokeyOperations::DrawChallenge(const msg::IdentityChallenge& request) {
   for (size_t i = 0; i < host_.groups.size(); ++i) {
-    const HostKeys::Group& group = host_.groups[i];
-    if (group.name != request.group.text() || !group.parameters.has_public() ||
-        request.scheme != msg::IdentityScheme::kIff)
+    const Group& group = host_.groups[i];
+    if (group.name != request.group.text() || !group.CanVerify() ||
+        request.scheme != group.scheme())
       continue;
     if (state_.challenges.size() >= kMaxAssociations &&
         !state_.challenges.contains(request.association))
       return Refusal(request.request, msg::VerdictCode::kBusy);
     OpenChallenge& open = state_.challenges[request.association];
     open.group = i;
-    open.octets = DrawIffChallenge(group.parameters);
-    return Answer(request.request, state_.Now(request.now), group.parameters.filestamp,
-                  open.octets);
+    open.octets = group.DrawChallenge();
+    return Answer(request.request, state_.Now(request.now), group.filestamp(), open.octets);
   }
   return Refusal(request.request, msg::VerdictCode::kUnknownKey);
 }
@@ -155,10 +186,12 @@ msg::Verdict AutokeyOperations::VerifyIdentity(const msg::IdentityVerify& reques
   // Good for one answer, whatever it is.
   const OpenChallenge open = std::move(at->second);
   state_.challenges.erase(at);
-  const IffKey& key = host_.groups.at(open.group).parameters;
-  if (request.filestamp != key.filestamp)
+  const Group& group = host_.groups.at(open.group);
+  if (group.scheme() == msg::IdentityScheme::kGq && request.group_public.empty())
+    return {.request = request.request, .code = msg::VerdictCode::kUnknownKey};
+  if (!group.Accepts(request.filestamp))
     return {.request = request.request, .code = msg::VerdictCode::kFilestamp};
-  const bool proved = VerifyIff(key, open.octets, request.value.span());
+  const bool proved = group.Verify(request.group_public.span(), open.octets, request.value.span());
   return {.request = request.request,
           .code = proved ? msg::VerdictCode::kGood : msg::VerdictCode::kBad};
 }

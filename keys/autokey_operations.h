@@ -19,6 +19,10 @@ class AutokeyOperations {
   // Signs public key, certificate and leap values anew.
   msg::SignedValues UpdateSignatures(const msg::SignatureUpdate& request);
 
+  // What an operation costs, in signatures with an RSA key of 2048 bits, for its rate limit.
+  double Cost(const msg::IdentityProve& request) const;
+  double Cost(const msg::IdentityVerify& request) const;
+
   // A server's answers.
   msg::ValueAnswer IssueCookie(const msg::CookieIssue& request);
   msg::ValueAnswer ProveIdentity(const msg::IdentityProve& request);
@@ -33,6 +37,10 @@ class AutokeyOperations {
   // The answer with this value, signed when `now` is not 0.
   msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
                           Bytes value) const;
+  template <typename Key>
+  msg::ValueAnswer ProveWith(const std::optional<Key>& key,
+                             std::vector<uint8_t> (*prove)(const Key&, Bytes),
+                             const msg::IdentityProve& request) const;
   bool CertificateIsValid(NtpSeconds now) const;
 
   KeyState& state_;

@@ -5,13 +5,15 @@
 #include <array>
 
 #include "keys/farm_seeds.h"
+#include "keys/group_loader.h"
 #include "keys/read_file.h"
 #include "privsep/fds.h"
 
 namespace ntpward::keys {
 namespace {
 
-constexpr uint32_t kEnabledBit = 0x1, kPrivateBit = 0x10, kIffBit = 0x20;
+constexpr uint32_t kEnabledBit = 0x1, kPrivateBit = 0x10, kIffBit = 0x20, kGqBit = 0x40,
+                   kMvBit = 0x80;
 constexpr int kStrongRsaBits = 2048;
 
 std::string UtcDate(int64_t unix_seconds) {
@@ -35,6 +37,8 @@ uint32_t HostKeys::StatusWord() const {
   uint32_t word = kEnabledBit | (static_cast<uint32_t>(certificate.scheme.nid) << 16);
   if (certificate.private_use) word |= kPrivateBit;
   if (iff_server) word |= kIffBit;
+  if (gq_server) word |= kGqBit;
+  if (mv_server) word |= kMvBit;
   return word;
 }
 
@@ -155,64 +159,26 @@ Result<OwnCertificate> KeyLoader::LoadCertificate(const LoadedFile& file, int64_
 }
 
 Status KeyLoader::LoadGroupFiles(HostKeys* host) {
+  using msg::KeyFileKind;
+  GroupLoader loader(password(), host, &warnings_);
   for (const LoadedFile& file : files_) {
-    if (!file.content) continue;
-    switch (file.kind) {
-      case msg::KeyFileKind::kIffKey:
-        TRY_VOID(LoadServerGroup(file, host));
-        break;
-      case msg::KeyFileKind::kIffPar:
-        LoadClientGroup(file, host);
-        break;
-      case msg::KeyFileKind::kGqKey:
-      case msg::KeyFileKind::kMvKey:
-      case msg::KeyFileKind::kGqPar:
-      case msg::KeyFileKind::kMvPar:
-        Warn(file.name + ": GQ and MV are not supported yet: the file is not used");
-        break;
-      default:
-        break;
+    const bool server = file.kind == KeyFileKind::kIffKey || file.kind == KeyFileKind::kGqKey ||
+                        file.kind == KeyFileKind::kMvKey;
+    const bool client = file.kind == KeyFileKind::kIffPar || file.kind == KeyFileKind::kGqPar ||
+                        file.kind == KeyFileKind::kMvPar;
+    if (!file.content || (!server && !client)) continue;
+    if (server) WarnOfReaders(file);
+    if (!file.content->ok()) {
+      const std::string text = file.name + ": " + file.content->error().text;
+      if (server) return Fail(text);
+      Warn(text);
+      continue;
     }
+    const GroupFile read{file.kind, file.group, file.name, (*file.content)->bytes()};
+    if (server) TRY_VOID(loader.LoadServer(read));
+    if (client) loader.LoadClient(read);
   }
   return {};
-}
-
-Status KeyLoader::LoadServerGroup(const LoadedFile& file, HostKeys* host) {
-  WarnOfReaders(file);
-  if (!file.content->ok()) return Fail(file.name + ": " + file.content->error().text);
-  IffKey key = TRY(Naming(file.name, ReadIffKey((*file.content)->bytes(), password()), ""));
-  if (!key.has_secret())
-    return Fail(file.name +
-                ": it is a client's group key and cannot prove anything: a server needs "
-                "the file that 'ntp-keygen -I' made");
-  if (key.challenge_size() > msg::kMaxModulus)
-    return Fail(file.name + ": its numbers are too long");
-  if (!host->iff_server) host->iff_server = std::move(key);
-  return {};
-}
-
-// A group's file that cannot be read is left out: keysdir may hold files of groups that nobody
-// uses, and an association that asks for this one is refused.
-void KeyLoader::LoadClientGroup(const LoadedFile& file, HostKeys* host) {
-  if (!file.content->ok()) return Warn(file.name + ": " + file.content->error().text);
-  auto read = ReadIffKey((*file.content)->bytes(), password());
-  if (!read.ok())
-    return Warn(file.name + ": " + read.error().text +
-                ": install it anew from the group's server ('ntp-keygen -e')");
-  if (!read->has_public())
-    Warn(file.name +
-         ": the group key carries no public value, so that no server can be verified with "
-         "it; on the group's server run ntpward's 'ntp-keygen -e -p PASSWORD' and install "
-         "what it prints in place of this file");
-  if (read->has_secret())
-    Warn(file.name +
-         ": it holds the group's secret, which only servers should have; export a client's "
-         "key with 'ntp-keygen -e'");
-  if (host->groups.size() == msg::kMaxGroups)
-    return Warn(file.name + ": not used: there are more than " + std::to_string(msg::kMaxGroups) +
-                " groups");
-  read->b.reset();
-  host->groups.push_back({file.group, std::move(read).value()});
 }
 
 // A member without the secret would answer the others' clients with crypto-NAKs: better no start.

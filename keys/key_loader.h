@@ -42,8 +42,6 @@ class KeyLoader {
   Result<RsaKey> LoadRsa(const LoadedFile& file);
   Result<OwnCertificate> LoadCertificate(const LoadedFile& file, int64_t unix_now);
   Status LoadGroupFiles(HostKeys* host);
-  Status LoadServerGroup(const LoadedFile& file, HostKeys* host);
-  void LoadClientGroup(const LoadedFile& file, HostKeys* host);
   Result<Secret> LoadFarmSecret();
   Result<SymmetricKeys> LoadSymmetric();
   void WarnOfReaders(const LoadedFile& file);

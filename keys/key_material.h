@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "keys/certificate_file.h"
-#include "keys/iff_key.h"
+#include "keys/group.h"
 #include "keys/private_key.h"
 #include "keys/rsa.h"
 #include "keys/seed_file.h"
@@ -20,18 +20,17 @@ struct HostKeys {
   RsaKey host;
   std::optional<RsaKey> sign;  // empty: the host key signs
   OwnCertificate certificate;
-  std::optional<Signer> signer;      // with the certificate's digest; always set once loaded
-  std::optional<IffKey> iff_server;  // to prove the group with
-
-  struct Group {
-    std::string name;
-    IffKey parameters;
-  };
+  std::optional<Signer> signer;  // with the certificate's digest; always set once loaded
+  // To prove the group with; clients take the first scheme of these that they have a key for.
+  std::optional<IffKey> iff_server;
+  std::optional<GqKey> gq_server;
+  std::optional<MvServerKey> mv_server;
   std::vector<Group> groups;  // whose servers a client can demand proof of
 
   const RsaKey& signing() const { return sign ? *sign : host; }
   EVP_PKEY* signing_key() const { return signing().key.get(); }
-  // ENAB, PRIV and IFF bits; the certificate's scheme in the upper half (RFC 5906 figure 7).
+  // ENAB, PRIV, IFF, GQ and MV bits; the certificate's scheme in the upper half (RFC 5906 figure
+  // 7).
   uint32_t StatusWord() const;
 };
 

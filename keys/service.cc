@@ -191,9 +191,20 @@ void KeyService::Enqueue(Operation operation, Outbox& out) {
                           std::holds_alternative<msg::IdentityProve>(operation) ||
                           std::holds_alternative<msg::CertificateIssue>(operation);
   Lane& lane = for_client ? clients_ : own_;
-  if (lane.queue.size() >= kMaxQueue || !lane.rate.Take(time_->Monotonic()))
+  if (lane.queue.size() >= kMaxQueue || !lane.rate.Take(time_->Monotonic(), CostOf(operation)))
     return Refuse(operation, msg::VerdictCode::kBusy, out);
   lane.queue.push_back(std::move(operation));
+}
+
+// In signatures with an RSA key of 2048 bits, which is what the rates are meant for.
+double KeyService::CostOf(const Operation& operation) const {
+  if (!autokey_) return 1;
+  return std::visit(
+      [&](const auto& m) {
+        if constexpr (requires { autokey_->Cost(m); }) return autokey_->Cost(m);
+        return 1.0;
+      },
+      operation);
 }
 
 void KeyService::Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out) {

@@ -56,6 +56,7 @@ class KeyService {
   void Fail(const std::string& text, Outbox& out);
   void OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out);
   void OnForget(const msg::ForgetAssociation& request, Outbox& out);
+  double CostOf(const Operation& operation) const;
   void Enqueue(Operation operation, Outbox& out);
   // The answer of its kind that says why not; `code` is not kGood.
   void Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out);

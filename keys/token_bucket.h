@@ -11,14 +11,16 @@ class TokenBucket {
  public:
   TokenBucket(double rate, double burst) : rate_(rate), burst_(burst), tokens_(burst) {}
 
-  // Takes one token; false when there is none. Time that goes backwards adds none.
-  bool Take(MonoTime now) {
+  // Takes `count` tokens; false, and takes none, when there are fewer. Time that goes backwards
+  // adds none. A count above the burst is as much as the burst.
+  bool Take(MonoTime now, double count = 1) {
     if (now > last_) {
       tokens_ = std::min(burst_, tokens_ + (now - last_) * rate_);
       last_ = now;
     }
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
+    count = std::min(count, burst_);
+    if (tokens_ < count) return false;
+    tokens_ -= count;
     return true;
   }
 

@@ -1,0 +1,121 @@
+#include "keys/group_loader.h"
+
+namespace ntpward::keys {
+namespace {
+
+const char* OptionOf(msg::KeyFileKind kind) {
+  switch (kind) {
+    case msg::KeyFileKind::kGqKey:
+      return "-G";
+    case msg::KeyFileKind::kMvKey:
+      return "-V N";
+    default:
+      return "-I";
+  }
+}
+
+template <typename T>
+Result<T> Naming(const GroupFile& file, Result<T> result) {
+  if (result.ok()) return result;
+  return Fail(file.name + ": " + result.error().text);
+}
+
+// Keeps the first of its kind.
+template <typename T>
+void Keep(std::optional<T>* to, T key) {
+  if (!*to) *to = std::move(key);
+}
+
+Failure<Error> CannotServe(const GroupFile& file) {
+  return Fail(file.name +
+              ": it is a client's group key and cannot prove anything: a server needs the file "
+              "that 'ntp-keygen " +
+              OptionOf(file.kind) + "' made");
+}
+
+}  // namespace
+
+Status GroupLoader::LoadServer(const GroupFile& file) {
+  if (file.kind == msg::KeyFileKind::kIffKey) {
+    IffKey key = TRY(Naming(file, ReadIffKey(file.content, password_)));
+    if (!key.has_secret()) return CannotServe(file);
+    WarnOfWeakEncryption(file, key.weak_encryption);
+    Keep(&host_.iff_server, std::move(key));
+  } else if (file.kind == msg::KeyFileKind::kGqKey) {
+    GqKey key = TRY(Naming(file, ReadGqKey(file.content, password_)));
+    if (!key.has_secret()) return CannotServe(file);
+    WarnOfWeakEncryption(file, key.weak_encryption);
+    Keep(&host_.gq_server, std::move(key));
+  } else if (file.kind == msg::KeyFileKind::kMvKey) {
+    MvServerKey key = TRY(Naming(file, ReadMvServerKey(file.content, password_)));
+    WarnOfWeakEncryption(file, key.weak_encryption);
+    Keep(&host_.mv_server, std::move(key));
+  }
+  return {};
+}
+
+void GroupLoader::LoadClient(const GroupFile& file) {
+  if (file.kind == msg::KeyFileKind::kIffPar) LoadClientIff(file);
+  if (file.kind == msg::KeyFileKind::kGqPar) LoadClientGq(file);
+  if (file.kind == msg::KeyFileKind::kMvPar) LoadClientMv(file);
+}
+
+void GroupLoader::LoadClientIff(const GroupFile& file) {
+  auto read = ReadIffKey(file.content, password_);
+  if (!read.ok()) return Unusable(file, read.error());
+  if (read->has_secret()) WarnOfSecret(file);
+  read->b.reset();
+  const bool weak = read->weak_encryption;
+  AddGroup(file, std::move(read).value(), weak);
+}
+
+void GroupLoader::LoadClientGq(const GroupFile& file) {
+  auto read = ReadGqKey(file.content, password_);
+  if (!read.ok()) return Unusable(file, read.error());
+  if (read->has_secret()) WarnOfSecret(file);
+  read->u.reset(), read->v.reset();
+  const bool weak = read->weak_encryption;
+  AddGroup(file, std::move(read).value(), weak);
+}
+
+void GroupLoader::LoadClientMv(const GroupFile& file) {
+  auto read = ReadMvClientKey(file.content, password_);
+  if (!read.ok()) return Unusable(file, read.error());
+  const bool weak = read->weak_encryption;
+  AddGroup(file, std::move(read).value(), weak);
+}
+
+void GroupLoader::AddGroup(const GroupFile& file, GroupParameters parameters,
+                           bool weak_encryption) {
+  WarnOfWeakEncryption(file, weak_encryption);
+  if (host_.groups.size() == msg::kMaxGroups)
+    return Warn(file.name + ": not used: there are more than " + std::to_string(msg::kMaxGroups) +
+                " groups");
+  Group group{file.group, std::move(parameters)};
+  if (!group.CanVerify())
+    Warn(file.name +
+         ": the group key carries no public value, so that no server can be verified with "
+         "it; on the group's server run ntpward's 'ntp-keygen -e -p PASSWORD' and install "
+         "what it prints in place of this file");
+  host_.groups.push_back(std::move(group));
+}
+
+void GroupLoader::WarnOfWeakEncryption(const GroupFile& file, bool weak) {
+  if (weak)
+    Warn(file.name +
+         ": it is encrypted with single DES, as ntp-keygen 4.2.6 did; new keys have better "
+         "encryption");
+}
+
+void GroupLoader::WarnOfSecret(const GroupFile& file) {
+  Warn(file.name +
+       ": it holds the group's secret, which only servers should have; export a client's "
+       "key with 'ntp-keygen -e'");
+}
+
+void GroupLoader::Unusable(const GroupFile& file, const Error& error) {
+  Warn(file.name + ": " + error.text +
+       ": install it anew from the group's server ('ntp-keygen -e')");
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,48 @@
+// Turns the files of identity schemes into keys: a server's own, and those of the groups whose
+// servers a client can demand proof of.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "keys/key_material.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::keys {
+
+// A file as the supervisor sent it.
+struct GroupFile {
+  msg::KeyFileKind kind = msg::KeyFileKind::kIffKey;
+  std::string group;
+  std::string name;  // for messages
+  Bytes content;
+};
+
+class GroupLoader {
+ public:
+  // What it finds goes to `host` and `warnings`; all must outlive it.
+  GroupLoader(Bytes password, HostKeys* host, std::vector<std::string>* warnings)
+      : password_(password), host_(*host), warnings_(*warnings) {}
+
+  // A server's group key that cannot be used is an error: it would be missed by every client.
+  Status LoadServer(const GroupFile& file);
+  // A client's is left out with a warning: keysdir may hold files of groups that nobody uses, and
+  // an association that asks for this one is refused.
+  void LoadClient(const GroupFile& file);
+
+ private:
+  void AddGroup(const GroupFile& file, GroupParameters parameters, bool weak_encryption);
+  void LoadClientIff(const GroupFile& file);
+  void LoadClientGq(const GroupFile& file);
+  void LoadClientMv(const GroupFile& file);
+  void WarnOfWeakEncryption(const GroupFile& file, bool weak);
+  void WarnOfSecret(const GroupFile& file);
+  void Unusable(const GroupFile& file, const Error& error);
+  void Warn(std::string text) { warnings_.push_back(std::move(text)); }
+
+  Bytes password_;
+  HostKeys& host_;
+  std::vector<std::string>& warnings_;
+};
+
+}  // namespace ntpward::keys
