@@ -19,6 +19,17 @@ bool AddExtension(X509* certificate, int nid, const char* value) {
   return extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
+// Proper DER whatever its length. ntpd 4.2.6 skips two octets to find the value, which is right up
+// to 127 octets and takes a part of the header for the value beyond.
+bool AddGroupValue(X509* certificate, Bytes value) {
+  std::unique_ptr<ASN1_OCTET_STRING, FreeWith<ASN1_OCTET_STRING_free>> octets(
+      ASN1_OCTET_STRING_new());
+  return octets != nullptr &&
+         ASN1_OCTET_STRING_set(octets.get(), value.data(), static_cast<int>(value.size())) == 1 &&
+         X509_add1_ext_i2d(certificate, NID_subject_key_identifier, octets.get(), 0,
+                           X509V3_ADD_DEFAULT) == 1;
+}
+
 bool Fill(X509* certificate, const CertificateContent& content, EVP_PKEY* subject_key) {
   const int64_t end = content.not_before + content.lifetime_days * kSecondsPerDay;
   return X509_set_version(certificate, X509_VERSION_3) == 1 &&
@@ -51,6 +62,8 @@ Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
   if (certificate == nullptr || digest == nullptr)
     return Fail("digest " + scheme.digest_name + ": " + OpensslReason());
   bool made = Fill(certificate.get(), content, subject_key);
+  if (made && !content.group_value.empty())
+    made = AddGroupValue(certificate.get(), content.group_value);
   if (made && content.trusted)
     made = AddExtension(certificate.get(), NID_ext_key_usage, kTrustRootOid);
   if (made && content.private_use)

@@ -14,15 +14,17 @@
 namespace ntpward::keys {
 
 // X.509 v3 as ntp-keygen 4.2.8 makes it: names of one CN, basicConstraints CA:TRUE, keyUsage
-// digitalSignature and keyCertSign, then the usage that Autokey gives a meaning of its own.
+// digitalSignature and keyCertSign, GQ's value, then the usage that Autokey gives a meaning of its
+// own.
 struct CertificateContent {
   std::string subject;  // printable ASCII, 1..255 octets
   std::string issuer;
   uint32_t serial = 0;     // NTP seconds of generation
   int64_t not_before = 0;  // Unix seconds
   int lifetime_days = 365;
-  bool trusted = false;      // trustRoot
-  bool private_use = false;  // the PC scheme
+  bool trusted = false;              // trustRoot
+  bool private_use = false;          // the PC scheme
+  std::vector<uint8_t> group_value;  // v of the GQ scheme, as subjectKeyIdentifier; empty: none
 };
 
 // The DER. Fails when OpenSSL refuses the key or the digest.

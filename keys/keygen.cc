@@ -53,6 +53,11 @@ std::string Keygen::FileName(const NewFile& file) const {
   return "ntpkey_" + file.kind + "_" + file.owner + "." + std::to_string(filestamp_.value);
 }
 
+std::string Keygen::StampedName(const NewFile& file) const {
+  return "ntpkey_" + file.kind + "_" + file.owner + "." +
+         std::to_string(file.stamp.value_or(filestamp_).value);
+}
+
 std::string Keygen::Header(const std::string& file_name) const {
   return "# " + file_name + "\n# " + DateLine(now_) + "\n\n";
 }
@@ -67,14 +72,17 @@ Status Keygen::Run() {
   ChooseNames();
   Say("Using host " + host_ + " group " + group_);
   TRY_VOID(ChoosePassword());
+  TRY_VOID(PrepareGroups());
   const bool exports = options_.export_parameters || export_server_key_;
-  if (!exports || options_.makes_something()) {
+  const bool revokes = !options_.mv_revoked.empty();
+  const bool certifies = options_.makes_something() || !(exports || revokes);
+  if (certifies) {
     TRY_VOID(TakeHostKey());
     TRY_VOID(TakeSignKey());
-    TRY_VOID(TakeGroupKey());
-    TRY_VOID(MakeNewCertificate());
-    TRY_VOID(WriteAll());
   }
+  TRY_VOID(groups_->Make(&files_));
+  if (certifies) TRY_VOID(MakeNewCertificate());
+  if (!files_.empty()) TRY_VOID(WriteAll());
   return exports ? Export() : Status();
 }
 
@@ -162,14 +170,16 @@ Status Keygen::TakeSignKey() {
   return {};
 }
 
-Status Keygen::TakeGroupKey() {
-  if (!options_.iff_key) return {};
-  Say("Generating IFF keys (" + std::to_string(options_.identity_bits) + " bits)...");
-  group_key_ = TRY(MakeIffKey(options_.identity_bits));
-  Say("Confirm g^(q - b) g^b = 1 mod p: yes");
-  Say("Confirm g^k = g^(k + b r) g^(q - b) r: yes");
-  std::string pem = TRY(Encrypted(IffAsDsa(*group_key_).get()));
-  files_.push_back({"IFFkey", group_, "ntpkey_iffkey_" + group_, std::move(pem)});
+Status Keygen::PrepareGroups() {
+  KeygenGroupsSetup setup;
+  setup.group = group_;
+  setup.host = host_;
+  setup.password = TRY(Secret::Copy(password_.bytes()));
+  setup.say = [this](const std::string& line) { Say(line); };
+  setup.print = [this](const std::string& name, const std::string& text) {
+    std::fputs((Header(name) + text).c_str(), environment_.out);
+  };
+  groups_.emplace(options_, directory_, std::move(setup));
   return {};
 }
 
@@ -177,18 +187,21 @@ Status Keygen::MakeNewCertificate() {
   const std::string name = old_certificate_ ? old_certificate_->scheme.name : "RSA-SHA256";
   const SignatureScheme scheme = TRY(SignatureScheme::FromName(options_.scheme.value_or(name)));
   ChooseFilestamp();
+  const OwnCertificate* old = old_certificate_ ? &*old_certificate_ : nullptr;
   CertificateContent content;
   content.subject = content.issuer = subject_;
   content.serial = filestamp_.value;
   content.not_before = now_;
   content.lifetime_days = options_.lifetime_days;
-  content.trusted = options_.trusted || (old_certificate_ && old_certificate_->trusted);
-  content.private_use = !options_.trusted && old_certificate_ && old_certificate_->private_use;
+  content.trusted = options_.trusted || (!options_.private_use && old && old->trusted);
+  content.private_use = options_.private_use || (!options_.trusted && old && old->private_use);
+  content.group_value = TRY(groups_->CertificateValue());
   EVP_PKEY* key = sign_key_ ? sign_key_->key.get() : host_key_.key.get();
   Say("Generating new certificate " + subject_ + " " + scheme.name);
   const auto der = TRY(MakeCertificate(content, key, key, scheme));
   Say("X509v3 Basic Constraints: critical,CA:TRUE");
   Say("X509v3 Key Usage: digitalSignature,keyCertSign");
+  if (!content.group_value.empty()) Say("X509v3 Subject Key Identifier: the GQ public value");
   if (content.trusted) Say("X509v3 Extended Key Usage: trustRoot");
   if (content.private_use) Say("X509v3 Extended Key Usage: private");
   if (scheme.digest_name == "MD5" || scheme.digest_name == "SHA1")
@@ -236,8 +249,9 @@ void Keygen::ChooseFilestamp() {
 }
 
 Status Keygen::WriteAll() {
+  if (filestamp_.value == 0) ChooseFilestamp();
   for (const NewFile& file : files_)
-    TRY_VOID(directory_.WriteNew(FileName(file), Header(FileName(file)) + file.text, file.mode));
+    TRY_VOID(directory_.WriteNew(FileName(file), Header(StampedName(file)) + file.text, file.mode));
   TRY_VOID(directory_.Sync());
   for (const NewFile& file : files_) {
     const std::string kind = file.link.substr(7, file.link.find('_', 7) - 7);
@@ -247,46 +261,13 @@ Status Keygen::WriteAll() {
     if (TRY(directory_.MoveLink(file.link, FileName(file), saved_name)))
       Say("the old " + file.link + " is now " + saved_name);
   }
-  if (group_key_) {
-    group_key_->filestamp = filestamp_;
-    group_key_->name = "ntpkey_IFFkey_" + group_ + "." + std::to_string(filestamp_.value);
-  }
+  groups_->Stamp(filestamp_);
   return directory_.Sync();
 }
 
-// Under the group's name, else under the host's, where ntp-keygen 4.2.8 always puts the link.
-Status Keygen::ReadGroupKey() {
-  for (const std::string& owner : {group_, host_}) {
-    const std::string link = "ntpkey_iffkey_" + owner;
-    const auto content = TRY(directory_.Read(link));
-    if (!content) continue;
-    auto key = ReadIffKey(content->bytes(), password_.bytes());
-    if (!key.ok()) return Fail("Corrupt file " + link + " or wrong password: " + key.error().text);
-    if (!key->has_secret())
-      return Fail(link + ": it is a client's group key: export on the server");
-    group_key_ = std::move(key).value();
-    Say("Using IFF keys " + group_key_->name);
-    return {};
-  }
-  return Fail("there is no group key ntpkey_iffkey_" + group_ +
-              ": make one with 'ntp-keygen -T -I'");
-}
-
 Status Keygen::Export() {
-  if (!group_key_) TRY_VOID(ReadGroupKey());
-  const std::string stamp = "." + std::to_string(group_key_->filestamp.value);
-  if (options_.export_parameters) {
-    const std::string name = "ntpkey_iffpar_" + group_ + stamp;
-    Say("Writing IFF parameters " + name + " to stdout");
-    std::fputs((Header(name) + WriteIffParameters(*group_key_)).c_str(), environment_.out);
-  }
-  if (export_server_key_) {
-    const std::string name = "ntpkey_iffkey_" + group_ + stamp;
-    const std::string text = TRY(WritePrivateKey(
-        IffAsDsa(*group_key_).get(), options_.export_password.bytes(), options_.cipher));
-    Say("Writing IFF keys " + name + " to stdout");
-    std::fputs((Header(name) + text).c_str(), environment_.out);
-  }
+  if (options_.export_parameters) TRY_VOID(groups_->ExportParameters());
+  if (export_server_key_) TRY_VOID(groups_->ExportKeys());
   if (std::fflush(environment_.out) != 0) return Fail("standard output cannot be written");
   return {};
 }

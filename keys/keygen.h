@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "keys/certificate_file.h"
-#include "keys/iff_key.h"
 #include "keys/key_directory.h"
+#include "keys/keygen_file.h"
+#include "keys/keygen_groups.h"
 #include "keys/keygen_options.h"
 #include "keys/private_key.h"
 
@@ -38,18 +39,11 @@ class Keygen {
   Status Run();
 
  private:
-  // A file to be written, and the link to it.
-  struct NewFile {
-    std::string kind;   // "RSAhost", "RSA-SHA256cert": the part of its name
-    std::string owner;  // host or group
-    std::string link;
-    std::string text;  // PEM
-    mode_t mode = 0600;
-  };
-
   void Say(const std::string& line) const;
   std::string Header(const std::string& file_name) const;
   std::string FileName(const NewFile& file) const;
+  // The name that its first line tells, whose end is its filestamp.
+  std::string StampedName(const NewFile& file) const;
   std::string LinkName(const char* kind) const {
     return std::string("ntpkey_") + kind + "_" + host_;
   }
@@ -61,9 +55,8 @@ class Keygen {
   Status MakeSymmetricFile();
   Status TakeHostKey();
   Status TakeSignKey();
-  Status TakeGroupKey();
   Status MakeNewCertificate();
-  Status ReadGroupKey();
+  Status PrepareGroups();
   Result<std::string> Encrypted(const EVP_PKEY* key) const;
   Result<RsaKey> ReadPrivate(const std::string& name, Bytes content) const;
   Status MakeRsa(const char* kind, RsaKey* out);
@@ -86,7 +79,7 @@ class Keygen {
 
   RsaKey host_key_;
   std::optional<RsaKey> sign_key_;
-  std::optional<IffKey> group_key_;
+  std::optional<KeygenGroups> groups_;
   std::vector<NewFile> files_;
 };
 

@@ -6,11 +6,13 @@
 #include <cstring>
 
 #include "keys/certificate_maker.h"
+#include "keys/mv_authority.h"
 
 namespace ntpward::keys {
 namespace {
 
 constexpr int kVersionOption = 256;
+constexpr int kMvClientOption = 257;
 constexpr size_t kMaxPassword = 256;
 
 constexpr option kLongOptions[] = {
@@ -35,6 +37,7 @@ constexpr option kLongOptions[] = {
     {"trusted-cert", no_argument, nullptr, 'T'},
     {"mv-params", required_argument, nullptr, 'V'},
     {"mv-keys", required_argument, nullptr, 'v'},
+    {"mv-client", required_argument, nullptr, kMvClientOption},
     {"version", no_argument, nullptr, kVersionOption},
     {"help", no_argument, nullptr, '?'},
     {nullptr, 0, nullptr, 0},
@@ -89,7 +92,7 @@ Status TakeScheme(const char* text, KeygenOptions* out) {
 Status Take(int letter, char* argument, KeygenOptions* out) {
   switch (letter) {
     case 'b':
-      return Number(argument, 256, 3072, "-b", &out->identity_bits);
+      return Number(argument, 256, 2048, "-b", &out->identity_bits.emplace());
     case 'c':
       return TakeScheme(argument, out);
     case 'C':
@@ -130,11 +133,17 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
       out->trusted = true;
       return {};
     case 'G':
+      out->gq_key = true;
+      return {};
     case 'P':
+      out->private_use = true;
+      return {};
     case 'V':
+      return Number(argument, kMinMvClients, kMaxMvClients, "-V", &out->mv_clients);
     case 'v':
-      return Fail(std::string("-") + static_cast<char>(letter) +
-                  ": the GQ, PC and MV schemes are not supported yet; IFF is (-I)");
+      return Number(argument, 1, kMaxMvClients, "-v", &out->mv_revoked.emplace_back());
+    case kMvClientOption:
+      return Number(argument, 1, kMaxMvClients, "--mv-client", &out->mv_client);
     case kVersionOption:
       out->version = true;
       return {};
@@ -142,6 +151,14 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
       out->help = true;
       return {};
   }
+}
+
+Status CheckTogether(const KeygenOptions& options) {
+  if (options.trusted && options.private_use)
+    return Fail("-T with -P: a certificate is trusted or private");
+  if (options.mv_clients != 0 && !options.mv_revoked.empty())
+    return Fail("-V with -v: clients of new keys need no revocation");
+  return {};
 }
 
 }  // namespace
@@ -162,6 +179,7 @@ Result<KeygenOptions> ParseKeygenOptions(int argc, char** argv) {
       return Fail(std::string(argv[before - 1]) + ": unknown option");
     TRY_VOID(Take(letter, optarg, &out));
   }
+  TRY_VOID(CheckTogether(out));
   if (optind < argc) return Fail(std::string(argv[optind]) + ": not expected: options only");
   return out;
 }
@@ -170,17 +188,23 @@ std::string KeygenUsage() {
   return "Usage: ntp-keygen [options], in the keys directory\n"
          "  -T, --trusted-cert        trusted certificate (server)\n"
          "  -H, --host-key            new host key\n"
+         "  -P, --pvt-cert            private certificate (PC scheme)\n"
          "  -I, --iffkey              new IFF group key (trusted server)\n"
+         "  -G, --gq-params           new GQ group key\n"
+         "  -V, --mv-params N         new MV keys for N clients, 2 to 62; the last one is revoked\n"
+         "  -v, --mv-keys J           revoke MV client J; may be repeated\n"
          "  -S, --sign-key RSA        new sign key; without, the host key signs\n"
-         "  -e, --id-key              write the clients' group key to standard output\n"
+         "  -e, --id-key              write the clients' group keys to standard output\n"
+         "      --mv-client J         whose MV key -e writes; default 1\n"
          "  -p, --password PW         password of the private files; default: the host's name\n"
-         "  -q, --export-passwd PW    with -p: write the servers' group key, encrypted with PW, to "
+         "  -q, --export-passwd PW    with -p: write the servers' group keys, encrypted with PW, "
+         "to "
          "standard\n"
          "                            output; without -p: PW is the password of the private files\n"
          "  -c, --certificate NAME    signature scheme; default: as before, else RSA-SHA256\n"
          "  -C, --cipher NAME         cipher of private files; default aes-256-cbc\n"
          "  -m, --modulus BITS        RSA modulus, 512 to 4096; default 2048\n"
-         "  -b, --imbits BITS         IFF modulus, 256 to 3072; default 2048\n"
+         "  -b, --imbits BITS         group key's modulus, 256 to 2048; default 2048, GQ 1016\n"
          "  -l, --lifetime DAYS       of the certificate; default 365\n"
          "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
          "  -i, --ident GROUP         group name\n"

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "privsep/base/result.h"
 #include "privsep/base/secret.h"
@@ -13,12 +14,17 @@ struct KeygenOptions {
   bool help = false;
   bool version = false;
   bool trusted = false;                 // -T
+  bool private_use = false;             // -P
   bool host_key = false;                // -H
+  bool gq_key = false;                  // -G
   bool iff_key = false;                 // -I
+  int mv_clients = 0;                   // -V; 0: none
+  std::vector<int> mv_revoked;          // -v, each from 1
+  int mv_client = 1;                    // --mv-client: whose key -e exports
   bool export_parameters = false;       // -e
   bool symmetric = false;               // -M
   int debug = 0;                        // -d, -D N
-  int identity_bits = 2048;             // -b
+  std::optional<int> identity_bits;     // -b; none: 2048, for GQ 1016
   int modulus_bits = 2048;              // -m
   int lifetime_days = 365;              // -l
   std::string cipher = "aes-256-cbc";   // -C
@@ -29,9 +35,10 @@ struct KeygenOptions {
   Secret password;                      // -p; empty: the host's name
   Secret export_password;               // -q
 
-  // Something is to be made besides an export; names alone make nothing.
+  // Something is to be made besides an export or a revocation; names alone make nothing.
   bool makes_something() const {
-    return trusted || host_key || iff_key || sign_key || scheme || lifetime_days != 365;
+    return trusted || private_use || host_key || gq_key || iff_key || mv_clients != 0 || sign_key ||
+           scheme || lifetime_days != 365;
   }
 };
 

@@ -1,17 +1,15 @@
 // ntp-keygen: the guide's calls, what they leave in the directory, and what they never do.
 #include "keys/keygen.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
 
 #include "keys/certificate_maker.h"
 #include "keys/symmetric_file.h"
 #include "tests/keys/key_data.h"
+#include "tests/keys/workshop.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 
@@ -19,103 +17,6 @@ namespace ntpward::keys {
 namespace {
 
 using namespace ntpward::keys::test;
-
-// A keys directory of its own with a clock of its own, and the tool run in it.
-class Workshop {
- public:
-  Workshop() {
-    char name[] = "/tmp/ntpward_keygen_XXXXXX";
-    CHECK(mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~Workshop() {
-    for (const auto& name : Names()) unlink((path + "/" + name).c_str());
-    rmdir(path.c_str());
-  }
-
-  // True when it succeeded. `out` and `err` hold what it wrote.
-  bool Run(std::vector<std::string> words) {
-    std::vector<char*> argv;
-    words.insert(words.begin(), "ntp-keygen");
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    auto options = ParseKeygenOptions(static_cast<int>(words.size()), argv.data());
-    for (const std::string& word : words) arguments_left += word + " ";
-    if (!options.ok()) return error = options.error().text, false;
-    auto directory = KeyDirectory::Open(path);
-    CHECK(directory.ok());
-    char *out_data = nullptr, *err_data = nullptr;
-    size_t out_size = 0, err_size = 0;
-    KeygenEnvironment environment;
-    environment.host_name = "server";
-    environment.now = [this] { return clock; };
-    environment.wait_second = [this] { ++clock; };
-    environment.out = open_memstream(&out_data, &out_size);
-    environment.err = open_memstream(&err_data, &err_size);
-    Keygen keygen(std::move(options).value(), std::move(directory).value(), environment);
-    const Status done = keygen.Run();
-    fclose(environment.out), fclose(environment.err);
-    out.assign(out_data, out_size), err.assign(err_data, err_size);
-    free(out_data), free(err_data);
-    error = done.ok() ? "" : done.error().text;
-    return done.ok();
-  }
-
-  std::vector<std::string> Names() const {
-    std::vector<std::string> names;
-    DIR* directory = opendir(path.c_str());
-    while (const dirent* entry = readdir(directory))
-      if (const std::string name = entry->d_name; name != "." && name != "..")
-        names.push_back(name);
-    closedir(directory);
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-  std::map<std::string, std::string> Contents() const {
-    std::map<std::string, std::string> all;
-    for (const auto& name : Names()) all[name] = Text(name);
-    return all;
-  }
-  std::string Text(const std::string& name) const {
-    const auto bytes = ntpward::test::ReadFile(path + "/" + name);
-    return std::string(AsText(bytes));
-  }
-  std::string Link(const std::string& name) const {
-    char target[256] = {};
-    return readlink((path + "/" + name).c_str(), target, sizeof target - 1) > 0 ? target : "";
-  }
-  void Put(const std::string& name, std::string_view text) const {
-    FILE* file = fopen((path + "/" + name).c_str(), "w");
-    CHECK(file != nullptr && fwrite(text.data(), 1, text.size(), file) == text.size());
-    fclose(file);
-  }
-  mode_t Mode(const std::string& name) const {
-    struct stat status {};
-    CHECK(stat((path + "/" + name).c_str(), &status) == 0);
-    return status.st_mode & 07777;
-  }
-  OwnCertificate Certificate() const {
-    auto certificate = ReadCertificateFile(AsBytes(Text("ntpkey_cert_server")));
-    CHECK(certificate.ok());
-    return std::move(certificate).value();
-  }
-  bool Opens(const std::string& name, std::string_view password) const {
-    return ReadRsaKey(AsBytes(Text(name)), AsBytes(password)).ok();
-  }
-
-  std::string path;
-  int64_t clock = 1795304898;  // NTP 4004293698
-  std::string out, err, error, arguments_left;
-};
-
-// Fast keys; what they are does not matter here.
-const std::vector<std::string> kSmall = {"-m", "512", "-b", "512", "-c", "RSA-MD5"};
-
-std::vector<std::string> With(std::vector<std::string> words,
-                              const std::vector<std::string>& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
 
 void TheGuidesServerCallMakesTheReferencesFiles(void**) {
   Workshop w;
@@ -372,17 +273,8 @@ void AnOperatorsSymmetricFileIsKept(void**) {
   assert_string_equal(w.Text("ntp.keys.saved.4004293698").c_str(), "1 MD5 precious\n");
 }
 
-void WhatIsNotThereYetIsSaid(void**) {
-  for (const char* option : {"-G", "-P"}) {
-    Workshop w;
-    assert_false(w.Run({option}));
-    assert_true(w.error.find("not supported yet") != std::string::npos);
-    assert_true(w.Names().empty());
-  }
+void AnExportWithoutGroupKeysSaysHowToMakeThem(void**) {
   Workshop w;
-  assert_false(w.Run({"-V", "3"}));
-  assert_true(w.error.find("not supported yet") != std::string::npos);
-  assert_false(w.Run({"-S", "DSA"}));
   assert_false(w.Run({"-e"}));
   assert_true(w.error.find("ntp-keygen -T -I") != std::string::npos);
   assert_true(w.out.empty() && w.Names().empty());
@@ -393,7 +285,14 @@ void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
                                                                 {"-m", "4097"},
                                                                 {"-m", "x"},
                                                                 {"-m"},
-                                                                {"-b", "1"},
+                                                                {"-b", "255"},
+                                                                {"-b", "2049"},
+                                                                {"-V", "1"},
+                                                                {"-V", "63"},
+                                                                {"-v", "0"},
+                                                                {"-V", "3", "-v", "1"},
+                                                                {"--mv-client", "0"},
+                                                                {"-T", "-P"},
                                                                 {"-c", "DSA-SHA1"},
                                                                 {"-c", "nonsense"},
                                                                 {"-l", "0"},
@@ -460,7 +359,7 @@ int main() {
       cmocka_unit_test(DefaultsAreStrong),
       cmocka_unit_test(SymmetricKeysAreReadBackAndDiffer),
       cmocka_unit_test(AnOperatorsSymmetricFileIsKept),
-      cmocka_unit_test(WhatIsNotThereYetIsSaid),
+      cmocka_unit_test(AnExportWithoutGroupKeysSaysHowToMakeThem),
       cmocka_unit_test(BadArgumentsAreRefusedBeforeAnythingIsMade),
       cmocka_unit_test(AFailedWriteLeavesTheOldKeysInUse),
   };
