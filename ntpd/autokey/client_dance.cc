@@ -43,8 +43,8 @@ std::string_view Description(Restart why) {
 
 }  // namespace
 
-ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now)
-    : own_(own), policy_(std::move(policy)), started_(now) {
+ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket)
+    : own_(own), policy_(std::move(policy)), last_ticket_(last_ticket), started_(now) {
   CHECK(own.value != 0);
 }
 
@@ -149,9 +149,35 @@ bool ClientDance::has_questions() const {
          (!Lit(kLeap) && MayHaveTable() && MayAsk(leap_poll_));
 }
 
+// The one that we have is used, and shown, until there is another.
+bool ClientDance::WantsSignature(const DanceContext& context) const {
+  if (IsPrivate()) return false;
+  return !Lit(kSigned) || Unfold(context.now) >= sign_again_;
+}
+
+std::optional<CalendarSeconds> ClientDance::trail_expiry() const {
+  if (!trail_.complete()) return std::nullopt;
+  return trail_.expiry();
+}
+
+ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_changed) const {
+  if (flags_ == 0) return Judgement::kAsBefore;
+  if (IsPrivate() != context.host.is_private()) return Judgement::kStartOver;
+  if (IsPrivate()) return key_changed ? Judgement::kStartOver : Judgement::kAsBefore;
+  if (!Lit(kTrusted)) return Judgement::kAsBefore;
+  const IdentityDemand demand = DecideIdentity(
+      policy_, context.host.groups(), trail_.last()->subject, context.host.subject(), flags_);
+  if (demand.demand == Demand::kRefuse) return Judgement::kStartOver;
+  const bool same = demand.demand == demand_.demand && demand.scheme == demand_.scheme &&
+                    demand.group == demand_.group && demand.filestamp == demand_.filestamp;
+  if (same) return Judgement::kAsBefore;
+  return Lit(kVerified) ? Judgement::kProveAgain : Judgement::kStartOver;
+}
+
 bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
   const HostState& host = context.host;
-  if (Lit(kSigned) || host.update_time().value == 0 || !MayAsk(sign_poll_)) return false;
+  if (!WantsSignature(context) || host.update_time().value == 0 || !MayAsk(sign_poll_))
+    return false;
   sign_poll_ = polls_;
   if (!host.certificate().ValidAt(Unfold(context.now))) {
     next.effects.outcome = Outcome::kPeriod;
@@ -360,6 +386,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   empty_answers_ = 0;
   sign_poll_.reset();
   leap_poll_.reset();
+  sign_again_ = 0;
   started_ = context.mono;
 }
 

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "ntpd/autokey/calendar.h"
 #include "ntpd/autokey/certificate_cache.h"
 #include "ntpd/autokey/host_state.h"
 #include "ntpd/autokey/identity_policy.h"
@@ -94,8 +95,13 @@ class ClientDance {
   // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
   static constexpr double kRefreshSeconds = 524288;
 
-  // `own` identifies our association in requests; not 0.
-  ClientDance(AssocId own, DancePolicy policy, MonoTime now);
+  // Of the last certificate that was signed for us, the part of its life after which another is
+  // asked for; the last 30 days at most.
+  static constexpr int kSignedEighths = 7;
+
+  // `own` identifies our association in requests; not 0. Tickets count from `last_ticket`, within
+  // its upper 8 bits.
+  ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket = 0);
 
   // Call once for each poll, when the packet is built. kWait may be repeated as soon as an answer
   // of the key process was delivered.
@@ -115,6 +121,9 @@ class ClientDance {
   DanceResult OnCryptoNak(const DanceContext& context);
   // A reply whose MAC did not check. Changes nothing: anyone can send one (CVE-2016-4955).
   DanceResult OnBadMac() const;
+  // What our own key material, which was read again, says of what was proved under the old.
+  enum class Judgement : uint8_t { kAsBefore, kProveAgain, kStartOver };
+  Judgement Judge(const DanceContext& context, bool key_changed) const;
   // The key process was restarted, or has no cookie where has_cookie() says one: cookie and
   // challenge are gone, what was proved is not. Answers that were outstanding will not come.
   void OnKeysRestarted();
@@ -142,6 +151,12 @@ class ClientDance {
   // Why the server was refused last; empty when it was not. Kept over restarts.
   const std::string& refusal() const { return refusal_; }
   AssocId association() const { return own_; }
+  // When this dance began.
+  MonoTime started() const { return started_; }
+  // Whether that ticket was given out by this dance.
+  bool Owns(uint32_t ticket) const { return ticket >> 24 == last_ticket_ >> 24; }
+  // When the first certificate of the trail expires; none before the trail ended, and in scheme PC.
+  std::optional<CalendarSeconds> trail_expiry() const;
 
  private:
   // What the key process is at.
@@ -200,6 +215,7 @@ class ClientDance {
   void OnEmptyAnswer();
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
+  bool WantsSignature(const DanceContext& context) const;
   bool MayAsk(std::optional<uint32_t> last_poll) const;
   bool MayHaveTable() const;
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
@@ -219,12 +235,13 @@ class ClientDance {
 
   std::optional<wire::AutokeyCode> asked_;  // what the packet in flight asks; empty: nothing
   std::optional<Pending> pending_;          // what the key process is at
-  uint32_t last_ticket_ = 0;
+  uint32_t last_ticket_;
   int failures_ = 0;
   int empty_answers_ = 0;
   uint32_t polls_ = 0;
   std::optional<uint32_t> sign_poll_;  // when SIGN was asked last, in polls
   std::optional<uint32_t> leap_poll_;
+  CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
   std::string refusal_;
   std::string warned_;  // the last warning: said once, not at each poll

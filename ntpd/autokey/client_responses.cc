@@ -1,4 +1,5 @@
 // What the server's answers prove: the consuming half of ClientDance.
+#include <algorithm>
 #include <utility>
 
 #include "ntpd/autokey/client_dance.h"
@@ -11,6 +12,7 @@ using wire::AutokeyCode;
 using wire::AutokeyField;
 
 constexpr size_t kLeapValueSize = 12;
+constexpr CalendarSeconds kMostSignedAhead = 30 * 86400;
 
 // What the association can do without: a server that refuses them still gives time.
 bool IsOptional(AutokeyCode code) {
@@ -268,6 +270,8 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
   if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
   context.certificates.Install(*issued, false);
   flags_ |= kSigned;
+  const CalendarSeconds life = issued->not_after - issued->not_before;
+  sign_again_ = issued->not_after - std::min(life / 8 * (8 - kSignedEighths), kMostSignedAhead);
   result.statistics.push_back(CertificateStatistic("sign", *issued));
   return Outcome::kOk;
 }

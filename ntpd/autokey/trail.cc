@@ -36,6 +36,13 @@ Outcome Trail::Add(Certificate certificate, std::string_view own_subject) {
   return Outcome::kOk;
 }
 
+CalendarSeconds Trail::expiry() const {
+  CHECK(!steps_.empty());
+  return std::min_element(steps_.begin(), steps_.end(),
+                          [](const auto& a, const auto& b) { return a.not_after < b.not_after; })
+      ->not_after;
+}
+
 void Trail::InstallInto(CertificateCache& cache) const {
   CHECK(complete_);
   for (size_t i = 0; i < steps_.size(); ++i) cache.Install(steps_[i], i + 1 < steps_.size());

@@ -37,6 +37,9 @@ class Trail {
   // The last certificate received; null before the first.
   const Certificate* last() const { return steps_.empty() ? nullptr : &steps_.back(); }
 
+  // When the first of its certificates expires; there must be one.
+  CalendarSeconds expiry() const;
+
   // Keeps the certificates for clients and `ntpq`; the trail must be complete.
   void InstallInto(CertificateCache& cache) const;
 

@@ -44,6 +44,8 @@ std::string_view IdentityName(Identity identity) {
   switch (identity) {
     case Identity::kTrusted:
       return "TC";
+    case Identity::kPrivate:
+      return "PC";
     case Identity::kIff:
       return "IFF";
     case Identity::kGq:

@@ -170,6 +170,7 @@ struct SystemView {
 enum class Identity : uint8_t {
   kNone,     // not proved, or not yet
   kTrusted,  // by certificate trail alone
+  kPrivate,  // scheme PC
   kIff,
   kGq,
   kMv,

@@ -19,13 +19,14 @@ std::string SchemeName(uint32_t flags) {
 
 control::Identity IdentityOf(std::string_view label) {
   if (label == "TC") return control::Identity::kTrusted;
+  if (label == "PC") return control::Identity::kPrivate;
   if (label == "IFF") return control::Identity::kIff;
   if (label == "GQ") return control::Identity::kGq;
   if (label == "MV") return control::Identity::kMv;
   return control::Identity::kNone;
 }
 
-control::PeerAutokeyView AutokeyOf(const autokey::ClientDance& dance) {
+control::PeerAutokeyView AutokeyOf(const autokey::RenewingDance& dance) {
   control::PeerAutokeyView view;
   view.flags = dance.flags();
   view.host = dance.server_name();

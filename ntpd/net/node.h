@@ -8,7 +8,7 @@
 
 #include "keys/session_key.h"
 #include "ntpd/autokey/certificate_cache.h"
-#include "ntpd/autokey/client_dance.h"
+#include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/autokey/host_state.h"
 #include "ntpd/core/access.h"
 #include "ntpd/core/engine.h"

@@ -289,6 +289,7 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
   const bool had = node_.has_material;
   const std::vector<uint8_t> key(node_.host.public_key().begin(), node_.host.public_key().end());
   const std::vector<uint8_t> certificate = node_.host.certificate().der;
+  const autokey::PublicKey sign_key = node_.host.certificate().key;
   if (const Status set = node_.host.SetMaterial(material); !set.ok()) {
     node_.reporter.Log(LogLevel::kError, "crypto: " + set.error().text);
     return;
@@ -297,19 +298,19 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
   if (!hasher.ok()) return node_.reporter.Log(LogLevel::kError, "crypto: " + hasher.error().text);
   node_.hasher.emplace(std::move(hasher).value());
   const Bytes now = node_.host.public_key();
-  const bool same_key = std::equal(key.begin(), key.end(), now.begin(), now.end());
-  const bool same_certificate = certificate == node_.host.certificate().der;
+  autokey::HostChange change;
+  change.key = had && (!std::equal(key.begin(), key.end(), now.begin(), now.end()) ||
+                       sign_key != node_.host.certificate().key);
+  change.certificate = had && certificate != node_.host.certificate().der;
   // What servers signed for us stays good as long as our certificate does.
-  if (!had || !same_certificate) node_.certificates.SetOwn(node_.host.certificate());
+  if (!had || change.certificate) node_.certificates.SetOwn(node_.host.certificate());
   node_.has_material = true;
   char line[300];
   std::snprintf(line, sizeof line, "setup 0x%x host %s %s", node_.host.status_word(),
                 std::string(node_.host.subject()).c_str(),
                 std::string(node_.host.digest_name()).c_str());
   node_.reporter.CryptoStatistics("0.0.0.0", line);
-  upstreams_.OnHostMaterial(!had || (same_key && same_certificate) ? Upstreams::HostChange::kNone
-                            : same_key ? Upstreams::HostChange::kCertificate
-                                       : Upstreams::HostChange::kKey);
+  upstreams_.OnHostMaterial(change);
   UpdateSignatures();
   Schedule();
 }

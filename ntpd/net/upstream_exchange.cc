@@ -320,16 +320,14 @@ void Upstreams::OnKeysRestarted() {
     if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
 }
 
-void Upstreams::OnHostMaterial(HostChange change) {
+void Upstreams::OnHostMaterial(const autokey::HostChange& change) {
   const std::vector<Deferred> deferred = std::move(deferred_);
   deferred_.clear();
   for (const Deferred& entry : deferred)
     if (!Has(entry.address)) AddServer(entry.line, entry.address, entry.pooled);
   for (const auto& [id, upstream] : upstreams_) {
-    if (upstream->dance == nullptr) continue;
-    if (change == HostChange::kCertificate) upstream->dance->OnCertificateRenewed();
-    if (change == HostChange::kKey)
-      Carry(upstream.get(), upstream->dance->OnHostChanged(node_->Dance()));
+    if (upstream->dance != nullptr)
+      Carry(upstream.get(), upstream->dance->OnHostMaterial(change, node_->Dance()));
   }
 }
 

@@ -173,7 +173,7 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     policy.group = std::string(config.ident.text());
     policy.optional_here = config.identity_optional;
     policy.optional_everywhere = node_->start.identity_optional;
-    upstream->dance = std::make_unique<autokey::ClientDance>(id, policy, now);
+    upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, now);
   }
   CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address), EngineConfig(config),
                                       now));

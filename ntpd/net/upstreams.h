@@ -27,7 +27,7 @@ struct Upstream {
   SocketAddress remote;
   bool pooled = false;  // came from a `pool` line
   IpAddress local;      // ours, as the route to it says
-  std::unique_ptr<autokey::ClientDance> dance;
+  std::unique_ptr<autokey::RenewingDance> dance;
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -68,9 +68,8 @@ class Upstreams {
   bool OnResolveReadable();
   void OnKeysRestarted();
   void OnResolveRestarted();
-  // What of our own key material became another.
-  enum class HostChange : uint8_t { kNone, kCertificate, kKey };
-  void OnHostMaterial(HostChange change);
+  // Our own key material was read again.
+  void OnHostMaterial(const autokey::HostChange& change);
   // Logs what the engine has to say of associations and of the system.
   void ReportEvents();
 

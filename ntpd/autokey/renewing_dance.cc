@@ -1,0 +1,144 @@
+#include "ntpd/autokey/renewing_dance.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ntpward::autokey {
+namespace {
+
+// The dances of one association never share a ticket, so that late answers find their own.
+constexpr int kTicketBits = 24;
+
+}  // namespace
+
+RenewingDance::RenewingDance(AssocId own, DancePolicy policy, MonoTime now)
+    : own_(own), policy_(std::move(policy)), current_(Make(now)), not_before_(now) {}
+
+std::unique_ptr<ClientDance> RenewingDance::Make(MonoTime now) {
+  return std::make_unique<ClientDance>(own_, policy_, now, generation_++ << kTicketBits);
+}
+
+bool RenewingDance::RenewalIsDue(const DanceContext& context) const {
+  if (successor_ != nullptr || !current_->proven() || context.mono < not_before_) return false;
+  const double age = context.mono - current_->started();
+  if (wanted_ || age >= ClientDance::kRefreshSeconds - kRenewalSeconds) return true;
+  const auto expiry = current_->trail_expiry();
+  return context.synchronised && expiry && Unfold(context.now) > *expiry - kExpirySeconds;
+}
+
+void RenewingDance::BeginRenewal(const DanceContext& context) {
+  successor_ = Make(context.mono);
+  turns_ = 0;
+  wanted_ = false;
+  not_before_ = context.mono + kRetrySeconds;
+}
+
+void RenewingDance::EndRenewal() {
+  successor_.reset();
+  successors_turn_ = waiting_ = false;
+}
+
+NextField RenewingDance::NextRequest(const DanceContext& context) {
+  if (!context.host.enabled()) return current_->NextRequest(context);
+  if (RenewalIsDue(context)) BeginRenewal(context);
+  if (successor_ != nullptr && !waiting_ && turns_ == kMaxTurns) EndRenewal();
+  const bool again = waiting_ && successors_turn_;
+  if (successor_ != nullptr && (again || !successors_turn_)) return NextOfSuccessor(context);
+  successors_turn_ = false;
+  NextField next = current_->NextRequest(context);
+  next.effects = Settle(std::move(next.effects));
+  return next;
+}
+
+NextField RenewingDance::NextOfSuccessor(const DanceContext& context) {
+  if (!waiting_) ++turns_;
+  successors_turn_ = true;
+  NextField next = successor_->NextRequest(context);
+  waiting_ = next.kind == NextField::Kind::kWait;
+  SettleSuccessor(next.effects);
+  return next;
+}
+
+// A successor that starts over has failed: the cookie and the reachability are not its own.
+void RenewingDance::SettleSuccessor(DanceResult& result) {
+  if (successor_->proven()) {
+    current_ = std::move(successor_);
+    return EndRenewal();
+  }
+  if (result.restart == Restart::kNone) return;
+  result.restart = Restart::kNone;
+  if (!result.warn) result.event.clear();
+  std::erase_if(result.jobs, [](const ClientJob& job) {
+    return std::holds_alternative<msg::ForgetAssociation>(job.operation);
+  });
+  EndRenewal();
+}
+
+// When the first starts over there is nothing left to succeed to.
+DanceResult RenewingDance::Settle(DanceResult result) {
+  if (result.restart != Restart::kNone) EndRenewal();
+  return result;
+}
+
+DanceResult RenewingDance::OnResponse(Bytes field, const DanceContext& context) {
+  if (successors_turn_) {
+    DanceResult result = successor_->OnResponse(field, context);
+    SettleSuccessor(result);
+    return result;
+  }
+  DanceResult result = current_->OnResponse(field, context);
+  // It proved itself and now signs with another key, or somebody signs in its name. The successor
+  // will tell.
+  const bool other_key =
+      result.outcome == Outcome::kSignature || result.outcome == Outcome::kSignatureLength;
+  if (other_key && current_->proven()) wanted_ = true;
+  return Settle(std::move(result));
+}
+
+DanceResult RenewingDance::OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
+                                         const DanceContext& context) {
+  if (successor_ == nullptr || !successor_->Owns(ticket))
+    return Settle(current_->OnValueAnswer(ticket, answer, context));
+  DanceResult result = successor_->OnValueAnswer(ticket, answer, context);
+  SettleSuccessor(result);
+  return result;
+}
+
+DanceResult RenewingDance::OnVerdict(uint32_t ticket, msg::VerdictCode code,
+                                     const DanceContext& context) {
+  if (successor_ == nullptr || !successor_->Owns(ticket))
+    return Settle(current_->OnVerdict(ticket, code, context));
+  DanceResult result = successor_->OnVerdict(ticket, code, context);
+  SettleSuccessor(result);
+  return result;
+}
+
+// To a field it says nothing about the cookie.
+DanceResult RenewingDance::OnCryptoNak(const DanceContext& context) {
+  if (!successors_turn_) return Settle(current_->OnCryptoNak(context));
+  EndRenewal();
+  return {};
+}
+
+void RenewingDance::OnKeysRestarted() {
+  current_->OnKeysRestarted();
+  if (successor_ != nullptr) successor_->OnKeysRestarted();
+}
+
+DanceResult RenewingDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
+  EndRenewal();
+  switch (current_->Judge(context, change.key)) {
+    case ClientDance::Judgement::kAsBefore:
+      break;
+    case ClientDance::Judgement::kProveAgain:
+      wanted_ = true;
+      not_before_ = context.mono;
+      break;
+    case ClientDance::Judgement::kStartOver:
+      return Settle(current_->OnHostChanged(context));
+  }
+  if (change.certificate || change.key) current_->OnCertificateRenewed();
+  return {};
+}
+
+}  // namespace ntpward::autokey

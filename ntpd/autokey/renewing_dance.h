@@ -1,0 +1,89 @@
+// A client's dance that renews itself while it goes on giving time.
+//
+// What was proved to us does not last for ever: proofs are asked for anew before 2^19 s are over,
+// and earlier when the operator installed another group key, when the server signs with another key
+// than its certificate said, and when a certificate of its trail is about to expire. All of that
+// goes by a second dance at every other poll, while the first keeps its cookie; only when the
+// second has proved everything does it take the first one's place. What the second meets on its
+// way, forged or not, costs the first nothing: it ends by its own rules, at its own time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ntpd/autokey/client_dance.h"
+
+namespace ntpward::autokey {
+
+// What of our own key material became another.
+struct HostChange {
+  bool certificate = false;
+  bool key = false;  // the host key or the key of the certificate
+};
+
+class RenewingDance {
+ public:
+  // Seconds before the end of a dance (ClientDance::kRefreshSeconds) from which on its successor is
+  // tried: 18 h.
+  static constexpr double kRenewalSeconds = 65536;
+  // Seconds from one try to the next.
+  static constexpr double kRetrySeconds = 16384;
+  // Polls that a try may take; the longest trail needs 11.
+  static constexpr int kMaxTurns = 16;
+  // Seconds before a certificate of the trail expires from which on another is looked for.
+  static constexpr CalendarSeconds kExpirySeconds = 86400;
+
+  // As ClientDance.
+  RenewingDance(AssocId own, DancePolicy policy, MonoTime now);
+
+  // As ClientDance has them; `restart` is never that of a mere successor.
+  NextField NextRequest(const DanceContext& context);
+  DanceResult OnResponse(Bytes field, const DanceContext& context);
+  DanceResult OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
+                            const DanceContext& context);
+  DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
+  DanceResult OnCryptoNak(const DanceContext& context);
+  DanceResult OnBadMac() const { return current_->OnBadMac(); }
+  void OnKeysRestarted();
+
+  // Our own key material was read again; `context` has it. What a server proved stays proved, its
+  // cookie was lost with the key process and is asked for anew, and it is asked to sign again what
+  // changed. Starts over only when our policy would now refuse this server, or when scheme PC
+  // comes, goes or changes its key.
+  DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
+
+  uint32_t flags() const { return current_->flags(); }
+  bool has_cookie() const { return current_->has_cookie(); }
+  bool proven() const { return current_->proven(); }
+  bool has_questions() const { return successor_ != nullptr || current_->has_questions(); }
+  std::string_view identity() const { return current_->identity(); }
+  const std::string& group() const { return current_->group(); }
+  const std::string& server_name() const { return current_->server_name(); }
+  const std::string& refusal() const { return current_->refusal(); }
+  AssocId association() const { return current_->association(); }
+  // A successor is at work.
+  bool renewing() const { return successor_ != nullptr; }
+
+ private:
+  std::unique_ptr<ClientDance> Make(MonoTime now);
+  bool RenewalIsDue(const DanceContext& context) const;
+  void BeginRenewal(const DanceContext& context);
+  void EndRenewal();
+  NextField NextOfSuccessor(const DanceContext& context);
+  void SettleSuccessor(DanceResult& result);
+  DanceResult Settle(DanceResult result);
+
+  const AssocId own_;
+  const DancePolicy policy_;
+  uint32_t generation_ = 0;
+  std::unique_ptr<ClientDance> current_;
+  std::unique_ptr<ClientDance> successor_;
+  bool successors_turn_ = false;  // the packet in flight is the successor's
+  bool waiting_ = false;          // ... and could not be made yet
+  int turns_ = 0;                 // that this successor had
+  bool wanted_ = false;           // renewal, at the next occasion
+  MonoTime not_before_;           // of the next try
+};
+
+}  // namespace ntpward::autokey

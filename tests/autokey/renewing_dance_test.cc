@@ -1,0 +1,312 @@
+// Renewal under way: whatever the second dance meets, the first keeps its cookie and gives time.
+#include "ntpd/autokey/renewing_dance.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "tests/autokey/test_authority.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+using wire::AutokeyCode;
+
+// A client that polls every 16 s, and a server that answers unless it is told not to.
+struct Couple {
+  explicit Couple(uint32_t bits = kIff, DancePolicy policy = {})
+      : server("server", TestKey::Shared(0), true, bits),
+        client("client", TestKey::Shared(1), false),
+        dance(AssocId{43118}, std::move(policy), MonoTime{}) {
+    client.AddGroup("server");
+    client.certificates.SetOwn(client.host.certificate());
+    server.Sign(kTestNow);
+    client.Sign(kTestNow);
+  }
+
+  DanceContext context() {
+    return {client.host, client.certificates, MonoTime::FromSeconds(elapsed),
+            NtpSeconds{kTestNow + static_cast<uint32_t>(elapsed)}, true};
+  }
+
+  void Note(const DanceResult& result) {
+    if (!result.event.empty()) events.push_back(result.event);
+    if (result.restart != Restart::kNone) restarts.push_back(result.restart);
+    for (const ClientJob& job : result.jobs) {
+      if (std::holds_alternative<msg::ForgetAssociation>(job.operation)) {
+        ++forgotten;
+      } else if (const auto* challenge = std::get_if<msg::IdentityChallenge>(&job.operation)) {
+        Note(dance.OnValueAnswer(job.ticket, client.Challenge(*challenge), context()));
+      } else {
+        Note(dance.OnVerdict(job.ticket, client.Verdict(job.operation), context()));
+      }
+    }
+  }
+
+  // What was asked; none for a plain packet, which counts as time when the cookie is proven.
+  std::optional<AutokeyCode> Poll() {
+    elapsed += 16;
+    NextField next = dance.NextRequest(context());
+    Note(next.effects);
+    if (next.kind == NextField::Kind::kWait) {
+      next = dance.NextRequest(context());
+      Note(next.effects);
+    }
+    if (next.kind == NextField::Kind::kPlain && dance.proven()) last_time = elapsed;
+    longest_gap = std::max(longest_gap, elapsed - last_time);
+    if (next.kind != NextField::Kind::kField) return std::nullopt;
+    const auto code = static_cast<AutokeyCode>(next.field[1]);
+    asked.push_back(code);
+    const AddressPair path{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
+    const ServerContext there{server.host, server.certificates, context().now, true};
+    ServerAnswer answer = server.side.OnRequest(next.field, path, there);
+    if (answer.kind == ServerAnswer::Kind::kAskKeys)
+      answer = server.side.OnValueAnswer(answer.pending, server.Answer(*answer.operation));
+    if (tamper) tamper(answer.field);
+    Note(dance.OnResponse(answer.field, context()));
+    return code;
+  }
+
+  void PollFor(double seconds) {
+    for (const double end = elapsed + seconds; elapsed < end;) Poll();
+  }
+
+  // Complete, with the certificate signed; measuring begins.
+  void Begin() {
+    for (int i = 0; i < 6; ++i) Poll();
+    assert_int_equal(dance.flags(), 0x83f21);
+    events.clear();
+    asked.clear();
+    last_time = elapsed;
+    longest_gap = 0;
+    forgotten = 0;
+  }
+
+  size_t Asked(AutokeyCode code) const {
+    return static_cast<size_t>(std::count(asked.begin(), asked.end(), code));
+  }
+
+  // Nothing was lost: no start over, no cookie forgotten, time at every other poll at least.
+  void ExpectNothingLost() const {
+    assert_true(restarts.empty());
+    assert_int_equal(forgotten, 0);
+    assert_true(longest_gap <= 48);
+    assert_true(dance.proven());
+  }
+
+  Party server, client;
+  RenewingDance dance;
+  std::function<void(std::vector<uint8_t>&)> tamper;
+  double elapsed = 0, last_time = 0, longest_gap = 0;
+  int forgotten = 0;
+  std::vector<std::string> events;
+  std::vector<Restart> restarts;
+  std::vector<AutokeyCode> asked;
+};
+
+void RenewsForAMonthWithoutLosingAPollsTime(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.PollFor(30 * 86400.0);
+  couple.ExpectNothingLost();
+  // Every 2^19 s less 2^16.
+  assert_int_equal(couple.Asked(AutokeyCode::kAssociation), 5);
+  assert_int_equal(couple.Asked(AutokeyCode::kIff), 5);
+  assert_int_equal(couple.dance.flags(), 0x83f21);
+}
+
+void AServerThatSignsWithAnotherKeyIsProvedAnew(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.PollFor(1000);
+  // Its host key was renewed. Plain packets go on, by the cookie.
+  Party renewed("server", TestKey::Shared(2), true, kIff);
+  renewed.Sign(kTestNow + 1000);
+  couple.server.key = renewed.key;
+  couple.server.material = renewed.material;
+  couple.server.host = renewed.host;
+  couple.server.certificates = renewed.certificates;
+  couple.PollFor(1000);
+  assert_true(couple.asked.empty());
+  // Our own certificate is renewed, so that something is asked under the old key.
+  couple.Note(couple.dance.OnHostMaterial({true, false}, couple.context()));
+  couple.PollFor(1000);
+  couple.ExpectNothingLost();
+  assert_int_equal(couple.dance.flags(), 0x83f21);
+  assert_int_equal(couple.Asked(AutokeyCode::kAssociation), 1);
+  assert_true(couple.Asked(AutokeyCode::kSign) >= 2);
+}
+
+void AForgedSuccessorCostsNothing(void**) {
+  Couple couple;
+  couple.Begin();
+  // Whoever answers now has neither the key nor the group's; everything it says is well-formed.
+  Party forger("server", TestKey::Shared(3), true, kIff);
+  forger.group_secret = 99;
+  forger.Sign(kTestNow);
+  std::swap(couple.server.host, forger.host);
+  std::swap(couple.server.certificates, forger.certificates);
+  std::swap(couple.server.key, forger.key);
+  couple.server.group_secret = 99;
+  couple.PollFor(ClientDance::kRefreshSeconds - couple.elapsed - 100);
+  couple.ExpectNothingLost();
+  assert_true(couple.Asked(AutokeyCode::kAssociation) >= 2);
+  assert_true(couple.Asked(AutokeyCode::kAssociation) <= 5);
+  // But not for ever: nobody is believed longer than before.
+  couple.PollFor(1000);
+  assert_true(couple.restarts[0] == Restart::kRefresh);
+  assert_false(couple.dance.proven());
+}
+
+void EveryKindOfBadAnswerEndsOneTryAndNothingElse(void**) {
+  for (int kind = 0; kind < 4; ++kind) {
+    Couple couple;
+    couple.Begin();
+    int answered = 0;
+    couple.tamper = [&](std::vector<uint8_t>& field) {
+      ++answered;
+      if (kind == 0) field[0] |= 0x40;                                 // "cannot"
+      if (kind == 1) field.resize(8), Writer(field).U32(0x82010008U);  // empty, of another code
+      if (kind == 2) field.clear();                                    // nothing
+      if (kind == 3 && field.size() > 30) field[25] ^= 1;
+    };
+    couple.PollFor(ClientDance::kRefreshSeconds - couple.elapsed - 100);
+    couple.ExpectNothingLost();
+    assert_true(answered >= 3);
+    assert_true(answered <= 4 * RenewingDance::kMaxTurns);
+    couple.tamper = nullptr;
+    // The next try is too late for the old dance, so it starts over and comes back.
+    couple.PollFor(20000);
+    assert_int_equal(couple.dance.flags(), 0x83f21);
+  }
+}
+
+// The NAK answers the successor's field: it says nothing of the cookie.
+void ANakToTheSuccessorIsNoNakToTheCookie(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.elapsed = ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds;
+  couple.last_time = couple.elapsed;
+  while (!couple.dance.renewing()) couple.Poll();
+  couple.Note(couple.dance.OnCryptoNak(couple.context()));
+  assert_false(couple.dance.renewing());
+  couple.Poll();
+  couple.ExpectNothingLost();
+  couple.Note(couple.dance.OnCryptoNak(couple.context()));
+  assert_true(couple.restarts[0] == Restart::kCryptoNak);
+}
+
+void ANewGroupKeyOfOursIsProvedWithoutLosingTime(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.client.material.groups.Clear();
+  couple.client.AddGroup("server");
+  couple.client.material.groups.begin()->filestamp = NtpSeconds{kTestNow - 150};
+  assert_true(couple.client.host.SetMaterial(couple.client.material).ok());
+  couple.client.Sign(kTestNow + 500);
+  couple.dance.OnKeysRestarted();
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.PollFor(500);
+  couple.ExpectNothingLost();
+  assert_int_equal(couple.Asked(AutokeyCode::kIff), 1);
+  assert_int_equal(couple.Asked(AutokeyCode::kAssociation), 1);
+}
+
+void AGroupKeyThatWasTakenAwayEndsItAtOnce(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.client.material.groups.Clear();
+  assert_true(couple.client.host.SetMaterial(couple.client.material).ok());
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  assert_false(couple.dance.proven());
+  assert_true(couple.restarts[0] == Restart::kHost);
+}
+
+void OurOwnNewHostKeyCostsACookieAndNoProof(void**) {
+  Couple couple;
+  couple.Begin();
+  Party renewed("client", TestKey::Shared(2), false);
+  renewed.AddGroup("server");
+  renewed.Sign(kTestNow + 200);
+  couple.client.key = renewed.key;
+  couple.client.material = renewed.material;
+  couple.client.host = renewed.host;
+  couple.client.certificates.SetOwn(renewed.host.certificate());
+  couple.dance.OnKeysRestarted();
+  couple.Note(couple.dance.OnHostMaterial({true, true}, couple.context()));
+  assert_true(couple.Poll() == AutokeyCode::kCookie);
+  assert_true(couple.Poll() == AutokeyCode::kSign);
+  couple.PollFor(500);
+  couple.ExpectNothingLost();
+  assert_int_equal(couple.asked.size(), 2);
+}
+
+void PrivateCertificatesComeAndGoByAFullDance(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.client.MakePrivate("server");
+  couple.Note(couple.dance.OnHostMaterial({true, true}, couple.context()));
+  assert_true(couple.restarts[0] == Restart::kHost);
+  assert_false(couple.dance.proven());
+}
+
+// Ours was signed for a year; near its end another is asked for, while the old one stays.
+void ASignedCertificateNearItsEndIsSignedAgain(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.PollFor(1000);
+  DanceContext late = couple.context();
+  late.now = NtpSeconds{kTestNow + 340U * 86400U};
+  const NextField next = couple.dance.NextRequest(late);
+  assert_int_equal(next.field.size() > 1 ? next.field[1] : 0, 6);
+  assert_int_equal(couple.dance.flags(), 0x83f21);
+}
+
+void ATrailAboutToExpireIsLookedUpAgain(void**) {
+  Couple couple;
+  couple.Begin();
+  DanceContext late = couple.context();
+  late.now = NtpSeconds{kTestNow + static_cast<uint32_t>(kYear) - 3600U};
+  (void)couple.dance.NextRequest(late);
+  assert_true(couple.dance.renewing());
+}
+
+void LateAnswersFindTheirOwnDance(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.elapsed = ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds;
+  couple.last_time = couple.elapsed;
+  while (!couple.dance.renewing()) couple.Poll();
+  for (uint32_t ticket = 0; ticket < 64; ++ticket) {
+    for (const uint32_t generation : {0U, 1U, 2U, 255U}) {
+      const uint32_t any = generation << 24 | ticket;
+      couple.Note(couple.dance.OnVerdict(any, msg::VerdictCode::kBad, couple.context()));
+      couple.Note(couple.dance.OnValueAnswer(any, {}, couple.context()));
+    }
+  }
+  couple.PollFor(500);
+  couple.ExpectNothingLost();
+  assert_false(couple.dance.renewing());
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(RenewsForAMonthWithoutLosingAPollsTime),
+      cmocka_unit_test(AServerThatSignsWithAnotherKeyIsProvedAnew),
+      cmocka_unit_test(AForgedSuccessorCostsNothing),
+      cmocka_unit_test(EveryKindOfBadAnswerEndsOneTryAndNothingElse),
+      cmocka_unit_test(ANakToTheSuccessorIsNoNakToTheCookie),
+      cmocka_unit_test(ANewGroupKeyOfOursIsProvedWithoutLosingTime),
+      cmocka_unit_test(AGroupKeyThatWasTakenAwayEndsItAtOnce),
+      cmocka_unit_test(OurOwnNewHostKeyCostsACookieAndNoProof),
+      cmocka_unit_test(PrivateCertificatesComeAndGoByAFullDance),
+      cmocka_unit_test(ASignedCertificateNearItsEndIsSignedAgain),
+      cmocka_unit_test(ATrailAboutToExpireIsLookedUpAgain),
+      cmocka_unit_test(LateAnswersFindTheirOwnDance),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
