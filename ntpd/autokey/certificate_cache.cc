@@ -38,6 +38,7 @@ void CertificateCache::SetOwn(const Certificate& own) {
   });
   own_subject_ = own.subject;
   entries_.push_back({own, UsageFlags(own)});
+  ++revision_;
 }
 
 void CertificateCache::Install(const Certificate& certificate, bool issuer_verified) {
@@ -63,6 +64,7 @@ void CertificateCache::Install(const Certificate& certificate, bool issuer_verif
     entries_.erase(std::next(oldest).base());
   }
   entries_.insert(entries_.begin(), {certificate, flags});
+  ++revision_;
 }
 
 const Certificate* CertificateCache::FindForClient(std::string_view subject) const {

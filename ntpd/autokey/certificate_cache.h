@@ -54,12 +54,16 @@ class CertificateCache {
   // lives until the next change.
   const Certificate* FindForClient(std::string_view subject) const;
 
+  // Another number after each change: what is served about them is to be signed anew.
+  uint32_t revision() const { return revision_; }
+
   // Newest first.
   std::vector<CertificateLine> Lines() const;
   const std::vector<CachedCertificate>& entries() const { return entries_; }
 
  private:
   std::vector<CachedCertificate> entries_;  // newest first
+  uint32_t revision_ = 0;
   std::optional<std::string> own_subject_;
 };
 

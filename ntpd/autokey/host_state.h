@@ -41,9 +41,13 @@ class HostState {
   // leap second.
   bool OfferLeap(const LeapValues& values);
 
-  // The next signature update, when one is due: at the first synchronisation, when leap values
-  // changed, every 2^revoke s, and again 16 s after one that was not answered. `now` is the served
-  // time; the caller fills in `request` and sends it.
+  // Certificates came or went. Clients compare a certificate's dates with our timestamp, so one
+  // that is younger than the last update would look as if it came from the future.
+  void OnCertificates(uint32_t revision) { revision_ = revision; }
+
+  // The next signature update, when one is due: at the first synchronisation, when leap values or
+  // certificates changed, every 2^revoke s, and again 16 s after one that was not answered. `now`
+  // is the served time; the caller fills in `request` and sends it.
   std::optional<msg::SignatureUpdate> DueUpdate(MonoTime mono, NtpSeconds now, bool synchronised);
   // The answer. Ignored when no update is outstanding.
   void OnSignedValues(const msg::SignedValues& values);
@@ -86,8 +90,11 @@ class HostState {
   LeapValues signed_leap_;
   msg::SignedValues signed_;
   MonoTime signed_at_;
+  uint32_t revision_ = 0;         // of the certificates that we hold
+  uint32_t signed_revision_ = 0;  // ... at the last update
   // An update on its way, with what it will have signed.
   std::optional<LeapValues> asked_leap_;
+  uint32_t asked_revision_ = 0;
   MonoTime asked_at_;
 };
 

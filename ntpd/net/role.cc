@@ -425,6 +425,7 @@ void Role::SaveDrift() {
 
 void Role::UpdateSignatures() {
   if (!node_.has_material) return;
+  node_.host.OnCertificates(node_.certificates.revision());
   auto update = node_.host.DueUpdate(Timebase::Mono(), node_.time.Seconds(), node_.synchronised());
   if (!update) return;
   node_.keys.Update(*update, [this](const msg::SignedValues& values) {

@@ -92,6 +92,28 @@ void SignsNewLeapValuesAtOnceAndShowsThemOnlyThen(void**) {
   assert_int_equal(host.party.host.status_word(), 0x80021);
 }
 
+// Else a certificate that was issued to us after the update would look as if it came from the
+// future.
+void SignsAnewWhenACertificateCame(void**) {
+  Host host;
+  assert_true(host.Due(0));
+  host.Answer();
+  assert_false(host.Due(1));
+  CertificateCache& cache = host.party.certificates;
+  const uint32_t before = cache.revision();
+  const auto key = TestKey::Shared(1);
+  cache.Install(MakeParsed({.subject = "middle", .issuer = "top"}, key->pkey(), key->pkey()), true);
+  assert_true(cache.revision() != before);
+  host.party.host.OnCertificates(cache.revision());
+  assert_true(host.Due(2));
+  host.Answer();
+  assert_false(host.Due(3));
+  // The same once more changes nothing.
+  cache.Install(MakeParsed({.subject = "middle", .issuer = "top"}, key->pkey(), key->pkey()), true);
+  host.party.host.OnCertificates(cache.revision());
+  assert_false(host.Due(4));
+}
+
 void TakesATableFromAServerOnlyWhenItLastsLonger(void**) {
   Host host;
   LeapValues later = kTable;
@@ -166,6 +188,7 @@ int main() {
       cmocka_unit_test(RenewsEvery36Hours),
       cmocka_unit_test(ASecondUnaskedAnswerIsIgnored),
       cmocka_unit_test(SignsNewLeapValuesAtOnceAndShowsThemOnlyThen),
+      cmocka_unit_test(SignsAnewWhenACertificateCame),
       cmocka_unit_test(TakesATableFromAServerOnlyWhenItLastsLonger),
       cmocka_unit_test(TheKeyProcesssTaiBitDoesNotCount),
       cmocka_unit_test(NewMaterialVoidsSignatures),

@@ -131,6 +131,24 @@ lab_wire() {
   done
 }
 
+# lab_switch HOST...: all of them on one segment, as 10.77.0.1, .2, ... in this order, and known to each
+# other by name.
+lab_switch() {
+  local number=0 host other
+  lab_host switch
+  lab_in switch ip link add name segment type bridge || exit 1
+  lab_in switch ip link set segment up || exit 1
+  for host in "$@"; do
+    number=$((number + 1))
+    lab_in switch ip link add name "port$number" type veth peer name veth0 netns "${LAB_HOLDER[$host]}" || exit 1
+    lab_in switch ip link set "port$number" master segment up || exit 1
+    lab_in "$host" ip addr add "10.77.0.$number/24" brd + dev veth0 || exit 1
+    lab_in "$host" ip -6 addr add "fd77::$number/64" dev veth0 nodad 2>/dev/null
+    lab_in "$host" ip link set veth0 up || exit 1
+    for other in "$@"; do echo "10.77.0.$number $host" >>"$LAB_DIR/$other/etc/hosts"; done
+  done
+}
+
 # lab_in HOST COMMAND...: runs it there, as it is. Replaces the subshell that it is called in.
 lab_in() (_lab_exec "$@")
 _lab_exec() {
