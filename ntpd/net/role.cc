@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "ntpd/net/quit.h"
 #include "ntpd/net/random.h"
 #include "ntpd/wire/refid.h"
 #include "privsep/fds.h"
@@ -352,12 +353,13 @@ void Role::Act(const core::ClockAction& action) {
       return;
     case Kind::kPanic:
       return Panic(action.offset);
-    case Kind::kStep:
-      (void)node_.steering.Step(action.offset);
-      if (node_.start.quit) QuitAfter("set", action.offset);
+    case Kind::kStep: {
+      const bool stepped = node_.steering.Step(action.offset);
+      if (node_.start.quit) QuitAfter(action, stepped);
       break;
+    }
     case Kind::kSlew:
-      if (node_.start.quit) QuitAfter("slew", action.offset);
+      if (node_.start.quit) QuitAfter(action, false);
       break;
   }
   node_.reporter.LoopStatistics(*node_.engine);
@@ -374,21 +376,15 @@ void Role::Panic(double offset) {
   ending_ = true;
 }
 
-void Role::QuitAfter(const char* how, double offset) {
+void Role::QuitAfter(const core::ClockAction& action, bool stepped) {
   if (ending_) return;
-  // The whole correction at once: nobody will be here to renew a slew.
-  if (how[1] == 'l') {
-    core::ClockTick tick;
-    tick.frequency = node_.engine->discipline().frequency();
-    tick.slew = offset;
-    node_.steering.Forget();
-    node_.steering.Run(tick, *node_.engine);
-  }
-  msg::NetQuit quit;
-  char text[100];
-  std::snprintf(text, sizeof text, "ntpd: time %s %+.6fs", how, offset);
-  CHECK(quit.text.Assign(AsBytes(std::string_view(text))));
-  (void)supervisor_.Send(quit);
+  const bool slewing = action.kind == core::ClockAction::Kind::kSlew &&
+                       node_.steering.SlewWhole(action.offset, *node_.engine);
+  const Correction correction = node_.steering.leaves_clock_alone() ? Correction::kLeftAlone
+                                : stepped                           ? Correction::kStepped
+                                : slewing                           ? Correction::kSlewing
+                                                                    : Correction::kRefused;
+  (void)supervisor_.Send(QuitAfterCorrection(correction, action.offset));
   ending_ = true;
 }
 

@@ -51,7 +51,7 @@ class Role {
   void Schedule();
   void Act(const core::ClockAction& action);
   void Panic(double offset);
-  void QuitAfter(const char* how, double offset);
+  void QuitAfter(const core::ClockAction& action, bool stepped);
   void ReportEvents();
   void SaveDrift();
   void UpdateSignatures();

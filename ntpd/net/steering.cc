@@ -10,7 +10,7 @@
 namespace ntpward::net {
 namespace {
 
-constexpr double kStepPatience = 1;  // seconds
+constexpr double kPatience = 1;  // seconds
 
 bool SameCourse(const msg::ClockAdjust& a, const msg::ClockAdjust& b) {
   return a.frequency == b.frequency && a.slew.value_or(0) == 0 && b.slew.value_or(0) == 0 &&
@@ -25,17 +25,24 @@ uint8_t LeapToday(wire::Leap leap, NtpTimestamp now) {
 
 }  // namespace
 
-void Steering::Run(const core::ClockTick& tick, const core::Engine& engine) {
-  if (measure_only_) return;
-  const MonoTime now = Timebase::Mono();
+msg::ClockAdjust Steering::RequestFor(const core::ClockTick& tick,
+                                      const core::Engine& engine) const {
   msg::ClockAdjust request;
   request.frequency = tick.frequency;
   request.slew = tick.slew;
   const core::SystemState& system = engine.system();
   request.synchronised = system.synchronised();
   request.leap = LeapToday(system.leap, time_->Now());
-  request.maximum_error = std::fmin(16, system.RootDispersionAt(now) + system.root_delay / 2);
+  request.maximum_error =
+      std::fmin(16, system.RootDispersionAt(Timebase::Mono()) + system.root_delay / 2);
   request.estimated_error = std::fmin(16, engine.discipline().jitter());
+  return request;
+}
+
+void Steering::Run(const core::ClockTick& tick, const core::Engine& engine) {
+  if (measure_only_) return;
+  const MonoTime now = Timebase::Mono();
+  msg::ClockAdjust request = RequestFor(tick, engine);
   SendTai(request, now);
   if (sent_ && SameCourse(*sent_, request) && now - sent_at_ < kStatusInterval) return;
   request.request = ++last_request_;
@@ -61,24 +68,34 @@ void Steering::SendTai(const msg::ClockAdjust& course, MonoTime now) {
 }
 
 bool Steering::Step(double seconds) {
-  if (measure_only_) return false;
   msg::ClockAdjust request;
-  request.request = ++last_request_;
   request.step = seconds;
   request.slew = 0;
+  return Ask(request, "step");
+}
+
+bool Steering::SlewWhole(double seconds, const core::Engine& engine) {
+  return Ask(RequestFor({engine.discipline().frequency(), seconds}, engine), "slew");
+}
+
+bool Steering::Ask(const msg::ClockAdjust& request, const char* what) {
+  if (measure_only_) return false;
+  msg::ClockAdjust numbered = request;
+  numbered.request = ++last_request_;
   sent_.reset();
-  if (clock_->Send(request) != SendOutcome::kSent) return false;
-  const std::optional<bool> done = AwaitStep(request.request);
-  if (!done) reporter_->Log(LogLevel::kError, "clock: no answer to a step");
+  if (clock_->Send(numbered) != SendOutcome::kSent) return false;
+  const std::optional<bool> done = AwaitAnswer(numbered.request);
+  if (!done)
+    reporter_->Log(LogLevel::kError, std::string("clock: no answer to a ") + what);
   return done.value_or(false);
 }
 
-// Whether the step was made; none when nobody said so in time. The whole wait is bounded, whatever
+// Whether it was done; none when nobody said so in time. The whole wait is bounded, whatever
 // else ntpd-clock has to say meanwhile.
-std::optional<bool> Steering::AwaitStep(uint32_t request) {
+std::optional<bool> Steering::AwaitAnswer(uint32_t request) {
   const MonoTime asked = Timebase::Mono();
   for (;;) {
-    const double left = kStepPatience - (Timebase::Mono() - asked);
+    const double left = kPatience - (Timebase::Mono() - asked);
     if (left <= 0) return std::nullopt;
     pollfd readable{clock_->in_fd(), POLLIN, 0};
     if (poll(&readable, 1, static_cast<int>(left * 1000) + 1) <= 0) continue;

@@ -31,6 +31,9 @@ class Steering {
   // Steps the clock by `seconds`, and waits until ntpd-clock has said that it did: packets must not
   // be stamped between. False when it was refused or nothing came in time.
   bool Step(double seconds);
+  // Slews by the whole of `seconds` at once, for when nobody will be here to renew a slew (-q); waits,
+  // and fails, as Step does.
+  bool SlewWhole(double seconds, const core::Engine& engine);
 
   // The channel from ntpd-clock is readable. False when it sent nonsense, which was reported.
   bool OnReadable();
@@ -38,14 +41,18 @@ class Steering {
   void OnRestarted();
   // The next Run is sent whatever was sent before.
   void Forget() { sent_.reset(); }
+  // Nothing on this machine is set: `disable ntp`, or a clock that is virtual.
+  bool leaves_clock_alone() const { return measure_only_ || time_->state().is_virtual; }
 
  private:
   static constexpr double kStatusInterval = 64;  // seconds
   static constexpr double kTaiInterval = 86401;  // seconds; ntpd-clock takes one change a day
 
   bool Take(Bytes bytes);
+  msg::ClockAdjust RequestFor(const core::ClockTick& tick, const core::Engine& engine) const;
+  bool Ask(const msg::ClockAdjust& request, const char* what);
+  std::optional<bool> AwaitAnswer(uint32_t request);
   void SendTai(const msg::ClockAdjust& course, MonoTime now);
-  std::optional<bool> AwaitStep(uint32_t request);
 
   Channel* clock_;
   Timebase* time_;

@@ -183,13 +183,19 @@ void Daemon::OnStatus(std::string_view text) {
 
 void Daemon::OnQuit(const msg::NetQuit& message) {
   if (ending_) return;
-  const std::string text = Printable(message.text.text());
+  std::string text = Printable(message.text.text());
+  uint8_t status = message.status;
+  // A script that waits for the time to be set must hear of it; --no-clock asked for as much.
+  if (options_.quit && status == 0 && virtual_clock_ && !options_.no_clock) {
+    status = 1;
+    text += " (no right to set it)";
+  }
   if (options_.quit) {
     std::printf("%s\n", text.c_str());
     std::fflush(stdout);
   }
-  log_->Log(message.status == 0 ? LogLevel::kNotice : LogLevel::kError, text);
-  exit_status_ = message.status;
+  log_->Log(status == 0 ? LogLevel::kNotice : LogLevel::kError, text);
+  exit_status_ = status;
   BeginEnd(0);
 }
 

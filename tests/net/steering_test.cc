@@ -68,6 +68,22 @@ void ARefusedStepIsNoStep(void**) {
   assert_int_equal(f.Accusations(), 0);
 }
 
+void AWholeSlewIsDoneWhenTheClockSaysSo(void**) {
+  Fixture f;
+  for (const auto refusal : {msg::ClockRefusal::kNone, msg::ClockRefusal::kSlewLimit}) {
+    std::thread clock =
+        AnswerOnce(&f.clock.far, [refusal](Channel* channel, const msg::ClockAdjust& asked) {
+          const bool slew = asked.slew == 0.1 && !asked.step;
+          (void)channel->Send(msg::ClockState{
+              .request = asked.request,
+              .refusal = slew ? refusal : msg::ClockRefusal::kSystemError});
+        });
+    const bool slewing = f.steering.SlewWhole(0.1, f.engine);
+    clock.join();
+    assert_int_equal(slewing, refusal == msg::ClockRefusal::kNone);
+  }
+}
+
 void AStepWithoutAnswerEnds(void**) {
   Fixture f;
   const MonoTime before = Timebase::Mono();
@@ -157,7 +173,9 @@ void ALeapSecondIsAskedForOnTheLastDayOfItsMonth(void**) {
 
 void MeasuringOnlyAsksNothing(void**) {
   Fixture f;
+  assert_false(f.steering.leaves_clock_alone());
   f.steering.SetMeasureOnly(true);
+  assert_true(f.steering.leaves_clock_alone());
   core::ClockTick tick;
   tick.frequency = Ppm{12};
   f.steering.Run(tick, f.engine);
@@ -173,6 +191,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AStepWaitsAndTakesTheState),
       cmocka_unit_test(ARefusedStepIsNoStep),
+      cmocka_unit_test(AWholeSlewIsDoneWhenTheClockSaysSo),
       cmocka_unit_test(AStepWithoutAnswerEnds),
       cmocka_unit_test(OtherAnswersDoNotProlongAStep),
       cmocka_unit_test(AMalformedAnswerIsAccusedAndNotApplied),

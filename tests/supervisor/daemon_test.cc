@@ -74,13 +74,17 @@ void Isolate() {
 
 class Ntpd {
  public:
-  Ntpd(const Site& site, std::vector<std::string> options) {
+  enum class SystemClock { kLeftAlone, kAskedFor };
+  // Never with the right to set the clock: `kAskedFor` leaves out --no-clock alone.
+  Ntpd(const Site& site, std::vector<std::string> options,
+       SystemClock clock = SystemClock::kLeftAlone) {
     int fds[2];
     CHECK(pipe2(fds, O_CLOEXEC) == 0);
     log_ = UniqueFd(fds[0]);
     const UniqueFd output(fds[1]);
     const std::string program = site.Path("ntpd");
-    options.insert(options.begin(), {program, "-c", site.Path("ntp.conf"), "--no-clock"});
+    if (clock == SystemClock::kLeftAlone) options.insert(options.begin(), "--no-clock");
+    options.insert(options.begin(), {program, "-c", site.Path("ntp.conf")});
     pid_ = fork();
     if (pid_ != 0) return;
     Isolate();
@@ -157,8 +161,9 @@ pid_t PidIn(const std::string& text) { return static_cast<pid_t>(std::atoi(text.
 
 // Started, with the pids of its roles.
 struct Running {
-  explicit Running(const Site& site, std::vector<std::string> options = {"-n", "-d"})
-      : ntpd(site, std::move(options)) {
+  explicit Running(const Site& site, std::vector<std::string> options = {"-n", "-d"},
+                   Ntpd::SystemClock system_clock = Ntpd::SystemClock::kLeftAlone)
+      : ntpd(site, std::move(options), system_clock) {
     ntpd.Expect("fake net: associations");
     net = PidIn(ntpd.Expect("ntpd-net ready, pid (\\d+)"));
     clock = PidFromLog("clock");
@@ -338,6 +343,22 @@ void QuitPrintsAndEndsWithNetsStatus(void**) {
   assert_int_equal(daemon.ntpd.Wait(), 3);
 }
 
+void AMeasurementThatWasAskedForIsASuccess(void**) {
+  Site site;
+  Running daemon(site, {"-d", "-q"});
+  site.Script("quit 0");
+  daemon.ntpd.Expect("\nntpd: time \\?\\[2Jset\n");
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+}
+
+void AClockThatCouldNotBeSetIsAFailure(void**) {
+  Site site;
+  Running daemon(site, {"-d", "-q"}, Ntpd::SystemClock::kAskedFor);
+  site.Script("quit 0");
+  daemon.ntpd.Expect("\nntpd: time \\?\\[2Jset \\(no right to set it\\)\n");
+  assert_int_equal(daemon.ntpd.Wait(), 1);
+}
+
 void TheParentTellsWhetherTheDaemonStarted(void**) {
   Site site;
   Ntpd good(site, {"-p", site.Path("state/pid"), "-l", site.Path("state/log")});
@@ -387,6 +408,8 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AReloadReplacesTheKeyProcess),
       cmocka_unit_test(ARefusedReloadChangesNothing),
       cmocka_unit_test(QuitPrintsAndEndsWithNetsStatus),
+      cmocka_unit_test(AMeasurementThatWasAskedForIsASuccess),
+      cmocka_unit_test(AClockThatCouldNotBeSetIsAFailure),
       cmocka_unit_test(TheParentTellsWhetherTheDaemonStarted),
       cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
   };

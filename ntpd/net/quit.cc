@@ -1,0 +1,33 @@
+#include "ntpd/net/quit.h"
+
+#include <cstdio>
+
+namespace ntpward::net {
+namespace {
+
+const char* FormatOf(Correction correction) {
+  switch (correction) {
+    case Correction::kStepped:
+      return "ntpd: time set %+.6fs";
+    case Correction::kSlewing:
+      return "ntpd: time slew %+.6fs";
+    case Correction::kLeftAlone:
+      return "ntpd: measured %+.6fs; the system clock was left alone";
+    case Correction::kRefused:
+      break;
+  }
+  return "ntpd: measured %+.6fs; the correction was refused, the clock was not set";
+}
+
+}  // namespace
+
+msg::NetQuit QuitAfterCorrection(Correction correction, double offset) {
+  msg::NetQuit quit;
+  quit.status = correction == Correction::kRefused ? 1 : 0;
+  char text[120];
+  std::snprintf(text, sizeof text, FormatOf(correction), offset);
+  CHECK(quit.text.Assign(AsBytes(std::string_view(text))));
+  return quit;
+}
+
+}  // namespace ntpward::net

@@ -1,0 +1,42 @@
+// The last words of `ntpd -q`.
+#include "ntpd/net/quit.h"
+
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::net {
+namespace {
+
+void ACorrectionThatWasMadeIsSaidAsTheReferenceDoes(void**) {
+  const msg::NetQuit step = QuitAfterCorrection(Correction::kStepped, 2.5);
+  assert_true(step.text.text() == "ntpd: time set +2.500000s");
+  assert_int_equal(step.status, 0);
+  const msg::NetQuit slew = QuitAfterCorrection(Correction::kSlewing, -0.0025);
+  assert_true(slew.text.text() == "ntpd: time slew -0.002500s");
+  assert_int_equal(slew.status, 0);
+}
+
+void AClockThatWasLeftAloneIsNotSaidToBeSet(void**) {
+  const msg::NetQuit quit = QuitAfterCorrection(Correction::kLeftAlone, 2.5);
+  assert_true(quit.text.text() == "ntpd: measured +2.500000s; the system clock was left alone");
+  assert_int_equal(quit.status, 0);
+}
+
+void ARefusedCorrectionIsAFailure(void**) {
+  const msg::NetQuit quit = QuitAfterCorrection(Correction::kRefused, 5);
+  assert_true(quit.text.text() ==
+              "ntpd: measured +5.000000s; the correction was refused, the clock was not set");
+  assert_int_equal(quit.status, 1);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ACorrectionThatWasMadeIsSaidAsTheReferenceDoes),
+      cmocka_unit_test(AClockThatWasLeftAloneIsNotSaidToBeSet),
+      cmocka_unit_test(ARefusedCorrectionIsAFailure),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
