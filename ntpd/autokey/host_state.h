@@ -30,7 +30,7 @@ struct LeapValues {
 class HostState {
  public:
   // Signatures are renewed every 2^revoke_log2 s (`revoke`; 17 is 36.4 h).
-  explicit HostState(uint8_t revoke_log2 = 17) : revoke_log2_(revoke_log2) {}
+  void SetRevoke(uint8_t revoke_log2) { revoke_log2_ = revoke_log2; }
 
   // New key material: at start, after a reload, when the key process came back. Voids all
   // signatures. Fails, with Autokey off, when the certificate or the public key cannot be read.
@@ -81,7 +81,7 @@ class HostState {
  private:
   void Disable();
 
-  uint8_t revoke_log2_;
+  uint8_t revoke_log2_ = 17;
   bool enabled_ = false;
   msg::HostMaterial material_;
   Certificate certificate_;

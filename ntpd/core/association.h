@@ -117,6 +117,8 @@ class Association {
   void OnClockStep();
   // Our clock was slewed forward by `phase` s.
   void OnClockSlewed(double phase) { filter_.OnSlewed(phase); }
+  // The parameters that it was made with say something else now.
+  void OnParametersChanged() { filter_.SetPhi(parameters_.phi); }
 
   // --- selection --------------------------------------------------------------------------------
 

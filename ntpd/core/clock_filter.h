@@ -45,6 +45,8 @@ class ClockFilter {
   // Our clock was slewed forward by `phase` s: every offset shrinks by that.
   void OnSlewed(double phase);
   void Reset();
+  // `tinker dispersion` changed.
+  void SetPhi(double phi) { phi_ = phi; }
 
   bool has_sample() const { return used_ > 0; }
   // Stages in use, lost ones included: 0..8.

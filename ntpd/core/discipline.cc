@@ -37,20 +37,24 @@ Discipline::Discipline(const Parameters& parameters, const DisciplineConfig& con
                        double precision)
     : parameters_(parameters),
       precision_(precision),
-      step_forward_(parameters.step_forward),
-      step_backward_(parameters.step_backward),
+      slew_only_(config.slew_only),
       panic_gate_open_(config.panic_gate_open),
       jitter_(precision) {
-  if (config.slew_only) {
-    step_forward_ = step_forward_ > 0 ? std::max(step_forward_, kSlewOnlyStep) : 0;
-    step_backward_ = step_backward_ > 0 ? std::max(step_backward_, kSlewOnlyStep) : 0;
-  }
+  OnParametersChanged();
   if (config.drift && WithinBounds(*config.drift)) {
     frequency_ = config.drift->value * 1e-6;
     state_ = DisciplineState::kFrequencySet;
   } else if (config.running && WithinBounds(*config.running)) {
     frequency_ = config.running->value * 1e-6;
   }
+}
+
+void Discipline::OnParametersChanged() {
+  step_forward_ = parameters_.step_forward;
+  step_backward_ = parameters_.step_backward;
+  if (!slew_only_) return;
+  step_forward_ = step_forward_ > 0 ? std::max(step_forward_, kSlewOnlyStep) : 0;
+  step_backward_ = step_backward_ > 0 ? std::max(step_backward_, kSlewOnlyStep) : 0;
 }
 
 bool Discipline::BeyondStep(double offset) const {

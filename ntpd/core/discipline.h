@@ -90,6 +90,8 @@ class Discipline {
   double Advance(MonoTime now);
   ClockAction OnOffset(const OffsetUpdate& update, MonoTime now);
   ClockTick Tick(MonoTime now);
+  // The parameters that it was made with say something else now.
+  void OnParametersChanged();
   // `disable ntp`: offsets are measured and shown, and nothing is asked of the clock. OnOffset()
   // then says kSlew for every offset, and the ticks keep the frequency and slew nothing.
   void SetMeasureOnly(bool measure_only) { measure_only_ = measure_only; }
@@ -123,7 +125,8 @@ class Discipline {
 
   const Parameters& parameters_;
   double precision_;
-  double step_forward_, step_backward_;
+  bool slew_only_;
+  double step_forward_ = 0, step_backward_ = 0;
   bool panic_gate_open_;
 
   DisciplineState state_ = DisciplineState::kNoFrequency;

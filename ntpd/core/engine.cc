@@ -131,6 +131,14 @@ void Engine::Restart(AssocId id, uint32_t refid, MonoTime now) {
   stale_ = true;
 }
 
+void Engine::SetParameters(const Parameters& parameters) {
+  config_.parameters = parameters;
+  system_.phi = parameters.phi;
+  discipline_.OnParametersChanged();
+  for (auto& [id, peer] : peers_) peer->association.OnParametersChanged();
+  stale_ = true;
+}
+
 // --- time passes --------------------------------------------------------------------------------
 
 void Engine::Advance(MonoTime now) {

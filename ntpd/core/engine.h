@@ -126,6 +126,8 @@ class Engine {
   uint16_t PeerStatusWord(AssocId id) const;
   // An authenticated mode-6 reader has seen the events of `id` (0: the system).
   void ClearEventCount(AssocId id);
+  // A configuration with other figures (`tos`, `tinker`): they hold from the next selection on.
+  void SetParameters(const Parameters& parameters);
   // `disable ntp`; see Discipline.
   void SetMeasureOnly(bool measure_only) { discipline_.SetMeasureOnly(measure_only); }
   // What a valid table announces for the end of this day, kNone included: from now on it outvotes
@@ -189,7 +191,7 @@ class Engine {
   wire::PeerStatus StatusOf(const Peer& peer) const;
   static wire::PeerStatus StatusOf(const Local& local);
 
-  const EngineConfig config_;
+  EngineConfig config_;  // associations and discipline refer to its parameters
   Discipline discipline_;
   SystemState system_;
   std::map<AssocId, std::unique_ptr<Peer>> peers_;

@@ -203,8 +203,10 @@ void Role::ApplyConfiguration() {
   node_.steering.SetMeasureOnly(!node_.start.discipline);
   if (node_.engine == nullptr) {
     MakeEngine();
-    node_.host = autokey::HostState(node_.start.revoke);
+  } else {
+    node_.engine->SetParameters(ParametersOf(node_.start));
   }
+  node_.host.SetRevoke(node_.start.revoke);
   node_.engine->SetMeasureOnly(!node_.start.discipline);
   server_.Configure(node_.start);
   ApplyRestrictions();

@@ -123,6 +123,8 @@ class Daemon {
   void OnCandidateEnd(int status);
   void RefuseReload(const std::string& why);
   void CommitReload();
+  void ReloadSockets();
+  void ReloadClockLimits();
 
   Options options_;
   config::Config config_;

@@ -3,9 +3,11 @@
 // Everything that can fail comes first: the file is read strictly, its directories must be within
 // reach, and a second ntpd-keys must load the new key files. Only then does the old one go, and net is
 // told. ntpd-resolve gets new names before net hears of them, and no name ever changes its index.
+#include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/timeval.h"
 
 namespace ntpward::supervisor {
@@ -90,9 +92,33 @@ void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   OnReady(keys, message);
 }
 
+void Daemon::ReloadSockets() {
+  sockets_.SetDscp(config_.system.dscp.value);
+  if (!sockets_.SetRules(config_.system.interfaces)) {
+    log_->Log(LogLevel::kWarning,
+              "interface: from some lines to none, or from none to some, needs a restart");
+    return;
+  }
+  OnInterfaceChange();
+}
+
+// Its limits hold until it dies: a new one takes over where it was.
+void Daemon::ReloadClockLimits() {
+  const msg::ClockStart fresh = FirstClockStart(config_, options_, virtual_clock_, drift_);
+  if (fresh.step_limit == clock_start_.step_limit && fresh.slew_only == clock_start_.slew_only)
+    return;
+  clock_start_.step_limit = fresh.step_limit;
+  clock_start_.slew_only = fresh.slew_only;
+  slot(Role::kClock).process->Retire();
+}
+
 void Daemon::CommitReload() {
+  for (const std::string& what : NeedRestart(config_, *next_config_, options_))
+    log_->Log(LogLevel::kWarning, what + " changed: needs a restart");
   config_ = std::move(*next_config_);
   next_config_.reset();
+  ReloadSockets();
+  ReloadClockLimits();
   statistics_.Configure(config_);
   leap_seconds_.Load(config_.output);
   const size_t known_names = translated_.names.size();

@@ -43,19 +43,26 @@ bool Set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
+// The field is the six upper bits.
+void Mark(int fd, Family family, uint8_t dscp) {
+  if (family == Family::kIpv4) {
+    (void)Set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+  } else {
+    (void)Set(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+  }
+}
+
 // What replies from the right address, and receive times, need.
 Status Prepare(int fd, Family family, uint8_t dscp) {
   bool ok = Set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-  // The field is the six upper bits.
+  Mark(fd, family, dscp);
   if (family == Family::kIpv4) {
     ok = ok && Set(fd, IPPROTO_IP, IP_PKTINFO, 1) && Set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-    (void)Set(fd, IPPROTO_IP, IP_TOS, dscp << 2);
     (void)Set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
   } else {
     ok = ok && Set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
          Set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
-    (void)Set(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
   }
   (void)Set(fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
   if (!ok) return Fail(std::string("setsockopt: ") + std::strerror(errno));
@@ -155,31 +162,61 @@ Status ListenSockets::Open(const config::System& system, const Options& options)
   return {};
 }
 
-std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* gone) {
-  std::vector<const ListenSocket*> opened;
-  if (!has_rules()) return opened;
+bool ListenSockets::SetRules(const std::vector<config::InterfaceRule>& rules) {
+  // -I stands above the file.
+  if (!only_.empty()) return true;
+  if (rules.empty() != system_rules_.empty()) return false;
+  system_rules_ = rules;
+  return true;
+}
+
+void ListenSockets::SetDscp(uint8_t dscp) {
+  dscp_ = dscp;
+  for (const ListenSocket& socket : sockets_) Mark(socket.fd.get(), socket.local.ip.family, dscp);
+}
+
+config::InterfaceAction ListenSockets::ActionFor(const InterfaceAddress& candidate) const {
   config::System system;
   system.interfaces = system_rules_;
-  const std::vector<InterfaceAddress> present = LocalAddresses();
+  return supervisor::ActionFor(candidate, system, only_);
+}
+
+void ListenSockets::DropUnruled(const std::vector<InterfaceAddress>& present,
+                                std::vector<uint16_t>* gone) {
   std::erase_if(sockets_, [&](const ListenSocket& socket) {
     const bool stays = std::any_of(present.begin(), present.end(), [&](const auto& candidate) {
-      return candidate.address == socket.local.ip;
+      return candidate.address == socket.local.ip &&
+             ActionFor(candidate) != config::InterfaceAction::kIgnore;
     });
     if (!stays) gone->push_back(socket.index);
     return !stays;
   });
-  const size_t before = sockets_.size();
+}
+
+std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* gone) {
+  std::vector<const ListenSocket*> opened;
+  if (!has_rules()) return opened;
+  const std::vector<InterfaceAddress> present = LocalAddresses();
+  DropUnruled(present, gone);
+  const uint16_t first_new = next_index_;
   for (const InterfaceAddress& candidate : present) {
-    const config::InterfaceAction action = ActionFor(candidate, system, only_);
-    const bool open = std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
+    const config::InterfaceAction action = ActionFor(candidate);
+    if (action == config::InterfaceAction::kIgnore) continue;
+    const bool drop = action == config::InterfaceAction::kDrop;
+    const auto open = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
       return socket.local.ip == candidate.address;
     });
-    if (open || action == config::InterfaceAction::kIgnore) continue;
-    const bool drop = action == config::InterfaceAction::kDrop;
-    if (const Status added = Add(candidate.address, candidate.interface, drop); !added.ok())
-      log_->Log(LogLevel::kError, added.error().text);
+    if (open == sockets_.end()) {
+      if (const Status added = Add(candidate.address, candidate.interface, drop); !added.ok())
+        log_->Log(LogLevel::kError, added.error().text);
+    } else if (open->drop != drop) {
+      gone->push_back(open->index);
+      open->drop = drop;
+      open->index = next_index_++;
+    }
   }
-  for (size_t i = before; i < sockets_.size(); ++i) opened.push_back(&sockets_[i]);
+  for (const ListenSocket& socket : sockets_)
+    if (socket.index >= first_new) opened.push_back(&socket);
   return opened;
 }
 

@@ -47,12 +47,20 @@ class ListenSockets {
   // asked. With rules: one socket an address that they admit. Fails when port 123 is taken by
   // another process, or when nothing at all could be opened.
   Status Open(const config::System& system, const Options& options);
-  // Interfaces came or went. Returns what was opened now; `*gone` gets the indices that were closed.
+  // A new configuration; Refresh then follows its rules. False when it cannot be followed: a wildcard
+  // socket and those of single addresses exclude each other as long as ntpd-net holds either.
+  bool SetRules(const std::vector<config::InterfaceRule>& rules);
+  // For what is open and for what will be.
+  void SetDscp(uint8_t dscp);
+  // Interfaces came or went, or rules changed. Returns what was opened now, or has a new index because
+  // it is used differently; `*gone` gets the indices that no longer exist.
   std::vector<const ListenSocket*> Refresh(std::vector<uint16_t>* gone);
 
   const std::vector<ListenSocket>& sockets() const { return sockets_; }
 
  private:
+  void DropUnruled(const std::vector<InterfaceAddress>& present, std::vector<uint16_t>* gone);
+  config::InterfaceAction ActionFor(const InterfaceAddress& candidate) const;
   Status OpenWildcards(const Options& options);
   Status Add(const IpAddress& address, const std::string& interface, bool drop);
   Result<UniqueFd> Bind(const SocketAddress& local) const;

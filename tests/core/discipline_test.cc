@@ -23,7 +23,7 @@ struct Fixture {
     const Measurement measurement{At(when), discipline.corrected(), offset, 1e-5, false};
     return discipline.OnOffset({offset, {&measurement, 1}, 1, 4, 10}, At(when));
   }
-  const Parameters parameters;
+  Parameters parameters;
   Discipline discipline;
 };
 
@@ -96,6 +96,21 @@ void ForwardAndBackwardThresholdsAreSeparate(void**) {
   assert_true(g.Offer(0, -0.4).kind == Kind::kSlew);
   Fixture h(parameters);
   assert_true(h.Offer(0, -0.6).kind == Kind::kStep);
+}
+
+void ChangedThresholdsHoldFromNowOn(void**) {
+  for (const bool slew_only : {false, true}) {
+    DisciplineConfig config;
+    config.slew_only = slew_only;
+    Fixture f({}, config);
+    f.parameters.step_forward = 700;
+    f.discipline.OnParametersChanged();
+    assert_true(f.Offer(0, 650).kind == Kind::kSlew);
+    f.parameters.step_forward = 0.01;
+    f.parameters.stepout = 0;
+    f.discipline.OnParametersChanged();
+    assert_true(f.Offer(16, 0.02).kind == (slew_only ? Kind::kSlew : Kind::kStep));
+  }
 }
 
 void PanicLeavesTheStateAlone(void**) {
@@ -254,6 +269,7 @@ int main() {
       cmocka_unit_test(LaterOffsetAboveTheThresholdWaitsForStepout),
       cmocka_unit_test(ASpikeThatEndsStartsTheWaitAnew),
       cmocka_unit_test(ForwardAndBackwardThresholdsAreSeparate),
+      cmocka_unit_test(ChangedThresholdsHoldFromNowOn),
       cmocka_unit_test(PanicLeavesTheStateAlone),
       cmocka_unit_test(GateOpensOnce),
       cmocka_unit_test(OffsetsThatAreNoNumbersAreIgnored),

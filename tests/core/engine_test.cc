@@ -223,6 +223,27 @@ void CeilingAndFloorBoundTheStrata(void**) {
   }
 }
 
+void NewParametersHoldForAssociationsThatStay(void**) {
+  SimWorld world({}, {0, 0, 0}, 7);
+  SimServer server;
+  server.stratum = 3;
+  const AssocId id = world.AddServer(server, Iburst(4, 4));
+  world.RunUntil(60);
+  assert_int_equal(world.engine().system().system_peer.value, id.value);
+  Parameters strict;
+  strict.ceiling = 3;
+  world.engine().SetParameters(strict);
+  world.engine().Tick(world.mono(), world.system_time());
+  assert_int_equal(world.engine().system().system_peer.value, 0);
+  Parameters lenient;
+  lenient.step_forward = lenient.step_backward = 0;
+  world.engine().SetParameters(lenient);
+  world.server(id).clock_error = 0.5;
+  world.RunUntil(1200);
+  assert_int_equal(world.engine().system().system_peer.value, id.value);
+  assert_int_equal(world.steps, 0);
+}
+
 void KeyedSourceIsFollowedOnlyByItsKey(void**) {
   // The simulated servers answer without MAC.
   SimWorld world({}, {0, 0, 0}, 9);
@@ -378,6 +399,7 @@ int main() {
       cmocka_unit_test(RealSourceEndsOrphanMode),
       cmocka_unit_test(OwnRefidMarksALoop),
       cmocka_unit_test(CeilingAndFloorBoundTheStrata),
+      cmocka_unit_test(NewParametersHoldForAssociationsThatStay),
       cmocka_unit_test(KeyedSourceIsFollowedOnlyByItsKey),
       cmocka_unit_test(AutokeyDanceOverOneVolleyIsChosenInTime),
       cmocka_unit_test(StartAndSourcesAreReported),

@@ -3,10 +3,13 @@
 //
 // It runs in a network namespace of its own, without the right to set the clock.
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,10 +68,20 @@ class Site {
   fs::path directory_;
 };
 
+// A new network has a loopback interface that is down.
+void RaiseLoopback() {
+  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) _exit(95);
+}
+
 // In the child: a network of its own, and a clock that it cannot set.
 void Isolate() {
   const int flags = HasCapability(CAP_SYS_ADMIN) ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER;
   if (unshare(flags) != 0) _exit(96);
+  RaiseLoopback();
   if (HasCapability(CAP_SETPCAP)) (void)cap_drop_bound(CAP_SYS_TIME);
 }
 
@@ -316,6 +329,35 @@ void AReloadReplacesTheKeyProcess(void**) {
   assert_int_equal(daemon.ntpd.Wait(), 0);
 }
 
+void AReloadChangesWhatEachInterfaceIsFor(void**) {
+  Site site;
+  site.Configure(std::string(kConfig) + "interface listen 127.0.0.1\ninterface ignore ipv6\n");
+  Running daemon(site);
+  daemon.ntpd.Expect("fake net: socket 0 127.0.0.1:123\n");
+  site.Configure(std::string(kConfig) + "interface drop all\ninterface ignore ipv6\ntos minclock 5\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("fake net: socket gone 0\n");
+  daemon.ntpd.Expect("fake net: socket 1 127.0.0.1:123 drop\n");
+  daemon.ntpd.Expect("minclock=5\n");
+  site.Configure(std::string(kConfig));
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("interface: from some lines to none, or from none to some, needs a restart");
+}
+
+void AReloadGivesTheClockItsNewLimits(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("step 5000");
+  daemon.ntpd.Expect("clock request=77 refusal=3 correction=0");
+  site.Configure(std::string(kConfig) + "tinker panic 10000 freq 3\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("tinker freq changed: needs a restart");
+  daemon.ntpd.Expect("fake net: restarted 0");
+  site.Script("step 6000");
+  daemon.ntpd.Expect("clock request=77 refusal=0 correction=6000");
+  assert_true(daemon.ntpd.text().find("starting again") == std::string::npos);
+}
+
 void ARefusedReloadChangesNothing(void**) {
   Site site;
   Running daemon(site);
@@ -406,6 +448,8 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AFloodIsBoundedAndTheOthersAreHeard),
       cmocka_unit_test(ALargeConfigurationArrivesWhole),
       cmocka_unit_test(AReloadReplacesTheKeyProcess),
+      cmocka_unit_test(AReloadChangesWhatEachInterfaceIsFor),
+      cmocka_unit_test(AReloadGivesTheClockItsNewLimits),
       cmocka_unit_test(ARefusedReloadChangesNothing),
       cmocka_unit_test(QuitPrintsAndEndsWithNetsStatus),
       cmocka_unit_test(AMeasurementThatWasAskedForIsASuccess),

@@ -93,7 +93,12 @@ class FakeNet {
     if (msg::Decode(message.bytes, &start_)) associations_ = restrictions_ = 0;
     if (msg::Decode(message.bytes, &association)) ++associations_;
     if (msg::Decode(message.bytes, &restrictions)) restrictions_ += restrictions.entries.size();
-    if (message.fd.valid()) Say("socket");
+    msg::NetSocket socket;
+    msg::NetSocketGone gone;
+    if (message.fd.valid() && msg::Decode(message.bytes, &socket))
+      Say("socket " + std::to_string(socket.index) + " " + socket.local.ToString() +
+          (socket.drop ? " drop" : ""));
+    if (msg::Decode(message.bytes, &gone)) Say("socket gone " + std::to_string(gone.index));
     if (msg::Decode(message.bytes, &restarted))
       Say("restarted " + std::to_string(static_cast<int>(restarted.role)));
     if (msg::Decode(message.bytes, &terminate)) {
@@ -107,7 +112,8 @@ class FakeNet {
     // What its predecessor did must not be done again by a successor.
     if (!ready_) done_ = ReadScript();
     Say("associations=" + std::to_string(associations_) + " restrictions=" +
-        std::to_string(restrictions_) + " gate=" + (start_.allow_panic ? "open" : "shut"));
+        std::to_string(restrictions_) + " gate=" + (start_.allow_panic ? "open" : "shut") +
+        " minclock=" + std::to_string(start_.minclock));
     if (!ready_) link_.Ready("fake");
     ready_ = true;
   }

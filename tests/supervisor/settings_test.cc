@@ -5,6 +5,7 @@
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/listen_sockets.h"
+#include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/translate.h"
 #include "tests/support/cmocka_cc.h"
@@ -276,6 +277,26 @@ void OutboxKeepsTheOrderOverAFullPipe(void**) {
   }
 }
 
+// --- reload
+
+void OnlyWhatCannotBeFollowedNeedsARestart(void**) {
+  const std::string base = "server 192.0.2.1\nlogfile /a\npidfile /b\n";
+  const auto against = [&](const std::string& text, const Options& options = {}) {
+    return NeedRestart(Parse(base), Parse(text), options);
+  };
+  assert_true(against(base).empty());
+  assert_true(against(base +
+                      "tinker panic 5 step 1 dispersion 20\ntos minclock 4\ndscp 0\nrevoke 12\n"
+                      "interface listen lo\n")
+                  .empty());
+  assert_true(against(base + "tinker freq 0\n") == std::vector<std::string>{"tinker freq"});
+  const std::string moved = "server 192.0.2.1\nlogfile /c\npidfile /d\n";
+  assert_true((against(moved) == std::vector<std::string>{"logfile", "pidfile"}));
+  Options options;
+  options.log_file = options.pid_file = "/e";
+  assert_true(against(moved, options).empty());
+}
+
 // --- listening
 
 void TheLastMatchingInterfaceLineDecides(void**) {
@@ -315,6 +336,7 @@ int main() {
       cmocka_unit_test(SystemDirectoriesAreNotWritable),
       cmocka_unit_test(BackOffDoublesAndGivesUp),
       cmocka_unit_test(OutboxKeepsTheOrderOverAFullPipe),
+      cmocka_unit_test(OnlyWhatCannotBeFollowedNeedsARestart),
       cmocka_unit_test(TheLastMatchingInterfaceLineDecides),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
