@@ -66,6 +66,11 @@ void Translator::SayWhatIsNotServed() {
     log_->Log(LogLevel::kError,
               "broadcastclient, multicastclient and manycastserver are not served yet; the lines "
               "have no effect");
+  // It bounds associations that a stranger's packet makes: there is no such packet here.
+  if (std::any_of(config_.restrictions.begin(), config_.restrictions.end(),
+                  [](const config::Restriction& line) { return line.ippeerlimit.value_or(-1) >= 0; }))
+    log_->Log(LogLevel::kNotice,
+              "restrict ippeerlimit has no effect yet: only configured servers and pools are asked");
 }
 
 void Translator::FillStart() {

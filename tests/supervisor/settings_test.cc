@@ -162,6 +162,18 @@ void TranslatesRestrictLines(void**) {
   assert_true(ten && source);
 }
 
+void SaysThatIppeerlimitHasNoEffect(void**) {
+  Lines log;
+  const NetConfiguration net =
+      Translate(Parse("restrict default ippeerlimit 0\nserver 192.0.2.1\n"), {}, &log);
+  assert_int_equal(net.restrictions[0].entries[0].ippeerlimit, 0);
+  assert_int_equal(log.all.size(), 1);
+  assert_true(log.all[0].starts_with("restrict ippeerlimit has no effect yet"));
+  Lines silent;
+  (void)Translate(Parse("restrict default ippeerlimit -1\nserver 192.0.2.1\n"), {}, &silent);
+  assert_true(silent.all.empty());
+}
+
 void NamesAreSentOnceAndKeepTheirIndex(void**) {
   Lines log;
   const auto first =
@@ -328,6 +340,7 @@ int main() {
       cmocka_unit_test(RefusesWhatItDoesNotUnderstand),
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
       cmocka_unit_test(TranslatesRestrictLines),
+      cmocka_unit_test(SaysThatIppeerlimitHasNoEffect),
       cmocka_unit_test(NamesAreSentOnceAndKeepTheirIndex),
       cmocka_unit_test(TheLocalClockGetsItsFudge),
       cmocka_unit_test(OptionsReachNet),
