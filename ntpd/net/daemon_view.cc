@@ -150,8 +150,8 @@ control::SystemView DaemonView::System() const {
   view.processor = std::string(node_->start.processor.text());
   view.system = std::string(node_->start.system.text());
   view.uptime_s = view.counters_since_reset_s = WholeSeconds(now - node_->started);
+  view.packets = node_->packets;
   if (server_ != nullptr) {
-    view.packets = server_->counters();
     if (const core::RateLimiter* recent = server_->recent()) {
       view.mru.enabled = 1;
       view.mru.depth = view.mru.deepest = static_cast<uint32_t>(recent->size());

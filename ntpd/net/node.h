@@ -10,6 +10,7 @@
 #include "ntpd/autokey/certificate_cache.h"
 #include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/autokey/host_state.h"
+#include "ntpd/control/view.h"
 #include "ntpd/core/access.h"
 #include "ntpd/core/engine.h"
 #include "ntpd/net/keys_client.h"
@@ -44,6 +45,9 @@ struct Node {
   std::optional<keys::SessionKeyHasher> hasher;  // of the session digest
   bool has_material = false;                     // ntpd-keys has told who we are
   MonoTime started;
+  // Every datagram that came, requests and replies alike; counted as ntpd 4.2.8 does, whose
+  // "processed" are the replies that time was taken from.
+  control::PacketCounters packets;
 
   bool synchronised() const { return engine != nullptr && engine->system().synchronised(); }
   // What Autokey stamps: 0 while not synchronised.

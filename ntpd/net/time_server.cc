@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ntpd/net/random.h"
+#include "ntpd/wire/refid.h"
 
 namespace ntpward::net {
 namespace {
@@ -116,20 +117,20 @@ NtpTimestamp TimeServer::ArrivalOf(const Datagram& datagram) const {
 }
 
 void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) {
-  ++counters_.received;
+  ++node_->packets.received;
   if (node_->engine == nullptr || !limiter_ || !IsPlausible(listener, datagram)) {
-    ++counters_.bad_format;
+    ++node_->packets.bad_format;
     return;
   }
   const core::AccessFlags flags = node_->access.Lookup(datagram.source);
   if (flags.has(core::Access::kIgnore)) {
-    ++counters_.restricted;
+    ++node_->packets.restricted;
     return;
   }
   const auto mode = wire::PeekMode(datagram.bytes);
   if (mode == wire::Mode::kControl || mode == wire::Mode::kPrivate) {
     if (flags.has(core::Access::kNoQuery)) {
-      ++counters_.restricted;
+      ++node_->packets.restricted;
       return;
     }
     return control_->OnDatagram(RouteTo(listener, datagram), datagram.bytes);
@@ -141,15 +142,19 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
                               core::AccessFlags flags) {
   const auto packet = wire::ParsePacket(datagram.bytes);
   if (!packet.ok()) {
-    ++counters_.bad_format;
+    ++node_->packets.bad_format;
     return;
   }
   const wire::Header& header = packet->header;
+  if (header.version == wire::kMaxVersion) {
+    ++node_->packets.this_version;
+  } else if (!flags.has(core::Access::kVersion)) {
+    ++node_->packets.old_version;
+  }
   if (!core::ReplyMode(header, datagram.source.port)) {
-    ++counters_.declined;
+    ++node_->packets.declined;
     return;
   }
-  ++(header.version == wire::kMaxVersion ? counters_.this_version : counters_.old_version);
   const core::RateDecision rate = limiter_->OnRequest(
       datagram.source, flags, header.version, static_cast<uint8_t>(header.mode), Timebase::Mono());
   core::Request request;
@@ -166,21 +171,37 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   OnSealed(route, request, rate, *packet);
 }
 
+void TimeServer::CountSilence(core::Silence why) {
+  switch (why) {
+    case core::Silence::kLimited:
+      ++node_->packets.limited;
+      return;
+    case core::Silence::kWrongVersion:
+    case core::Silence::kSourcePort:
+      ++node_->packets.bad_format;
+      return;
+    case core::Silence::kNotARequest:
+      ++node_->packets.declined;
+      return;
+    default:
+      ++node_->packets.restricted;
+  }
+}
+
 void TimeServer::OnPlain(const Route& route, const core::Request& request,
                          core::RateDecision rate) {
   const auto answer = core::AnswerRequest(request, rate, node_->engine->system(), Timebase::Mono());
-  if (!answer.ok()) {
-    ++(answer.error() == core::Silence::kLimited ? counters_.limited : counters_.restricted);
-    return;
-  }
+  if (!answer.ok()) return CountSilence(answer.error());
   if (answer->kiss) {
-    ++counters_.kod_sent;
+    // A kiss is a refusal that is said.
+    const bool limited = answer->header.refid == wire::RefidCode("RATE");
+    ++(limited ? node_->packets.limited : node_->packets.restricted);
+    ++node_->packets.kod_sent;
     std::array<uint8_t, wire::kHeaderSize> packet;
     Writer writer(packet);
     wire::EncodeHeader(writer, answer->header);
     return Send(route, writer.written());
   }
-  ++counters_.processed;
   plain_.push_back({route, answer->header});
   if (plain_.size() == ReceiveBatch::kSize) SendPlain();
 }
@@ -215,7 +236,7 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request, core
   // Keys replies to client mode only, and covers no unknown fields.
   if (request.header.mode != wire::Mode::kClient || !job.covered.Assign(packet.covered) ||
       packet.mac->digest.empty() || packet.mac->key.is_none()) {
-    ++counters_.declined;
+    ++node_->packets.declined;
     return;
   }
   job.job = static_cast<uint16_t>(serve_.jobs.size());
@@ -255,16 +276,15 @@ void TimeServer::OnServeDone(const std::vector<Waiting>& waiting, const msg::Ser
 
 void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& result) {
   if (result.outcome == msg::ServeOutcome::kRefused) {
-    ++counters_.declined;
+    ++node_->packets.declined;
     return;
   }
   if (result.outcome == msg::ServeOutcome::kNak) {
-    ++counters_.bad_auth;
+    ++node_->packets.bad_auth;
     // `notrust` answers those alone whose MAC is good.
     if (!job.request.flags.has(core::Access::kNoTrust)) SendNak(job.route, job.request);
     return;
   }
-  ++counters_.processed;
   wire::Header reply = job.reply;
   reply.transmit = result.transmit;
   SendSealed(job.route, reply, result.mac.span());
@@ -284,7 +304,7 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
   const keys::SessionDigest digest =
       node_->PublicMac(route.path(), packet.mac->key, packet.covered);
   if (!EqualConstantTime(digest.span(), packet.mac->digest)) {
-    ++counters_.bad_auth;
+    ++node_->packets.bad_auth;
     return SendNak(route, request);
   }
   const autokey::ServerContext context{node_->host, node_->certificates, node_->time.Seconds(),
@@ -312,7 +332,6 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
 }
 
 void TimeServer::ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field) {
-  ++counters_.processed;
   std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
   Writer writer(packet);
   wire::Header header = reply;

@@ -41,7 +41,6 @@ class TimeServer {
 
   const autokey::ServerCounters& autokey_counters() const { return autokey_.counters(); }
   const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
-  control::PacketCounters& counters() { return counters_; }
 
  private:
   // A request that ntpd-keys looks at, and the reply as it was told to seal it.
@@ -60,6 +59,7 @@ class TimeServer {
   static bool IsPlausible(const Listener& listener, const Datagram& datagram);
   NtpTimestamp ArrivalOf(const Datagram& datagram) const;
   void OnTimePacket(const Listener& listener, const Datagram& datagram, core::AccessFlags flags);
+  void CountSilence(core::Silence why);
   void OnPlain(const Route& route, const core::Request& request, core::RateDecision rate);
   void OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
                 const wire::Packet& packet);
@@ -85,7 +85,6 @@ class TimeServer {
   std::vector<Plain> plain_;            // replies of the present turn; never more than it received
   msg::ServeBatch serve_;               // jobs of the present turn
   std::vector<Waiting> serve_waiting_;  // beside serve_.jobs
-  control::PacketCounters counters_;
 };
 
 }  // namespace ntpward::net

@@ -169,13 +169,21 @@ void Upstreams::Receive(AssocId id) {
 }
 
 void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
-  if (datagram.truncated) return;
+  control::PacketCounters& packets = node_->packets;
+  ++packets.received;
   const auto packet = wire::ParsePacket(datagram.bytes);
-  if (!packet.ok()) return;
+  if (datagram.truncated || !packet.ok()) {
+    ++packets.bad_format;
+    return;
+  }
+  ++(packet->header.version == wire::kMaxVersion ? packets.this_version : packets.old_version);
   const NtpTimestamp t4 =
       datagram.received ? node_->time.FromSystem(*datagram.received) : node_->time.Now();
   // Origin first: a sender who does not know the nonce gets no cryptography done.
-  if (!node_->engine->MatchReply(upstream->id, packet->header).ok()) return;
+  if (!node_->engine->MatchReply(upstream->id, packet->header).ok()) {
+    ++packets.declined;
+    return;
+  }
   if (packet->crypto_nak)
     return Finish(upstream->id, packet->header,
                   core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak}, t4);
@@ -185,11 +193,18 @@ void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
   OnMac(upstream, *packet, t4);
 }
 
-void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
-  if (!packet.mac || packet.mac->key != upstream->sent_key || !node_->hasher) return;
-  const AddressPair path{upstream->remote.ip, upstream->local};
+bool Upstreams::IsPublicMacGood(const Upstream& upstream, const wire::Packet& packet) {
+  if (!packet.mac || packet.mac->key != upstream.sent_key || !node_->hasher) return false;
+  const AddressPair path{upstream.remote.ip, upstream.local};
   const keys::SessionDigest digest = node_->PublicMac(path, packet.mac->key, packet.covered);
-  if (!EqualConstantTime(digest.span(), packet.mac->digest)) return;
+  return EqualConstantTime(digest.span(), packet.mac->digest);
+}
+
+void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
+  if (!IsPublicMacGood(*upstream, packet)) {
+    ++node_->packets.bad_auth;
+    return;
+  }
   const MonoTime now = Timebase::Mono();
   if (!node_->engine->OnHeard(upstream->id, packet.header, now).ok()) return;
   Carry(upstream, upstream->dance->OnResponse(packet.extensions()[0].field, node_->Dance()));
@@ -211,7 +226,10 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
   msg::CheckMac request;
   if (upstream->dance != nullptr) {
     // Time is taken only from a server that has proved itself.
-    if (!upstream->dance->proven() || packet.mac->key != upstream->sent_key) return;
+    if (!upstream->dance->proven() || packet.mac->key != upstream->sent_key) {
+      ++(upstream->dance->proven() ? node_->packets.bad_auth : node_->packets.declined);
+      return;
+    }
     request.association = upstream->id;
   } else if (upstream->config.key.is_none()) {
     // Not asked for: an unauthenticated association takes the packet as if it were bare.
@@ -221,7 +239,10 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
     return Finish(upstream->id, packet.header,
                   core::MacVerdict{packet.mac->key, core::MacResult::kBad}, t4);
   }
-  if (++upstream->checks > kMostChecks) return;
+  if (++upstream->checks > kMostChecks) {
+    ++node_->packets.declined;
+    return;
+  }
   request.path = {upstream->remote.ip, upstream->local};
   request.key = packet.mac->key;
   if (request.key.is_none() || !request.covered.Assign(packet.covered) ||
@@ -250,7 +271,11 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
       Carry(upstream, upstream->dance->OnCryptoNak(node_->Dance()));
     if (sample.error() == core::Reject::kBadMac) Carry(upstream, upstream->dance->OnBadMac());
   }
+  if (!sample.ok() &&
+      (sample.error() == core::Reject::kNoMac || sample.error() == core::Reject::kBadMac))
+    ++node_->packets.bad_auth;
   if (sample.ok()) {
+    ++node_->packets.processed;
     if (const auto snapshot = node_->engine->Snapshot(id, now))
       node_->reporter.PeerStatistics(*snapshot, upstream->label());
     HurryDance(*upstream);

@@ -120,6 +120,7 @@ class Upstreams {
   void Transmit(Upstream* upstream, Bytes packet, KeyId key);
   void Receive(AssocId id);
   void OnDatagram(Upstream* upstream, const Datagram& datagram);
+  bool IsPublicMacGood(const Upstream& upstream, const wire::Packet& packet);
   void OnAutokeyField(Upstream* upstream, const wire::Packet& packet);
   void HurryDance(const Upstream& upstream);
   void OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);

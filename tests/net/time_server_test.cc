@@ -121,7 +121,7 @@ void IgnoresForgedLoopbackAndItself(void**) {
   client.Send(Encoded(RequestHeader()), real);
   h.Spin();
   assert_false(client.Receive().has_value());
-  assert_int_equal(h.server.counters().bad_format, 1);
+  assert_int_equal(h.node.packets.bad_format, 1);
   h.server.RemoveListener(5);
 
   // The same socket as what it is, and a request from its own address and port.
@@ -132,7 +132,7 @@ void IgnoresForgedLoopbackAndItself(void**) {
   assert_true(client.Receive().has_value());
   assert_true(SendFrom(copy.get(), Encoded(RequestHeader()), real, IpAddress(), 0));
   h.Spin();
-  assert_int_equal(h.server.counters().bad_format, 2);
+  assert_int_equal(h.node.packets.bad_format, 2);
 }
 
 void NoqueryHidesControl(void**) {
@@ -170,6 +170,10 @@ void LimitedGetsOneKiss(void**) {
   }
   assert_int_equal(kisses, 1);
   assert_true(replies >= 1 && replies < 20);
+  assert_int_equal(h.node.packets.kod_sent, 1);
+  assert_int_equal(h.node.packets.limited, 20 - replies);
+  assert_int_equal(h.node.packets.this_version, 20);
+  assert_int_equal(h.node.packets.processed, 0);
 }
 
 // --- with a MAC
@@ -393,7 +397,7 @@ void AnAutokeyFieldWithABadMacGetsACryptoNak(void**) {
   const auto answer = h.Ask(true);
   assert_true(answer && answer->bytes.size() == 52);
   assert_true(wire::ParsePacket(answer->bytes)->crypto_nak);
-  assert_int_equal(h.server.counters().bad_auth, 1);
+  assert_int_equal(h.node.packets.bad_auth, 1);
 }
 
 void LateControlAnswersLookTheirListenerUp(void**) {

@@ -245,6 +245,31 @@ void TakesTimeOnlyFromAGoodMac(void**) {
   assert_true(net.HasSample());
 }
 
+void RepliesAreCountedAsWellAsRequests(void**) {
+  Keyed net;
+  const auto request = net.Seal(net.PollKeyed());
+  wire::Header reply = ReplyTo(request->header());
+  const std::vector<uint8_t> shred(20);
+  net.first.Send(shred, request->from);
+  wire::Header other = reply;
+  other.origin = NtpTimestamp::FromRaw(1);
+  net.first.Send(Encoded(other, Mac(11)), request->from);
+  net.first.Send(Encoded(reply), request->from);
+  reply.version = 3;
+  net.first.Send(Encoded(reply, Mac(11)), request->from);
+  net.h.Spin();
+  const auto check = Next<msg::CheckMac>(&net.h.keys.far);
+  net.Say(check->request, msg::VerdictCode::kGood);
+  const control::PacketCounters& packets = net.h.node.packets;
+  assert_int_equal(packets.received, 4);
+  assert_int_equal(packets.bad_format, 1);
+  assert_int_equal(packets.declined, 1);
+  assert_int_equal(packets.bad_auth, 1);
+  assert_int_equal(packets.this_version, 2);
+  assert_int_equal(packets.old_version, 1);
+  assert_int_equal(packets.processed, 1);
+}
+
 void MacsOfOneExchangeAreBounded(void**) {
   Keyed net;
   const auto request = net.Seal(net.PollKeyed());
@@ -477,6 +502,7 @@ int main() {
       cmocka_unit_test(OneReplyAnExchange),
       cmocka_unit_test(UnknownExtensionFieldsAreSkipped),
       cmocka_unit_test(TakesTimeOnlyFromAGoodMac),
+      cmocka_unit_test(RepliesAreCountedAsWellAsRequests),
       cmocka_unit_test(MacsOfOneExchangeAreBounded),
       cmocka_unit_test(ALateSealIsNotSent),
       cmocka_unit_test(ALateVerdictIsOfAnEarlierExchange),
