@@ -22,6 +22,9 @@ PollSchedule::PollSchedule(const PollConfig& config, uint64_t seed, MonoTime sta
   config_.maxpoll = std::clamp(config_.maxpoll, config_.minpoll, kMaxPollLimit);
   poll_ = floor_ = config_.minpoll;
   ceiling_ = config_.maxpoll;
+  debt_ = std::clamp(config_.owed, 0.0, kMaxDebt);
+  // The first request must still fit under what the server allows.
+  next_ = start + std::max(0.0, debt_ + kHeadway - kMaxDebt);
 }
 
 void PollSchedule::Restart(MonoTime now) {
@@ -81,9 +84,17 @@ PollSchedule::PollEffect PollSchedule::OnPoll(MonoTime now) {
   return effect;
 }
 
+void PollSchedule::Forgive() {
+  if (floor_ == config_.minpoll || ++served_ < penance_) return;
+  served_ = 0;
+  --floor_;
+}
+
 bool PollSchedule::OnAnswer(MonoTime now) {
   const bool was_unreachable = reach_ == 0;
+  const bool answered = (reach_ & 1) != 0;
   reach_ |= 1;
+  if (!answered) Forgive();
   unreach_ = 0;
   // The first answer after a silence starts the volley: a dead server is never sent one over and
   // over, and a server that is back is used at once.
@@ -101,6 +112,8 @@ void PollSchedule::OnRate(int8_t suggested, MonoTime now) {
   const int ceiling = std::max(kRateCeiling, config_.maxpoll);
   floor_ = std::min(std::max({floor_ + 1, poll_ + 1, static_cast<int>(suggested)}), ceiling);
   poll_ = floor_;
+  penance_ = penance_ == 0 ? kPenance : std::min(2 * penance_, kMostPenance);
+  served_ = 0;
   burst_left_ = volley_packets_ = 0;
   Plan(now);
 }

@@ -18,6 +18,8 @@ struct PollConfig {
   int maxpoll = 10;
   bool iburst = false;  // a volley of eight, 2 s apart, at the start and when a lost source is back
   bool burst = false;   // such a volley at every poll while reachable
+  // Seconds of headway that a predecessor of ours may owe the server at the start.
+  double owed = 0;
 };
 
 class PollSchedule {
@@ -26,6 +28,10 @@ class PollSchedule {
   static constexpr int kMaxVolley = 24;       // packets of one volley, extensions included
   static constexpr double kBurstSpacing = 2;  // RFC 5905 BTIME, s
   static constexpr int kRateCeiling = 10;     // a kiss of death slows down to 2^10 s at most
+  // Answered polls in a row before one step of that is taken back; doubles with each kiss that
+  // follows, up to kMostPenance.
+  static constexpr int kPenance = 8;
+  static constexpr int kMostPenance = 128;
 
   // The first poll is due at `start`.
   PollSchedule(const PollConfig& config, uint64_t seed, MonoTime start);
@@ -50,8 +56,9 @@ class PollSchedule {
   bool OnAnswer(MonoTime now);
   // The first sample after none: a source that has just become able to serve is worth a volley.
   void OnFirstSample(MonoTime now);
-  // RATE: ends the volley and polls less often from now on; `suggested` is the packet's poll field,
-  // any value (S3767).
+  // RATE: ends the volley and polls less often from now on (RFC 5905 section 7.4); `suggested` is the
+  // packet's poll field, any value (S3767). Unlike in ntpd 4.2.8 not for ever: polls that are answered
+  // bring the interval down again step by step, later with each kiss.
   void OnRate(int8_t suggested, MonoTime now);
 
   // Keeps the 2 s spacing for some packets more, as long as the volley has had fewer than
@@ -79,6 +86,7 @@ class PollSchedule {
   double headway(MonoTime now) const;
 
  private:
+  void Forgive();
   void Plan(MonoTime now);
   void StartVolley(int packets);
   double BurstSpacing() const;
@@ -90,6 +98,8 @@ class PollSchedule {
   int poll_;
   int floor_;               // minpoll, raised by RATE
   int ceiling_;             // maxpoll, lowered by a peer's
+  int penance_ = 0;         // answered polls that one step down costs; 0: no kiss yet
+  int served_ = 0;          // of these, since the last kiss or step
   uint8_t reach_ = 0;       // newest bit lowest
   int unreach_ = 0;         // regular polls since the last answer
   int burst_left_ = 0;      // packets still to send 2 s apart

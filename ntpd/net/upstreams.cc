@@ -17,12 +17,14 @@ constexpr uint64_t kPatientRequests = 8;
 constexpr int kPatientPolls =
     10;  // the same for one that did answer once (ntpd 4.2.8: NTP_UNREACH)
 
-core::AssociationConfig EngineConfig(const msg::NetAssociation& line) {
+// `owed`: what a dead predecessor may still owe the server, s.
+core::AssociationConfig EngineConfig(const msg::NetAssociation& line, double owed) {
   core::AssociationConfig config;
   config.poll.minpoll = line.minpoll;
   config.poll.maxpoll = line.maxpoll;
   config.poll.iburst = line.iburst;
   config.poll.burst = line.burst;
+  config.poll.owed = owed;
   config.version = line.version;
   if (!line.key.is_none()) config.key = line.key;
   config.autokey = line.autokey;
@@ -175,8 +177,9 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     policy.optional_everywhere = node_->start.identity_optional;
     upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, now);
   }
-  CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address), EngineConfig(config),
-                                      now));
+  const double owed = std::max(0.0, node_->start.owed_headway - (now - node_->started));
+  CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address),
+                                      EngineConfig(config, owed), now));
   node_->access.AddSource(address);
   upstreams_.emplace(id, std::move(upstream));
 }

@@ -14,6 +14,7 @@
 
 #include "ntpd/config/config.h"
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/log_sink.h"
@@ -146,6 +147,7 @@ class Daemon {
   LeapSeconds leap_seconds_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
+  Headway headway_;
   msg::ClockStart clock_start_;
   std::optional<msg::ClockMirror> clock_mirror_;
   std::optional<Ppm> drift_;

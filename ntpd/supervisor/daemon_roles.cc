@@ -149,6 +149,7 @@ void Daemon::SendNetConfiguration() {
   RoleSlot& net = slot(Role::kNet);
   msg::NetStart start = translated_.start;
   start.drift = drift_;
+  start.owed_headway = headway_.OwedAt(MonotonicNow());
   // What ntpd-clock would refuse, net should not ask for: the gate is for the first correction only.
   start.allow_panic = clock_start_.first_step_free && !(clock_mirror_ && clock_mirror_->gate_shut);
   Post(net, start);
@@ -232,6 +233,7 @@ void Daemon::OnRoleEnd(RoleSlot& ended, int status) {
   if (!started_) return Stop(1);
   // What it left half done must not meet its successor.
   DrainLinks(process.role());
+  if (process.role() == Role::kNet) headway_.OnDeath(process.started(), MonotonicNow());
   if (retired) return StartRole(process.role());
   ScheduleRestart(ended, MonotonicNow() - process.started());
 }

@@ -39,6 +39,7 @@ struct NetStart {
   KeyId control_key;
   uint8_t revoke = 17;               // log2 s between signature updates
   uint8_t dscp = 46;
+  double owed_headway = 0;           // s that a dead predecessor may owe the servers; 0..64
   InlineText<64> version;            // for the mode 6 variables of these names
   InlineText<64> processor;
   InlineText<100> system;
@@ -47,7 +48,7 @@ struct NetStart {
   bool Valid() const {
     return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 && step >= 0 &&
            stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 &&
-           dscp <= 63;
+           dscp <= 63 && owed_headway >= 0 && owed_headway <= 64;
   }
   static auto Fields(auto& m) {
     return std::tie(m.virtual_clock, m.authentication, m.allow_panic, m.quit, m.slew_only,
@@ -55,7 +56,7 @@ struct NetStart {
                     m.minclock, m.maxclock, m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
                     m.orphan, m.orphanwait, m.allan, m.panic, m.step, m.stepout, m.dispersion,
                     m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke,
-                    m.dscp, m.version, m.processor, m.system, m.variables);
+                    m.dscp, m.owed_headway, m.version, m.processor, m.system, m.variables);
   }
 };
 

@@ -171,6 +171,71 @@ void PollLimitsAreClamped(void**) {
   assert_true(high.next() - At(0) < 140000);
 }
 
+// Answered polls until minpoll is what it was.
+int PollsUntilForgiven(PollSchedule* schedule, int minpoll) {
+  for (int polls = 0; polls < 10000; ++polls) {
+    if (schedule->minpoll() == minpoll) return polls;
+    const MonoTime now = schedule->next();
+    schedule->OnPoll(now);
+    schedule->OnAnswer(now + 0.1);
+    schedule->SetSystemPoll(minpoll);
+  }
+  return -1;
+}
+
+void RateIsForgivenStepByStep(void**) {
+  PollSchedule schedule({4, 6, false, false}, 1, At(0));
+  schedule.OnPoll(At(0));
+  schedule.OnRate(7, At(0.1));
+  assert_int_equal(schedule.minpoll(), 7);
+  assert_int_equal(schedule.poll(), 7);
+  assert_true(schedule.next() - At(0) > 120);
+  // Three steps, eight answered polls each: no sooner.
+  assert_int_equal(PollsUntilForgiven(&schedule, 4), 24);
+  schedule.SetSystemPoll(4);
+  assert_int_equal(schedule.poll(), 4);
+}
+
+void RateAgainIsForgivenLater(void**) {
+  PollSchedule schedule({4, 6, false, false}, 1, At(0));
+  int polls = 0;
+  for (int kiss = 0; kiss < 10; ++kiss) {
+    schedule.OnRate(0, schedule.next());
+    assert_int_equal(schedule.minpoll(), 5);
+    const int now = PollsUntilForgiven(&schedule, 4);
+    assert_true(now >= polls);
+    polls = now;
+  }
+  assert_int_equal(polls, PollSchedule::kMostPenance);
+}
+
+void SilenceIsNoForgiveness(void**) {
+  PollSchedule schedule({4, 6, false, false}, 1, At(0));
+  schedule.OnRate(0, At(0));
+  for (int i = 0; i < 100; ++i) schedule.OnPoll(schedule.next());
+  // Nor is more than one answer to one poll.
+  for (int i = 0; i < 100; ++i) schedule.OnAnswer(schedule.next());
+  assert_int_equal(schedule.minpoll(), 5);
+}
+
+void ASuccessorOwesWhatItsPredecessorSent(void**) {
+  for (const double owed : {10.0, 40.0, 58.0, 1e9}) {
+    const double debt = std::min(owed, 58.0);
+    PollSchedule schedule({4, 6, true, false, owed}, 1, At(100));
+    double level = debt, last = 100;
+    int in_first_minute = 0;
+    for (; schedule.next() < At(160); ++in_first_minute) {
+      const MonoTime now = schedule.next();
+      level = std::max(0.0, level - (now.seconds() - last)) + 8;
+      last = now.seconds();
+      assert_true(level <= 64);
+      schedule.OnPoll(now);
+      schedule.OnAnswer(now + 0.1);
+    }
+    assert_true(in_first_minute >= 7);
+  }
+}
+
 void SystemPollStaysWithinTheConfiguredOnes(void**) {
   PollSchedule schedule({6, 8, false, false}, 1, At(0));
   schedule.OnPoll(At(0));
@@ -201,6 +266,10 @@ int main() {
       cmocka_unit_test(RestartingOverAndOverIsNoFlood),
       cmocka_unit_test(TwoSourcesDoNotFallIntoStep),
       cmocka_unit_test(PollLimitsAreClamped),
+      cmocka_unit_test(RateIsForgivenStepByStep),
+      cmocka_unit_test(RateAgainIsForgivenLater),
+      cmocka_unit_test(SilenceIsNoForgiveness),
+      cmocka_unit_test(ASuccessorOwesWhatItsPredecessorSent),
       cmocka_unit_test(SystemPollStaysWithinTheConfiguredOnes),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
