@@ -167,6 +167,9 @@ test-$(1): $(filter $(BUILD)/test/$(1)/%,$(TEST_PROGRAMS))
 endef
 $(foreach c,$(TESTED),$(eval $(call test_target,$(c))))
 
+# Its tests run the programs.
+test-supervisor: | all
+
 # --- the rest ---------------------------------------------------------------------------------
 .PHONY: all unit-tests clean help FORCE $(addprefix test-,$(TESTED))
 ## make clean           remove $(BUILD)
