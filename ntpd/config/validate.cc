@@ -204,19 +204,21 @@ void Validator::AddBuiltInRestrictions() {
   }
 }
 
+// As with ntpd 4.2.8, whoever matches no line has no restriction.
 void Validator::CheckDefaults() {
   bool ipv4 = false, ipv6 = false;
   Location last;
   for (const Restriction& r : config_.restrictions) {
     last = r.where;
-    if (r.remove || r.target != RestrictTarget::kDefault) continue;
-    ipv4 = ipv4 || r.family != Family::kIpv6;
-    ipv6 = ipv6 || r.family != Family::kIpv4;
+    if (r.target != RestrictTarget::kDefault) continue;
+    // A removal takes away what stands before it.
+    if (r.family != Family::kIpv6) ipv4 = !r.remove;
+    if (r.family != Family::kIpv4) ipv6 = !r.remove;
   }
   if (ipv4 && ipv6) return;
   const std::string which = ipv4 ? "IPv6" : ipv6 ? "IPv4" : "any family";
-  Warn(last,
-       "no 'restrict default' for " + which + ": everyone else there is served and may query");
+  Warn(last, "no 'restrict default' for " + which +
+                 ": whom no line names is served without limit and may query");
 }
 
 void Validator::CheckRestrictions() {

@@ -40,6 +40,8 @@ constexpr Case kWarnings[] = {
      "1:14: warning: key 5 is for an upstream here and for clients in line 4"},
     {"restrict default kod", "1:1: warning: 'kod' does nothing without 'limited'"},
     {"restrict 10.0.0.0/8", "warning: no 'restrict default' for any family"},
+    {"restrict default ignore\nunrestrict default\nrestrict 10.0.0.0/8",
+     "3:1: warning: no 'restrict default' for any family: whom no line names is served without limit"},
     {"restrict -4 default noquery", "warning: no 'restrict default' for IPv6"},
     {"restrict 0.0.0.0/0 noquery", "warning: no 'restrict default' for IPv6"},
     {"restrict 10.1.2.3/8", "1:10: warning: bits past the prefix are ignored: 10.0.0.0/8 is meant"},
