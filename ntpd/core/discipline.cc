@@ -21,6 +21,8 @@ constexpr double kSlewPart = 0.25;
 // Gains between these leave the poll interval as it is (clock_model.h).
 constexpr double kLowGain = 0.5;
 constexpr double kHighGain = 0.85;
+// s between a refused step and the next try; what refuses may have budgets that take hours to fill.
+constexpr double kRefusalWait = 64, kMostRefusalWait = 4096;
 constexpr int kPollPatience = 4;  // measurements that agree before the interval changes
 
 double Smooth(double average, double value) {
@@ -39,7 +41,8 @@ Discipline::Discipline(const Parameters& parameters, const DisciplineConfig& con
       precision_(precision),
       slew_only_(config.slew_only),
       panic_gate_open_(config.panic_gate_open),
-      jitter_(precision) {
+      jitter_(precision),
+      refusal_wait_(kRefusalWait) {
   OnParametersChanged();
   if (config.drift && WithinBounds(*config.drift)) {
     frequency_ = config.drift->value * 1e-6;
@@ -88,6 +91,7 @@ ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
   poll_ = std::clamp(poll_, update.minpoll, std::max(update.minpoll, update.maxpoll));
   if (BeyondStep(update.offset)) return OnLargeOffset(update, now);
   spike_since_.reset();
+  ForgetRefusals();
   for (const Measurement& measurement : update.measurements) Take(measurement);
   // The gate is for the first correction only (CVE-2015-5300).
   panic_gate_open_ = false;
@@ -106,27 +110,44 @@ ClockAction Discipline::OnOffset(const OffsetUpdate& update, MonoTime now) {
 // RFC 5905 section 11.3: a large offset must last for `stepout` before it is believed, unless it is
 // the first that we see.
 ClockAction Discipline::OnLargeOffset(const OffsetUpdate& update, MonoTime now) {
-  if (!started_) return StepBy(update, now);
+  if (!started_) return ProposeStep(update, now);
   state_ = DisciplineState::kSpike;
   if (!spike_since_) spike_since_ = now;
   if (now - *spike_since_ < parameters_.stepout) return {Kind::kIgnore, update.offset};
-  return StepBy(update, now);
+  return ProposeStep(update, now);
 }
 
-ClockAction Discipline::StepBy(const OffsetUpdate& update, MonoTime now) {
+ClockAction Discipline::ProposeStep(const OffsetUpdate& update, MonoTime now) {
+  if (refused_until_ && now < *refused_until_) return {Kind::kIgnore, update.offset};
+  proposed_ = update.offset;
+  proposed_minpoll_ = update.minpoll;
+  return {Kind::kStep, update.offset};
+}
+
+void Discipline::ForgetRefusals() {
+  refused_until_.reset();
+  refusal_wait_ = kRefusalWait;
+}
+
+void Discipline::OnStepRefused(MonoTime now) {
+  refused_until_ = now + refusal_wait_;
+  refusal_wait_ = std::min(2 * refusal_wait_, kMostRefusalWait);
+}
+
+void Discipline::OnStepMade(MonoTime now) {
   spike_since_.reset();
+  ForgetRefusals();
   started_ = true;
   panic_gate_open_ = false;
   residual_ = pending_ = 0;
-  poll_ = update.minpoll;
+  poll_ = proposed_minpoll_;
   poll_count_ = 0;
   jitter_ = precision_;
   // How exact the step was, the next sample tells.
-  if (model_.started()) model_.ForgetPhase(0, std::abs(update.offset));
+  if (model_.started()) model_.ForgetPhase(0, std::abs(proposed_));
   if (state_ != DisciplineState::kFrequencySet) state_ = DisciplineState::kMeasureFrequency;
   measured_ = now;
   corrected_at_measurement_ = corrected_;
-  return {Kind::kStep, update.offset};
 }
 
 void Discipline::Take(const Measurement& measurement) {

@@ -65,7 +65,7 @@ struct ClockAction {
     kNone,    // nothing new
     kIgnore,  // above the step threshold, not for long enough: wait
     kSlew,    // `offset` will be slewed out by the ticks that follow
-    kStep,    // step the clock by `offset` now; all samples are void then
+    kStep,    // step the clock by `offset` now, and say what became of it: OnStepMade, OnStepRefused
     kPanic,   // `offset` is above the panic threshold: nothing was done, the daemon should end
   };
   Kind kind = Kind::kNone;
@@ -89,6 +89,11 @@ class Discipline {
   // OnOffset() and Tick() of the same `now`, which must not run backwards.
   double Advance(MonoTime now);
   ClockAction OnOffset(const OffsetUpdate& update, MonoTime now);
+  // The last kStep was made: all samples are void.
+  void OnStepMade(MonoTime now);
+  // It was refused, and nothing has changed: offsets as large are ignored for a while, longer each
+  // time.
+  void OnStepRefused(MonoTime now);
   ClockTick Tick(MonoTime now);
   // The parameters that it was made with say something else now.
   void OnParametersChanged();
@@ -117,7 +122,8 @@ class Discipline {
  private:
   bool BeyondStep(double offset) const;
   ClockAction OnLargeOffset(const OffsetUpdate& update, MonoTime now);
-  ClockAction StepBy(const OffsetUpdate& update, MonoTime now);
+  ClockAction ProposeStep(const OffsetUpdate& update, MonoTime now);
+  void ForgetRefusals();
   void Take(const Measurement& measurement);
   void SetFrequency(double frequency);
   bool MayRaisePoll() const;
@@ -141,6 +147,10 @@ class Discipline {
   double pending_ = 0;    // s: the part of the residual that the last tick handed out
   std::optional<MonoTime> advanced_;
   std::optional<MonoTime> spike_since_;
+  double proposed_ = 0;  // s: the step that was asked for last
+  int proposed_minpoll_ = 6;
+  std::optional<MonoTime> refused_until_;
+  double refusal_wait_;  // s, after the next refusal
   int poll_ = 6;
   int poll_count_ = 0;    // hysteresis of the poll adaptation
   std::optional<MonoTime> poll_raised_;  // when it last counted upwards

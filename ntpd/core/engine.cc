@@ -325,7 +325,7 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
                             preferred ? 1 : static_cast<int>(result.survivors.size()),
                             association.schedule().minpoll(), association.schedule().maxpoll()},
                            now);
-  if (action.kind == Kind::kStep) OnStep(now);
+  if (action.kind == Kind::kStep) proposed_step_ = action.offset;
   if (action.kind == Kind::kSlew) AdoptPeer(peer, result, now, system_time);
   ReportState(before, action);
   for (auto& [id, other] : peers_) other->association.SetSystemPoll(discipline_.poll());
@@ -393,9 +393,24 @@ void Engine::AdoptPeer(const Peer& peer, const SelectionResult& result, MonoTime
   SetLeap(leap_notice_.value_or(voted_leap_));
 }
 
-void Engine::OnStep(MonoTime now) {
+void Engine::OnStepMade(MonoTime now) {
+  discipline_.OnStepMade(now);
   for (auto& [id, peer] : peers_) peer->association.OnClockStep();
   pending_.clear();
+  BecomeUnsynchronised(now);
+  SetSystemPeer(AssocId{}, wire::SystemSource::kUnspecified);
+  ReportSystem(wire::SystemEvent::kClockStep, SecondsText(proposed_step_));
+}
+
+void Engine::OnStepRefused(MonoTime now) {
+  discipline_.OnStepRefused(now);
+  BecomeUnsynchronised(now);
+  system_.offset = proposed_step_;
+  ReportSystem(wire::SystemEvent::kSpikeDetect,
+               SecondsText(proposed_step_) + ", the step was refused");
+}
+
+void Engine::BecomeUnsynchronised(MonoTime now) {
   system_.leap = wire::Leap::kAlarm;
   system_.stratum = wire::kStratumUnsynchronised;
   system_.refid = kStepRefid;
@@ -403,7 +418,6 @@ void Engine::OnStep(MonoTime now) {
   system_.root_delay = system_.root_dispersion = 0;
   system_.offset = 0;
   system_.updated = now;
-  SetSystemPeer(AssocId{}, wire::SystemSource::kUnspecified);
 }
 
 Engine::Local* Engine::UsableLocal() {
@@ -504,8 +518,6 @@ void Engine::SetLeap(wire::Leap leap) {
 }
 
 void Engine::ReportState(DisciplineState before, const ClockAction& action) {
-  if (action.kind == Kind::kStep)
-    ReportSystem(wire::SystemEvent::kClockStep, SecondsText(action.offset));
   if (action.kind == Kind::kPanic)
     ReportSystem(wire::SystemEvent::kPanicStop, SecondsText(action.offset));
   const DisciplineState after = discipline_.state();

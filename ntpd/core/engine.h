@@ -114,6 +114,11 @@ class Engine {
   // we are not synchronised. After kPanic nothing has changed. `system_time` becomes the reference
   // time.
   ClockAction Update(MonoTime now, NtpTimestamp system_time);
+  // What became of a kStep; one of the two has to follow it before anything else. A refused one leaves
+  // samples and filters as they are: our clock is known to be wrong, so that we are not synchronised
+  // until it is right or a later step is made.
+  void OnStepMade(MonoTime now);
+  void OnStepRefused(MonoTime now);
 
   // --- what others may know ---------------------------------------------------------------------
 
@@ -184,7 +189,7 @@ class Engine {
   void FollowLocal(Local* local, MonoTime now, NtpTimestamp system_time);
   ClockAction WithoutSources(MonoTime now, NtpTimestamp system_time);
   void ServeOwnTime(uint8_t stratum, uint32_t refid, MonoTime now, NtpTimestamp system_time);
-  void OnStep(MonoTime now);
+  void BecomeUnsynchronised(MonoTime now);
   void SetLeap(wire::Leap leap);
   void SetSystemPeer(AssocId id, wire::SystemSource source);
   void ReportState(DisciplineState before, const ClockAction& action);
@@ -209,6 +214,7 @@ class Engine {
   AssocId orphan_parent_;              // of the last selection; 0: none
   bool is_orphan_ = false;             // we serve our own time
   bool stale_ = false;                 // selection must run although no sample came
+  double proposed_step_ = 0;           // s, of the last kStep
 };
 
 }  // namespace ntpward::core

@@ -356,8 +356,14 @@ void Role::Act(const core::ClockAction& action) {
     case Kind::kPanic:
       return Panic(action.offset);
     case Kind::kStep: {
-      const bool stepped = node_.steering.Step(action.offset);
-      if (node_.start.quit) QuitAfter(action, stepped);
+      const StepOutcome outcome = node_.steering.Step(action.offset);
+      // Of a clock that may have been stepped nothing is known until it is measured again.
+      if (outcome == StepOutcome::kRefused) {
+        node_.engine->OnStepRefused(Timebase::Mono());
+      } else {
+        node_.engine->OnStepMade(Timebase::Mono());
+      }
+      if (node_.start.quit) QuitAfter(action, outcome == StepOutcome::kMade);
       break;
     }
     case Kind::kSlew:

@@ -67,18 +67,21 @@ void Steering::SendTai(const msg::ClockAdjust& course, MonoTime now) {
   told_tai_at_ = now;
 }
 
-bool Steering::Step(double seconds) {
+StepOutcome Steering::Step(double seconds) {
   msg::ClockAdjust request;
   request.step = seconds;
   request.slew = 0;
-  return Ask(request, "step");
+  const std::optional<bool> made = Ask(request, "step");
+  if (!made) return StepOutcome::kUnknown;
+  return *made ? StepOutcome::kMade : StepOutcome::kRefused;
 }
 
 bool Steering::SlewWhole(double seconds, const core::Engine& engine) {
-  return Ask(RequestFor({engine.discipline().frequency(), seconds}, engine), "slew");
+  return Ask(RequestFor({engine.discipline().frequency(), seconds}, engine), "slew").value_or(false);
 }
 
-bool Steering::Ask(const msg::ClockAdjust& request, const char* what) {
+// Whether it was done; none when nobody knows.
+std::optional<bool> Steering::Ask(const msg::ClockAdjust& request, const char* what) {
   if (measure_only_) return false;
   msg::ClockAdjust numbered = request;
   numbered.request = ++last_request_;
@@ -87,7 +90,7 @@ bool Steering::Ask(const msg::ClockAdjust& request, const char* what) {
   const std::optional<bool> done = AwaitAnswer(numbered.request);
   if (!done)
     reporter_->Log(LogLevel::kError, std::string("clock: no answer to a ") + what);
-  return done.value_or(false);
+  return done;
 }
 
 // Whether it was done; none when nobody said so in time. The whole wait is bounded, whatever

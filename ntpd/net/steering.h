@@ -11,6 +11,12 @@
 
 namespace ntpward::net {
 
+enum class StepOutcome {
+  kMade,
+  kRefused,  // nothing has changed
+  kUnknown,  // no answer in time: it may have been made
+};
+
 class Steering {
  public:
   // All must outlive this object. `measure_only`: `disable ntp`, nothing is ever asked of the
@@ -28,11 +34,11 @@ class Steering {
   // The course until the next tick. Sent only when it differs from the last one, or when the status
   // that others on this machine see is a minute old.
   void Run(const core::ClockTick& tick, const core::Engine& engine);
-  // Steps the clock by `seconds`, and waits until ntpd-clock has said that it did: packets must not
-  // be stamped between. False when it was refused or nothing came in time.
-  bool Step(double seconds);
-  // Slews by the whole of `seconds` at once, for when nobody will be here to renew a slew (-q); waits,
-  // and fails, as Step does.
+  // Steps the clock by `seconds`, and waits until ntpd-clock has said whether it did: packets must not
+  // be stamped between.
+  StepOutcome Step(double seconds);
+  // Slews by the whole of `seconds` at once, for when nobody will be here to renew a slew (-q), and
+  // waits as Step does. False when it was refused or nothing came in time.
   bool SlewWhole(double seconds, const core::Engine& engine);
 
   // The channel from ntpd-clock is readable. False when it sent nonsense, which was reported.
@@ -50,7 +56,7 @@ class Steering {
 
   bool Take(Bytes bytes);
   msg::ClockAdjust RequestFor(const core::ClockTick& tick, const core::Engine& engine) const;
-  bool Ask(const msg::ClockAdjust& request, const char* what);
+  std::optional<bool> Ask(const msg::ClockAdjust& request, const char* what);
   std::optional<bool> AwaitAnswer(uint32_t request);
   void SendTai(const msg::ClockAdjust& course, MonoTime now);
 

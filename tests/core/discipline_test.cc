@@ -21,7 +21,9 @@ struct Fixture {
   ClockAction Offer(double when, double offset) {
     discipline.Advance(At(when));
     const Measurement measurement{At(when), discipline.corrected(), offset, 1e-5, false};
-    return discipline.OnOffset({offset, {&measurement, 1}, 1, 4, 10}, At(when));
+    const ClockAction action = discipline.OnOffset({offset, {&measurement, 1}, 1, 4, 10}, At(when));
+    if (action.kind == Kind::kStep) discipline.OnStepMade(At(when));
+    return action;
   }
   Parameters parameters;
   Discipline discipline;

@@ -245,6 +245,41 @@ void AfterAStepWeAreUnsynchronisedUntilItIsConfirmed(void**) {
   assert_true(std::abs(world.clock().error) < 1e-3);
 }
 
+void ARefusedStepChangesNothingAndIsTriedAgainLater(void**) {
+  SimWorld world({}, {-5, 0, 0}, 19);
+  const AssocId id = world.AddServer({}, Iburst(4, 4));
+  world.refuses_steps = true;
+  world.RunUntil(60);
+  assert_int_equal(world.refused_steps, 1);
+  assert_true(world.clock().error == -5);
+  assert_false(world.engine().system().synchronised());
+  // What was measured is still true, and shown.
+  assert_true(std::abs(world.engine().Snapshot(id, world.mono())->offset - 5) < 1e-3);
+  assert_true(std::abs(world.engine().system().offset - 5) < 1e-3);
+  assert_false(world.HasEvent(AssocId{}, static_cast<int>(SystemEvent::kClockStep)));
+  world.RunUntil(4 * kHour);
+  assert_in_range(world.refused_steps, 6, 10);
+  const auto said = std::count_if(world.events.begin(), world.events.end(), [](const auto& event) {
+    return event.detail.find("refused") != std::string::npos;
+  });
+  assert_int_equal(said, world.refused_steps);
+  world.refuses_steps = false;
+  world.RunUntil(6 * kHour);
+  assert_int_equal(world.steps, 1);
+  assert_true(world.engine().system().synchronised());
+  assert_true(std::abs(world.clock().error) < 1e-3);
+}
+
+void AnOffsetThatShrinksEndsTheWaitForAStep(void**) {
+  SimWorld world({}, {-5, 0, 0}, 20);
+  world.AddServer({}, Iburst(4, 4));
+  world.refuses_steps = true;
+  world.RunUntil(600);
+  world.clock().error = 0.01;  // somebody else set it
+  world.RunUntil(900);
+  assert_true(world.engine().system().synchronised());
+}
+
 void PanicChangesNothing(void**) {
   SimWorld world({}, {-5000, 0, 0}, 20);
   world.AddServer({}, Iburst());
@@ -505,6 +540,8 @@ int main() {
       cmocka_unit_test(SpikeThatPassesIsNotFollowed),
       cmocka_unit_test(LastingOffsetIsSteppedAfterStepout),
       cmocka_unit_test(AfterAStepWeAreUnsynchronisedUntilItIsConfirmed),
+      cmocka_unit_test(ARefusedStepChangesNothingAndIsTriedAgainLater),
+      cmocka_unit_test(AnOffsetThatShrinksEndsTheWaitForAStep),
       cmocka_unit_test(PanicChangesNothing),
       cmocka_unit_test(PanicGateShutsAfterTheFirstCorrection),
       cmocka_unit_test(SmallFirstCorrectionShutsTheGateToo),

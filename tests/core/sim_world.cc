@@ -73,6 +73,11 @@ void SimWorld::Leap(bool inserted) {
 void SimWorld::Apply(const ClockAction& action) {
   if (action.kind == ClockAction::Kind::kPanic) ++panics;
   if (action.kind != ClockAction::Kind::kStep) return;
+  if (refuses_steps) {
+    ++refused_steps;
+    return engine_->OnStepRefused(mono());
+  }
+  engine_->OnStepMade(mono());
   ++steps;
   slew_left_ = 0;
   clock_.error += action.offset;

@@ -68,7 +68,9 @@ class SimWorld {
   // Another host's clock, `error` seconds off true time.
   NtpTimestamp TimeWithError(double error) const;
 
+  bool refuses_steps = false;
   int steps = 0;
+  int refused_steps = 0;
   int panics = 0;
   std::vector<EngineEvent> events;
   bool HasEvent(AssocId id, int code) const;

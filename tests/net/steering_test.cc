@@ -48,9 +48,9 @@ void AStepWaitsAndTakesTheState(void**) {
                                         .since = Timebase::Mono(),
                                         .correction = *asked.step});
   });
-  const bool stepped = f.steering.Step(2.5);
+  const StepOutcome stepped = f.steering.Step(2.5);
   clock.join();
-  assert_true(stepped);
+  assert_true(stepped == StepOutcome::kMade);
   assert_true(f.time.state().is_virtual);
   const double correction = f.time.Correction().seconds();
   assert_true(correction > 2.49 && correction < 2.51);
@@ -62,9 +62,9 @@ void ARefusedStepIsNoStep(void**) {
     (void)channel->Send(
         msg::ClockState{.request = asked.request, .refusal = msg::ClockRefusal::kStepBudget});
   });
-  const bool stepped = f.steering.Step(2.5);
+  const StepOutcome stepped = f.steering.Step(2.5);
   clock.join();
-  assert_false(stepped);
+  assert_true(stepped == StepOutcome::kRefused);
   assert_int_equal(f.Accusations(), 0);
 }
 
@@ -87,7 +87,7 @@ void AWholeSlewIsDoneWhenTheClockSaysSo(void**) {
 void AStepWithoutAnswerEnds(void**) {
   Fixture f;
   const MonoTime before = Timebase::Mono();
-  assert_false(f.steering.Step(1));
+  assert_true(f.steering.Step(1) == StepOutcome::kUnknown);
   assert_true(Timebase::Mono() - before < 10);
   const auto line = Next<msg::LogLine>(&f.supervisor.far);
   assert_true(line && line->text.text() == "clock: no answer to a step");
@@ -101,10 +101,10 @@ void OtherAnswersDoNotProlongAStep(void**) {
     while (!ended) (void)f.clock.far.Send(msg::ClockState{.request = 0x7fffffff});
   });
   const MonoTime before = Timebase::Mono();
-  const bool stepped = f.steering.Step(1);
+  const StepOutcome stepped = f.steering.Step(1);
   ended = true;
   clock.join();
-  assert_false(stepped);
+  assert_true(stepped == StepOutcome::kUnknown);
   assert_true(Timebase::Mono() - before < 10);
 }
 
@@ -115,9 +115,9 @@ void AMalformedAnswerIsAccusedAndNotApplied(void**) {
     (void)channel->Send(
         msg::ClockState{.request = asked.request, .is_virtual = true, .correction = 99});
   });
-  const bool stepped = f.steering.Step(1);
+  const StepOutcome stepped = f.steering.Step(1);
   clock.join();
-  assert_false(stepped);
+  assert_true(stepped == StepOutcome::kUnknown);
   assert_false(f.steering.OnReadable());
   assert_false(f.time.state().is_virtual);
   assert_int_equal(f.Accusations(), 1);
@@ -179,7 +179,7 @@ void MeasuringOnlyAsksNothing(void**) {
   core::ClockTick tick;
   tick.frequency = Ppm{12};
   f.steering.Run(tick, f.engine);
-  assert_false(f.steering.Step(1));
+  assert_true(f.steering.Step(1) == StepOutcome::kRefused);
   assert_int_equal(CountOf<msg::ClockAdjust>(&f.clock.far), 0);
 }
 
