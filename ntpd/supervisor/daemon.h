@@ -60,6 +60,7 @@ class Daemon {
     Event writable;  // only while its outbox holds something
     Event errors;    // its standard error
     Event timer;     // its next start; a candidate's last moment to be ready
+    Event patience;  // until it must be ready
   };
   using Handler = void (*)(evutil_socket_t, short, void*);
 
@@ -86,6 +87,8 @@ class Daemon {
   void SendSockets();
   void SendLeapTable();
   void OnReady(RoleSlot& from, const msg::RoleReady& message);
+  void AwaitReady(RoleSlot& s);
+  void OnNotReady(RoleSlot& late);
   void OnPeerReady(RoleSlot& from, bool again);
   void OnChildEnd();
   void OnRoleEnd(RoleSlot& ended, int status);

@@ -58,6 +58,7 @@ void Daemon::StartRole(Role role) {
     if (!started_) return Stop(1);
     return ScheduleRestart(s, 0);
   }
+  AwaitReady(s);
   SendStart(role);
   if (role != Role::kNet || !s.process->was_ready) return;
   Post(slot(Role::kClock), msg::NetRoleRestarted{.role = Role::kNet});
@@ -175,10 +176,35 @@ void Daemon::SendSockets() {
   }
 }
 
+void Daemon::AwaitReady(RoleSlot& s) {
+  const Handler late = [](evutil_socket_t, short, void* argument) {
+    auto* self = static_cast<RoleSlot*>(argument);
+    self->daemon->OnNotReady(*self);
+  };
+  s.patience.reset(evtimer_new(base_.get(), late, &s));
+  const timeval delay = ToTimeval(options_.ready_timeout);
+  evtimer_add(s.patience.get(), &delay);
+}
+
+// One that hangs is as good as dead; what follows is what follows a death.
+void Daemon::OnNotReady(RoleSlot& late) {
+  RoleProcess& process = *late.process;
+  if (!process.running() || process.ready) return;
+  // Net waits for ntpd-clock's word, and must not pay for its absence.
+  if (process.role() == Role::kNet && !slot(Role::kClock).process->ready) return AwaitReady(late);
+  log_->Log(LogLevel::kError, std::string("ntpd-") + RoleName(process.role()) +
+                                  " is not ready after " +
+                                  std::to_string(MonotonicNow() - process.started()) +
+                                  " s: killed");
+  process.said_why = true;
+  process.Kill();
+}
+
 void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
   RoleProcess& process = *from.process;
   const bool again = process.was_ready;
   process.ready = process.was_ready = true;
+  from.patience.reset();
   process.sandbox = Printable(message.sandbox.text());
   log_->Log(LogLevel::kInfo, std::string("ntpd-") + RoleName(process.role()) + " ready, pid " +
                                  std::to_string(process.pid()) + ": " + process.sandbox);
@@ -223,6 +249,7 @@ void Daemon::OnRoleEnd(RoleSlot& ended, int status) {
   OnReadable(ended, kLastWords);
   OnErrors(ended);
   Unwatch(ended);
+  ended.patience.reset();
   const bool retired = process.retired();
   const std::string how = process.Ended(status);
   if (ending_) {

@@ -11,7 +11,7 @@
 namespace ntpward::supervisor {
 namespace {
 
-enum LongOnly { kNoClock = 256, kAccepted };
+enum LongOnly { kNoClock = 256, kReadyTimeout, kAccepted };
 
 constexpr option kLongOptions[] = {
     {"ipv4", no_argument, nullptr, '4'},
@@ -33,6 +33,7 @@ constexpr option kLongOptions[] = {
     {"slew", no_argument, nullptr, 'x'},
     {"help", no_argument, nullptr, '?'},
     {"no-clock", optional_argument, nullptr, kNoClock},
+    {"ready-timeout", required_argument, nullptr, kReadyTimeout},
     {"nice", no_argument, nullptr, kAccepted},
     {nullptr, 0, nullptr, 0},
 };
@@ -79,6 +80,13 @@ Status TakeFamily(int family, Options* options) {
   return {};
 }
 
+Status ParseReadyTimeout(const char* text, double* seconds) {
+  const char* rest = text;
+  if (!ParseDouble(text, &rest, seconds) || *rest != '\0' || !(*seconds > 0) || *seconds > 3600)
+    return Fail(std::string("--ready-timeout: '") + text + "' is not a time of up to 3600 s");
+  return {};
+}
+
 Status Apply(int letter, const char* argument, Options* options) {
   switch (letter) {
     case '4': return TakeFamily(4, options);
@@ -101,6 +109,7 @@ Status Apply(int letter, const char* argument, Options* options) {
     case 'N': return {};  // priority: accepted, the roles need none
     case '?': options->show_help = true; return {};
     case kNoClock: return ParseNoClock(argument, options);
+    case kReadyTimeout: return ParseReadyTimeout(argument, &options->ready_timeout);
     default: return {};
   }
 }
@@ -147,6 +156,8 @@ std::string HelpText() {
       "      --no-clock[=OFFSET[,PPM]]\n"
       "                          leave the system's clock alone: serve system time plus a correction\n"
       "                          (OFFSET and PPM make it start wrong, for tests)\n"
+      "      --ready-timeout=SECONDS\n"
+      "                          how long a process may take to be ready (30)\n"
       "  -f, --driftfile=FILE    where the frequency is kept\n"
       "  -l, --logfile=FILE      log there instead of to syslog\n"
       "  -p, --pidfile=FILE      write the process id there\n"

@@ -28,6 +28,8 @@ struct Options {
   bool show_help = false;                     // -?, --help
   bool no_clock = false;                      // --no-clock[=OFFSET[,PPM]]
   double clock_offset = 0;                    // seconds that the virtual clock starts off
+  // --ready-timeout: s that a process may take from its start until it serves
+  double ready_timeout = 30;
   double clock_error_ppm = 0;                 // how wrong its oscillator runs
 };
 

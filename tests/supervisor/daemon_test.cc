@@ -406,6 +406,25 @@ void AClockThatCouldNotBeSetIsAFailure(void**) {
   assert_int_equal(daemon.ntpd.Wait(), 1);
 }
 
+void ARoleThatHangsAtTheStartEndsTheStart(void**) {
+  Site site;
+  site.Script("keys-hang");
+  Ntpd ntpd(site, {"-n", "-d", "--ready-timeout=0.3"});
+  ntpd.Expect("ntpd-keys is not ready after [0-9.]+ s: killed");
+  assert_int_equal(ntpd.Wait(), 1);
+}
+
+void ARoleThatHangsLaterIsStartedAgain(void**) {
+  Site site;
+  Running daemon(site, {"-n", "-d", "--ready-timeout=3"});
+  site.Script("keys-hang");
+  kill(daemon.keys, SIGKILL);
+  daemon.ntpd.Expect("ntpd-keys is not ready after [0-9.]+ s: killed");
+  site.Script("");
+  daemon.ntpd.Expect("ntpd-keys: starting again in");
+  daemon.ntpd.Expect("ntpd-keys ready");
+}
+
 void TheParentTellsWhetherTheDaemonStarted(void**) {
   Site site;
   Ntpd good(site, {"-p", site.Path("state/pid"), "-l", site.Path("state/log")});
@@ -459,6 +478,8 @@ int main(int argc, char** argv) {
       cmocka_unit_test(QuitPrintsAndEndsWithNetsStatus),
       cmocka_unit_test(AMeasurementThatWasAskedForIsASuccess),
       cmocka_unit_test(AClockThatCouldNotBeSetIsAFailure),
+      cmocka_unit_test(ARoleThatHangsAtTheStartEndsTheStart),
+      cmocka_unit_test(ARoleThatHangsLaterIsStartedAgain),
       cmocka_unit_test(TheParentTellsWhetherTheDaemonStarted),
       cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
   };

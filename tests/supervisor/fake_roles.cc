@@ -52,6 +52,7 @@ class FakeKeys {
     if (!msg::Decode(bytes, &end)) return;
     link_.Log(LogLevel::kNotice, "fake keys: files=" + std::to_string(files_) + " password=" +
                                      std::to_string(password_size_));
+    if (ReadScript() == "keys-hang") return;
     if (ReadScript() == "keys-fail") {
       link_.Failed("fake keys: wrong password");
       _exit(1);
