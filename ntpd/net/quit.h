@@ -14,7 +14,7 @@ enum class Correction {
 };
 
 // `offset` is in seconds, positive when our clock is behind. A correction that was refused is a
-// failure (status 1); one that was not to be made is none: whether the operator asked for that, the
+// failure; one that was not to be made is none: whether the operator asked for that, the
 // supervisor knows. The lines of the first two are ntpd 4.2.8's.
 msg::NetQuit QuitAfterCorrection(Correction correction, double offset);
 

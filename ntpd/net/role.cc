@@ -375,7 +375,7 @@ void Role::Act(const core::ClockAction& action) {
 
 void Role::Panic(double offset) {
   msg::NetQuit quit;
-  quit.status = 255;
+  quit.reason = msg::QuitReason::kPanic;
   char text[160];
   std::snprintf(text, sizeof text,
                 "Clock offset %+.6f s exceeds panic threshold. Set system clock by hand.", offset);
@@ -413,7 +413,7 @@ void Role::OnSecond() {
   Say(false);
   if (node_.start.quit && now - node_.started > kQuitPatience) {
     msg::NetQuit quit;
-    quit.status = 1;
+    quit.reason = msg::QuitReason::kFailed;
     CHECK(quit.text.Assign(AsBytes("ntpd: no servers found")));
     (void)supervisor_.Send(quit);
     ending_ = true;

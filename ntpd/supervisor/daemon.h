@@ -105,7 +105,7 @@ class Daemon {
   bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
   void OnDrift(Ppm frequency);
   void OnStatus(std::string_view text);
-  void OnQuit(const msg::NetQuit& message);
+  bool OnQuit(const msg::NetQuit& message);
   void LogFrom(const RoleSlot& from, LogLevel level, std::string_view line);
 
   // --- signals and timers

@@ -151,8 +151,7 @@ bool Daemon::OnNetMessage(Bytes bytes) {
   }
   msg::NetQuit quit;
   if (type != msg::Type::kNetQuit || !msg::Decode(bytes, &quit)) return false;
-  OnQuit(quit);
-  return true;
+  return OnQuit(quit);
 }
 
 // Each write is synced to the disk: a flood of them must not keep it busy.
@@ -181,10 +180,17 @@ void Daemon::OnStatus(std::string_view text) {
   manager_->Tell("STATUS=" + Printable(text));
 }
 
-void Daemon::OnQuit(const msg::NetQuit& message) {
-  if (ending_) return;
+bool Daemon::OnQuit(const msg::NetQuit& message) {
+  if (ending_) return true;
+  const bool permitted = message.reason == msg::QuitReason::kPanic
+                             ? config_.system.tinker.panic.value > 0
+                             : options_.quit;
   std::string text = Printable(message.text.text());
-  uint8_t status = message.status;
+  if (!permitted) {
+    log_->Log(LogLevel::kError, "ntpd-net wants the daemon to end, which it may not: " + text);
+    return false;
+  }
+  int status = msg::ExitStatus(message.reason);
   // A script that waits for the time to be set must hear of it; --no-clock asked for as much.
   if (options_.quit && status == 0 && virtual_clock_ && !options_.no_clock) {
     status = 1;
@@ -197,6 +203,7 @@ void Daemon::OnQuit(const msg::NetQuit& message) {
   log_->Log(status == 0 ? LogLevel::kNotice : LogLevel::kError, text);
   exit_status_ = status;
   BeginEnd(0);
+  return true;
 }
 
 }  // namespace ntpward::supervisor

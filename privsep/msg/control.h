@@ -218,12 +218,27 @@ struct NetStatus {
   static auto Fields(auto& m) { return std::tie(m.synchronised, m.text); }
 };
 
-// net -> supervisor: -q is done, or the daemon must stop (panic). `status` is the exit status.
+enum class QuitReason : uint8_t {
+  kDone = 0,  // -q: the clock was set, or only measured as was wanted
+  kFailed,    // -q: it was not set
+  kPanic,     // the offset is over the panic limit
+  kLast = kPanic,
+};
+
+// The daemon's exit status; that of a panic is ntpd 4.2.8's.
+inline int ExitStatus(QuitReason reason) {
+  return reason == QuitReason::kDone ? 0 : reason == QuitReason::kFailed ? 1 : 255;
+}
+
+// net -> supervisor: the daemon's end. Only of a panic may net speak without -q, and not of that
+// where `tinker panic 0` set no limit: otherwise a net that was taken over could stop the service.
 struct NetQuit {
   static constexpr Type kType = Type::kNetQuit;
-  uint8_t status = 0;
-  InlineText<200> text;
-  static auto Fields(auto& m) { return std::tie(m.status, m.text); }
+  QuitReason reason = QuitReason::kDone;
+  InlineText<200> text;              // for the log, and with -q for standard output
+
+  bool Valid() const { return !text.empty(); }
+  static auto Fields(auto& m) { return std::tie(m.reason, m.text); }
 };
 
 }  // namespace ntpward::msg

@@ -9,23 +9,23 @@ namespace {
 void ACorrectionThatWasMadeIsSaidAsTheReferenceDoes(void**) {
   const msg::NetQuit step = QuitAfterCorrection(Correction::kStepped, 2.5);
   assert_true(step.text.text() == "ntpd: time set +2.500000s");
-  assert_int_equal(step.status, 0);
+  assert_true(step.reason == msg::QuitReason::kDone);
   const msg::NetQuit slew = QuitAfterCorrection(Correction::kSlewing, -0.0025);
   assert_true(slew.text.text() == "ntpd: time slew -0.002500s");
-  assert_int_equal(slew.status, 0);
+  assert_true(slew.reason == msg::QuitReason::kDone);
 }
 
 void AClockThatWasLeftAloneIsNotSaidToBeSet(void**) {
   const msg::NetQuit quit = QuitAfterCorrection(Correction::kLeftAlone, 2.5);
   assert_true(quit.text.text() == "ntpd: measured +2.500000s; the system clock was left alone");
-  assert_int_equal(quit.status, 0);
+  assert_true(quit.reason == msg::QuitReason::kDone);
 }
 
 void ARefusedCorrectionIsAFailure(void**) {
   const msg::NetQuit quit = QuitAfterCorrection(Correction::kRefused, 5);
   assert_true(quit.text.text() ==
               "ntpd: measured +5.000000s; the correction was refused, the clock was not set");
-  assert_int_equal(quit.status, 1);
+  assert_true(quit.reason == msg::QuitReason::kFailed);
 }
 
 }  // namespace

@@ -382,18 +382,40 @@ void ARefusedReloadChangesNothing(void**) {
     assert_int_equal(kill(pid, 0), 0);
 }
 
-void QuitPrintsAndEndsWithNetsStatus(void**) {
+void QuitPrintsAndEndsWithTheStatusOfItsReason(void**) {
   Site site;
   Running daemon(site, {"-d", "-q"});
-  site.Script("quit 3");
+  site.Script("quit failed");
   daemon.ntpd.Expect("\nntpd: time \\?\\[2Jset\n");
-  assert_int_equal(daemon.ntpd.Wait(), 3);
+  assert_int_equal(daemon.ntpd.Wait(), 1);
+}
+
+void OnlyAPanicEndsTheDaemonWithoutQuit(void**) {
+  Site site;
+  Running daemon(site);
+  for (const char* script : {"quit done", "quit failed"}) {
+    site.Script(script);
+    daemon.ntpd.Expect("ntpd-net wants the daemon to end, which it may not");
+    daemon.ntpd.Expect("ntpd-net sent a malformed message: killed");
+    daemon.ntpd.Expect("ntpd-net ready");
+  }
+  site.Script("quit panic");
+  assert_int_equal(daemon.ntpd.Wait(), 255);
+}
+
+void WithoutAPanicLimitNothingOfNetEndsTheDaemon(void**) {
+  Site site;
+  site.Configure(std::string(kConfig) + "tinker panic 0\n");
+  Running daemon(site);
+  site.Script("quit panic");
+  daemon.ntpd.Expect("ntpd-net sent a malformed message: killed");
+  daemon.ntpd.Expect("ntpd-net ready");
 }
 
 void AMeasurementThatWasAskedForIsASuccess(void**) {
   Site site;
   Running daemon(site, {"-d", "-q"});
-  site.Script("quit 0");
+  site.Script("quit done");
   daemon.ntpd.Expect("\nntpd: time \\?\\[2Jset\n");
   assert_int_equal(daemon.ntpd.Wait(), 0);
 }
@@ -401,7 +423,7 @@ void AMeasurementThatWasAskedForIsASuccess(void**) {
 void AClockThatCouldNotBeSetIsAFailure(void**) {
   Site site;
   Running daemon(site, {"-d", "-q"}, Ntpd::SystemClock::kAskedFor);
-  site.Script("quit 0");
+  site.Script("quit done");
   daemon.ntpd.Expect("\nntpd: time \\?\\[2Jset \\(no right to set it\\)\n");
   assert_int_equal(daemon.ntpd.Wait(), 1);
 }
@@ -475,7 +497,9 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AReloadChangesWhatEachInterfaceIsFor),
       cmocka_unit_test(AReloadGivesTheClockItsNewLimits),
       cmocka_unit_test(ARefusedReloadChangesNothing),
-      cmocka_unit_test(QuitPrintsAndEndsWithNetsStatus),
+      cmocka_unit_test(QuitPrintsAndEndsWithTheStatusOfItsReason),
+      cmocka_unit_test(OnlyAPanicEndsTheDaemonWithoutQuit),
+      cmocka_unit_test(WithoutAPanicLimitNothingOfNetEndsTheDaemon),
       cmocka_unit_test(AMeasurementThatWasAskedForIsASuccess),
       cmocka_unit_test(AClockThatCouldNotBeSetIsAFailure),
       cmocka_unit_test(ARoleThatHangsAtTheStartEndsTheStart),

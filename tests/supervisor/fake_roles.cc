@@ -153,7 +153,9 @@ class FakeNet {
       }
     } else if (script.starts_with("quit ")) {
       msg::NetQuit quit;
-      quit.status = static_cast<uint8_t>(std::atoi(script.c_str() + 5));
+      quit.reason = script == "quit panic"    ? msg::QuitReason::kPanic
+                    : script == "quit failed" ? msg::QuitReason::kFailed
+                                              : msg::QuitReason::kDone;
       CHECK(quit.text.Assign(AsBytes("ntpd: time \x1b[2Jset")));
       (void)supervisor_.Send(quit);
     }
