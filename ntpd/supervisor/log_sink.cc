@@ -1,15 +1,13 @@
 #include "ntpd/supervisor/log_sink.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/append_file.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -37,9 +35,9 @@ LogSink::LogSink(bool terminal, bool debug) : terminal_(terminal), debug_(debug)
 }
 
 Status LogSink::UseFile(const std::string& path) {
-  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!file.valid()) return Fail("log file " + path + ": " + std::strerror(errno));
-  file_ = std::move(file);
+  auto file = OpenForAppending(path);
+  if (!file.ok()) return Fail("log file " + path + ": " + file.error().text);
+  file_ = std::move(file).value();
   path_ = path;
   return {};
 }

@@ -24,7 +24,7 @@ class LogSink : public Logger {
   LogSink(bool terminal, bool debug);
 
   // From now on lines go to `path` instead of syslog, in ntpd's form:
-  // "22 Nov 01:02:03 ntpd[123]: text". Created with mode 0644, appended to, links refused.
+  // "22 Nov 01:02:03 ntpd[123]: text". Opened as OpenForAppending() does.
   Status UseFile(const std::string& path);
   // The file was rotated away: open it anew.
   Status Reopen();

@@ -1,13 +1,13 @@
 #include "ntpd/supervisor/statistics.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
+
+#include "ntpd/supervisor/append_file.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -83,15 +83,16 @@ void Statistics::Configure(const config::Config& config) {
 bool Statistics::Open(Output& output, NtpTimestamp when) {
   const std::string name = GenerationName(output.filegen, output.base, when, getpid());
   if (output.fd.valid() && name == output.current) return true;
-  output.fd = UniqueFd(
-      open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644));
   output.current = name;
-  if (!output.fd.valid()) {
+  output.fd.Close();
+  auto opened = OpenForAppending(name);
+  if (!opened.ok()) {
     if (!output.failed)
-      log_->Log(LogLevel::kError, "statistics: " + name + ": " + std::strerror(errno));
+      log_->Log(LogLevel::kError, "statistics: " + name + ": " + opened.error().text);
     output.failed = true;
     return false;
   }
+  output.fd = std::move(opened).value();
   output.failed = false;
   if (output.filegen.link && name != output.base) Relink(output);
   return true;

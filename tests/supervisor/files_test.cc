@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "ntpd/supervisor/append_file.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/log_sink.h"
@@ -254,17 +255,38 @@ void WritesLinesWithTheDateAndLinksTheNewest(void** state) {
   assert_true(log.all.empty());
 }
 
-void DoesNotFollowALinkOutOfStatsdir(void** state) {
+// Logs may lie on another disk; but who can write to the directory must not choose the file.
+void FollowsLinksOfRootAndOurselvesOnly(void**) {
+  assert_true(MayFollowLinkOf(0));
+  assert_true(MayFollowLinkOf(geteuid()));
+  assert_false(MayFollowLinkOf(geteuid() + 1));
+}
+
+void FollowsOurOwnLinkOutOfStatsdir(void** state) {
+  const Directory& at = In(state);
+  fs::create_symlink(at.At("elsewhere"), at.At("loopstats.20261122"));
+  Lines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "x", MonoTime());
+  assert_string_equal(Get(at.At("elsewhere")).c_str(), "61366 1.500 x\n");
+  assert_true(log.all.empty());
+}
+
+// Only root can make a stranger's link.
+void DoesNotFollowAStrangersLink(void** state) {
   const Directory& at = In(state);
   Put(at.At("victim"), "precious");
   fs::create_symlink(at.At("victim"), at.At("loopstats.20261122"));
+  const bool strange = lchown(at.At("loopstats.20261122").c_str(), 65534, 65534) == 0;
+  assert_true(strange == (geteuid() == 0));
   Lines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   for (int i = 0; i < 3; ++i)
     statistics.Write(msg::StatisticsFile::kLoop, kWhen, "x", MonoTime());
-  assert_string_equal(Get(at.At("victim")).c_str(), "precious");
-  assert_int_equal(log.all.size(), 1);
+  assert_true((Get(at.At("victim")) == "precious") == strange);
+  assert_int_equal(log.all.size(), strange ? 1 : 0);
 }
 
 // A site that comes from `type none`, or another daemon, has a file where the link is to be.
@@ -326,7 +348,7 @@ void LogMakesLinesPrintableAndBoundsEachRole(void** state) {
   assert_true(Get(path).find("hidden") == std::string::npos);
 }
 
-void LogFileIsReopenedAndNeverALink(void** state) {
+void LogFileIsReopenedAndNeverADirectory(void** state) {
   const std::string path = In(state).At("log");
   LogSink log(/*terminal=*/false, /*debug=*/false);
   assert_true(log.UseFile(path).ok());
@@ -336,8 +358,10 @@ void LogFileIsReopenedAndNeverALink(void** state) {
   log.Log(LogLevel::kInfo, "two");
   assert_true(Get(path).find("one") == std::string::npos);
   assert_true(Get(path).ends_with("two\n"));
-  fs::create_symlink(path, path + ".link");
-  assert_false(log.UseFile(path + ".link").ok());
+  assert_string_equal(log.UseFile(In(state).path).error().text.c_str(),
+                      ("log file " + In(state).path + ": Is a directory").c_str());
+  CHECK(mkfifo(In(state).At("fifo").c_str(), 0600) == 0);
+  assert_false(log.UseFile(In(state).At("fifo")).ok());
 }
 
 // --- configuration files
@@ -374,12 +398,14 @@ int main() {
       IN_A_DIRECTORY(PasswordIsTheFirstLineOfAFile),
       cmocka_unit_test(NamesGenerationsAsNtpdDoes),
       IN_A_DIRECTORY(WritesLinesWithTheDateAndLinksTheNewest),
-      IN_A_DIRECTORY(DoesNotFollowALinkOutOfStatsdir),
+      cmocka_unit_test(FollowsLinksOfRootAndOurselvesOnly),
+      IN_A_DIRECTORY(FollowsOurOwnLinkOutOfStatsdir),
+      IN_A_DIRECTORY(DoesNotFollowAStrangersLink),
       IN_A_DIRECTORY(KeepsAFileThatIsInTheWayOfTheLink),
       IN_A_DIRECTORY(BoundsWhatNetWrites),
       IN_A_DIRECTORY(BoundsTheFilesThatNetMakes),
       IN_A_DIRECTORY(LogMakesLinesPrintableAndBoundsEachRole),
-      IN_A_DIRECTORY(LogFileIsReopenedAndNeverALink),
+      IN_A_DIRECTORY(LogFileIsReopenedAndNeverADirectory),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
