@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
 #include "ntpd/supervisor/leap_seconds.h"
@@ -121,6 +122,15 @@ bool UsesKeys(const config::Config& config) {
   return config.authentication.crypto.enabled() || !config.authentication.keys_file.value.empty();
 }
 
+bool CheckFiles(const Options& options, const config::Config& config) {
+  bool good = true;
+  for (const FileProblem& problem : FindFileProblems(config, options)) {
+    Say(problem.refuses_start ? "error" : "warning", problem.text);
+    good = good && !problem.refuses_start;
+  }
+  return good;
+}
+
 bool CheckKeys(const Options& options, config::Config& config) {
   KeysCheck check;
   if (const Status started = check.Start(options, config); !started.ok()) {
@@ -144,6 +154,7 @@ int CheckConfig(const Options& options) {
   Printer printer;
   (void)Translate(parsed.config, options, &printer);
   LeapSeconds(&printer).Load(parsed.config.output);
+  if (!CheckFiles(options, parsed.config)) return 1;
   if (UsesKeys(parsed.config) && !CheckKeys(options, parsed.config)) return 1;
   std::printf("%s: no errors\n", options.config_file.c_str());
   return 0;

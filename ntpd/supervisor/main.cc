@@ -10,6 +10,7 @@
 
 #include "ntpd/supervisor/check_config.h"
 #include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/state_file.h"
 #include "privsep/cage.h"
@@ -128,6 +129,8 @@ int Serve(const Options& options) {
     log.Log(LogLevel::kWarning, config::ToString(diagnostic));
   if (!parsed.usable(config::ParsePolicy::kStartup))
     return Refuse(log, options.config_file + ": errors that must not be ignored; not started");
+  for (const FileProblem& problem : FindFileProblems(parsed.config, options))
+    log.Log(LogLevel::kWarning, problem.text);
   const std::string pid_file =
       options.pid_file.empty() ? parsed.config.output.pidfile.value : options.pid_file;
   const bool virtual_clock = UseVirtualClock(options, &log);
