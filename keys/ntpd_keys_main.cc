@@ -1,7 +1,6 @@
 // ntpd-keys: holds every secret. No socket, no right over the clock, no parser of network input.
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 
@@ -10,6 +9,7 @@
 #include "privsep/cage.h"
 #include "privsep/channel.h"
 #include "privsep/fds.h"
+#include "privsep/memory_lock.h"
 #include "privsep/policies.h"
 #include "privsep/supervisor_link.h"
 
@@ -92,17 +92,6 @@ class Role {
   KeyService service_;
 };
 
-// Secrets are locked into memory; the usual limit is meant for users. Refused without privilege,
-// and then the limit that there is must do.
-void RaiseLockLimit() {
-  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_MEMLOCK, &limit);
-}
-
 int Main(int argc, char** argv) {
   const auto identity = RoleIdentity::FromArguments(argc, argv);
   if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
@@ -110,11 +99,12 @@ int Main(int argc, char** argv) {
   RaiseLockLimit();
   const auto crypto = CryptoSetup::ForRole();
   if (!crypto.ok()) return std::fprintf(stderr, "ntpd-keys: %s\n", crypto.error().text.c_str()), 3;
+  const bool locked = LockWorkingMemory();
   const Policy policies[] = {RuntimePolicy(), KeysPolicy()};
   auto caged = EnterCage(
       {.identity = *identity, .own_network = true, .empty_root = true, .policies = policies});
   if (!caged.ok()) return std::fprintf(stderr, "ntpd-keys: %s\n", caged.error().text.c_str()), 3;
-  Role role(*caged);
+  Role role(*caged + (locked ? " memory=locked" : " memory=secrets-locked"));
   while (role.Turn()) {
   }
   return 0;

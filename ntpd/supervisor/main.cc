@@ -16,6 +16,7 @@
 #include "privsep/cage.h"
 #include "privsep/capabilities.h"
 #include "privsep/landlock.h"
+#include "privsep/memory_lock.h"
 #include "privsep/policies.h"
 
 namespace ntpward::supervisor {
@@ -137,6 +138,8 @@ int Serve(const Options& options) {
   Daemon daemon(options, std::move(parsed.config), virtual_clock, &log, &manager);
   if (const Status prepared = daemon.Prepare(); !prepared.ok())
     return Refuse(log, prepared.error().text);
+  // While it may: ntpd-keys inherits it.
+  RaiseLockLimit();
   if (const Status caged = Cage(daemon.directories(), &log); !caged.ok()) return Refuse(log, caged.error().text);
   return daemon.Run([&] {
     if (!pid_file.empty()) {

@@ -1,0 +1,66 @@
+#include "privsep/memory_lock.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace ntpward {
+namespace {
+
+// What a key process with the largest keys needs beyond its start, several times over.
+constexpr size_t kHeapReserve = 3 << 20;
+
+struct CloseFile {
+  void operator()(std::FILE* file) const { (void)std::fclose(file); }
+};
+
+// Allocations come from the one heap that is locked, and what was freed stays with it.
+void KeepOneHeap() {
+  (void)mallopt(M_MMAP_MAX, 0);
+  (void)mallopt(M_TRIM_THRESHOLD, -1);
+  (void)mallopt(M_ARENA_MAX, 1);
+  std::free(std::malloc(kHeapReserve));
+}
+
+// Locks the mapping that /proc/self/maps calls `name`; false when there is none.
+bool LockMapping(const char* name) {
+  const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
+  if (maps == nullptr) return false;
+  bool locked = false;
+  char line[512];
+  while (std::fgets(line, sizeof line, maps.get()) != nullptr) {
+    if (std::strstr(line, name) == nullptr) continue;
+    char* rest = nullptr;
+    const unsigned long start = std::strtoul(line, &rest, 16);
+    const unsigned long end = std::strtoul(rest + 1, nullptr, 16);
+    locked = mlock(reinterpret_cast<const void*>(start), end - start) == 0;  // NOLINT
+    if (!locked) return false;
+  }
+  return locked;
+}
+
+}  // namespace
+
+void RaiseLockLimit() {
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) return;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+bool LockWorkingMemory() {
+  KeepOneHeap();
+  rlimit limit{};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
+    return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
+  return LockMapping("[heap]") && LockMapping("[stack]");
+}
+
+}  // namespace ntpward
