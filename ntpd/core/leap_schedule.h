@@ -31,6 +31,8 @@ class LeapSchedule {
 
   bool empty() const { return entries_.empty(); }
   Seconds expiry() const { return expiry_; }
+  // The latest in the table, which may lie ahead. There must be a table.
+  const Entry& last() const { return entries_.back(); }
   // There is a table and it covers `now`.
   bool ValidAt(NtpTimestamp now) const { return !empty() && Unfold(now) < expiry_; }
   // In force at `now`; null before the first, and without a table.

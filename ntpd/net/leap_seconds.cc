@@ -31,7 +31,10 @@ autokey::LeapValues LeapSeconds::FileValues(NtpTimestamp now) const {
 
 autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
   const autokey::LeapValues& best = node_->host.leap();
-  return best.IsTable() ? best : FileValues(now);
+  if (best.IsTable() && best != from_file_) return best;
+  autokey::LeapValues shown = FileValues(now);
+  if (shown.IsTable()) shown.epoch = Fold(schedule_.last().at);
+  return shown;
 }
 
 void LeapSeconds::OnSecond(NtpTimestamp now) {
@@ -41,6 +44,7 @@ void LeapSeconds::OnSecond(NtpTimestamp now) {
   const autokey::LeapValues& best = node_->host.leap();
   node_->steering.SetTai(best.IsTable() ? std::optional(static_cast<int16_t>(best.tai))
                                         : std::nullopt);
+  node_->steering.Announce(*node_->engine);
 }
 
 // The host offers the newest valid table, ours or a server's.

@@ -20,7 +20,8 @@ class LeapSeconds {
   // time.
   void OnSecond(NtpTimestamp now);
   // What `tai`, `leapsec` and `expire` show: the table in force, an expired one where there is no
-  // better.
+  // better. Of the file `leapsec` is the latest leap second, which may lie ahead, as ntpd 4.2.8
+  // shows it.
   autokey::LeapValues Shown(NtpTimestamp now) const;
 
  private:

@@ -402,6 +402,7 @@ void Role::OnSecond() {
   if (node_.engine == nullptr || ending_) return;
   upstreams_.Maintain();
   leap_seconds_.OnSecond(node_.time.Now());
+  ReportEvents();
   if (node_.start.crypto_enabled && !node_.has_material &&
       now - material_asked_ > kMaterialPatience)
     AskMaterial();

@@ -27,15 +27,9 @@ uint8_t LeapToday(wire::Leap leap, NtpTimestamp now) {
 
 msg::ClockAdjust Steering::RequestFor(const core::ClockTick& tick,
                                       const core::Engine& engine) const {
-  msg::ClockAdjust request;
+  msg::ClockAdjust request = StatusOf(engine, Timebase::Mono());
   request.frequency = tick.frequency;
   request.slew = tick.slew;
-  const core::SystemState& system = engine.system();
-  request.synchronised = system.synchronised();
-  request.leap = LeapToday(system.leap, time_->Now());
-  request.maximum_error =
-      std::fmin(16, system.RootDispersionAt(Timebase::Mono()) + system.root_delay / 2);
-  request.estimated_error = std::fmin(16, engine.discipline().jitter());
   return request;
 }
 
@@ -43,22 +37,48 @@ void Steering::Run(const core::ClockTick& tick, const core::Engine& engine) {
   if (measure_only_) return;
   const MonoTime now = Timebase::Mono();
   msg::ClockAdjust request = RequestFor(tick, engine);
-  SendTai(request, now);
   if (sent_ && SameCourse(*sent_, request) && now - sent_at_ < kStatusInterval) return;
   request.request = ++last_request_;
   if (clock_->Send(request) != SendOutcome::kSent) return;
   sent_ = request;
   sent_at_ = now;
+  announced_leap_ = request.leap;
+  announced_at_ = now;
+}
+
+// What ntpd-clock tells others on this machine; no course.
+msg::ClockAdjust Steering::StatusOf(const core::Engine& engine, MonoTime now) const {
+  msg::ClockAdjust request;
+  const core::SystemState& system = engine.system();
+  request.synchronised = system.synchronised();
+  request.leap = LeapToday(system.leap, time_->Now());
+  request.maximum_error = std::fmin(16, system.RootDispersionAt(now) + system.root_delay / 2);
+  request.estimated_error = std::fmin(16, engine.discipline().jitter());
+  return request;
+}
+
+// A virtual clock has to know how long the day still is, by a clock that is being corrected.
+void Steering::Announce(const core::Engine& engine) {
+  if (measure_only_) return;
+  const MonoTime now = Timebase::Mono();
+  msg::ClockAdjust request = StatusOf(engine, now);
+  SendTai(request, now);
+  const bool armed = request.leap.value_or(0) != 0;
+  if (announced_leap_.value_or(0) == request.leap.value_or(0) &&
+      !(armed && now - announced_at_ >= kLeapInterval))
+    return;
+  request.request = ++last_request_;
+  if (clock_->Send(request) != SendOutcome::kSent) return;
+  announced_leap_ = request.leap;
+  announced_at_ = now;
 }
 
 // In a request of its own: ntpd-clock refuses an offset that jumps, and must not refuse the course
 // with it. Said again each day, for a refused one may be a day too soon.
-void Steering::SendTai(const msg::ClockAdjust& course, MonoTime now) {
-  if (!tai_ || !course.synchronised) return;
+void Steering::SendTai(const msg::ClockAdjust& status, MonoTime now) {
+  if (!tai_ || !status.synchronised) return;
   if (told_tai_ == tai_ && now - told_tai_at_ < kTaiInterval) return;
-  msg::ClockAdjust request = course;
-  request.frequency.reset();
-  request.slew.reset();
+  msg::ClockAdjust request = status;
   request.leap.reset();
   request.tai = tai_;
   request.request = ++last_request_;
@@ -134,6 +154,7 @@ bool Steering::OnReadable() {
 void Steering::OnRestarted() {
   sent_.reset();
   told_tai_.reset();
+  announced_leap_.reset();
   if (!suspicion_.accused()) return;
   suspicion_.OnRestarted();
   // Asks nothing but to be told the state.

@@ -34,6 +34,9 @@ class Steering {
   // The course until the next tick. Sent only when it differs from the last one, or when the status
   // that others on this machine see is a minute old.
   void Run(const core::ClockTick& tick, const core::Engine& engine);
+  // A leap second of today and the TAI offset, as soon as they are known and not only with a
+  // course. To be called about once a second.
+  void Announce(const core::Engine& engine);
   // Steps the clock by `seconds`, and waits until ntpd-clock has said whether it did: packets must not
   // be stamped between.
   StepOutcome Step(double seconds);
@@ -53,12 +56,14 @@ class Steering {
  private:
   static constexpr double kStatusInterval = 64;  // seconds
   static constexpr double kTaiInterval = 86401;  // seconds; ntpd-clock takes one change a day
+  static constexpr double kLeapInterval = 16;    // seconds
 
   bool Take(Bytes bytes);
   msg::ClockAdjust RequestFor(const core::ClockTick& tick, const core::Engine& engine) const;
   std::optional<bool> Ask(const msg::ClockAdjust& request, const char* what);
   std::optional<bool> AwaitAnswer(uint32_t request);
-  void SendTai(const msg::ClockAdjust& course, MonoTime now);
+  void SendTai(const msg::ClockAdjust& status, MonoTime now);
+  msg::ClockAdjust StatusOf(const core::Engine& engine, MonoTime now) const;
 
   Channel* clock_;
   Timebase* time_;
@@ -71,6 +76,8 @@ class Steering {
   std::optional<int16_t> tai_;
   std::optional<int16_t> told_tai_;
   MonoTime told_tai_at_;
+  std::optional<uint8_t> announced_leap_;
+  MonoTime announced_at_;
 };
 
 }  // namespace ntpward::net

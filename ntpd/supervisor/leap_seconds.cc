@@ -18,16 +18,19 @@ using config::FileSeconds;
 
 FileSeconds Now() { return FileSeconds{time(nullptr)} + FileSeconds{kUnixToNtpSeconds}; }
 
-// "2017-01-01T00:00Z"
-std::string DateText(FileSeconds time) {
-  const std::chrono::sys_seconds when{std::chrono::seconds(time - FileSeconds{kUnixToNtpSeconds})};
+// "2017-01-01T00:00:00Z"
+std::string DateText(FileSeconds seconds) {
+  const std::chrono::sys_seconds when{
+      std::chrono::seconds(seconds - FileSeconds{kUnixToNtpSeconds})};
   const auto day = std::chrono::floor<std::chrono::days>(when);
   const std::chrono::year_month_day date(day);
-  const auto minutes = std::chrono::floor<std::chrono::minutes>(when - day).count();
+  const std::chrono::hh_mm_ss time_of_day(when - day);
   char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02dZ", static_cast<int>(date.year()),
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(minutes / 60), static_cast<int>(minutes % 60));
+                static_cast<int>(time_of_day.hours().count()),
+                static_cast<int>(time_of_day.minutes().count()),
+                static_cast<int>(time_of_day.seconds().count()));
   return text;
 }
 

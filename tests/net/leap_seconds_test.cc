@@ -37,6 +37,9 @@ void TheFilesTableIsOfferedAndFollowsTheTime(void**) {
   f.leap_seconds.SetTable(Table(kExpiry));
   f.leap_seconds.OnSecond(At(k2027 - 100000));
   assert_true((f.offered() == LeapValues{37, {k2017}, {kExpiry}}));
+  // As ntpd 4.2.8 shows it: today's offset, and the leap second to come.
+  const LeapValues shown{37, {k2027}, {kExpiry}};
+  assert_true(f.leap_seconds.Shown(At(k2027 - 100000)) == shown);
   f.leap_seconds.OnSecond(At(k2027));
   assert_true((f.offered() == LeapValues{38, {k2027}, {kExpiry}}));
   f.leap_seconds.SetTable({});
@@ -121,8 +124,7 @@ void AServersOffsetFollowsALeapSecond(void**) {
 void TheClockHearsTheOffsetInARequestOfItsOwn(void**) {
   Fixture f;
   f.leap_seconds.SetTable(Table(kExpiry));
-  f.leap_seconds.OnSecond(At(k2027 - 100000));
-  for (int i = 0; i < 3; ++i) f.node.steering.Run({}, *f.node.engine);
+  for (int i = 0; i < 3; ++i) f.leap_seconds.OnSecond(At(k2027 - 100000));
   int told = 0;
   while (const auto request = test::Next<msg::ClockAdjust>(&f.clock.far)) {
     if (!request->tai) continue;
@@ -133,14 +135,31 @@ void TheClockHearsTheOffsetInARequestOfItsOwn(void**) {
   }
   assert_int_equal(told, 1);
   f.leap_seconds.OnSecond(At(k2027));
-  f.node.steering.Run({}, *f.node.engine);
   const auto request = test::Next<msg::ClockAdjust>(&f.clock.far);
   assert_true(request && request->tai == 38);
   // A new ntpd-clock has not heard of it.
   f.node.steering.OnRestarted();
-  f.node.steering.Run({}, *f.node.engine);
+  f.leap_seconds.OnSecond(At(k2027));
   const auto again = test::Next<msg::ClockAdjust>(&f.clock.far);
   assert_true(again && again->tai == 38);
+}
+
+// The next course may be a quarter of an hour away.
+void TheClockHearsOfALeapSecondAtOnce(void**) {
+  Fixture f;
+  f.leap_seconds.SetTable(Table(kExpiry));
+  const double off = (At(k2027 - 30) - SystemTimeNow()).seconds();
+  f.node.time.SetState({.is_virtual = true, .since = Timebase::Mono(), .correction = off});
+  f.leap_seconds.OnSecond(f.node.time.Now());
+  f.leap_seconds.OnSecond(f.node.time.Now());
+  int told = 0;
+  while (const auto request = test::Next<msg::ClockAdjust>(&f.clock.far)) {
+    if (!request->leap) continue;
+    ++told;
+    assert_int_equal(*request->leap, 1);
+    assert_false(request->frequency || request->slew || request->step || request->tai);
+  }
+  assert_int_equal(told, 1);
 }
 
 }  // namespace
@@ -156,6 +175,7 @@ int main() {
       cmocka_unit_test(OnItsDayItIsAnnouncedAndThenReported),
       cmocka_unit_test(AServersOffsetFollowsALeapSecond),
       cmocka_unit_test(TheClockHearsTheOffsetInARequestOfItsOwn),
+      cmocka_unit_test(TheClockHearsOfALeapSecondAtOnce),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
