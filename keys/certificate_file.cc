@@ -63,15 +63,27 @@ Status CheckTimes(const OwnCertificate& certificate) {
   return {};
 }
 
+// What peers can verify; OpenSSL has names of its own for the newer ones.
+struct DsaScheme {
+  int nid;
+  const char* name;
+};
+constexpr DsaScheme kDsaSchemes[] = {{NID_dsaWithSHA1, "DSA-SHA1"},
+                                     {NID_dsa_with_SHA224, "DSA-SHA224"},
+                                     {NID_dsa_with_SHA256, "DSA-SHA256"}};
+
 Result<SignatureScheme> FromPair(int signature_nid) {
   int digest = NID_undef, key = NID_undef;
-  if (OBJ_find_sigid_algs(signature_nid, &digest, &key) != 1 || key != NID_rsaEncryption ||
-      digest == NID_undef)
-    return Fail("it is no RSA signature scheme");
+  if (OBJ_find_sigid_algs(signature_nid, &digest, &key) != 1 || digest == NID_undef)
+    return Fail("it is no signature scheme");
   SignatureScheme scheme;
   scheme.nid = signature_nid;
-  scheme.name = OBJ_nid2sn(signature_nid);
   scheme.digest_name = OBJ_nid2sn(digest);
+  scheme.name = OBJ_nid2sn(signature_nid);
+  for (const DsaScheme& known : kDsaSchemes)
+    if (known.nid == signature_nid) scheme.dsa = true, scheme.name = known.name;
+  if (!scheme.dsa && key != NID_rsaEncryption)
+    return Fail("it is no RSA signature scheme, and none of DSA with SHA1, SHA224 or SHA256");
   DigestPtr fetched(EVP_MD_fetch(nullptr, scheme.digest_name.c_str(), nullptr));
   if (fetched == nullptr) return Fail("OpenSSL does not offer its digest " + scheme.digest_name);
   return scheme;
@@ -82,6 +94,8 @@ Result<SignatureScheme> FromPair(int signature_nid) {
 Result<SignatureScheme> SignatureScheme::FromName(const std::string& name) {
   int nid = OBJ_sn2nid(name.c_str());
   if (nid == NID_undef) nid = OBJ_ln2nid(name.c_str());
+  for (const DsaScheme& known : kDsaSchemes)
+    if (name == known.name) nid = known.nid;
   auto scheme = FromPair(nid);
   if (!scheme.ok()) return Fail("Invalid digest/signature combination " + name);
   return scheme;

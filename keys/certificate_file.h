@@ -9,13 +9,17 @@
 
 namespace ntpward::keys {
 
-// A signature scheme of the protocol: an RSA signature with some digest.
+// A signature scheme of the protocol: an RSA signature with some digest, or DSA with SHA-1, SHA-224
+// or SHA-256.
 struct SignatureScheme {
   int nid = 0;              // md5WithRSAEncryption 8, sha256WithRSAEncryption 668, ...
-  std::string name;         // OpenSSL's short name: "RSA-MD5", "RSA-SHA256"
+  std::string name;         // OpenSSL's short name, "RSA-MD5", "RSA-SHA256"; "DSA-SHA256"
   std::string digest_name;  // "MD5", "SHA256"
 
-  // By OpenSSL's names, as `ntp-keygen -c` takes them. Fails, naming it, for anything but RSA.
+  bool dsa = false;  // of DSA keys; else of RSA keys
+
+  // By OpenSSL's names, as `ntp-keygen -c` takes them, or DSA-SHA1 and its like. Fails, naming it,
+  // for anything else.
   static Result<SignatureScheme> FromName(const std::string& name);
   static Result<SignatureScheme> FromNid(int nid);
 };

@@ -113,9 +113,9 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   if (certificate_file == nullptr || !certificate_file->content)
     return Fail("certificate file ntpkey_cert_" + host + " not found" + make);
   HostKeys out;
-  out.host = TRY(LoadRsa(*host_file));
+  out.host = TRY(LoadKeyPair(*host_file));
   if (const LoadedFile* sign = Find(msg::KeyFileKind::kSign); sign != nullptr && sign->content)
-    out.sign = TRY(LoadRsa(*sign));
+    out.sign = TRY(LoadKeyPair(*sign));
   out.certificate = TRY(LoadCertificate(*certificate_file, unix_now));
   if (!BelongsTo(out.certificate, out.signing_key()))
     return Fail(certificate_file->name + ": it was made for another key than " +
@@ -126,19 +126,23 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   return out;
 }
 
-Result<RsaKey> KeyLoader::LoadRsa(const LoadedFile& file) {
+Result<KeyPair> KeyLoader::LoadKeyPair(const LoadedFile& file) {
   WarnOfReaders(file);
   const auto& content = *file.content;
   if (!content.ok()) return Fail(file.name + ": " + content.error().text);
-  RsaKey key = TRY(Naming(file.name, ReadRsaKey(content->bytes(), password()),
-                          ": the password is what 'crypto pw' says, else the host's name"));
+  const bool sign = file.kind == msg::KeyFileKind::kSign;
+  KeyPair key =
+      TRY(Naming(file.name, (sign ? ReadSignKey : ReadRsaKey)(content->bytes(), password()),
+                 ": the password is what 'crypto pw' says, else the host's name"));
   if (key.weak_encryption)
     Warn(file.name +
          ": it is encrypted with single DES, as ntp-keygen 4.2.6 did; "
-         "'ntp-keygen -H -p PASSWORD' makes a new key with better encryption");
+         "'ntp-keygen " +
+         (sign ? "-S RSA" : "-H") + " -p PASSWORD' makes a new key with better encryption");
   if (EVP_PKEY_get_bits(key.key.get()) < kStrongRsaBits)
-    Warn(file.name + ": an RSA key of " + std::to_string(EVP_PKEY_get_bits(key.key.get())) +
-         " bits can be broken; 'ntp-keygen -H -p PASSWORD' makes one of 2048");
+    Warn(file.name + ": a key of " + std::to_string(EVP_PKEY_get_bits(key.key.get())) +
+         " bits can be broken; 'ntp-keygen " + (sign ? "-S RSA" : "-H") +
+         " -p PASSWORD' makes one of 2048");
   return key;
 }
 

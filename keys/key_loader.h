@@ -39,7 +39,7 @@ class KeyLoader {
   Bytes password() const;
 
   Result<HostKeys> LoadHost(int64_t unix_now);
-  Result<RsaKey> LoadRsa(const LoadedFile& file);
+  Result<KeyPair> LoadKeyPair(const LoadedFile& file);
   Result<OwnCertificate> LoadCertificate(const LoadedFile& file, int64_t unix_now);
   Status LoadGroupFiles(HostKeys* host);
   Result<Secret> LoadFarmSecret();

@@ -67,6 +67,17 @@ Result<PkeyPtr> MakeRsaKey(int bits) {
   return key;
 }
 
+Result<PkeyPtr> MakeDsaKey(int bits) {
+  const PkeyPtr parameters = MakeDsaParameters(bits);
+  if (parameters == nullptr) return Fail("DSA parameters: " + OpensslReason());
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, parameters.get(), nullptr));
+  EVP_PKEY* key = nullptr;
+  if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1 ||
+      EVP_PKEY_keygen(context.get(), &key) != 1)
+    return Fail("DSA key: " + OpensslReason());
+  return PkeyPtr(key);
+}
+
 Result<IffKey> MakeIffKey(int bits) {
   const PkeyPtr parameters = MakeDsaParameters(std::max(bits, kLeastIffBits));
   if (parameters == nullptr) return Fail("IFF parameters: " + OpensslReason());

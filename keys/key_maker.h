@@ -11,6 +11,9 @@ namespace ntpward::keys {
 // An RSA key with exponent 65537. `bits` is 512..4096.
 Result<PkeyPtr> MakeRsaKey(int bits);
 
+// A DSA key with parameters of its own. `bits` is 512..3072.
+Result<PkeyPtr> MakeDsaKey(int bits);
+
 // New group parameters and a secret. Less than 512 bits count as 512, as in ntp-keygen 4.2.8.
 Result<IffKey> MakeIffKey(int bits);
 

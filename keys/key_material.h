@@ -17,8 +17,8 @@ namespace ntpward::keys {
 
 // The Autokey identity of this host.
 struct HostKeys {
-  RsaKey host;
-  std::optional<RsaKey> sign;  // empty: the host key signs
+  KeyPair host;
+  std::optional<KeyPair> sign;  // empty: the host key signs
   OwnCertificate certificate;
   std::optional<Signer> signer;  // with the certificate's digest; always set once loaded
   // To prove the group with; clients take the first scheme of these that they have a key for.
@@ -27,7 +27,7 @@ struct HostKeys {
   std::optional<MvServerKey> mv_server;
   std::vector<Group> groups;  // whose servers a client can demand proof of
 
-  const RsaKey& signing() const { return sign ? *sign : host; }
+  const KeyPair& signing() const { return sign ? *sign : host; }
   EVP_PKEY* signing_key() const { return signing().key.get(); }
   // ENAB, PRIV, IFF, GQ and MV bits; the certificate's scheme in the upper half (RFC 5906 figure
   // 7).
@@ -43,7 +43,7 @@ struct KeyMaterial {
   std::optional<HostKeys> host;            // empty without `crypto`
   SymmetricKeys symmetric;
   std::optional<SeedFile> seed_file;
-  Secret farm_secret;  // FarmSeeds::kSecretOctets; empty: no farm
+  Secret farm_secret;                 // FarmSeeds::kSecretOctets; empty: no farm
   std::vector<std::string> warnings;  // for the operator
 };
 

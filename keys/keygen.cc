@@ -135,13 +135,14 @@ Result<std::string> Keygen::Encrypted(const EVP_PKEY* key) const {
   return WritePrivateKey(key, password_.bytes(), options_.cipher);
 }
 
-Result<RsaKey> Keygen::ReadPrivate(const std::string& name, Bytes content) const {
-  auto key = ReadRsaKey(content, password_.bytes());
+Result<KeyPair> Keygen::ReadPrivate(const std::string& name, Bytes content,
+                                    Result<KeyPair> (*read)(Bytes, Bytes)) const {
+  auto key = read(content, password_.bytes());
   if (!key.ok()) return Fail("Corrupt file " + name + " or wrong password: " + key.error().text);
   return key;
 }
 
-Status Keygen::MakeRsa(const char* kind, RsaKey* out) {
+Status Keygen::MakeRsa(const char* kind, KeyPair* out) {
   Say("Generating RSA keys (" + std::to_string(options_.modulus_bits) + " bits)...");
   if (options_.modulus_bits < kStrongBits)
     Say("Warning: less than 2048 bits can be broken; use them for old peers only");
@@ -151,21 +152,45 @@ Status Keygen::MakeRsa(const char* kind, RsaKey* out) {
   return {};
 }
 
+// Old peers take DSA signatures now and then only: they want each to have the largest size.
+Status Keygen::MakeDsaSignKey() {
+  const int bits = std::min(options_.modulus_bits, kMaxDsaBits);
+  Say("Generating DSA keys (" + std::to_string(bits) + " bits)...");
+  Say("Warning: ntpd 4.2.x verifies few DSA signatures; use -S RSA where such peers are");
+  sign_key_.emplace().key = TRY(MakeDsaKey(bits));
+  std::string pem = TRY(Encrypted(sign_key_->key.get()));
+  files_.push_back({"DSAsign", host_, LinkName("sign"), std::move(pem)});
+  return {};
+}
+
+// As asked for, else as it was, else a good one for the key.
+Result<SignatureScheme> Keygen::ChooseScheme(bool dsa) const {
+  const std::string usual = dsa ? "DSA-SHA256" : "RSA-SHA256";
+  const bool keep = old_certificate_ && old_certificate_->scheme.dsa == dsa;
+  const std::string name = keep ? old_certificate_->scheme.name : usual;
+  const SignatureScheme scheme = TRY(SignatureScheme::FromName(options_.scheme.value_or(name)));
+  if (scheme.dsa == dsa) return scheme;
+  return Fail("-c " + scheme.name +
+              (dsa ? ": the sign key is DSA: make one with -S RSA"
+                   : ": it needs a DSA sign key: make one with -S DSA"));
+}
+
 Status Keygen::TakeHostKey() {
   const std::string link = LinkName("host");
   const auto content = TRY(directory_.Read(link));
   if (options_.host_key || !content) return MakeRsa("host", &host_key_);
-  host_key_ = TRY(ReadPrivate(link, content->bytes()));
+  host_key_ = TRY(ReadPrivate(link, content->bytes(), ReadRsaKey));
   Say("Using host key " + host_key_.name);
   return {};
 }
 
 Status Keygen::TakeSignKey() {
   const std::string link = LinkName("sign");
+  if (options_.sign_key == "DSA") return MakeDsaSignKey();
   if (options_.sign_key) return MakeRsa("sign", &sign_key_.emplace());
   const auto content = TRY(directory_.Read(link));
   if (!content) return Say("Using host key as sign key"), Status();
-  sign_key_ = TRY(ReadPrivate(link, content->bytes()));
+  sign_key_ = TRY(ReadPrivate(link, content->bytes(), ReadSignKey));
   Say("Using sign key " + sign_key_->name);
   return {};
 }
@@ -184,8 +209,7 @@ Status Keygen::PrepareGroups() {
 }
 
 Status Keygen::MakeNewCertificate() {
-  const std::string name = old_certificate_ ? old_certificate_->scheme.name : "RSA-SHA256";
-  const SignatureScheme scheme = TRY(SignatureScheme::FromName(options_.scheme.value_or(name)));
+  const SignatureScheme scheme = TRY(ChooseScheme(sign_key_ && sign_key_->is_dsa()));
   ChooseFilestamp();
   const OwnCertificate* old = old_certificate_ ? &*old_certificate_ : nullptr;
   CertificateContent content;

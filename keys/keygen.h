@@ -58,8 +58,11 @@ class Keygen {
   Status MakeNewCertificate();
   Status PrepareGroups();
   Result<std::string> Encrypted(const EVP_PKEY* key) const;
-  Result<RsaKey> ReadPrivate(const std::string& name, Bytes content) const;
-  Status MakeRsa(const char* kind, RsaKey* out);
+  Result<KeyPair> ReadPrivate(const std::string& name, Bytes content,
+                              Result<KeyPair> (*read)(Bytes, Bytes)) const;
+  Status MakeDsaSignKey();
+  Result<SignatureScheme> ChooseScheme(bool dsa) const;
+  Status MakeRsa(const char* kind, KeyPair* out);
   Status Export();
   void ChooseFilestamp();
   Status WriteAll();
@@ -77,8 +80,8 @@ class Keygen {
   int64_t now_ = 0;
   NtpSeconds filestamp_;
 
-  RsaKey host_key_;
-  std::optional<RsaKey> sign_key_;
+  KeyPair host_key_;
+  std::optional<KeyPair> sign_key_;
   std::optional<KeygenGroups> groups_;
   std::vector<NewFile> files_;
 };

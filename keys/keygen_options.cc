@@ -76,9 +76,7 @@ Status TakeSubject(std::string_view text, KeygenOptions* out) {
 }
 
 Status TakeSignKey(std::string_view text, KeygenOptions* out) {
-  if (text == "DSA")
-    return Fail("-S DSA: DSA signatures have no fixed length, which Autokey needs: use -S RSA");
-  if (text != "RSA") return Fail("-S: expected RSA");
+  if (text != "RSA" && text != "DSA") return Fail("-S: expected RSA or DSA");
   out->sign_key = std::string(text);
   return {};
 }
@@ -193,7 +191,7 @@ std::string KeygenUsage() {
          "  -G, --gq-params           new GQ group key\n"
          "  -V, --mv-params N         new MV keys for N clients, 2 to 62; the last one is revoked\n"
          "  -v, --mv-keys J           revoke MV client J; may be repeated\n"
-         "  -S, --sign-key RSA        new sign key; without, the host key signs\n"
+         "  -S, --sign-key RSA|DSA    new sign key; without, the host key signs\n"
          "  -e, --id-key              write the clients' group keys to standard output\n"
          "      --mv-client J         whose MV key -e writes; default 1\n"
          "  -p, --password PW         password of the private files; default: the host's name\n"

@@ -31,7 +31,7 @@ struct KeygenOptions {
   std::optional<std::string> scheme;    // -c; none: the existing certificate's, else RSA-SHA256
   std::optional<std::string> group;     // -i, or behind the @ of -s
   std::optional<std::string> host;      // -s, before the @
-  std::optional<std::string> sign_key;  // -S: "RSA"
+  std::optional<std::string> sign_key;  // -S: "RSA" or "DSA"
   Secret password;                      // -p; empty: the host's name
   Secret export_password;               // -q
 

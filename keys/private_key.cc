@@ -149,7 +149,7 @@ Result<std::string> SealPkcs8(PKCS8_PRIV_KEY_INFO* key, Bytes password, const st
   return std::string(data, static_cast<size_t>(size));
 }
 
-std::vector<uint8_t> RsaKey::PublicDer() const {
+std::vector<uint8_t> KeyPair::PublicDer() const {
   uint8_t* data = nullptr;
   const int size = i2d_PublicKey(key.get(), &data);
   CHECK(size > 0);
@@ -158,27 +158,47 @@ std::vector<uint8_t> RsaKey::PublicDer() const {
   return der;
 }
 
-Result<RsaKey> ReadRsaKey(Bytes file, Bytes password) {
+namespace {
+
+Status CheckSize(const EVP_PKEY* key, const char* kind, int least, int most) {
+  const int bits = EVP_PKEY_get_bits(key);
+  if (bits >= least && bits <= most) return {};
+  return Fail(std::string("its ") + kind + " key has " + std::to_string(bits) + " bits; " +
+              std::to_string(least) + " to " + std::to_string(most) + " can be used");
+}
+
+Result<KeyPair> ReadKeyPair(Bytes file, Bytes password, bool may_be_dsa) {
   const KeyText text = TRY(ParseKeyText(file));
   PrivateKey read = TRY(ReadPrivateKey(text.blocks[0], password));
-  if (EVP_PKEY_is_a(read.key.get(), "RSA") != 1)
-    return Fail("it holds no RSA key; make one with ntp-keygen -H (host) or -S RSA (sign)");
-  const int bits = EVP_PKEY_get_bits(read.key.get());
-  if (bits < kMinRsaBits || bits > kMaxRsaBits)
-    return Fail("its RSA key has " + std::to_string(bits) + " bits; " +
-                std::to_string(kMinRsaBits) + " to " + std::to_string(kMaxRsaBits) +
-                " can be used");
-  // A key that was damaged on disk would give itself away with its first signature.
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, read.key.get(), nullptr));
-  CHECK(context != nullptr);
-  if (EVP_PKEY_check(context.get()) != 1)
-    return Fail("its RSA key is damaged (" + OpensslReason() + ")");
-  RsaKey out;
+  KeyPair out;
   out.key = std::move(read.key);
+  const bool dsa = out.is_dsa();
+  if (EVP_PKEY_is_a(out.key.get(), "RSA") != 1 && !(dsa && may_be_dsa))
+    return Fail(std::string("it holds no RSA ") + (may_be_dsa ? "or DSA " : "") +
+                "key; make one with ntp-keygen -H (host) or -S RSA (sign)");
+  if (dsa)
+    TRY_VOID(CheckSize(out.key.get(), "DSA", kMinDsaBits, kMaxDsaBits));
+  else
+    TRY_VOID(CheckSize(out.key.get(), "RSA", kMinRsaBits, kMaxRsaBits));
+  // A key that was damaged on disk would give itself away with its first signature.
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, out.key.get(), nullptr));
+  CHECK(context != nullptr);
+  if ((dsa ? EVP_PKEY_pairwise_check(context.get()) : EVP_PKEY_check(context.get())) != 1)
+    return Fail(std::string("its ") + (dsa ? "DSA" : "RSA") + " key is damaged (" +
+                OpensslReason() + ")");
   out.filestamp = text.filestamp;
   out.name = text.name;
   out.weak_encryption = read.weak_encryption;
   return out;
+}
+
+}  // namespace
+
+Result<KeyPair> ReadRsaKey(Bytes file, Bytes password) {
+  return ReadKeyPair(file, password, false);
+}
+Result<KeyPair> ReadSignKey(Bytes file, Bytes password) {
+  return ReadKeyPair(file, password, true);
 }
 
 }  // namespace ntpward::keys

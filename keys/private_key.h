@@ -37,18 +37,27 @@ Result<std::string> SealPkcs8(PKCS8_PRIV_KEY_INFO* key, Bytes password, const st
 inline constexpr int kMinRsaBits = 368;
 inline constexpr int kMaxRsaBits = 4096;
 
-struct RsaKey {
+// A host key, which is RSA, or a sign key, which may also be DSA.
+struct KeyPair {
   PkeyPtr key;
   NtpSeconds filestamp;
   std::string name;  // as its first line says
   bool weak_encryption = false;
 
+  // Of a signature; of a DSA signature the largest.
   size_t octets() const { return static_cast<size_t>(EVP_PKEY_get_size(key.get())); }
+  bool is_dsa() const { return EVP_PKEY_is_a(key.get(), "DSA") == 1; }
   // PKCS#1 RSAPublicKey, DER: what a COOK request carries.
   std::vector<uint8_t> PublicDer() const;
 };
 
-// Reads ntpkey_host_H or ntpkey_sign_H and checks that the key is consistent in itself.
-Result<RsaKey> ReadRsaKey(Bytes file, Bytes password);
+// Beyond these nobody verifies a DSA signature.
+inline constexpr int kMinDsaBits = 512;
+inline constexpr int kMaxDsaBits = 3072;
+
+// Reads ntpkey_host_H and checks that the key is consistent in itself.
+Result<KeyPair> ReadRsaKey(Bytes file, Bytes password);
+// The same for ntpkey_sign_H: RSA or DSA.
+Result<KeyPair> ReadSignKey(Bytes file, Bytes password);
 
 }  // namespace ntpward::keys

@@ -1,4 +1,4 @@
-// What Autokey does with RSA: signatures over values, and cookies under OAEP (RFC 5906 section 9).
+// Signatures over values, by RSA or DSA, and cookies under RSA's OAEP (RFC 5906 section 9).
 #pragma once
 
 #include <optional>
@@ -17,7 +17,9 @@ class Signer {
   // that is too long for the key.
   static Result<Signer> Create(EVP_PKEY* key, const std::string& digest_name);
 
-  // RSASSA-PKCS1-v1_5 over timestamp || filestamp || length || value; as long as the modulus.
+  // Over timestamp || filestamp || length || value. RSASSA-PKCS1-v1_5 is as long as the modulus;
+  // DSA has the length that it has, which differs by an octet or two from one signature to the
+  // next.
   std::vector<uint8_t> Sign(NtpSeconds timestamp, NtpSeconds filestamp, Bytes value) const;
 
   const EVP_MD* digest() const { return digest_.get(); }

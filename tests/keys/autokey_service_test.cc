@@ -20,7 +20,7 @@ using ntpward::test::ToHex;
 
 const AddressPair kPath{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
 
-RsaKey ServerKey() {
+KeyPair ServerKey() {
   auto key = ReadRsaKey(Data("428_host_server"), AsBytes(kServerPassword));
   CHECK(key.ok());
   return std::move(key).value();
@@ -119,7 +119,7 @@ void SignsItsOwnValues(void**) {
   h.Ask(
       msg::SignatureUpdate{.request = 8, .now = {1}, .tai = 37, .leap_epoch = 5, .leap_expiry = 6});
   const auto& values = h.out.signed_values.back();
-  const RsaKey key = ServerKey();
+  const KeyPair key = ServerKey();
   const auto now = h.time.system.seconds();
   assert_int_equal(values.timestamp.value, now);
   assert_true(Verifies(key.key.get(), {now}, {4004293699U}, key.PublicDer(),

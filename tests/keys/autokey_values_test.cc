@@ -18,7 +18,7 @@ using namespace ntpward::keys::test;
 using ntpward::test::FromHex;
 using ntpward::test::ToHex;
 
-RsaKey Host(const std::string& file, std::string_view password) {
+KeyPair Host(const std::string& file, std::string_view password) {
   auto key = ReadRsaKey(Data(file), AsBytes(password));
   CHECK(key.ok());
   return std::move(key).value();
@@ -34,7 +34,7 @@ void CheckSignature(std::istringstream& words) {
   std::string file, digest, value, signature;
   uint32_t timestamp = 0, filestamp = 0;
   words >> file >> digest >> timestamp >> filestamp >> value >> signature;
-  const RsaKey key = Host(file, kServerPassword);
+  const KeyPair key = Host(file, kServerPassword);
   const auto signer = Signer::Create(key.key.get(), digest);
   assert_true(signer.ok());
   const auto made = signer->Sign({timestamp}, {filestamp}, FromHex(value));
@@ -44,7 +44,7 @@ void CheckSignature(std::istringstream& words) {
 void CheckCookie(std::istringstream& words) {
   std::string file, password, ciphertext, plain;
   words >> file >> password >> ciphertext >> plain;
-  const RsaKey key = Host(file, password);
+  const KeyPair key = Host(file, password);
   const auto opened = OaepDecrypt(key.key.get(), FromHex(ciphertext), 4);
   assert_true(opened.has_value());
   assert_string_equal(ToHex(*opened).c_str(), plain.c_str());
@@ -157,7 +157,7 @@ void DerLengthsAreBounded(void**) {
 }
 
 void CookiesOfAnotherLengthAreRefused(void**) {
-  const RsaKey key = Host("426_host_client", kClientPassword);
+  const KeyPair key = Host("426_host_client", kClientPassword);
   for (size_t size = 0; size <= 8; ++size) {
     const auto sealed = OaepEncrypt(key.key.get(), std::vector<uint8_t>(size, 9));
     assert_int_equal(OaepDecrypt(key.key.get(), sealed, 4).has_value(), size == 4);

@@ -13,7 +13,7 @@ namespace {
 using namespace ntpward::keys::test;
 using ntpward::test::ToHex;
 
-RsaKey Host(const std::string& file) {
+KeyPair Host(const std::string& file) {
   auto key = ReadRsaKey(Data(file), AsBytes(kServerPassword));
   CHECK(key.ok());
   return std::move(key).value();
@@ -28,7 +28,7 @@ void MakesTheReferencesCertificate(void**) {
         Row{"428_host_server_2048", "428_cert_server_sha256"}}) {
     const auto reference = ReadCertificateFile(Data(row.certificate));
     assert_true(reference.ok());
-    const RsaKey key = Host(row.key);
+    const KeyPair key = Host(row.key);
     CertificateContent content;
     content.subject = content.issuer = "server";
     content.not_before = reference->not_before;
@@ -41,7 +41,7 @@ void MakesTheReferencesCertificate(void**) {
 }
 
 void RefusesNamesThatAreNotPrintable(void**) {
-  const RsaKey key = Host("428_host_server");
+  const KeyPair key = Host("428_host_server");
   const auto scheme = SignatureScheme::FromName("RSA-MD5");
   for (const std::string& name :
        {std::string(), std::string("a b"), std::string("a\nb"), std::string("a\0b", 3),
@@ -53,14 +53,19 @@ void RefusesNamesThatAreNotPrintable(void**) {
   }
 }
 
-void SchemesAreRsaOnly(void**) {
-  for (const char* name : {"RSA-MD5", "RSA-SHA1", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512",
-                           "RSA-RIPEMD160", "sha256WithRSAEncryption"})
+void SchemesAreThoseThatPeersVerify(void**) {
+  for (const char* name :
+       {"RSA-MD5", "RSA-SHA1", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "RSA-RIPEMD160",
+        "sha256WithRSAEncryption", "DSA-SHA1", "DSA-SHA224", "DSA-SHA256", "dsa_with_SHA256"})
     assert_true(SignatureScheme::FromName(name).ok());
-  for (const char* name : {"", "MD5", "DSA-SHA1", "nonsense", "ecdsa-with-SHA256", "RSA-PSS"})
+  for (const char* name :
+       {"", "MD5", "DSA-MD5", "DSA-SHA512", "DSA-SHA", "nonsense", "ecdsa-with-SHA256", "RSA-PSS"})
     assert_false(SignatureScheme::FromName(name).ok());
   assert_int_equal(SignatureScheme::FromName("RSA-SHA256")->nid, 668);
   assert_int_equal(SignatureScheme::FromName("RSA-MD5")->nid, 8);
+  assert_int_equal(SignatureScheme::FromName("DSA-SHA1")->nid, 113);
+  assert_true(SignatureScheme::FromName("DSA-SHA256")->dsa);
+  assert_string_equal(SignatureScheme::FromNid(803)->name.c_str(), "DSA-SHA256");
 }
 
 void TimesConvertBothWays(void**) {
@@ -79,7 +84,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(MakesTheReferencesCertificate),
       cmocka_unit_test(RefusesNamesThatAreNotPrintable),
-      cmocka_unit_test(SchemesAreRsaOnly),
+      cmocka_unit_test(SchemesAreThoseThatPeersVerify),
       cmocka_unit_test(TimesConvertBothWays),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);

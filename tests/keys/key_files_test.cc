@@ -1,4 +1,7 @@
 // Key files of the reference's two generations are read; damaged and hostile ones are refused.
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+
 #include "keys/certificate_file.h"
 #include "keys/iff_key.h"
 #include "keys/private_key.h"
@@ -14,7 +17,7 @@ using ntpward::test::ToHex;
 
 const Bytes kPassword = AsBytes(kServerPassword);
 
-Result<RsaKey> Host(const std::string& text, std::string_view password = kServerPassword) {
+Result<KeyPair> Host(const std::string& text, std::string_view password = kServerPassword) {
   return ReadRsaKey(AsBytes(text), AsBytes(password));
 }
 
@@ -178,6 +181,7 @@ void ReadsTheHostsCertificate(void**) {
   assert_int_equal(ReadCertificateFile(Data("428_cert_server_sha256"))->scheme.nid, 668);
   assert_string_equal(ReadCertificateFile(Data("428_cert_group"))->subject.c_str(), "server@grp");
   assert_true(ReadCertificateFile(Data("428_cert_private"))->private_use);
+  assert_true(ReadCertificateFile(Data("426_cert_dsa"))->scheme.dsa);
 }
 
 void KnowsWhenACertificateExpired(void**) {
@@ -188,8 +192,63 @@ void KnowsWhenACertificateExpired(void**) {
   assert_true(certificate->NotYetValidAt(certificate->not_before - 1));
 }
 
+// The same PKCS#8 with another number of PBKDF2's rounds.
+std::string WithRounds(const std::string& pem, uint32_t rounds) {
+  BioPtr in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  const std::unique_ptr<X509_SIG, FreeWith<X509_SIG_free>> sealed(
+      PEM_read_bio_PKCS8(in.get(), nullptr, nullptr, nullptr));
+  X509_ALGOR* algorithm = nullptr;
+  ASN1_OCTET_STRING* digest = nullptr;
+  X509_SIG_getm(sealed.get(), &algorithm, &digest);
+  const void* parameter = nullptr;
+  int type = 0;
+  X509_ALGOR_get0(nullptr, &type, &parameter, algorithm);
+  const std::unique_ptr<PBE2PARAM, FreeWith<PBE2PARAM_free>> pbe(static_cast<PBE2PARAM*>(
+      ASN1_item_unpack(static_cast<const ASN1_STRING*>(parameter), ASN1_ITEM_rptr(PBE2PARAM))));
+  X509_ALGOR_get0(nullptr, &type, &parameter, pbe->keyfunc);
+  const std::unique_ptr<PBKDF2PARAM, FreeWith<PBKDF2PARAM_free>> kdf(static_cast<PBKDF2PARAM*>(
+      ASN1_item_unpack(static_cast<const ASN1_STRING*>(parameter), ASN1_ITEM_rptr(PBKDF2PARAM))));
+  CHECK(ASN1_INTEGER_set_uint64(kdf->iter, rounds) == 1);
+  const auto replace = [](X509_ALGOR* to, void* object, const ASN1_ITEM* item) {
+    ASN1_STRING* packed = ASN1_item_pack(object, item, nullptr);
+    const ASN1_OBJECT* name = nullptr;
+    X509_ALGOR_get0(&name, nullptr, nullptr, to);
+    CHECK(X509_ALGOR_set0(to, OBJ_dup(name), V_ASN1_SEQUENCE, packed) == 1);
+  };
+  replace(pbe->keyfunc, kdf.get(), ASN1_ITEM_rptr(PBKDF2PARAM));
+  replace(algorithm, pbe.get(), ASN1_ITEM_rptr(PBE2PARAM));
+  BioPtr out(BIO_new(BIO_s_mem()));
+  CHECK(PEM_write_bio_PKCS8(out.get(), sealed.get()) == 1);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return std::string(data, static_cast<size_t>(size));
+}
+
+void ASignKeyMayBeDsaAndAHostKeyMayNot(void**) {
+  const auto sign = ReadSignKey(Data("426_sign_dsa"), AsBytes(kServerPassword));
+  assert_true(sign.ok() && sign->is_dsa() && sign->weak_encryption);
+  assert_true(BelongsTo(*ReadCertificateFile(Data("426_cert_dsa")), sign->key.get()));
+  assert_false(ReadRsaKey(Data("426_sign_dsa"), AsBytes(kServerPassword)).ok());
+  assert_true(ReadSignKey(Data("428_host_server"), AsBytes(kServerPassword)).ok());
+  // A group's key has the form of DSA, but no public number that belongs to it.
+  assert_false(ReadSignKey(Data("428_iffpar_server_traditional"), {}).ok());
+}
+
+// Who sends a file can make its reader work for years, unless that is bounded.
+void RefusesEndlessKeyDerivation(void**) {
+  const PkeyPtr key(EVP_RSA_gen(512));
+  const auto sealed = WritePrivateKey(key.get(), AsBytes("pw"), "aes-128-cbc");
+  const std::string header = "# ntpkey_RSAhost_h.4004293699\n";
+  assert_true(ReadRsaKey(AsBytes(header + *sealed), AsBytes("pw")).ok());
+  assert_true(ReadRsaKey(AsBytes(header + WithRounds(*sealed, 100000)), AsBytes("pw")).ok());
+  for (const uint32_t rounds : {0x7fffffffU, 10000001U}) {
+    const auto refused = ReadRsaKey(AsBytes(header + WithRounds(*sealed, rounds)), AsBytes("pw"));
+    assert_false(refused.ok());
+    assert_non_null(strstr(refused.error().text.c_str(), "rounds"));
+  }
+}
+
 void RefusesCertificatesThatCannotServe(void**) {
-  assert_false(ReadCertificateFile(Data("426_cert_dsa")).ok());
   assert_false(ReadCertificateFile(Data("428_host_server")).ok());
   // A filestamp later than the certificate's own beginning.
   const auto late = ReadCertificateFile(
@@ -248,6 +307,8 @@ int main() {
       cmocka_unit_test(RefusesAPublicValueOutsideItsGroup),
       cmocka_unit_test(ReadsTheHostsCertificate),
       cmocka_unit_test(KnowsWhenACertificateExpired),
+      cmocka_unit_test(ASignKeyMayBeDsaAndAHostKeyMayNot),
+      cmocka_unit_test(RefusesEndlessKeyDerivation),
       cmocka_unit_test(RefusesCertificatesThatCannotServe),
       cmocka_unit_test(RefusesKeysOfTheWrongKind),
       cmocka_unit_test(WrittenKeysAreReadBack),

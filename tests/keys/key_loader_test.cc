@@ -122,10 +122,32 @@ void ADamagedGroupFileIsLeftOut(void**) {
   assert_true(h.out.material.back().groups.empty());
 }
 
-void RefusesADsaSignKey(void**) {
+void ADsaSignKeySignsWithTrueLengths(void**) {
+  Harness h;
+  h.Start({{KeyFileKind::kHost, "426_host_server"},
+           {KeyFileKind::kCertificate, "426_cert_dsa"},
+           {KeyFileKind::kSign, "426_sign_dsa"}});
+  assert_true(h.service.ready());
+  h.FromNet(msg::HostMaterialRequest{});
+  assert_int_equal(h.out.material.back().status_word, 0x710001);
+  const auto sign = ReadSignKey(Data("426_sign_dsa"), AsBytes(kServerPassword));
+  for (int i = 0; i < 20; ++i) {
+    h.Ask(msg::SignatureUpdate{.now = {1}});
+    const auto& values = h.out.signed_values.back();
+    // The DER, and nothing behind it, up to 48 octets for an order of 160 bits.
+    const Bytes signature = values.leap.span();
+    assert_in_range(signature.size(), 40, sign->octets());
+    assert_int_equal(signature[1] + 2U, signature.size());
+  }
+}
+
+void ADsaSignKeyNeedsItsCertificate(void**) {
   Harness h;
   h.Start({kHost, kCertificate, {KeyFileKind::kSign, "426_sign_dsa"}});
-  assert_true(Says(h.out.failures, "holds no RSA key"));
+  assert_true(Says(h.out.failures, "made for another key than the sign key"));
+  Harness host;
+  host.Start({{KeyFileKind::kHost, "426_sign_dsa"}, kCertificate});
+  assert_true(Says(host.out.failures, "holds no RSA key"));
 }
 
 void EveryErrorOfTheSymmetricFileIsTold(void**) {
@@ -216,7 +238,8 @@ int main() {
       cmocka_unit_test(RefusesAGroupKeyThatCannotServe),
       cmocka_unit_test(AServersGroupKeyServesAClientWithAWarning),
       cmocka_unit_test(ADamagedGroupFileIsLeftOut),
-      cmocka_unit_test(RefusesADsaSignKey),
+      cmocka_unit_test(ADsaSignKeySignsWithTrueLengths),
+      cmocka_unit_test(ADsaSignKeyNeedsItsCertificate),
       cmocka_unit_test(EveryErrorOfTheSymmetricFileIsTold),
       cmocka_unit_test(WarnsOfKeysWithSeveralRoles),
       cmocka_unit_test(AMissingKeysFileMattersOnlyToThoseWhoUseKeys),

@@ -221,6 +221,32 @@ void ASignKeySignsTheCertificate(void**) {
   assert_true(BelongsTo(w.Certificate(), sign->key.get()));
 }
 
+void ASignKeyMayBeDsa(void**) {
+  Workshop w;
+  assert_true(w.Run({"-T", "-S", "DSA", "-m", "1024", "-p", "pw"}));
+  assert_string_equal(w.Link("ntpkey_sign_server").c_str(), "ntpkey_DSAsign_server.4004293698");
+  assert_string_equal(w.Link("ntpkey_cert_server").c_str(),
+                      "ntpkey_DSA-SHA256cert_server.4004293698");
+  const auto sign = ReadSignKey(AsBytes(w.Text("ntpkey_sign_server")), AsBytes("pw"));
+  assert_true(sign->is_dsa() && BelongsTo(w.Certificate(), sign->key.get()));
+  assert_true(w.err.find("Warning: ntpd 4.2.x verifies few DSA signatures") != std::string::npos);
+  w.clock += 100;
+  assert_true(w.Run({"-T", "-c", "DSA-SHA1", "-p", "pw"}));
+  assert_int_equal(w.Certificate().scheme.nid, 113);
+  const auto before = w.Contents();
+  w.clock += 100;
+  assert_false(w.Run({"-T", "-c", "RSA-SHA256", "-p", "pw"}));
+  assert_true(w.error.find("the sign key is DSA") != std::string::npos);
+  assert_true(w.Contents() == before);
+  // Back to RSA.
+  assert_true(w.Run({"-T", "-S", "RSA", "-m", "512", "-p", "pw"}));
+  assert_string_equal(w.Certificate().scheme.name.c_str(), "RSA-SHA256");
+  Workshop rsa;
+  assert_false(rsa.Run({"-T", "-c", "DSA-SHA1", "-m", "512", "-p", "pw"}));
+  assert_true(rsa.error.find("-S DSA") != std::string::npos);
+  assert_true(rsa.Names().empty());
+}
+
 void LifetimeSchemeAndCipherAreTaken(void**) {
   Workshop w;
   assert_true(
@@ -293,7 +319,7 @@ void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
                                                                 {"-V", "3", "-v", "1"},
                                                                 {"--mv-client", "0"},
                                                                 {"-T", "-P"},
-                                                                {"-c", "DSA-SHA1"},
+                                                                {"-c", "DSA-SHA512"},
                                                                 {"-c", "nonsense"},
                                                                 {"-l", "0"},
                                                                 {"-i", "a/b"},
@@ -355,6 +381,7 @@ int main() {
       cmocka_unit_test(TheReferencesOldKeysAreRenewed),
       cmocka_unit_test(AGroupNameGoesIntoSubjectAndFiles),
       cmocka_unit_test(ASignKeySignsTheCertificate),
+      cmocka_unit_test(ASignKeyMayBeDsa),
       cmocka_unit_test(LifetimeSchemeAndCipherAreTaken),
       cmocka_unit_test(DefaultsAreStrong),
       cmocka_unit_test(SymmetricKeysAreReadBackAndDiffer),
