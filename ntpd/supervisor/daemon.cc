@@ -43,6 +43,7 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       log_(log),
       manager_(manager),
       base_(event_base_new()),
+      first_step_marker_(FirstStepMarker::DirectoryFromEnvironment()),
       sockets_(log, config_.system.dscp.value),
       statistics_(log),
       leap_seconds_(log) {
@@ -67,6 +68,11 @@ Status Daemon::Prepare() {
     }
   }
   if (config_.system.tinker.freq.is_set()) drift_ = Ppm{config_.system.tinker.freq.value};
+  if (options_.allow_panic && first_step_marker_.found()) {
+    log_->Log(LogLevel::kNotice,
+              "-g is ignored: this is a restart after a crash, and the first step was made before");
+    options_.allow_panic = false;
+  }
   translated_ = Translate(config_, options_, log_);
   translated_.start.virtual_clock = virtual_clock_;
   clock_start_ = FirstClockStart(config_, options_, virtual_clock_, drift_);
@@ -170,6 +176,7 @@ int Daemon::Run(std::function<void()> on_started) {
   event_add(day_.get(), &day);
   for (const Role role : {Role::kClock, Role::kKeys, Role::kResolve}) StartRole(role);
   if (!ending_) event_base_dispatch(base_.get());
+  first_step_marker_.Remove();
   if (!started_ && exit_status_ == 0) exit_status_ = 1;
   return exit_status_;
 }

@@ -14,6 +14,7 @@
 
 #include "ntpd/config/config.h"
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/first_step_marker.h"
 #include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
@@ -103,6 +104,7 @@ class Daemon {
   bool OnNetMessage(Bytes bytes);
   bool IsToday(NtpTimestamp when) const;
   bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
+  void OnClockMirror(const msg::ClockMirror& mirror);
   void OnDrift(Ppm frequency);
   void OnStatus(std::string_view text);
   bool OnQuit(const msg::NetQuit& message);
@@ -141,6 +143,7 @@ class Daemon {
   Event end_timer_;
   Event day_;
   Event interfaces_;
+  FirstStepMarker first_step_marker_;
   UniqueFd netlink_;
   UniqueFd empty_root_;
   PeerLinks links_;

@@ -71,12 +71,18 @@ void Daemon::OnMessage(RoleSlot& from, Bytes bytes) {
   if (role == Role::kNet && OnNetMessage(bytes)) return;
   msg::ClockMirror mirror;
   if (role == Role::kClock && msg::Decode(bytes, &mirror)) {
-    clock_mirror_ = mirror;
-    return;
+    return OnClockMirror(mirror);
   }
   log_->Log(LogLevel::kError,
             std::string("ntpd-") + RoleName(role) + " sent a malformed message: killed");
   from.process->Condemn();
+}
+
+void Daemon::OnClockMirror(const msg::ClockMirror& mirror) {
+  clock_mirror_ = mirror;
+  if (!mirror.gate_shut) return;
+  if (const Status written = first_step_marker_.Write(); !written.ok())
+    log_->Log(LogLevel::kError, "a crash would allow another first step: " + written.error().text);
 }
 
 bool Daemon::OnCommonMessage(RoleSlot& from, Bytes bytes) {

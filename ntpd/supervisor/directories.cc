@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "ntpd/supervisor/first_step_marker.h"
+
 namespace ntpward::supervisor {
 namespace {
 
@@ -112,6 +114,7 @@ std::vector<DirectoryGrant> ConfiguredDirectories(const config::Config& config,
   collector.File(Either(options.drift_file, config.output.driftfile.value), DirectoryAccess::kWrite);
   collector.File(Either(options.log_file, config.output.logfile.value), DirectoryAccess::kWrite);
   collector.File(Either(options.pid_file, config.output.pidfile.value), DirectoryAccess::kWrite);
+  collector.Directory(FirstStepMarker::DirectoryFromEnvironment(), DirectoryAccess::kWrite);
   AddStatistics(config.output, &collector);
   return collector.Take();
 }

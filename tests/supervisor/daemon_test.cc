@@ -476,6 +476,36 @@ void KillingTheSupervisorEndsItsRoles(void**) {
   kill(daemon.keys, SIGKILL);
 }
 
+void ACrashedSupervisorGetsNoSecondFirstStep(void**) {
+  Site site;
+  setenv("RUNTIME_DIRECTORY", site.Path("state").c_str(), 1);
+  const std::string marker = site.Path("state/first-step-done");
+  {
+    Running daemon(site, {"-n", "-d", "-g"});
+    assert_false(fs::exists(marker));
+    site.Script("step 5000");
+    daemon.ntpd.Expect("clock request=77 refusal=0 correction=5000");
+    for (int i = 0; i < 100 && !fs::exists(marker); ++i) usleep(20000);
+    assert_true(fs::exists(marker));
+    daemon.ntpd.Send(SIGKILL);
+    (void)daemon.ntpd.Wait();
+    kill(daemon.net, SIGKILL);
+    kill(daemon.keys, SIGKILL);
+  }
+  Running again(site, {"-n", "-d", "-g"});
+  assert_true(again.ntpd.text().find("-g is ignored") != std::string::npos);
+  assert_true(again.ntpd.text().find("gate=shut") != std::string::npos);
+  site.Script("step 6000");
+  again.ntpd.Expect("clock request=77 refusal=3 correction=0");
+  again.ntpd.Send(SIGTERM);
+  assert_int_equal(again.ntpd.Wait(), 0);
+  assert_false(fs::exists(marker));
+  Running third(site, {"-n", "-d", "-g"});
+  assert_true(third.ntpd.text().find("gate=open") != std::string::npos);
+}
+
+int ForgetRuntimeDirectory(void**) { return unsetenv("RUNTIME_DIRECTORY"); }
+
 }  // namespace
 }  // namespace ntpward
 
@@ -506,6 +536,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(ARoleThatHangsLaterIsStartedAgain),
       cmocka_unit_test(TheParentTellsWhetherTheDaemonStarted),
       cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
+      cmocka_unit_test_teardown(ACrashedSupervisorGetsNoSecondFirstStep, ForgetRuntimeDirectory),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

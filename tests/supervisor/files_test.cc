@@ -11,6 +11,7 @@
 
 #include "ntpd/supervisor/append_file.h"
 #include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/first_step_marker.h"
 #include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/log_sink.h"
 #include "ntpd/supervisor/state_file.h"
@@ -380,6 +381,35 @@ void AConfigurationIsARegularFile(void** state) {
   assert_false(files.Read(directory.At("absent")).ok());
 }
 
+// --- the marker of the first step
+
+void TheMarkerOfADeadDaemonIsFoundAndRemoved(void** state) {
+  const Directory& directory = In(state);
+  FirstStepMarker first(directory.path);
+  assert_false(first.found());
+  assert_true(first.Write().ok());
+  assert_true(FirstStepMarker(directory.path).found());
+  FirstStepMarker successor(directory.path);
+  assert_true(successor.Write().ok());
+  successor.Remove();
+  assert_false(FirstStepMarker(directory.path).found());
+}
+
+void AnOddMarkerKeepsTheGateShut(void** state) {
+  const Directory& directory = In(state);
+  fs::create_symlink("/nowhere", directory.At("first-step-done"));
+  assert_true(FirstStepMarker(directory.path).found());
+}
+
+void WithoutARuntimeDirectoryNothingIsRemembered(void** state) {
+  FirstStepMarker none("");
+  assert_true(none.Write().ok());
+  assert_false(none.found());
+  FirstStepMarker missing(In(state).At("missing"));
+  assert_false(missing.Write().ok());
+  assert_true(missing.Write().ok());
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -388,6 +418,9 @@ void AConfigurationIsARegularFile(void** state) {
 int main() {
   using namespace ntpward::supervisor;
   const CMUnitTest tests[] = {
+      IN_A_DIRECTORY(TheMarkerOfADeadDaemonIsFoundAndRemoved),
+      IN_A_DIRECTORY(AnOddMarkerKeepsTheGateShut),
+      IN_A_DIRECTORY(WithoutARuntimeDirectoryNothingIsRemembered),
       IN_A_DIRECTORY(AConfigurationIsARegularFile),
       IN_A_DIRECTORY(ReplacesWholeAndLeavesTheOldOnFailure),
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
