@@ -64,7 +64,7 @@ std::vector<BigPtr> PrimesOf(const MvAuthority& authority, BN_CTX* context) {
     CHECK(BN_sub_word(factor.get(), 1) == 1);
     if (!Divides(factor.get(), q, context)) return {};
     primes.push_back(Quotient(q, factor.get(), context));
-    if (BN_num_bits(primes.back().get()) < kMinMvPrimeBits) return {};
+    if (BN_is_one(primes.back().get())) return {};
   }
   return primes;
 }
@@ -322,10 +322,9 @@ Result<MvAuthority> ReadMvAuthority(Bytes file, Bytes password) {
   MvAuthority out;
   TRY_VOID(ReadBlocks(text, password, &out));
   BigContextPtr context = SecretScratch();
-  const BIGNUM* q = out.server.q.get();
   for (const BIGNUM* number : {out.g.get(), out.a.get()})
     if (!IsMvElement(number, out.server.p.get(), context.get())) return Damaged();
-  if (BN_is_zero(out.b.get()) || BN_cmp(out.b.get(), q) >= 0) return Damaged();
+  if (BN_is_zero(out.b.get()) || BN_cmp(out.b.get(), out.server.p.get()) >= 0) return Damaged();
   out.filestamp = out.server.filestamp = text.filestamp;
   out.name = text.name;
   for (MvClientKey& client : out.clients) client.filestamp = text.filestamp;

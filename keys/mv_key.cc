@@ -75,12 +75,12 @@ Result<MvClientKey> MvClientFromRaw(RawKey raw) {
   if (!BN_is_one(raw.numbers[1].get()) || !BN_is_one(raw.numbers[2].get()))
     return Fail("it holds no client's MV key");
   TRY_VOID(CheckMvModulus(out.p.get()));
-  const BigPtr q = HalfOf(out.p.get());
+  // Below q when they were reduced, which nothing depends on.
   out.xbar = std::move(raw.numbers[3]);
-  if (!IsExponent(out.xbar.get(), q.get())) return Damaged();
+  if (!IsExponent(out.xbar.get(), out.p.get())) return Damaged();
   if (raw.public_lost) return out;
   out.xhat = std::move(raw.numbers[kPublicInDsa]);
-  if (!IsExponent(out.xhat.get(), q.get())) return Damaged();
+  if (!IsExponent(out.xhat.get(), out.p.get())) return Damaged();
   // What a reader of PKCS#8 makes up, g^xbar, when it is written out again.
   if (BN_is_one(out.xhat.get())) out.xhat.reset();
   return out;

@@ -216,7 +216,7 @@ void HostileFilesAreRefused(void**) {
                                             Text({p, one, q, xhat, xbar}),
                                             Text({p, one, one, zero.get(), xbar}),
                                             Text({p, one, one, xhat, zero.get()}),
-                                            Text({p, one, one, q, xbar}),
+                                            Text({p, one, one, p, xbar}),
                                             Text({p, one, one, xhat, p}),
                                             Text({even.get(), one, one, xhat, xbar}),
                                             Text({composite.get(), one, one, xhat, xbar}),
