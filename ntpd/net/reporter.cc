@@ -3,17 +3,36 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "ntpd/wire/refid.h"
 #include "ntpd/wire/status_word.h"
 
 namespace ntpward::net {
 namespace {
 
 constexpr uint8_t kPeerEventBase = 0x80;
+constexpr double kSystemInterval = 3600;  // seconds between lines of sysstats
 
 std::string EventName(const core::EngineEvent& event) {
   if (event.id.value == 0)
     return std::string(wire::SystemEventName(static_cast<wire::SystemEvent>(event.code)));
   return std::string(wire::PeerEventName(static_cast<wire::PeerEvent>(event.code)));
+}
+
+// "SECONDS.nnnnnnnnn" since 1900, rounded.
+std::string Seconds(NtpTimestamp time) {
+  const uint64_t nanoseconds = (uint64_t{time.fraction()} * 1000000000 + (1U << 31)) >> 32;
+  char text[32];
+  std::snprintf(text, sizeof text, "%u.%09u",
+                time.seconds() + static_cast<uint32_t>(nanoseconds / 1000000000),
+                static_cast<unsigned>(nanoseconds % 1000000000));
+  return text;
+}
+
+// A code stands between dots, so that it is no host name.
+std::string Refid(const wire::Header& header) {
+  const std::string text = wire::RefidText(header.refid, header.stratum);
+  return header.stratum >= 2 && header.stratum < wire::kStratumUnsynchronised ? text
+                                                                              : "." + text + ".";
 }
 
 }  // namespace
@@ -37,6 +56,10 @@ void Reporter::Log(LogLevel level, std::string_view line) {
   link_->Log(level, line);
 }
 
+void Reporter::Info(msg::LogClassBit which, std::string_view line) {
+  if ((classes_ & which) != 0) Log(LogLevel::kInfo, line);
+}
+
 void Reporter::Write(msg::StatisticsFile file, std::string_view line) {
   if (!statistics_.Take(Timebase::Mono())) return;
   msg::NetStatistics message;
@@ -53,7 +76,7 @@ void Reporter::Event(const core::EngineEvent& event, const std::string& address)
                 static_cast<unsigned>(is_system ? event.code : event.code | kPeerEventBase));
   std::string line = (is_system ? "0.0.0.0" : address) + figures + EventName(event);
   if (!event.detail.empty()) line += " " + event.detail;
-  Log(LogLevel::kInfo, line);
+  Info(is_system ? msg::kLogSystemEvents : msg::kLogPeerEvents, line);
   Write(msg::StatisticsFile::kProto, line);
 }
 
@@ -71,6 +94,37 @@ void Reporter::PeerStatistics(const core::PeerSnapshot& peer, const std::string&
   std::snprintf(line, sizeof line, "%s %04x %.9f %.9f %.9f %.9f", address.c_str(),
                 peer.status.word(), peer.offset, peer.delay, peer.dispersion, peer.jitter);
   Write(msg::StatisticsFile::kPeer, line);
+}
+
+void Reporter::RawStatistics(const RawReply& reply) {
+  const wire::Header& header = reply.header;
+  const unsigned stratum = header.stratum == 0 ? wire::kStratumUnsynchronised : header.stratum;
+  char line[400];
+  std::snprintf(line, sizeof line, "%s %s %s %s %s %s %u %u %u %u %d %d %.6f %.6f %s",
+                reply.source.ToString().c_str(), reply.ours.ToString().c_str(),
+                Seconds(reply.t1).c_str(), Seconds(header.receive).c_str(),
+                Seconds(header.transmit).c_str(), Seconds(reply.t4).c_str(),
+                static_cast<unsigned>(header.leap), static_cast<unsigned>(header.version),
+                static_cast<unsigned>(header.mode), stratum, header.poll, header.precision,
+                header.root_delay.seconds(), header.root_dispersion.seconds(),
+                Refid(header).c_str());
+  Write(msg::StatisticsFile::kRaw, line);
+}
+
+void Reporter::SystemStatistics(MonoTime now, const control::PacketCounters& packets) {
+  if (!told_at_) told_at_ = now;
+  const double seconds = now - *told_at_;
+  if (seconds < kSystemInterval) return;
+  using Counters = control::PacketCounters;
+  std::string line = std::to_string(static_cast<uint64_t>(seconds));
+  for (const auto counter :
+       {&Counters::received, &Counters::processed, &Counters::this_version, &Counters::old_version,
+        &Counters::restricted, &Counters::bad_format, &Counters::bad_auth, &Counters::declined,
+        &Counters::limited, &Counters::kod_sent})
+    line += " " + std::to_string(packets.*counter - told_.*counter);
+  told_ = packets;
+  told_at_ = now;
+  Write(msg::StatisticsFile::kSys, line);
 }
 
 void Reporter::CryptoStatistics(const std::string& address, std::string_view text) {

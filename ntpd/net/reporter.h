@@ -4,12 +4,15 @@
 // lines are bounded in number over time: the same pipe carries accusations and the drift.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "ntpd/control/view.h"
 #include "ntpd/core/engine.h"
 #include "ntpd/net/timebase.h"
+#include "ntpd/wire/packet.h"
 #include "privsep/msg/control.h"
 #include "privsep/supervisor_link.h"
 
@@ -33,13 +36,25 @@ class LineBudget {
   uint64_t lost_ = 0;
 };
 
+// One reply for rawstats.
+struct RawReply {
+  IpAddress source;
+  IpAddress ours;
+  NtpTimestamp t1, t4;    // our own readings; a client's packet carries a nonce in place of t1
+  const wire::Header& header;
+};
+
 class Reporter {
  public:
   // All must outlive this object.
   Reporter(SupervisorLink* link, const Timebase* time) : link_(link), time_(time) {}
 
+  // Which lines of those that can be turned off are wanted: msg::LogClassBit.
+  void SetLogClasses(uint8_t classes) { classes_ = classes; }
   // Dropped and counted over the budget; the next line that fits says how many.
   void Log(LogLevel level, std::string_view line);
+  // A line of LogLevel::kInfo, if its class is wanted.
+  void Info(msg::LogClassBit which, std::string_view line);
 
   // "0.0.0.0 c016 06 restart"; for associations the address and the code with 0x80 added.
   void Event(const core::EngineEvent& event, const std::string& address);
@@ -47,6 +62,12 @@ class Reporter {
   void LoopStatistics(const core::Engine& engine);
   // "ADDRESS STATUS OFFSET DELAY DISPERSION JITTER".
   void PeerStatistics(const core::PeerSnapshot& peer, const std::string& address);
+  // What a reply said, one whose sender had proved itself where that was asked for.
+  // "SOURCE OURS T1 T2 T3 T4 LEAP VERSION MODE STRATUM POLL PRECISION DELAY DISPERSION REFID".
+  void RawStatistics(const RawReply& reply);
+  // To be called often; once an hour it writes what was counted since the line before:
+  // "SECONDS RECEIVED PROCESSED CURRENT OLD RESTRICTED BADFORMAT BADAUTH DECLINED LIMITED KOD".
+  void SystemStatistics(MonoTime now, const control::PacketCounters& packets);
   // "ADDRESS TEXT"; 0.0.0.0 for the host itself.
   void CryptoStatistics(const std::string& address, std::string_view text);
 
@@ -54,7 +75,10 @@ class Reporter {
   void Write(msg::StatisticsFile file, std::string_view line);
 
   SupervisorLink* link_;
+  uint8_t classes_ = msg::kLogEverything;
   const Timebase* time_;
+  control::PacketCounters told_;  // at the last line of sysstats
+  std::optional<MonoTime> told_at_;
   // A start with a dozen Autokey servers stays below these.
   LineBudget log_{10, 200};
   LineBudget debug_{10, 100};  // what nobody may be reading must not cost a warning

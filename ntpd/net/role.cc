@@ -188,7 +188,7 @@ void Role::MakeEngine() {
   char line[80];
   std::snprintf(line, sizeof line, "proto: precision = %.3f usec (%d)",
                 std::ldexp(1e6, config.precision), config.precision);
-  node_.reporter.Log(LogLevel::kInfo, line);
+  node_.reporter.Info(msg::kLogSystemInfo, line);
 }
 
 // The engine has to know how the clock runs, so a configuration waits for ntpd-clock's first word.
@@ -200,6 +200,7 @@ void Role::TryApply() {
 
 void Role::ApplyConfiguration() {
   node_.start = new_start_;
+  node_.reporter.SetLogClasses(node_.start.log_classes);
   node_.steering.SetMeasureOnly(!node_.start.discipline);
   if (node_.engine == nullptr) {
     MakeEngine();
@@ -411,6 +412,7 @@ void Role::OnSecond() {
     drift_saved_ = now;
     SaveDrift();
   }
+  node_.reporter.SystemStatistics(now, node_.packets);
   Say(false);
   if (node_.start.quit && now - node_.started > kQuitPatience) {
     msg::NetQuit quit;

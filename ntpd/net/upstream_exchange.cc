@@ -42,6 +42,13 @@ uint32_t RestartRefid(autokey::Restart why) {
   }
 }
 
+// As ntpd 4.2.8, all replies whose origin and MAC were right, kisses left out.
+bool HasTimes(const Result<core::Sample, core::Reject>& sample) {
+  return sample.ok() || sample.error() == core::Reject::kBadTimestamp ||
+         sample.error() == core::Reject::kUnsynchronised ||
+         sample.error() == core::Reject::kBadHeader;
+}
+
 }  // namespace
 
 void Upstreams::Poll(AssocId id) {
@@ -155,6 +162,7 @@ void Upstreams::Transmit(Upstream* upstream, Bytes packet, KeyId key) {
                         "send to " + upstream->label() + ": " + std::strerror(errno));
     return;
   }
+  upstream->sent = t1;
   node_->engine->OnSent(upstream->id, t1, key);
 }
 
@@ -274,6 +282,9 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
   if (!sample.ok() &&
       (sample.error() == core::Reject::kNoMac || sample.error() == core::Reject::kBadMac))
     ++node_->packets.bad_auth;
+  if (HasTimes(sample))
+    node_->reporter.RawStatistics(
+        {upstream->remote.ip, upstream->local, upstream->sent, t4, header});
   if (sample.ok()) {
     ++node_->packets.processed;
     if (const auto snapshot = node_->engine->Snapshot(id, now))
@@ -285,12 +296,17 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
 
 // ---------------------------------------------------------------------------- the dance
 
+void Upstreams::SayCrypto(const Upstream& upstream, const DanceResult& result) {
+  const std::string line = "crypto: " + upstream.label() + ": " + result.event;
+  if (result.warn) return node_->reporter.Log(LogLevel::kWarning, line);
+  node_->reporter.Info(msg::kLogPeerInfo, line);
+}
+
 void Upstreams::Carry(Upstream* upstream, DanceResult result) {
   for (const std::string& line : result.statistics)
     node_->reporter.CryptoStatistics(upstream->label(), line);
   if (!result.event.empty())
-    node_->reporter.Log(result.warn ? LogLevel::kWarning : LogLevel::kInfo,
-                        "crypto: " + upstream->label() + ": " + result.event);
+    SayCrypto(*upstream, result);
   if (result.leap) (void)node_->host.OfferLeap(*result.leap);
   if (result.restart != autokey::Restart::kNone) RestartUpstream(*upstream, result.restart);
   for (const autokey::ClientJob& job : result.jobs) AskKeys(upstream->id, job);

@@ -349,7 +349,7 @@ bool Upstreams::FillPool(const Prototype& prototype, const msg::ResolveAnswer& a
       if (!silent) break;
       Remove(*silent);
     }
-    node_->reporter.Log(LogLevel::kInfo, "Soliciting pool server " + address.ToString());
+    node_->reporter.Info(msg::kLogPeerInfo, "Soliciting pool server " + address.ToString());
     AddServer(prototype.line, address, true);
     grew = true;
   }
@@ -388,8 +388,9 @@ void Upstreams::MoveOn(AssocId id, const msg::ResolveAnswer& answer) {
   for (size_t i = 0; i < list.size(); ++i) {
     const IpAddress address = list[(start + i) % list.size()];
     if (!IsUsable(address) || Has(address)) continue;
-    node_->reporter.Log(LogLevel::kInfo, std::string(old.config.label.text()) + ": " + old.label() +
-                                             " does not answer, trying " + address.ToString());
+    node_->reporter.Info(msg::kLogPeerInfo, std::string(old.config.label.text()) + ": " +
+                                                old.label() + " does not answer, trying " +
+                                                address.ToString());
     const size_t line = old.line;
     Remove(id);
     return AddServer(line, address, false);

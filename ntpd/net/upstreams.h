@@ -32,6 +32,7 @@ struct Upstream {
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
   KeyId sent_key;         // of the request in flight
+  NtpTimestamp sent;      // when it left; the packet holds a nonce instead
   uint32_t exchange = 0;  // counts requests: late key answers belong to an earlier one
   int checks = 0;         // MACs of replies that ntpd-keys was asked about, this exchange
   // A poll whose field waits for ntpd-keys; it goes out when the answer comes.
@@ -127,6 +128,7 @@ class Upstreams {
   void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,
               NtpTimestamp t4);
   void Carry(Upstream* upstream, autokey::DanceResult result);
+  void SayCrypto(const Upstream& upstream, const autokey::DanceResult& result);
   void RestartUpstream(const Upstream& upstream, autokey::Restart why);
   void AskKeys(AssocId id, const autokey::ClientJob& job);
 

@@ -48,6 +48,7 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       statistics_(log),
       leap_seconds_(log) {
   statistics_.Configure(config_);
+  log_->KeepInfo((LogClasses(config_) & msg::kLogSystemInfo) != 0);
 }
 
 Daemon::~Daemon() = default;

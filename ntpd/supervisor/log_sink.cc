@@ -45,6 +45,10 @@ Status LogSink::UseFile(const std::string& path) {
 Status LogSink::Reopen() { return path_.empty() ? Status{} : UseFile(path_); }
 
 void LogSink::Log(LogLevel level, std::string_view line) {
+  if (level != LogLevel::kInfo || keep_info_) Write(level, line);
+}
+
+void LogSink::Write(LogLevel level, std::string_view line) {
   if (level == LogLevel::kDebug && !debug_) return;
   const std::string text = Printable(line);
   if (terminal_) {
@@ -70,6 +74,7 @@ void LogSink::LogFromRole(msg::Role role, LogLevel level, std::string_view line,
                                 RoleName(role) + " suppressed");
     lines.suppressed = 0;
   }
+  if (role == msg::Role::kNet) return Write(level, line);
   Log(level, line);
 }
 

@@ -29,6 +29,8 @@ class LogSink : public Logger {
   // The file was rotated away: open it anew.
   Status Reopen();
 
+  // Whether LogLevel::kInfo lines are kept, of all but ntpd-net, which chooses its own (logconfig).
+  void KeepInfo(bool keep) { keep_info_ = keep; }
   // The supervisor's own line.
   void Log(LogLevel level, std::string_view line) override;
   // A line that a role sent: made printable, and bounded in bytes a second (with a burst), so that
@@ -37,6 +39,8 @@ class LogSink : public Logger {
   void LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now);
 
  private:
+  void Write(LogLevel level, std::string_view line);
+
   struct RoleLines {
     Allowance allowance{4096, 65536};
     uint64_t suppressed = 0;
@@ -44,6 +48,7 @@ class LogSink : public Logger {
 
   bool terminal_;
   bool debug_;
+  bool keep_info_ = true;
   std::string path_;
   UniqueFd file_;
   std::array<RoleLines, msg::kRoles> role_lines_;

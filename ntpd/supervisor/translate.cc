@@ -36,6 +36,7 @@ class Translator {
   NetConfiguration Run() {
     FillStart();
     SayWhatIsNotServed();
+    SayWhatIsNotRecorded();
     for (const config::Association& line : config_.associations) AddAssociation(line);
     for (const config::Restriction& line : Restrictions()) AddRestriction(line);
     return std::move(result_);
@@ -43,6 +44,7 @@ class Translator {
 
  private:
   void SayWhatIsNotServed();
+  void SayWhatIsNotRecorded();
   void FillStart();
   void FillLimits();
   void FillIdentity();
@@ -73,6 +75,14 @@ void Translator::SayWhatIsNotServed() {
               "restrict ippeerlimit has no effect yet: only configured servers and pools are asked");
 }
 
+// In Debian's ntp.conf since ever, so that it is no mistake to have them there.
+void Translator::SayWhatIsNotRecorded() {
+  for (const config::Statistic which : {config::Statistic::kClock, config::Statistic::kTiming})
+    if (config_.output.statistic(which).enabled)
+      log_->Log(LogLevel::kNotice, std::string(StatisticName(which)) +
+                                       ": nothing is ever recorded there; no file is written");
+}
+
 void Translator::FillStart() {
   msg::NetStart& start = result_.start;
   const config::System& system = config_.system;
@@ -87,6 +97,7 @@ void Translator::FillStart() {
   start.control_key = config_.authentication.control_key.value;
   start.revoke = config_.authentication.revoke.value;
   start.dscp = system.dscp.value;
+  start.log_classes = LogClasses(config_);
   FillLimits();
   FillIdentity();
 }
@@ -267,6 +278,19 @@ uint16_t AccessBits(config::RestrictFlags flags) {
   for (const auto& [flag, bit] : kBits)
     if (flags.Has(flag)) bits = static_cast<uint16_t>(bits | bit);
   return bits;
+}
+
+uint8_t LogClasses(const config::Config& config) {
+  using config::LogClass;
+  using config::LogKind;
+  if (!config.output.logconfig.is_set()) return msg::kLogEverything;
+  const config::LogMask mask = config.output.logconfig.value;
+  unsigned classes = 0;
+  if (mask.Has(LogClass::kSys, LogKind::kEvents)) classes |= msg::kLogSystemEvents;
+  if (mask.Has(LogClass::kPeer, LogKind::kEvents)) classes |= msg::kLogPeerEvents;
+  if (mask.Has(LogClass::kSys, LogKind::kInfo)) classes |= msg::kLogSystemInfo;
+  if (mask.Has(LogClass::kPeer, LogKind::kInfo)) classes |= msg::kLogPeerInfo;
+  return static_cast<uint8_t>(classes);
 }
 
 NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,

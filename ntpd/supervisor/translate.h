@@ -26,6 +26,9 @@ struct NetConfiguration {
 NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,
                            std::vector<msg::ResolveName> names = {});
 
+// What of the log `logconfig` leaves on (msg::LogClassBit); everything while there is no such line.
+uint8_t LogClasses(const config::Config& config);
+
 // What ntp.conf allows each symmetric key to do.
 std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config);
 

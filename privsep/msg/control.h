@@ -9,6 +9,15 @@
 
 namespace ntpward::msg {
 
+// What of the log's lines can be turned off (logconfig). Warnings, errors and notices are in none.
+enum LogClassBit : uint8_t {
+  kLogSystemEvents = 1,
+  kLogPeerEvents = 2,
+  kLogSystemInfo = 4,
+  kLogPeerInfo = 8,
+  kLogEverything = 15,
+};
+
 // supervisor -> net: values for the whole daemon, first message of a configuration.
 struct NetStart {
   static constexpr Type kType = Type::kNetStart;
@@ -40,6 +49,7 @@ struct NetStart {
   uint8_t revoke = 17;               // log2 s between signature updates
   uint8_t dscp = 46;
   double owed_headway = 0;           // s that a dead predecessor may owe the servers; 0..64
+  uint8_t log_classes = kLogEverything;  // LogClassBit
   InlineText<64> version;            // for the mode 6 variables of these names
   InlineText<64> processor;
   InlineText<100> system;
@@ -48,7 +58,8 @@ struct NetStart {
   bool Valid() const {
     return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 && step >= 0 &&
            stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 &&
-           dscp <= 63 && owed_headway >= 0 && owed_headway <= 64;
+           dscp <= 63 && owed_headway >= 0 && owed_headway <= 64 &&
+           log_classes <= kLogEverything;
   }
   static auto Fields(auto& m) {
     return std::tie(m.virtual_clock, m.authentication, m.allow_panic, m.quit, m.slew_only,
@@ -56,7 +67,7 @@ struct NetStart {
                     m.minclock, m.maxclock, m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
                     m.orphan, m.orphanwait, m.allan, m.panic, m.step, m.stepout, m.dispersion,
                     m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke,
-                    m.dscp, m.owed_headway, m.version, m.processor, m.system, m.variables);
+                    m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables);
   }
 };
 

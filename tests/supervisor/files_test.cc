@@ -365,6 +365,21 @@ void LogFileIsReopenedAndNeverADirectory(void** state) {
   assert_false(log.UseFile(In(state).At("fifo")).ok());
 }
 
+void LogconfigLeavesOutInformation(void** state) {
+  const std::string path = In(state).At("log");
+  LogSink log(/*terminal=*/false, /*debug=*/true);
+  CHECK(log.UseFile(path).ok());
+  log.KeepInfo(false);
+  log.Log(LogLevel::kInfo, "own information");
+  log.LogFromRole(msg::Role::kKeys, LogLevel::kInfo, "keys information", MonoTime());
+  log.LogFromRole(msg::Role::kNet, LogLevel::kInfo, "net has chosen", MonoTime());
+  log.Log(LogLevel::kNotice, "a notice");
+  const std::string text = Get(path);
+  assert_true(text.find("information") == std::string::npos);
+  assert_true(text.find("net has chosen") != std::string::npos);
+  assert_true(text.find("a notice") != std::string::npos);
+}
+
 // --- configuration files
 
 // A FIFO would hold up the start, and a reload for ever.
@@ -418,6 +433,7 @@ void WithoutARuntimeDirectoryNothingIsRemembered(void** state) {
 int main() {
   using namespace ntpward::supervisor;
   const CMUnitTest tests[] = {
+      IN_A_DIRECTORY(LogconfigLeavesOutInformation),
       IN_A_DIRECTORY(TheMarkerOfADeadDaemonIsFoundAndRemoved),
       IN_A_DIRECTORY(AnOddMarkerKeepsTheGateShut),
       IN_A_DIRECTORY(WithoutARuntimeDirectoryNothingIsRemembered),

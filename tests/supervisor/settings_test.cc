@@ -44,6 +44,31 @@ Result<Options> ParseWords(std::vector<std::string> words) {
   return ParseOptions(static_cast<int>(words.size()), argv.data());
 }
 
+// --- what is logged and recorded
+
+void LogconfigChoosesAmongTheLinesThatThereAre(void**) {
+  assert_int_equal(LogClasses(Parse("server 10.0.0.1\n")), msg::kLogEverything);
+  assert_int_equal(LogClasses(Parse("logconfig =syncstatus +sysevents\n")), msg::kLogSystemEvents);
+  assert_int_equal(LogClasses(Parse("logconfig +peerall\n")),
+                   msg::kLogPeerEvents | msg::kLogPeerInfo);
+  assert_int_equal(LogClasses(Parse("logconfig =all -sysinfo\n")),
+                   msg::kLogEverything & ~msg::kLogSystemInfo);
+  assert_int_equal(LogClasses(Parse("logconfig =all -all\n")), 0);
+  Lines lines;
+  const NetConfiguration net = Translate(Parse("logconfig =peerevents\n"), Options(), &lines);
+  assert_int_equal(net.start.log_classes, msg::kLogPeerEvents);
+}
+
+void StatisticsThatAreNeverWrittenAreSaid(void**) {
+  Lines lines;
+  (void)Translate(Parse("statistics loopstats rawstats sysstats\n"), Options(), &lines);
+  assert_int_equal(lines.all.size(), 0);
+  (void)Translate(Parse("statistics clockstats\nfilegen timingstats\n"), Options(), &lines);
+  assert_int_equal(lines.all.size(), 2);
+  assert_true(lines.all[0].starts_with("clockstats: nothing"));
+  assert_true(lines.all[1].starts_with("timingstats: nothing"));
+}
+
 // --- options
 
 void UnderstandsEachOptionInBothForms(void**) {
@@ -357,6 +382,8 @@ void TheLastMatchingInterfaceLineDecides(void**) {
 int main() {
   using namespace ntpward::supervisor;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(LogconfigChoosesAmongTheLinesThatThereAre),
+      cmocka_unit_test(StatisticsThatAreNeverWrittenAreSaid),
       cmocka_unit_test(UnderstandsEachOptionInBothForms),
       cmocka_unit_test(RefusesWhatItDoesNotUnderstand),
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
