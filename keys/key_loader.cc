@@ -68,6 +68,10 @@ void KeyLoader::Trusted(const msg::KeysTrusted& message) {
   trusted_.insert(trusted_.end(), message.keys.begin(), message.keys.end());
 }
 
+std::string KeyLoader::NameOf(const LoadedFile* file, const std::string& usual) {
+  return file == nullptr || file->name.ends_with(usual) ? usual : file->name;
+}
+
 const KeyLoader::LoadedFile* KeyLoader::Find(msg::KeyFileKind kind) const {
   for (const LoadedFile& file : files_)
     if (file.kind == kind) return &file;
@@ -109,13 +113,16 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
       ": make it in keysdir with 'ntp-keygen -T -p PASSWORD' (trusted server) or "
       "'ntp-keygen -H -p PASSWORD' (client)";
   if (host_file == nullptr || !host_file->content)
-    return Fail("host key file ntpkey_host_" + host + " not found" + make);
+    return Fail("host key file " + NameOf(host_file, "ntpkey_host_" + host) + " not found" + make);
   if (certificate_file == nullptr || !certificate_file->content)
-    return Fail("certificate file ntpkey_cert_" + host + " not found" + make);
+    return Fail("certificate file " + NameOf(certificate_file, "ntpkey_cert_" + host) +
+                " not found" + make);
   HostKeys out;
   out.host = TRY(LoadKeyPair(*host_file));
-  if (const LoadedFile* sign = Find(msg::KeyFileKind::kSign); sign != nullptr && sign->content)
-    out.sign = TRY(LoadKeyPair(*sign));
+  const LoadedFile* sign = Find(msg::KeyFileKind::kSign);
+  if (sign != nullptr && !sign->content)
+    return Fail("sign key file " + sign->name + " not found: 'crypto sign' names it");
+  if (sign != nullptr) out.sign = TRY(LoadKeyPair(*sign));
   out.certificate = TRY(LoadCertificate(*certificate_file, unix_now));
   if (!BelongsTo(out.certificate, out.signing_key()))
     return Fail(certificate_file->name + ": it was made for another key than " +

@@ -36,6 +36,7 @@ class KeyLoader {
   };
 
   const LoadedFile* Find(msg::KeyFileKind kind) const;
+  static std::string NameOf(const LoadedFile* file, const std::string& usual);
   Bytes password() const;
 
   Result<HostKeys> LoadHost(int64_t unix_now);

@@ -74,6 +74,7 @@ struct CryptoLine {
   Secret password;
   Location password_where;
   Setting<std::string> password_file, host, ident, digest, randfile, seedfile, farm;
+  Setting<std::string> host_key_file, sign_key_file, certificate_file, leap_file;
   Setting<bool> identity_optional;
   Setting<uint8_t> revoke;
 };
@@ -88,10 +89,33 @@ uint8_t TakeLifetime(Line& line) {
   return static_cast<uint8_t>(line.Integer("log2 of seconds", 3, 31));
 }
 
-void TakeUnsupportedFile(Line& line, CryptoLine&) {
-  line.Fail(
-      "file names of keys and certificates follow from 'keysdir' and 'crypto host' or "
-      "'crypto ident': expected no such option");
+// Options of older guides whose value means nothing any more; the text says what took its place.
+void Replaced(Line& line, const char* text) {
+  (void)line.String("text");
+  line.Warn(text);
+}
+
+void TakeGroupFile(Line& line, CryptoLine&) {
+  Replaced(
+      line,
+      "no effect: group keys are the files ntpkey_iffkey_GROUP, ntpkey_iffpar_GROUP and their "
+      "like in 'keysdir', GROUP as 'crypto ident' (servers) or 'ident' on an association says");
+}
+
+void TakePublicKey(Line& line, CryptoLine&) {
+  Replaced(line,
+           "no effect: public keys come in certificates; 'ntp-keygen' makes ntpkey_cert_HOST in "
+           "'keysdir'");
+}
+
+void TakeDiffieHellman(Line& line, CryptoLine&) {
+  Replaced(line,
+           "no effect: Autokey version 2 agrees on cookies by the host keys, without "
+           "Diffie-Hellman parameters");
+}
+
+void TakeFlags(Line& line, CryptoLine&) {
+  Replaced(line, "no effect: what a server has to prove follows from the installed group keys");
 }
 
 constexpr auto kCryptoOptions = std::to_array<Option<CryptoLine>>({
@@ -117,18 +141,19 @@ constexpr auto kCryptoOptions = std::to_array<Option<CryptoLine>>({
        const uint8_t life = TakeLifetime(l);
        c.revoke.Set(life, l.where());
      }},
-    {"sign",
-     [](Line& l, CryptoLine&) {
-       (void)l.String("file name");
-       l.Warn("crypto sign has no effect");
-     }},
-    {"cert", TakeUnsupportedFile},
-    {"leap", TakeUnsupportedFile},
-    {"iffpar", TakeUnsupportedFile},
-    {"gqpar", TakeUnsupportedFile},
-    {"mvpar", TakeUnsupportedFile},
-    {"gq", TakeUnsupportedFile},
-    {"mv", TakeUnsupportedFile},
+    {"privatekey", TakeText<&CryptoLine::host_key_file>},
+    {"sign", TakeText<&CryptoLine::sign_key_file>},
+    {"cert", TakeText<&CryptoLine::certificate_file>},
+    {"leap", TakeText<&CryptoLine::leap_file>},
+    {"publickey", TakePublicKey},
+    {"dhparms", TakeDiffieHellman},
+    {"dh", TakeDiffieHellman},
+    {"flags", TakeFlags},
+    {"iffpar", TakeGroupFile},
+    {"gqpar", TakeGroupFile},
+    {"mvpar", TakeGroupFile},
+    {"gq", TakeGroupFile},
+    {"mv", TakeGroupFile},
 });
 
 template <typename T>
@@ -156,6 +181,12 @@ void ParseCrypto(Line& line, Config& config) {
   Merge(crypto.randfile, std::move(said.randfile));
   Merge(crypto.seedfile, std::move(said.seedfile));
   Merge(crypto.farm, std::move(said.farm));
+  Merge(crypto.host_key_file, std::move(said.host_key_file));
+  Merge(crypto.sign_key_file, std::move(said.sign_key_file));
+  Merge(crypto.certificate_file, std::move(said.certificate_file));
+  // A `leapfile` line says the same in today's words, and counts.
+  if (said.leap_file.is_set() && !config.output.leapfile.is_set())
+    config.output.leapfile = std::move(said.leap_file);
   Merge(crypto.identity_optional, std::move(said.identity_optional));
   Merge(config.authentication.revoke, std::move(said.revoke));
 }

@@ -29,7 +29,11 @@ struct Crypto {
   Setting<std::string> password_file;  // `pwfile`: first line of that file; excludes `pw`
   Setting<std::string> host;           // H of the key files' names; default: the host's name
   Setting<std::string> ident;          // group; a server's file names, a 4.2.6 client's group
-  Setting<std::string> digest;         // signature digest, as OpenSSL names it
+  Setting<std::string> digest;         // of session keys (md5), as OpenSSL names it
+  // Files in place of the links of keysdir, as older guides name them; in keysdir unless absolute.
+  Setting<std::string> host_key_file;     // `privatekey` of ntpd 4.1
+  Setting<std::string> sign_key_file;     // `sign` of ntpd 4.2
+  Setting<std::string> certificate_file;  // `cert` of ntpd 4.2
   Setting<std::string> randfile;       // accepted, without effect: the kernel's generator is used
   Setting<std::string> seedfile;       // where the server's private value is kept
   Setting<std::string> farm;           // NAME of ntpkey_farm_NAME: that value is shared with others

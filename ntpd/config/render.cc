@@ -133,6 +133,8 @@ void RenderAuthentication(std::string& out, const Authentication& a) {
   crypto.Option("ident", a.crypto.ident).Option("digest", a.crypto.digest);
   crypto.Option("randfile", a.crypto.randfile).Option("seedfile", a.crypto.seedfile);
   crypto.Option("farm", a.crypto.farm);
+  crypto.Option("privatekey", a.crypto.host_key_file).Option("sign", a.crypto.sign_key_file);
+  crypto.Option("cert", a.crypto.certificate_file);
   crypto.AddIf(a.crypto.identity_optional.value, "identity optional").End(out);
 }
 

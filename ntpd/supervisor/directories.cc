@@ -62,9 +62,9 @@ void AddStatistics(const config::Files& files, Collector* collector) {
   for (size_t i = 0; i < config::kStatisticCount; ++i) {
     const config::Filegen& filegen = files.statistics[i];
     if (!filegen.enabled) continue;
-    const std::string name =
-        filegen.file.empty() ? std::string(StatisticName(static_cast<config::Statistic>(i)))
-                             : filegen.file;
+    const std::string name = filegen.file.empty()
+                                 ? std::string(StatisticName(static_cast<config::Statistic>(i)))
+                                 : filegen.file;
     collector->Directory(DirectoryOf(files.statsdir.value + name), DirectoryAccess::kWrite);
   }
 }
@@ -79,6 +79,8 @@ void AddKeys(const config::Authentication& authentication, Collector* collector)
                        seed.empty() ? DirectoryAccess::kWrite : DirectoryAccess::kRead);
   collector->File(seed, DirectoryAccess::kWrite);
   collector->File(crypto.password_file.value, DirectoryAccess::kRead);
+  for (const auto* file : {&crypto.host_key_file, &crypto.sign_key_file, &crypto.certificate_file})
+    if (file->value.starts_with('/')) collector->File(file->value, DirectoryAccess::kRead);
   if (const char* credentials = getenv("CREDENTIALS_DIRECTORY"); credentials != nullptr)
     collector->Directory(credentials, DirectoryAccess::kRead);
 }
@@ -111,7 +113,8 @@ std::vector<DirectoryGrant> ConfiguredDirectories(const config::Config& config,
   for (const std::string& file : config.files) collector.File(file, DirectoryAccess::kRead);
   collector.File(config.output.leapfile.value, DirectoryAccess::kRead);
   AddKeys(config.authentication, &collector);
-  collector.File(Either(options.drift_file, config.output.driftfile.value), DirectoryAccess::kWrite);
+  collector.File(Either(options.drift_file, config.output.driftfile.value),
+                 DirectoryAccess::kWrite);
   collector.File(Either(options.log_file, config.output.logfile.value), DirectoryAccess::kWrite);
   collector.File(Either(options.pid_file, config.output.pidfile.value), DirectoryAccess::kWrite);
   collector.Directory(FirstStepMarker::DirectoryFromEnvironment(), DirectoryAccess::kWrite);

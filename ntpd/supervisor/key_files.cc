@@ -112,13 +112,17 @@ void AddGroupKey(const config::Config& config, KeyFileKind kind, const std::stri
 
 void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files) {
   const std::string host = AutokeyHost(config);
-  const auto add = [&](KeyFileKind kind, const char* prefix) {
-    files->push_back(Open(kind, host, InKeysDirectory(config, prefix + host)));
+  const config::Crypto& crypto = config.authentication.crypto;
+  const auto add = [&](KeyFileKind kind, const char* prefix,
+                       const config::Setting<std::string>& named) {
+    const std::string name = named.is_set() ? named.value : prefix + host;
+    files->push_back(Open(kind, host, InKeysDirectory(config, name)));
   };
-  add(KeyFileKind::kHost, "ntpkey_host_");
-  add(KeyFileKind::kSign, "ntpkey_sign_");
-  if (!files->back().fd.valid()) files->pop_back();
-  add(KeyFileKind::kCertificate, "ntpkey_cert_");
+  add(KeyFileKind::kHost, "ntpkey_host_", crypto.host_key_file);
+  add(KeyFileKind::kSign, "ntpkey_sign_", crypto.sign_key_file);
+  // One that the operator named must be there; ntpd-keys says so.
+  if (!files->back().fd.valid() && !crypto.sign_key_file.is_set()) files->pop_back();
+  add(KeyFileKind::kCertificate, "ntpkey_cert_", crypto.certificate_file);
   AddGroupKey(config, KeyFileKind::kIffKey, "ntpkey_iffkey_", files);
   AddGroupKey(config, KeyFileKind::kGqKey, "ntpkey_gqkey_", files);
   AddGroupKey(config, KeyFileKind::kMvKey, "ntpkey_mvkey_", files);
@@ -172,7 +176,8 @@ Result<UniqueFd> OpenSeedFile(const config::Config& config) {
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0)
-    return Fail(path + ": " + std::strerror(errno) + ": the server's private value will not survive a restart");
+    return Fail(path + ": " + std::strerror(errno) +
+                ": the server's private value will not survive a restart");
   if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
   if ((status.st_mode & 0077) != 0 && fchmod(file.get(), 0600) != 0)
     return Fail(path + ": is readable by others, and that cannot be changed");

@@ -48,6 +48,7 @@ constexpr std::string_view kEverything =
     "crypto pwfile \"/pw\" host \"h\" ident \"g\" digest \"SHA256\" randfile \"/r\" seedfile "
     "\"/sf\" "
     "farm \"f\" "
+    "privatekey \"/hk\" sign \"/sk\" cert \"/ck\" "
     "identity optional\n"
     "restrict -4 default ippeerlimit 0 noquery nomodify\n"
     "restrict -6 source noserve\n"

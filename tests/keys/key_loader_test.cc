@@ -50,12 +50,16 @@ void TheDefaultPasswordIsTheHostsName(void**) {
 
 void NamesMissingFilesAndTheCommandThatMakesThem(void**) {
   Harness no_host;
-  no_host.Start({{KeyFileKind::kHost, ""}, kCertificate});
+  no_host.Start({kCertificate});
   assert_true(Says(no_host.out.failures, "ntpkey_host_server not found"));
   assert_true(Says(no_host.out.failures, "ntp-keygen -T"));
   Harness no_certificate;
   no_certificate.Start({kHost});
   assert_true(Says(no_certificate.out.failures, "ntpkey_cert_server not found"));
+  // One that the configuration names is missing under that name, and never merely left out.
+  Harness no_sign;
+  no_sign.Start({kHost, kCertificate, {KeyFileKind::kSign, ""}});
+  assert_true(Says(no_sign.out.failures, "sign key file keys/ not found"));
 }
 
 void ACertificateMustBelongToTheKey(void**) {

@@ -1,5 +1,5 @@
-// What the supervisor reads and writes: state files, key files, statistics, log. Nothing half written,
-// no link followed, no FIFO waited for, nothing unbounded.
+// What the supervisor reads and writes: state files, key files, statistics, log. Nothing half
+// written, no link followed, no FIFO waited for, nothing unbounded.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -144,6 +144,30 @@ void TheLinkWinsElseTheNewestDate(void** state) {
   assert_string_equal(path_of("dated").c_str(), "ntpkey_iffpar_dated.3000000003");
   assert_string_equal(path_of("a.dotted.name").c_str(), "ntpkey_iffpar_a.dotted.name");
   assert_string_equal(path_of("b.dotted.name").c_str(), "ntpkey_iffpar_b.dotted.name.3000000001");
+}
+
+// As older guides write them: `crypto privatekey FILE sign FILE cert FILE`.
+void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
+  const Directory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  config::Crypto& crypto = config.authentication.crypto;
+  crypto.host_key_file.Set("mine", {0, 1, 1});
+  crypto.certificate_file.Set(at.At("elsewhere"), {0, 1, 1});
+  crypto.sign_key_file.Set("missing", {0, 1, 1});
+  Put(at.At("mine"), "key");
+  Put(at.At("elsewhere"), "certificate");
+  const auto files = OpenKeyFiles(config);
+  const auto of = [&](msg::KeyFileKind kind) {
+    for (const KeyFile& file : files)
+      if (file.kind == kind) return &file;
+    return static_cast<const KeyFile*>(nullptr);
+  };
+  assert_string_equal(of(msg::KeyFileKind::kHost)->path.c_str(), at.At("mine").c_str());
+  assert_true(of(msg::KeyFileKind::kHost)->fd.valid());
+  assert_string_equal(of(msg::KeyFileKind::kCertificate)->path.c_str(), at.At("elsewhere").c_str());
+  // What is named and missing is told to ntpd-keys, which refuses.
+  assert_non_null(of(msg::KeyFileKind::kSign));
+  assert_false(of(msg::KeyFileKind::kSign)->fd.valid());
 }
 
 void MissingFilesAreNamedAndOddOnesAreNotOpened(void** state) {
@@ -442,6 +466,7 @@ int main() {
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
       IN_A_DIRECTORY(PidFileIsNeverALink),
       IN_A_DIRECTORY(TheLinkWinsElseTheNewestDate),
+      IN_A_DIRECTORY(FilesThatTheConfigurationNamesTakeTheLinksPlace),
       IN_A_DIRECTORY(MissingFilesAreNamedAndOddOnesAreNotOpened),
       IN_A_DIRECTORY(SeedFileIsPrivateAndNoLink),
       IN_A_DIRECTORY(PasswordIsTheFirstLineOfAFile),
