@@ -48,7 +48,9 @@ ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t
   CHECK(own.value != 0);
 }
 
-bool ClientDance::proven() const { return Lit(kTrusted | kVerified | kProven | kCookie); }
+bool ClientDance::identified() const { return Lit(kTrusted | kVerified | kProven); }
+
+bool ClientDance::proven() const { return identified() && has_cookie(); }
 
 NextField ClientDance::NextRequest(const DanceContext& context) {
   NextField next;

@@ -139,6 +139,8 @@ class ClientDance {
   // Trail, identity, signature and cookie are all there, so a packet without fields and with a good
   // MAC by the cookie comes from the server that proved itself.
   bool proven() const;
+  // The same without the cookie: the server's identity was proved, and a signature by it.
+  bool identified() const;
   // The next packets have something to ask, so polls close together are worth while.
   bool has_questions() const;
   // "IFF" and its like when the server proved the group's key, "TC" when the operator does without,

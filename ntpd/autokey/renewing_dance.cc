@@ -19,7 +19,10 @@ std::unique_ptr<ClientDance> RenewingDance::Make(MonoTime now) {
 }
 
 bool RenewingDance::RenewalIsDue(const DanceContext& context) const {
-  if (successor_ != nullptr || !current_->proven() || context.mono < not_before_) return false;
+  if (successor_ != nullptr || !current_->identified() || context.mono < not_before_) return false;
+  if (other_key_) return true;
+  // A cookie is one question away, and time comes first.
+  if (!current_->has_cookie()) return false;
   const double age = context.mono - current_->started();
   if (wanted_ || age >= ClientDance::kRefreshSeconds - kRenewalSeconds) return true;
   const auto expiry = current_->trail_expiry();
@@ -29,7 +32,7 @@ bool RenewingDance::RenewalIsDue(const DanceContext& context) const {
 void RenewingDance::BeginRenewal(const DanceContext& context) {
   successor_ = Make(context.mono);
   turns_ = 0;
-  wanted_ = false;
+  wanted_ = other_key_ = false;
   not_before_ = context.mono + kRetrySeconds;
 }
 
@@ -43,7 +46,8 @@ NextField RenewingDance::NextRequest(const DanceContext& context) {
   if (RenewalIsDue(context)) BeginRenewal(context);
   if (successor_ != nullptr && !waiting_ && turns_ == kMaxTurns) EndRenewal();
   const bool again = waiting_ && successors_turn_;
-  if (successor_ != nullptr && (again || !successors_turn_)) return NextOfSuccessor(context);
+  if (successor_ != nullptr && (again || !successors_turn_ || !current_->has_cookie()))
+    return NextOfSuccessor(context);
   successors_turn_ = false;
   NextField next = current_->NextRequest(context);
   next.effects = Settle(std::move(next.effects));
@@ -76,7 +80,10 @@ void RenewingDance::SettleSuccessor(DanceResult& result) {
 
 // When the first starts over there is nothing left to succeed to.
 DanceResult RenewingDance::Settle(DanceResult result) {
-  if (result.restart != Restart::kNone) EndRenewal();
+  if (result.restart != Restart::kNone) {
+    EndRenewal();
+    wanted_ = other_key_ = false;
+  }
   return result;
 }
 
@@ -91,7 +98,7 @@ DanceResult RenewingDance::OnResponse(Bytes field, const DanceContext& context) 
   // will tell.
   const bool other_key =
       result.outcome == Outcome::kSignature || result.outcome == Outcome::kSignatureLength;
-  if (other_key && current_->proven()) wanted_ = true;
+  if (other_key && current_->identified()) other_key_ = true;
   return Settle(std::move(result));
 }
 

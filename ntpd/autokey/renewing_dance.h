@@ -83,6 +83,7 @@ class RenewingDance {
   bool waiting_ = false;          // ... and could not be made yet
   int turns_ = 0;                 // that this successor had
   bool wanted_ = false;           // renewal, at the next occasion
+  bool other_key_ = false;        // ... because the server's signatures do not fit any more
   MonoTime not_before_;           // of the next try
 };
 

@@ -137,6 +137,26 @@ void AServerThatSignsWithAnotherKeyIsProvedAnew(void**) {
   assert_true(couple.Asked(AutokeyCode::kSign) >= 2);
 }
 
+// Our ntpd-keys came back without its cookies, and the server answers under a key that it got since.
+void ACookieThatIsLostUnderAnotherServerKeyComesBack(void**) {
+  Couple couple;
+  couple.Begin();
+  Party renewed("server", TestKey::Shared(2), true, kIff);
+  renewed.Sign(kTestNow + 100);
+  couple.server.key = renewed.key;
+  couple.server.material = renewed.material;
+  couple.server.host = renewed.host;
+  couple.server.certificates = renewed.certificates;
+  couple.dance.OnKeysRestarted();
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.PollFor(7 * 16);
+  assert_true(couple.restarts.empty());
+  assert_true(couple.dance.proven());
+  // The cookie in vain, four steps of the new dance.
+  assert_true(couple.longest_gap <= 6 * 16);
+  assert_int_equal(couple.Asked(AutokeyCode::kCookie), 2);
+}
+
 void AForgedSuccessorCostsNothing(void**) {
   Couple couple;
   couple.Begin();
@@ -297,6 +317,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(RenewsForAMonthWithoutLosingAPollsTime),
       cmocka_unit_test(AServerThatSignsWithAnotherKeyIsProvedAnew),
+      cmocka_unit_test(ACookieThatIsLostUnderAnotherServerKeyComesBack),
       cmocka_unit_test(AForgedSuccessorCostsNothing),
       cmocka_unit_test(EveryKindOfBadAnswerEndsOneTryAndNothingElse),
       cmocka_unit_test(ANakToTheSuccessorIsNoNakToTheCookie),
