@@ -137,7 +137,8 @@ void AServerThatSignsWithAnotherKeyIsProvedAnew(void**) {
   assert_true(couple.Asked(AutokeyCode::kSign) >= 2);
 }
 
-// Our ntpd-keys came back without its cookies, and the server answers under a key that it got since.
+// Our ntpd-keys came back without its cookies, and the server answers under a key that it got
+// since.
 void ACookieThatIsLostUnderAnotherServerKeyComesBack(void**) {
   Couple couple;
   couple.Begin();
