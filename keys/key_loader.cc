@@ -178,7 +178,8 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     const bool client = file.kind == KeyFileKind::kIffPar || file.kind == KeyFileKind::kGqPar ||
                         file.kind == KeyFileKind::kMvPar;
     if (!file.content || (!server && !client)) continue;
-    if (server) WarnOfReaders(file);
+    // A client's key of IFF is no secret.
+    if (file.kind != KeyFileKind::kIffPar) WarnOfReaders(file);
     if (!file.content->ok()) {
       const std::string text = file.name + ": " + file.content->error().text;
       if (server) return Fail(text);

@@ -20,7 +20,8 @@
 
 namespace ntpward::keys {
 
-inline constexpr size_t kMaxKeyText = 64 * 1024;
+inline constexpr size_t kMaxKeyText =
+    128 * 1024;                              // an MV authority's file at its largest is 80 KiB
 inline constexpr size_t kMaxPemBlocks = 64;  // an MV authority's file holds one for each client
 
 struct PemBlock {

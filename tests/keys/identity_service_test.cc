@@ -256,6 +256,19 @@ void SingleDesOfGroupFilesIsWarnedOf(void**) {
   assert_true(h.out.Logged("keys/426_gqkey_server: it is encrypted with single DES"));
 }
 
+void ClientsSecretsThatEverybodyCanReadAreWarnedOf(void**) {
+  Harness h;
+  h.Start({kHost,
+           kCertificate,
+           {KeyFileKind::kIffPar, "428_iffpar_server_traditional", "grp", true},
+           {KeyFileKind::kGqPar, "428_gqpar_server", "grp", true},
+           {KeyFileKind::kMvPar, "mvpar_client1", "grp", true}});
+  assert_true(h.service.ready());
+  assert_false(h.out.Logged("chmod 600 keys/428_iffpar_server_traditional"));
+  assert_true(h.out.Logged("chmod 600 keys/428_gqpar_server"));
+  assert_true(h.out.Logged("chmod 600 keys/mvpar_client1"));
+}
+
 void AServersGqKeyServesAClientWithAWarning(void**) {
   Exchange own = Exchanges()[2];
   own.client_file = own.server_file;
@@ -296,6 +309,7 @@ int main() {
       cmocka_unit_test(ARevokedClientDoesNotVerify),
       cmocka_unit_test(AServerNeedsAServersFile),
       cmocka_unit_test(SingleDesOfGroupFilesIsWarnedOf),
+      cmocka_unit_test(ClientsSecretsThatEverybodyCanReadAreWarnedOf),
       cmocka_unit_test(AServersGqKeyServesAClientWithAWarning),
       cmocka_unit_test(CostlyProofsUseUpTheRateSooner),
   };

@@ -150,6 +150,15 @@ void FilesAreReadBack(void**) {
   assert_true(ReadMvServerKey(AsBytes(File(*text)), AsBytes("pw")).ok());
 }
 
+void TheLargestAuthorityIsReadBack(void**) {
+  const MvAuthority made = Made(2048, kMaxMvClients);
+  const auto text = WriteMvAuthority(made, AsBytes("pw"), "aes-256-cbc");
+  auto authority = ReadMvAuthority(AsBytes(File(*text)), AsBytes("pw"));
+  assert_true(authority.ok());
+  assert_int_equal(authority->clients.size(), kMaxMvClients);
+  assert_true(Proves(authority->server, authority->clients[kMaxMvClients - 2]));
+}
+
 // A key as OpenSSL 1.0 and later write it, PKCS#8, has lost a number.
 void PublicNumbersLostInPkcs8AreNoticed(void**) {
   const MvAuthority made = Made();
@@ -258,6 +267,7 @@ int main() {
       cmocka_unit_test(TrivialNumbersProveNothing),
       cmocka_unit_test(NumbersOutOfBoundsAndEncodingAreRefused),
       cmocka_unit_test(FilesAreReadBack),
+      cmocka_unit_test(TheLargestAuthorityIsReadBack),
       cmocka_unit_test(PublicNumbersLostInPkcs8AreNoticed),
       cmocka_unit_test(HostileFilesAreRefused),
       cmocka_unit_test(DamagedAuthoritiesRevokeNobody),
