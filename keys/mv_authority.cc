@@ -267,7 +267,10 @@ bool MvAuthority::IsEnabled(size_t index) const {
 
 Result<MvAuthority> MakeMvAuthority(int bits, int clients) {
   CHECK(bits >= 256 && bits <= kMaxMvModulusBits);
-  if (clients < kMinMvClients || clients > kMaxMvClients || (bits - 1) / clients < kMinMvPrimeBits)
+  if (clients < kMinMvClients || clients > kMaxMvClients)
+    return Fail("MV keys are for " + std::to_string(kMinMvClients) + " to " +
+                std::to_string(kMaxMvClients) + " clients");
+  if ((bits - 1) / clients < kMinMvPrimeBits)
     return Fail("MV keys for " + std::to_string(clients) + " clients need a modulus of at least " +
                 std::to_string(clients * kMinMvPrimeBits + 1) + " bits (-b)");
   auto modulus = ModulusSearch(bits, clients).Run();
