@@ -547,6 +547,24 @@ void SecondSampleMakesTheSourceFit(void**) {
   assert_int_equal(f.association.Unfit(At(3), {}), 0);
 }
 
+// A reply without times, as in Autokey's dance, does not tell it: our own poll is what is shown.
+void ThePeersPollIsKnownFromAReplyWithTimes(void**) {
+  AssociationConfig config = Autokeyed();
+  config.poll.minpoll = 4;
+  Fixture f(config);
+  assert_int_equal(SnapshotOf(f.association, At(0)).ppoll, config.poll.maxpoll);
+  assert_true(f.association.OnHeard(f.Reply(), At(0.02)).ok());
+  assert_int_equal(SnapshotOf(f.association, At(1)).ppoll, config.poll.maxpoll);
+  f.Send(kNonce, 16);
+  assert_true(f.Take(f.Reply(16), 16, MacVerdict{kKey, MacResult::kGood}).ok());
+  assert_int_equal(SnapshotOf(f.association, At(17)).ppoll, 6);
+  f.Send(kNonce, 32);
+  wire::Header hasty = f.Reply(32);
+  hasty.poll = 0;
+  (void)f.Take(hasty, 32, MacVerdict{kKey, MacResult::kGood});
+  assert_int_equal(SnapshotOf(f.association, At(33)).ppoll, 4);
+}
+
 }  // namespace
 }  // namespace ntpward::core
 
@@ -594,6 +612,7 @@ int main() {
       cmocka_unit_test(SourceThatFollowsUsIsALoop),
       cmocka_unit_test(RefidOfAStratumOneSourceIsNoAddress),
       cmocka_unit_test(NoselectIsNeverFit),
+      cmocka_unit_test(ThePeersPollIsKnownFromAReplyWithTimes),
       cmocka_unit_test(SecondSampleMakesTheSourceFit),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
