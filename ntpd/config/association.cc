@@ -108,12 +108,21 @@ void SetDefaultPolls(Association& a) {
   }
 }
 
+// fe80::/10 (RFC 4291 section 2.5.6).
+bool IsLinkLocal(const IpAddress& address) {
+  return address.family == Family::kIpv6 && address.octets[0] == 0xfe &&
+         (address.octets[1] & 0xc0) == 0x80;
+}
+
 template <AssociationKind kKind>
 void ParseAssociation(Line& line, Config& config) {
   Association a;
   a.where = line.where();
   a.kind = kKind;
   Host host = TakeHost(line, "address or host name");
+  if (host.address && IsLinkLocal(*host.address) && host.address->scope == 0)
+    line.Warn("a link-local address needs its interface to be reached: expected " + host.name +
+              "%INTERFACE");
   a.host_where = host.where;
   a.family = host.family;
   a.host = std::move(host.name);

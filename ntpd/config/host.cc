@@ -1,5 +1,7 @@
 #include "ntpd/config/host.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace ntpward::config {
@@ -38,6 +40,19 @@ bool MayBeName(std::string_view text) {
   return has_letter;  // "10.0.0.256" and "10.1" are mistyped addresses
 }
 
+constexpr std::array<uint8_t, 12> kV4MappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+// ::ffff:10.0.0.1 is 10.0.0.1 in another notation: two of them would be one server with two votes.
+void Unmap(Line& line, Host& host) {
+  const auto& octets = host.address->octets;
+  if (host.address->family != Family::kIpv6 ||
+      !std::equal(kV4MappedPrefix.begin(), kV4MappedPrefix.end(), octets.begin()))
+    return;
+  host.address = IpAddress::V4(octets[12], octets[13], octets[14], octets[15]);
+  host.name = host.address->ToString();
+  line.Warn("an IPv4 address in IPv6 notation: taken as " + host.name);
+}
+
 }  // namespace
 
 Family TakeFamily(Line& line) {
@@ -49,6 +64,7 @@ Family TakeFamily(Line& line) {
 Host CheckHost(Line& line, Family family, std::string_view word) {
   Host host{line.where(), family, std::string(WithoutBrackets(word)), std::nullopt};
   host.address = IpAddress::Parse(host.name);
+  if (host.address) Unmap(line, host);
   if (!host.address && !MayBeName(host.name)) {
     line.Fail(line.Cite() + " is neither an address nor a host name");
   } else if (host.address && family != Family::kNone && host.address->family != family) {

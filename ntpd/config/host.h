@@ -22,7 +22,8 @@ Family TakeFamily(Line& line);
 // Takes [-4|-6] HOST. Fails the line on what can be neither a name nor an address, such as
 // "10.0.0.256", and on an address of the other family.
 Host TakeHost(Line& line, std::string_view what);
-// Checks the last word taken as a host.
+// Checks the last word taken as a host. An IPv4 address in IPv6 notation (::ffff:10.0.0.1) becomes
+// the IPv4 address, with a warning.
 Host CheckHost(Line& line, Family family, std::string_view word);
 
 // An address with a prefix length: "10.0.0.0/8", "[2001:db8::]/32", "::1" (which is a /128).

@@ -16,6 +16,13 @@ constexpr Case kWarnings[] = {
     {"server h minpoll 2", "1:18: warning: minpoll 2 is out of range (3 to 17): 3 is used"},
     {"server h maxpoll 18", "1:18: warning: maxpoll 18 is out of range (3 to 17): 17 is used"},
     {"server h minpoll 9 maxpoll 7", "1:18: warning: minpoll is greater than maxpoll: 7 is used"},
+    {"server fe80::1",
+     "1:8: warning: a link-local address needs its interface to be reached: expected "
+     "fe80::1%INTERFACE"},
+    {"server ::ffff:10.0.0.1",
+     "1:8: warning: an IPv4 address in IPv6 notation: taken as 10.0.0.1"},
+    {"server 10.0.0.1\nserver ::ffff:10.0.0.1",
+     "2:1: warning: '10.0.0.1' was named in line 1 already"},
     {"server 127.127.20.0", "1:8: warning: reference clock 127.127.20.0 is ignored"},
     {"fudge 127.127.1.0 stratum 3", "1:1: warning: there is no 'server 127.127.1.0' to apply"},
     {"server 127.127.1.0\nfudge 127.127.1.0 stratum 15", "2:1: warning: nobody can use a clock"},
