@@ -182,13 +182,18 @@ void PublicKeysOutOfBoundsAreRefused(void**) {
   assert_null(RsaPublicKey(modulus, 3).get());
 }
 
-// Strange keys cost an answer, not the process.
-void StrangePublicKeysDoNoHarm(void**) {
+// No modulus that RSA would make, and all that is known of it is its size: what is sealed is as long.
+void StrangePublicKeysSealToTheirSize(void**) {
   for (size_t size = 46; size <= 512; size += 13)
     for (const uint32_t exponent : {3u, 0xffffffffu}) {
-      std::vector<uint8_t> modulus(size, 0xff);
+      const std::vector<uint8_t> modulus(size, 0xff);
       const PkeyPtr key = RsaPublicKey(modulus, exponent);
-      if (key != nullptr) (void)OaepEncrypt(key.get(), std::vector<uint8_t>(4, 1));
+      assert_non_null(key.get());
+      const auto sealed = OaepEncrypt(key.get(), std::vector<uint8_t>(4, 1));
+      assert_int_equal(sealed.size(), size);
+      assert_true(sealed < modulus);
+      // 46 octets have room for the 4 of a cookie and no more.
+      if (size == 46) assert_true(OaepEncrypt(key.get(), std::vector<uint8_t>(5, 1)).empty());
     }
 }
 
@@ -208,7 +213,7 @@ int main() {
       cmocka_unit_test(DerLengthsAreBounded),
       cmocka_unit_test(CookiesOfAnotherLengthAreRefused),
       cmocka_unit_test(PublicKeysOutOfBoundsAreRefused),
-      cmocka_unit_test(StrangePublicKeysDoNoHarm),
+      cmocka_unit_test(StrangePublicKeysSealToTheirSize),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
 }

@@ -1,4 +1,5 @@
 // Lists of `name=value`: written as ntpd 4.2.8 lays them out, read whatever they hold.
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -115,12 +116,27 @@ void SkipsALongValueAndStopsAtALongName(void**) {
   assert_string_equal(Items("a=" + std::string(2048, 'v') + ",b").c_str(), "!b;");
 }
 
-void SurvivesEveryTruncation(void**) {
+// All items but the last, which the end of the text may have cut.
+std::string WithoutLast(std::string items) {
+  if (!items.empty()) items.pop_back();
+  return items.substr(0, items.rfind(';') + 1);
+}
+
+void ATruncationCostsNothingThatCameBeforeIt(void**) {
   const std::string text = "name = \"quoted, text\" tail,\r\nfiltdelay= 0.1 0.2, last=x\r\n";
+  const std::string whole = "name|\"quoted, text\" tail;filtdelay|0.1 0.2;last|x;";
+  assert_string_equal(Items(text).c_str(), whole.c_str());
   for (size_t size = 0; size <= text.size(); ++size) {
     // A copy of exact size, so that a sanitizer sees any read past its end.
     const std::vector<char> part(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(size));
-    Items(std::string_view(part.data(), part.size()));
+    const std::string items = Items(std::string_view(part.data(), part.size()));
+    assert_true(whole.starts_with(WithoutLast(items)));
+    // An item counts once something of the next was read.
+    const size_t before = static_cast<size_t>(std::count(items.begin(), items.end(), ';'));
+    assert_true(before >= (size > text.find("last") ? 3U : size > text.find("filt") ? 2U : 0U));
+    // Inside the quotes no value is made up.
+    if (size > text.find('"') && size <= text.find("text\"") + 4)
+      assert_string_equal(items.c_str(), "!");
   }
 }
 
@@ -146,7 +162,7 @@ int main() {
       cmocka_unit_test(ReadsAnyOctet),
       cmocka_unit_test(StopsAtAQuoteThatDoesNotClose),
       cmocka_unit_test(SkipsALongValueAndStopsAtALongName),
-      cmocka_unit_test(SurvivesEveryTruncation),
+      cmocka_unit_test(ATruncationCostsNothingThatCameBeforeIt),
       cmocka_unit_test(UnquotesOnlyWholeQuotes),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
