@@ -34,9 +34,9 @@ struct Crypto {
   Setting<std::string> host_key_file;     // `privatekey` of ntpd 4.1
   Setting<std::string> sign_key_file;     // `sign` of ntpd 4.2
   Setting<std::string> certificate_file;  // `cert` of ntpd 4.2
-  Setting<std::string> randfile;       // accepted, without effect: the kernel's generator is used
-  Setting<std::string> seedfile;       // where the server's private value is kept
-  Setting<std::string> farm;           // NAME of ntpkey_farm_NAME: that value is shared with others
+  Setting<std::string> randfile;  // accepted, without effect: the kernel's generator is used
+  Setting<std::string> seedfile;  // where the server's private value is kept
+  Setting<std::string> farm;      // NAME of ntpkey_farm_NAME: that value is shared with others
   Setting<bool> identity_optional{false};  // for associations without a group of their own
 
   bool enabled() const { return where.known(); }
