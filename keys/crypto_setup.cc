@@ -20,6 +20,7 @@ void WarmUp() {
   for (const char* name : {"MD5", "SHA1", "SHA256", "SHA384", "SHA512", "RIPEMD160"})
     DigestPtr digest(EVP_MD_fetch(nullptr, name, nullptr));
   MacPtr mac(EVP_MAC_fetch(nullptr, "CMAC", nullptr));
+  CipherPtr des(EVP_CIPHER_fetch(nullptr, "DES-EDE3-CBC", nullptr));
   for (const char* name : {"RSA", "DSA"})
     PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, name, nullptr));
   ERR_clear_error();

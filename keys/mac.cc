@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kAes128Octets = 16;
 constexpr size_t kMinDigest = 16;
+constexpr size_t kDesBlock = 8;
 
 DigestPtr FetchDigest(const std::string& type) {
   DigestPtr digest(EVP_MD_fetch(nullptr, type.c_str(), nullptr));
@@ -45,6 +46,15 @@ Result<MacAlgorithm> MacAlgorithm::Create(const std::string& type) {
     out.size_ = kAes128Octets;
     return out;
   }
+  if (type == kDesType) {
+    // Triple DES with one key three times is single DES, and needs no legacy provider.
+    out.des_.reset(EVP_CIPHER_fetch(nullptr, "DES-EDE3-CBC", nullptr));
+    if (out.des_ == nullptr) return Fail("OpenSSL does not offer DES: " + OpensslReason());
+    out.des_context_.reset(EVP_CIPHER_CTX_new());
+    CHECK(out.des_context_ != nullptr);
+    out.size_ = kDesBlock;
+    return out;
+  }
   out.digest_ = FetchDigest(type);
   if (out.digest_ == nullptr) return Fail("OpenSSL does not offer the digest " + type);
   out.context_.reset(EVP_MD_CTX_new());
@@ -54,6 +64,7 @@ Result<MacAlgorithm> MacAlgorithm::Create(const std::string& type) {
 }
 
 MacDigest MacAlgorithm::Compute(Bytes secret, Bytes covered) {
+  if (des_ != nullptr) return ComputeDes(secret, covered);
   return cmac_ != nullptr ? ComputeCmac(secret, covered) : ComputeDigest(secret, covered);
 }
 
@@ -82,6 +93,31 @@ MacDigest MacAlgorithm::ComputeCmac(Bytes secret, Bytes covered) {
   CHECK(EVP_MAC_final(cmac_.get(), out.span().data(), &written, out.size()) == 1 &&
         written == size_);
   Wipe(key);
+  return out;
+}
+
+MacDigest MacAlgorithm::ComputeDes(Bytes secret, Bytes covered) {
+  std::array<uint8_t, 3 * kDesKeySize> key{};
+  const Bytes used = secret.first(std::min(secret.size(), kDesKeySize));
+  for (size_t i = 0; i < 3; ++i)
+    std::copy(used.begin(), used.end(), MutableBytes(key).subspan(i * kDesKeySize).begin());
+  std::array<uint8_t, kDesBlock> last{};
+  CHECK(EVP_EncryptInit_ex2(des_context_.get(), des_.get(), key.data(), last.data(), nullptr) ==
+            1 &&
+        EVP_CIPHER_CTX_set_padding(des_context_.get(), 0) == 1);
+  Wipe(key);
+  while (!covered.empty()) {
+    const Bytes next = covered.first(std::min(covered.size(), kDesBlock));
+    std::array<uint8_t, kDesBlock> block{};
+    std::copy(next.begin(), next.end(), block.begin());
+    int written = 0;
+    CHECK(EVP_EncryptUpdate(des_context_.get(), last.data(), &written, block.data(), kDesBlock) ==
+              1 &&
+          written == kDesBlock);
+    covered = covered.subspan(next.size());
+  }
+  MacDigest out;
+  CHECK(out.Assign(last));
   return out;
 }
 

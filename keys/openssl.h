@@ -31,6 +31,8 @@ using DigestPtr = std::unique_ptr<EVP_MD, FreeWith<EVP_MD_free>>;
 using DigestContextPtr = std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>>;
 using MacPtr = std::unique_ptr<EVP_MAC, FreeWith<EVP_MAC_free>>;
 using MacContextPtr = std::unique_ptr<EVP_MAC_CTX, FreeWith<EVP_MAC_CTX_free>>;
+using CipherPtr = std::unique_ptr<EVP_CIPHER, FreeWith<EVP_CIPHER_free>>;
+using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>>;
 using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
 // Numbers are cleared when they go, secret or not: one type cannot be mistaken for the other.

@@ -6,12 +6,14 @@
 #include <set>
 
 #include "keys/mac.h"
+#include "privsep/base/des_key.h"
 
 namespace ntpward::keys {
 namespace {
 
 constexpr uint32_t kMaxSymmetricId = 65535;
 constexpr size_t kMaxLiteral = 20;
+constexpr size_t kMaxOldLiteral = 31;  // of type M in xntp and ntpd 4.1
 constexpr size_t kMaxHexDigits = 2 * kMaxSymmetricSecret;
 // A log file that is named as key file by mistake must not fill the log.
 constexpr size_t kMaxDiagnostics = 15;
@@ -44,6 +46,10 @@ std::optional<uint32_t> Decimal(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+bool IsHexadecimal(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
 int HexDigit(char c) {
@@ -88,10 +94,13 @@ class Parser {
     const auto type_token = tokens.Next();
     if (!type_token)
       return Error(tokens.column(), "expected the key's type (MD5, SHA1, AES128CMAC)");
-    const bool known = ReadType(*type_token, &key);
+    const auto des = DesKeyFormOf(type_token->text);
+    const bool known = des || ReadType(*type_token, &key);
     const auto secret_token = tokens.Next();
     if (!secret_token) return Error(tokens.column(), "expected the key's secret");
-    if (!ReadSecret(*secret_token, &key)) return;
+    const bool old_md5 = type_token->text == "M" || type_token->text == "m";
+    if (!(des ? ReadDes(*secret_token, *des, &key) : ReadSecret(*secret_token, old_md5, &key)))
+      return;
     if (const auto addresses = tokens.Next()) ReadAddresses(*addresses, &key);
     if (const auto more = tokens.Next())
       Warning(more->column, "words after the addresses are ignored");
@@ -126,9 +135,32 @@ class Parser {
     return false;
   }
 
-  bool ReadSecret(const Token& token, SymmetricKey* key) {
+  bool ReadDes(const Token& token, DesKeyForm form, SymmetricKey* key) {
+    auto octets = DecodeDesKey(form, token.text);
+    if (!octets.ok()) {
+      Error(token.column + octets.error().at, octets.error().expected);
+      return false;
+    }
+    key->type = kDesType;
     key->offset = used_;
-    if (token.text.size() <= kMaxLiteral) {
+    Append(octets->span());
+    key->length = octets->size();
+    Wipe(octets->span());
+    Warning(token.column, "key " + std::to_string(key->id.value) +
+                              " is a DES key: it can be broken in hours; use AES128CMAC "
+                              "('ntp-keygen -M') as soon as the other side can");
+    return true;
+  }
+
+  bool ReadSecret(const Token& token, bool old_md5, SymmetricKey* key) {
+    key->offset = used_;
+    const bool old_literal = old_md5 && token.text.size() > kMaxLiteral &&
+                             token.text.size() <= kMaxOldLiteral && !IsHexadecimal(token.text);
+    if (old_literal)
+      Warning(token.column, "key " + std::to_string(key->id.value) +
+                                " is literal, as for ntpd 4.1: later ones want hexadecimal digits "
+                                "behind 20 characters");
+    if (token.text.size() <= kMaxLiteral || old_literal) {
       Append(AsBytes(token.text));
     } else if (!ReadHex(token)) {
       used_ = key->offset;

@@ -3,8 +3,11 @@
 //     ID TYPE SECRET [ADDRESS[/BITS],...] [# comment]
 //
 // ID is 1..65535. TYPE is the name of an OpenSSL digest, AES128CMAC, or a word that begins with M
-// (MD5), in any case. SECRET is literal up to 20 characters, else 2 to 128 hexadecimal digits. The
-// operator supplies the file; what is wrong in it is said by line and column.
+// (MD5), in any case. SECRET is literal up to 20 characters, else 2 to 128 hexadecimal digits.
+//
+// Files of xntp and ntpd 4.1 are read as well: the types S, N and A are DES keys
+// (privsep/base/des_key.h), and the secret of type M is literal up to 31 characters unless it is
+// hexadecimal. The operator supplies the file; what is wrong in it is said by line and column.
 #pragma once
 
 #include <string>
@@ -20,6 +23,7 @@ namespace ntpward::keys {
 inline constexpr size_t kMaxSymmetricFile = 1024 * 1024;
 inline constexpr size_t kMaxSymmetricSecret = 64;
 inline constexpr std::string_view kCmacType = "AES128CMAC";
+inline constexpr std::string_view kDesType = "DES";
 
 // Who may send us packets under a key.
 struct KeyAddress {
@@ -31,7 +35,7 @@ struct KeyAddress {
 
 struct SymmetricKey {
   KeyId id;
-  std::string type;                   // upper case: "MD5", "SHA1", "AES128CMAC"
+  std::string type;                   // upper case: "MD5", "SHA1", "AES128CMAC"; or kDesType
   size_t offset = 0, length = 0;      // of the secret in SymmetricFile::secrets
   std::vector<KeyAddress> addresses;  // empty: any
 };

@@ -8,6 +8,9 @@
 #include <memory>
 #include <string>
 
+#include "privsep/base/des_key.h"
+#include "privsep/base/secret.h"
+
 namespace ntpward::ntpq {
 namespace {
 
@@ -18,6 +21,8 @@ struct Free {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
   void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
@@ -53,6 +58,34 @@ Result<std::vector<uint8_t>> Cmac(const KeyType& type, Bytes secret, Bytes cover
   return out;
 }
 
+// Triple DES with one key three times is single DES, and needs no legacy provider. `covered` is
+// padded to whole blocks by whoever builds a request.
+Result<std::vector<uint8_t>> DesCbc(const KeyType& type, Bytes secret, Bytes covered) {
+  const auto form = secret.size() > kDesKeySize ? DesKeyForm::kStandard : DesKeyForm::kText;
+  auto octets = DecodeDesKey(form, AsText(secret));
+  if (!octets.ok())
+    return Fail("a DES key is 1 to 8 characters or 16 hexadecimal digits with odd parity");
+  std::array<uint8_t, 3 * kDesKeySize> key{};
+  for (size_t i = 0; i < 3; ++i)
+    std::copy_n(octets->span().begin(), octets->size(), &key[i * kDesKeySize]);
+  Wipe(octets->span());
+  const std::array<uint8_t, kDesKeySize> zero{};
+  Owned<EVP_CIPHER> cipher(EVP_CIPHER_fetch(nullptr, "DES-EDE3-CBC", nullptr));
+  Owned<EVP_CIPHER_CTX> context(EVP_CIPHER_CTX_new());
+  std::vector<uint8_t> blocks(covered.size());
+  int written = 0;
+  const bool done =
+      cipher && context && !covered.empty() && covered.size() % kDesKeySize == 0 &&
+      EVP_EncryptInit_ex2(context.get(), cipher.get(), key.data(), zero.data(), nullptr) == 1 &&
+      EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1 &&
+      EVP_EncryptUpdate(context.get(), blocks.data(), &written, covered.data(),
+                        static_cast<int>(covered.size())) == 1 &&
+      static_cast<size_t>(written) == blocks.size();
+  Wipe(key);
+  if (!done) return Fail(Unavailable(type));
+  return std::vector<uint8_t>(blocks.end() - static_cast<std::ptrdiff_t>(type.size), blocks.end());
+}
+
 Result<std::vector<uint8_t>> Digest(const KeyType& type, Bytes secret, Bytes covered) {
   Owned<EVP_MD> digest(EVP_MD_fetch(nullptr, std::string(type.name).c_str(), nullptr));
   Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
@@ -77,9 +110,9 @@ std::optional<KeyType> FindKeyType(std::string_view name) {
 }
 
 Result<std::vector<uint8_t>> MakeMac(const KeyType& type, KeyId key, Bytes secret, Bytes covered) {
-  const std::vector<uint8_t> digest = type.name == "AES128CMAC"
-                                          ? TRY(Cmac(type, secret, covered))
-                                          : TRY(Digest(type, secret, covered));
+  const std::vector<uint8_t> digest = TRY(type.name == "AES128CMAC" ? Cmac(type, secret, covered)
+                                          : type.name == "DES"      ? DesCbc(type, secret, covered)
+                                                               : Digest(type, secret, covered));
   std::vector<uint8_t> mac(4 + digest.size());
   Writer out(mac);
   out.U32(key.value);

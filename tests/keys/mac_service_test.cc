@@ -64,6 +64,29 @@ void AWrongMacOrKeyIsAnsweredWithANak(void**) {
   }
 }
 
+// RFC 1305 appendix C: 12 octets in all.
+void ADesKeyServesAndIsToldAsWeak(void**) {
+  Harness h;
+  h.start.crypto_enabled = false;
+  h.Start({{msg::KeyFileKind::kSymmetric, "older_ntp.keys"}}, "",
+          {{.key = KeyId{1}, .serve = true},
+           {.key = KeyId{3}, .upstream = true},
+           {.key = KeyId{5}, .control = true}});
+  assert_true(h.out.Logged("key 3 is a DES key: it can be broken in hours"));
+  const auto request = ClientHeader();
+  const Key des{1, "DES", FromHex("0123456789abcdef")};
+  const auto result = Serve(h, Batch(1, request, MacOf(des, request)));
+  assert_true(result.outcome == msg::ServeOutcome::kSealed);
+  const auto mac = MacOf(des, ExpectedReply(result));
+  assert_int_equal(result.mac.size(), 12);
+  assert_string_equal(ToHex(result.mac.span()).c_str(), ("00000001" + ToHex(mac)).c_str());
+  for (size_t size = 1; size < 8; ++size) {
+    auto shorter = MacOf(des, request);
+    shorter.resize(size);
+    assert_true(Serve(h, Batch(1, request, shorter)).outcome == msg::ServeOutcome::kNak);
+  }
+}
+
 // Else a taken-over net could make replies of the upstream that shares the key.
 void AnUpstreamsKeyNeverServes(void**) {
   Harness h;
@@ -280,6 +303,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ASymmetricRequestIsCheckedAndItsReplySealed),
       cmocka_unit_test(AWrongMacOrKeyIsAnsweredWithANak),
+      cmocka_unit_test(ADesKeyServesAndIsToldAsWeak),
       cmocka_unit_test(AnUpstreamsKeyNeverServes),
       cmocka_unit_test(OnlyClientModeIsServed),
       cmocka_unit_test(VersionAndPollOfTheRequestComeBack),
@@ -290,6 +314,7 @@ int main() {
       cmocka_unit_test(ARollAfterACompromiseKeepsClientsButChangesCookies),
       cmocka_unit_test(ClientsOfAReference428ServerAreTakenOver),
       cmocka_unit_test(WithoutCryptoAutokeyIsUnknown),
+      cmocka_unit_test(ADesKeyServesAndIsToldAsWeak),
       cmocka_unit_test(AnUpstreamsKeySealsPlainRequestsOnly),
       cmocka_unit_test(AServingKeySealsNoRequests),
       cmocka_unit_test(AControlKeySealsResponsesOnly),

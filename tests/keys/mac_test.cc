@@ -66,6 +66,37 @@ void CmacSecretsOfOtherLengthsAreFittedTo16Octets(void**) {
               cmac.Compute(FromHex("2b7e151628aed2a6abf7158809cf4f3c"), text));
 }
 
+// RFC 1305 appendix C; both forms of a hexadecimal key are the same key.
+void DesCheckSumsAreThoseOfOpenssl(void**) {
+  auto des = Algorithm("DES");
+  std::istringstream lines(test::DataText("des_macs.txt"));
+  int seen = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string type, text, octets, packet, sum;
+    words >> type >> text >> octets >> packet >> sum;
+    const auto file = ParseSymmetricFile(AsBytes("1 " + type + " " + text), "k");
+    assert_int_equal(file->keys.size(), 1);
+    assert_string_equal(file->keys[0].type.c_str(), "DES");
+    const auto secret = file->SecretOf(file->keys[0]);
+    assert_string_equal(ToHex(secret).c_str(), octets.substr(0, 2 * secret.size()).c_str());
+    assert_string_equal(ToHex(des.Compute(secret, FromHex(packet)).span()).c_str(), sum.c_str());
+    ++seen;
+  }
+  assert_int_equal(seen, 9);
+}
+
+// FIPS 113 appendix 2 gives the message's own length: the last block is filled with zeros.
+void DesFillsTheLastBlockWithZeros(void**) {
+  auto des = Algorithm("DES");
+  const auto sum =
+      des.Compute(FromHex("0123456789abcdef"), AsBytes("7654321 Now is the time for "));
+  assert_string_equal(ToHex(sum.span()).c_str(), "f1d30f6849312ca4");
+  assert_int_equal(des.size(), 8);
+  assert_int_equal(des.Compute({}, {}).size(), 8);
+}
+
 void LongDigestsAreCutTo20Octets(void**) {
   assert_int_equal(Algorithm("SHA512").size(), 20);
   assert_int_equal(Algorithm("SHA1").size(), 20);
@@ -98,6 +129,8 @@ int main() {
       cmocka_unit_test(CapturedMacsAreRecomputed),
       cmocka_unit_test(CmacMatchesItsStandard),
       cmocka_unit_test(CmacSecretsOfOtherLengthsAreFittedTo16Octets),
+      cmocka_unit_test(DesCheckSumsAreThoseOfOpenssl),
+      cmocka_unit_test(DesFillsTheLastBlockWithZeros),
       cmocka_unit_test(LongDigestsAreCutTo20Octets),
       cmocka_unit_test(UnknownTypesAreNone),
       cmocka_unit_test(AMillionCmacsLeakNothing),

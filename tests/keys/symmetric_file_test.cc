@@ -77,6 +77,15 @@ void ErrorsNameLineAndColumn(void**) {
       {"1 MD5 x 10.0.0.1,nonsense\n", "ntp.keys:1:18:"},
       {"1 MD5 x 10.0.0.0/x\n", "ntp.keys:1:18:"},
       {"1 MD5 x ,\n", "ntp.keys:1:9:"},
+      {"1 S 010101010101010\n",
+       "ntp.keys:1:20: a DES key of type S or N has 16 hexadecimal digits"},
+      {"1 S 01010101010101010\n", "ntp.keys:1:21: a DES key of type S or N has 16 hexadecimal"},
+      {"1 N x080808080808080\n", "ntp.keys:1:5: no hexadecimal digit"},
+      {"1 S 010101010101010x\n", "ntp.keys:1:20: no hexadecimal digit"},
+      {"1 S 0101000101010101\n", "ntp.keys:1:9: octet 3 has even parity: expected an odd number"},
+      {"1 n 8080808080808081\n", "ntp.keys:1:19: octet 8 has even parity"},
+      {"1 A 123456789\n", "ntp.keys:1:13: a DES key of type A has 1 to 8 characters"},
+      {"1 A # gone\n", "ntp.keys:1:4: expected the key's secret"},
   };
   for (const Row& row : rows) {
     const auto file = Parse(row.text);
@@ -89,16 +98,46 @@ void ErrorsNameLineAndColumn(void**) {
 
 void ErrorsNeverQuoteASecret(void**) {
   for (const auto& error :
-       Parse("1 MD5 5ecre75ecre75ecre7zzz\n5ecre7 MD5\n2 MD5 x 5ecre7\n").errors)
+       Parse("1 MD5 5ecre75ecre75ecre7zzz\n5ecre7 MD5\n2 MD5 x 5ecre7\n3 S 5ecre7\n4 A 5ecre75ec\n")
+           .errors)
     assert_null(strstr(error.c_str(), "5ecre7"));
 }
 
 void UnknownTypesAreSkippedWithAWarning(void**) {
-  const auto file = Parse("1 A secret\n2 S 0011223344556677\n3 SHAKE128 x\n4 NULL x\n5 Mickey x\n");
+  const auto file =
+      Parse("1 DES secret\n2 Sx 0011223344556677\n3 SHAKE128 x\n4 NULL x\n5 Mickey x\n");
   assert_int_equal(file.errors.size(), 0);
   assert_int_equal(file.warnings.size(), 4);
   assert_int_equal(file.keys.size(), 1);
   assert_string_equal(file.keys[0].type.c_str(), "MD5");
+}
+
+void DesKeysOfNtpd41AreReadEachWithAWarning(void**) {
+  const auto file =
+      Parse("1 S 0101010101010101\n2 n FEDCBA9876543210\n3 a secret # A\n4 A x 10.0.0.1");
+  assert_int_equal(file.errors.size(), 0);
+  assert_int_equal(file.keys.size(), 4);
+  for (const auto& key : file.keys) assert_string_equal(key.type.c_str(), kDesType.data());
+  assert_string_equal(SecretHex(file, 1).c_str(), "fdb97531eca86420");
+  assert_string_equal(SecretHex(file, 2).c_str(), "e6cac6e4cae8");
+  assert_string_equal(SecretHex(file, 3).c_str(), "f0");
+  assert_int_equal(file.keys[3].addresses.size(), 1);
+  assert_int_equal(file.warnings.size(), 4);
+  assert_true(file.warnings[2].starts_with("ntp.keys:3:5: key 3 is a DES key: it can be broken"));
+}
+
+void TypeMIsLiteralUpTo31CharactersUnlessHexadecimal(void**) {
+  const auto file = Parse(
+      "1 M abcdefghijklmnopqrstu\n2 M 0123456789abcdef012345\n3 m "
+      "1234567890123456789012345678xyz\n");
+  assert_int_equal(file.errors.size(), 0);
+  assert_int_equal(file.keys.size(), 3);
+  assert_int_equal(file.keys[0].length, 21);
+  assert_int_equal(file.keys[1].length, 11);
+  assert_int_equal(file.keys[2].length, 31);
+  assert_int_equal(file.warnings.size(), 2);
+  assert_int_equal(Parse("1 M 1234567890123456789012345678wxyz\n").errors.size(), 1);
+  assert_int_equal(Parse("1 MD5 abcdefghijklmnopqrstu\n").errors.size(), 1);
 }
 
 void TheFirstOfTwoLinesCounts(void**) {
@@ -144,6 +183,12 @@ void EveryTruncationIsHarmless(void**) {
   }
 }
 
+void EveryTruncationOfDesKeysIsHarmless(void**) {
+  const std::string text = "1 S 0123456789abcdef\n2 N 8091a2b3c4d5e6f7\n3 A password\n";
+  for (size_t size = 0; size <= text.size(); ++size)
+    for (const auto& key : Parse(text.substr(0, size)).keys) assert_true(key.length <= 8);
+}
+
 void ALogFileDoesNotFloodTheLog(void**) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "Nov 21 23:48:18 host daemon: no key here\n";
@@ -164,10 +209,13 @@ int main() {
       cmocka_unit_test(ErrorsNameLineAndColumn),
       cmocka_unit_test(ErrorsNeverQuoteASecret),
       cmocka_unit_test(UnknownTypesAreSkippedWithAWarning),
+      cmocka_unit_test(DesKeysOfNtpd41AreReadEachWithAWarning),
+      cmocka_unit_test(TypeMIsLiteralUpTo31CharactersUnlessHexadecimal),
       cmocka_unit_test(TheFirstOfTwoLinesCounts),
       cmocka_unit_test(AddressListsAreKept),
       cmocka_unit_test(EveryPrefixLengthMatchesItsBits),
       cmocka_unit_test(EveryTruncationIsHarmless),
+      cmocka_unit_test(EveryTruncationOfDesKeysIsHarmless),
       cmocka_unit_test(ALogFileDoesNotFloodTheLog),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
