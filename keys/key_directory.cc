@@ -16,10 +16,8 @@ namespace {
 
 Failure<Error> Failed(const std::string& name) { return Fail(name + ": " + strerror(errno)); }
 
-// Names that nobody else uses, for files that are not yet what they will be.
-std::string AsideName(const char* what) {
-  return std::string(".ntpkey_") + what + "." + std::to_string(getpid());
-}
+// A name that nobody else uses, for a file that is not yet what it will be.
+std::string AsideName() { return ".ntpkey_new." + std::to_string(getpid()); }
 
 Status WriteAll(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
@@ -63,7 +61,7 @@ bool KeyDirectory::Exists(const std::string& name) const {
 }
 
 Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mode_t mode) const {
-  const std::string aside = AsideName("new");
+  const std::string aside = AsideName();
   (void)unlinkat(fd_.get(), aside.c_str(), 0);
   Status filled = FillAside(fd_.get(), aside, text, mode);
   // link(2) fails for a name that exists, on every filesystem.
@@ -71,24 +69,6 @@ Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mo
     filled = Failed(name);
   (void)unlinkat(fd_.get(), aside.c_str(), 0);
   return filled;
-}
-
-Result<bool> KeyDirectory::MoveLink(const std::string& link, const std::string& target,
-                                    const std::string& saved_name) const {
-  struct stat status {};
-  const bool plain = fstatat(fd_.get(), link.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-                     S_ISREG(status.st_mode);
-  if (plain && linkat(fd_.get(), link.c_str(), fd_.get(), saved_name.c_str(), 0) != 0)
-    return Failed(saved_name);
-  const std::string aside = AsideName("link");
-  (void)unlinkat(fd_.get(), aside.c_str(), 0);
-  if (symlinkat(target.c_str(), fd_.get(), aside.c_str()) != 0) return Failed(aside);
-  if (renameat(fd_.get(), aside.c_str(), fd_.get(), link.c_str()) != 0) {
-    const auto failed = Failed(link);
-    (void)unlinkat(fd_.get(), aside.c_str(), 0);
-    return failed;
-  }
-  return plain;
 }
 
 Status KeyDirectory::Sync() const {

@@ -1,7 +1,6 @@
-// Writes key files so that nobody ever sees half of one, or loses one that is in use.
-//
-// A file is written aside, brought to disk, and then gets its dated name, which must be new. Links
-// point to dated files; they change in one step, and a plain file in a link's place is kept.
+// A directory of key files. A file is written aside, brought to disk, and then gets its name, which
+// must be new: nobody ever sees half of one. key_change.h makes several of them, and their links, one
+// change.
 #pragma once
 
 #include <sys/types.h>
@@ -25,12 +24,10 @@ class KeyDirectory {
 
   // Fails, and leaves nothing, when `name` exists.
   Status WriteNew(const std::string& name, std::string_view text, mode_t mode) const;
-  // Makes `link` point to `target`. A plain file that stood there becomes `saved_name`; what came
-  // of it is told: true when one was saved.
-  Result<bool> MoveLink(const std::string& link, const std::string& target,
-                        const std::string& saved_name) const;
   // The directory itself, down to the disk.
   Status Sync() const;
+  // For openat(2) and its kind.
+  int fd() const { return fd_.get(); }
 
  private:
   explicit KeyDirectory(UniqueFd fd) : fd_(std::move(fd)) {}

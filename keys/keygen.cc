@@ -6,6 +6,7 @@
 #include <array>
 
 #include "keys/certificate_maker.h"
+#include "keys/key_change.h"
 #include "keys/key_maker.h"
 
 namespace ntpward::keys {
@@ -237,22 +238,26 @@ Status Keygen::MakeNewCertificate() {
 
 Status Keygen::MakeSymmetricFile() {
   group_ = options_.group.value_or(host_);
-  const LockedBytes keys = MakeSymmetricKeys();
-  NewFile file{"MD5key", group_, "ntp.keys", {}};
+  Say("Generating new md5 file and link");
+  return WriteSecretFile({"MD5key", group_, "ntp.keys", {}}, MakeSymmetricKeys());
+}
+
+// One file that holds secrets in clear text: they stay in locked memory.
+Status Keygen::WriteSecretFile(NewFile file, const LockedBytes& content) {
   files_.push_back(std::move(file));
   ChooseFilestamp();
+  const std::string name = FileName(files_[0]);
+  const std::string header = Header(name);
   LockedBytes text;
-  const std::string header = Header(FileName(files_[0]));
-  text.reserve(header.size() + keys.size());
+  text.reserve(header.size() + content.size());
   text.insert(text.end(), header.begin(), header.end());
-  text.insert(text.end(), keys.begin(), keys.end());
-  TRY_VOID(directory_.WriteNew(FileName(files_[0]), AsText(text), 0600));
-  Say("Generating new md5 file and link");
-  Say("ntp.keys->" + FileName(files_[0]));
-  const bool saved = TRY(directory_.MoveLink("ntp.keys", FileName(files_[0]),
-                                             "ntp.keys.saved." + std::to_string(filestamp_.value)));
-  if (saved) Say("the old ntp.keys is now ntp.keys.saved." + std::to_string(filestamp_.value));
-  return directory_.Sync();
+  text.insert(text.end(), content.begin(), content.end());
+  KeyChange change(directory_);
+  TRY_VOID(change.WriteNew(name, AsText(text), 0600));
+  const bool saves = TRY(change.PrepareLink(files_[0].link, name, SavedName(files_[0])));
+  TRY_VOID(change.Commit());
+  SayLink(files_[0], saves);
+  return {};
 }
 
 // One second for all files of the run, in which none of them exists yet: a dated name never changes
@@ -274,19 +279,29 @@ void Keygen::ChooseFilestamp() {
 
 Status Keygen::WriteAll() {
   if (filestamp_.value == 0) ChooseFilestamp();
+  KeyChange change(directory_);
   for (const NewFile& file : files_)
-    TRY_VOID(directory_.WriteNew(FileName(file), Header(StampedName(file)) + file.text, file.mode));
-  TRY_VOID(directory_.Sync());
-  for (const NewFile& file : files_) {
-    const std::string kind = file.link.substr(7, file.link.find('_', 7) - 7);
-    Say("Generating new " + kind + " file and link");
-    Say(file.link + "->" + FileName(file));
-    const std::string saved_name = file.link + ".saved." + std::to_string(filestamp_.value);
-    if (TRY(directory_.MoveLink(file.link, FileName(file), saved_name)))
-      Say("the old " + file.link + " is now " + saved_name);
+    TRY_VOID(change.WriteNew(FileName(file), Header(StampedName(file)) + file.text, file.mode));
+  std::vector<bool> saves;
+  for (const NewFile& file : files_)
+    saves.push_back(TRY(change.PrepareLink(file.link, FileName(file), SavedName(file))));
+  TRY_VOID(change.Commit());
+  for (size_t i = 0; i < files_.size(); ++i) {
+    const std::string& link = files_[i].link;
+    Say("Generating new " + link.substr(7, link.find('_', 7) - 7) + " file and link");
+    SayLink(files_[i], saves[i]);
   }
   groups_->Stamp(filestamp_);
-  return directory_.Sync();
+  return {};
+}
+
+std::string Keygen::SavedName(const NewFile& file) const {
+  return file.link + ".saved." + std::to_string(filestamp_.value);
+}
+
+void Keygen::SayLink(const NewFile& file, bool saved) const {
+  Say(file.link + "->" + FileName(file));
+  if (saved) Say("the old " + file.link + " is now " + SavedName(file));
 }
 
 Status Keygen::Export() {

@@ -2,8 +2,8 @@
 // ntp-keygen 4.2.8.
 //
 // All that is new in a run is made first, then written under names that carry one new filestamp,
-// and only then do the links change, the certificate's last. A failure before that changes nothing
-// that is in use. No password is ever printed.
+// and only then do the links change, the certificate's last. A failure leaves the directory as it was
+// (key_change.h). No password is ever printed.
 #pragma once
 
 #include <cstdio>
@@ -16,6 +16,7 @@
 #include "keys/keygen_file.h"
 #include "keys/keygen_groups.h"
 #include "keys/keygen_options.h"
+#include "keys/openssl.h"
 #include "keys/private_key.h"
 
 namespace ntpward::keys {
@@ -53,6 +54,7 @@ class Keygen {
   Status ChoosePassword();
   bool Opens(Bytes host_key_file, Bytes password) const;
   Status MakeSymmetricFile();
+  Status WriteSecretFile(NewFile file, const LockedBytes& content);
   Status TakeHostKey();
   Status TakeSignKey();
   Status MakeNewCertificate();
@@ -66,6 +68,8 @@ class Keygen {
   Status Export();
   void ChooseFilestamp();
   Status WriteAll();
+  std::string SavedName(const NewFile& file) const;
+  void SayLink(const NewFile& file, bool saved) const;
 
   KeygenOptions options_;
   KeyDirectory directory_;

@@ -1,6 +1,8 @@
 // ntp-keygen: the guide's calls, what they leave in the directory, and what they never do.
 #include "keys/keygen.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -338,6 +340,46 @@ void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
   }
 }
 
+void ALinkThatCannotMoveLeavesAllAsItWas(void**) {
+  Workshop w;
+  assert_true(w.Run(With({"-T", "-p", "pw"}, kSmall)));
+  const std::string in_the_way = w.path + "/ntpkey_iffkey_server";
+  assert_int_equal(mkdir(in_the_way.c_str(), 0700), 0);
+  const auto names = w.Names();
+  const std::string host = w.Link("ntpkey_host_server"), cert = w.Link("ntpkey_cert_server");
+  w.clock += 100;
+  assert_false(w.Run(With({"-T", "-H", "-I", "-p", "pw"}, kSmall)));
+  assert_true(w.error.find("ntpkey_iffkey_server") != std::string::npos);
+  assert_true(w.Names() == names);
+  assert_true(w.Link("ntpkey_host_server") == host && w.Link("ntpkey_cert_server") == cert);
+  assert_int_equal(rmdir(in_the_way.c_str()), 0);
+}
+
+// A file that cannot be finished, the first, the second or the last, as on a full disk.
+void AFullDiskLeavesTheDirectoryAsItWas(void**) {
+  Workshop w;
+  assert_true(w.Run(With({"-T", "-p", "pw"}, kSmall)));
+  const auto before = w.Contents();
+  w.clock += 100;
+  rlimit unlimited{};
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  signal(SIGXFSZ, SIG_IGN);
+  size_t refused = 0;
+  bool done = false;
+  for (rlim_t most = 50; !done && most < 4000; most += 50) {
+    const rlimit limit{most, unlimited.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    done = w.Run(With({"-T", "-H", "-I", "-p", "pw"}, kSmall));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
+    if (done) break;
+    ++refused;
+    assert_true(w.Contents() == before);
+    assert_true(w.error.find("File too large") != std::string::npos);
+  }
+  assert_true(done && refused > 3);
+  assert_true(w.Opens("ntpkey_host_server", "pw"));
+}
+
 void AFailedWriteLeavesTheOldKeysInUse(void**) {
   if (getuid() == 0) {
     // Root writes everywhere; a directory in the link's place cannot be replaced by anybody.
@@ -388,6 +430,8 @@ int main() {
       cmocka_unit_test(AnOperatorsSymmetricFileIsKept),
       cmocka_unit_test(AnExportWithoutGroupKeysSaysHowToMakeThem),
       cmocka_unit_test(BadArgumentsAreRefusedBeforeAnythingIsMade),
+      cmocka_unit_test(ALinkThatCannotMoveLeavesAllAsItWas),
+      cmocka_unit_test(AFullDiskLeavesTheDirectoryAsItWas),
       cmocka_unit_test(AFailedWriteLeavesTheOldKeysInUse),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
