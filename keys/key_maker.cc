@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "keys/farm_seeds.h"
 #include "keys/iff.h"
 
 namespace ntpward::keys {
@@ -113,6 +114,14 @@ PkeyPtr IffAsDsa(const IffKey& key) {
   CHECK(params != nullptr && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1 &&
         EVP_PKEY_fromdata(context.get(), &out, EVP_PKEY_KEYPAIR, params.get()) == 1);
   return PkeyPtr(out);
+}
+
+LockedBytes MakeFarmSecret() {
+  LockedBytes out;
+  out.reserve(2 * FarmSeeds::kSecretOctets + 1);
+  AppendHex(&out, FarmSeeds::kSecretOctets);
+  Append(&out, "\n");
+  return out;
 }
 
 LockedBytes MakeSymmetricKeys() {

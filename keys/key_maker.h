@@ -24,4 +24,7 @@ PkeyPtr IffAsDsa(const IffKey& key);
 // SHA1 of 40 hexadecimal digits, ten AES128CMAC of 32.
 LockedBytes MakeSymmetricKeys();
 
+// The line of a farm file (farm_seeds.h): FarmSeeds::kSecretOctets random octets as hexadecimal digits.
+LockedBytes MakeFarmSecret();
+
 }  // namespace ntpward::keys

@@ -69,6 +69,7 @@ Status Keygen::Run() {
   Say(std::string("Using OpenSSL version ") + OpenSSL_version(OPENSSL_VERSION));
   now_ = environment_.now();
   if (options_.symmetric) return MakeSymmetricFile();
+  if (options_.farm) return MakeFarmFile();
   TRY_VOID(ReadOldCertificate());
   ChooseNames();
   Say("Using host " + host_ + " group " + group_);
@@ -240,6 +241,12 @@ Status Keygen::MakeSymmetricFile() {
   group_ = options_.group.value_or(host_);
   Say("Generating new md5 file and link");
   return WriteSecretFile({"MD5key", group_, "ntp.keys", {}}, MakeSymmetricKeys());
+}
+
+Status Keygen::MakeFarmFile() {
+  Say("Generating new farm file and link");
+  return WriteSecretFile({"farm", *options_.farm, "ntpkey_farm_" + *options_.farm, {}},
+                         MakeFarmSecret());
 }
 
 // One file that holds secrets in clear text: they stay in locked memory.

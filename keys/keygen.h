@@ -54,6 +54,7 @@ class Keygen {
   Status ChoosePassword();
   bool Opens(Bytes host_key_file, Bytes password) const;
   Status MakeSymmetricFile();
+  Status MakeFarmFile();
   Status WriteSecretFile(NewFile file, const LockedBytes& content);
   Status TakeHostKey();
   Status TakeSignKey();

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kVersionOption = 256;
 constexpr int kMvClientOption = 257;
+constexpr int kFarmOption = 258;
 constexpr size_t kMaxPassword = 256;
 
 constexpr option kLongOptions[] = {
@@ -38,6 +39,7 @@ constexpr option kLongOptions[] = {
     {"mv-params", required_argument, nullptr, 'V'},
     {"mv-keys", required_argument, nullptr, 'v'},
     {"mv-client", required_argument, nullptr, kMvClientOption},
+    {"farm", required_argument, nullptr, kFarmOption},
     {"version", no_argument, nullptr, kVersionOption},
     {"help", no_argument, nullptr, '?'},
     {nullptr, 0, nullptr, 0},
@@ -142,6 +144,8 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
       return Number(argument, 1, kMaxMvClients, "-v", &out->mv_revoked.emplace_back());
     case kMvClientOption:
       return Number(argument, 1, kMaxMvClients, "--mv-client", &out->mv_client);
+    case kFarmOption:
+      return TakeName(argument, "--farm", &out->farm);
     case kVersionOption:
       out->version = true;
       return {};
@@ -154,6 +158,7 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
 Status CheckTogether(const KeygenOptions& options) {
   if (options.trusted && options.private_use)
     return Fail("-T with -P: a certificate is trusted or private");
+  if (options.symmetric && options.farm) return Fail("-M with --farm: one of them at a time");
   if (options.mv_clients != 0 && !options.mv_revoked.empty())
     return Fail("-V with -v: clients of new keys need no revocation");
   return {};
@@ -207,6 +212,7 @@ std::string KeygenUsage() {
          "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
          "  -i, --ident GROUP         group name\n"
          "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
+         "      --farm NAME           the secret that a farm's servers share, and nothing else\n"
          "  -d, -D LEVEL              show the new certificate\n"
          "      --help, --version\n";
 }

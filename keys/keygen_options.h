@@ -23,6 +23,7 @@ struct KeygenOptions {
   int mv_client = 1;                    // --mv-client: whose key -e exports
   bool export_parameters = false;       // -e
   bool symmetric = false;               // -M
+  std::optional<std::string> farm;      // --farm: whose shared secret is to be made
   int debug = 0;                        // -d, -D N
   std::optional<int> identity_bits;     // -b; none: 2048, for GQ 1016
   int modulus_bits = 2048;              // -m

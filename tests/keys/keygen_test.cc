@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "keys/certificate_maker.h"
+#include "keys/farm_seeds.h"
 #include "keys/symmetric_file.h"
 #include "tests/keys/key_data.h"
 #include "tests/keys/workshop.h"
@@ -340,6 +341,32 @@ void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
   }
 }
 
+// What a farm's servers read (farm_seeds.h).
+void AFarmsSecretIsReadBackAndNewEachTime(void**) {
+  Workshop w;
+  assert_true(w.Run({"--farm", "pool"}));
+  const std::string name = "ntpkey_farm_pool.4004293698";
+  assert_true(w.Names() == (std::vector<std::string>{"ntpkey_farm_pool", name}));
+  assert_string_equal(w.Link("ntpkey_farm_pool").c_str(), name.c_str());
+  assert_int_equal(w.Mode(name), 0600);
+  const std::string text = w.Text(name);
+  assert_true(text.starts_with("# " + name + "\n# "));
+  assert_true(w.out.empty());
+  const auto first = ParseFarmFile(AsBytes(text));
+  assert_true(first.ok());
+  // The log shows nothing of it.
+  assert_true(w.err.find(ntpward::test::ToHex(first->bytes())) == std::string::npos);
+  assert_true(w.Run({"--farm=pool"}));
+  assert_string_equal(w.Link("ntpkey_farm_pool").c_str(), "ntpkey_farm_pool.4004293699");
+  const std::string second_text = w.Text("ntpkey_farm_pool");
+  const auto second = ParseFarmFile(AsBytes(second_text));
+  assert_true(second.ok());
+  assert_false(EqualConstantTime(first->bytes(), second->bytes()));
+  for (const char* bad : {"", "a/b", "..", "a b"}) assert_false(w.Run({"--farm", bad}));
+  assert_false(w.Run({"--farm", "pool", "-M"}));
+  assert_int_equal(w.Names().size(), 3);
+}
+
 void ALinkThatCannotMoveLeavesAllAsItWas(void**) {
   Workshop w;
   assert_true(w.Run(With({"-T", "-p", "pw"}, kSmall)));
@@ -430,6 +457,7 @@ int main() {
       cmocka_unit_test(AnOperatorsSymmetricFileIsKept),
       cmocka_unit_test(AnExportWithoutGroupKeysSaysHowToMakeThem),
       cmocka_unit_test(BadArgumentsAreRefusedBeforeAnythingIsMade),
+      cmocka_unit_test(AFarmsSecretIsReadBackAndNewEachTime),
       cmocka_unit_test(ALinkThatCannotMoveLeavesAllAsItWas),
       cmocka_unit_test(AFullDiskLeavesTheDirectoryAsItWas),
       cmocka_unit_test(AFailedWriteLeavesTheOldKeysInUse),
