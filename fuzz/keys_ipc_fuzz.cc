@@ -2,6 +2,7 @@
 //
 // Messages of ntpd-keys, whoever sends them.
 #include "fuzz/round_trip.h"
+#include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 
 using namespace ntpward;
@@ -26,6 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::IdentityVerify>(bytes);
   RoundTrip<msg::CookieOpen>(bytes);
   RoundTrip<msg::ForgetAssociation>(bytes);
+  RoundTrip<msg::KeyListMake>(bytes);
+  RoundTrip<msg::KeyListTake>(bytes);
+  RoundTrip<msg::KeyListTaken>(bytes);
+  RoundTrip<msg::KeyListAccept>(bytes);
   RoundTrip<msg::KeysStart>(bytes);
   RoundTrip<msg::KeysPassword>(bytes);
   RoundTrip<msg::KeysFile>(bytes);

@@ -32,6 +32,7 @@ class Encoder : public keys::Outbox {
   void Send(const msg::HostMaterial& m) override { Check(m); }
   void Send(const msg::SignedValues& m) override { Check(m); }
   void Send(const msg::ValueAnswer& m) override { Check(m); }
+  void Send(const msg::KeyListTaken& m) override { Check(m); }
   void Send(const msg::LogLine& m) override { Check(m); }
   void Send(const msg::RoleReady& m) override { Check(m); }
   void Send(const msg::RoleFailed& m) override { Check(m); }

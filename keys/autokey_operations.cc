@@ -12,6 +12,7 @@ namespace ntpward::keys {
 namespace {
 
 constexpr size_t kCookieOctets = 4;
+constexpr size_t kAnnouncementOctets = 8;
 constexpr int kIssuedDays = 365;
 
 std::array<uint8_t, 12> LeapValue(const msg::SignatureUpdate& request) {
@@ -84,14 +85,24 @@ msg::SignedValues AutokeyOperations::UpdateSignatures(const msg::SignatureUpdate
 msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request) {
   const PkeyPtr key = RsaPublicKey(request.modulus.span(), request.exponent);
   if (key == nullptr) return Refusal(request.request, msg::VerdictCode::kBad);
-  const KeyId cookie =
-      state_.material.hasher->Derive(request.path, KeyId{0}, state_.seeds.newest()).next();
+  const auto cookie = CookieFor(request);
+  if (!cookie) return Refusal(request.request, msg::VerdictCode::kBusy);
   std::array<uint8_t, kCookieOctets> octets{};
-  Writer(octets).U32(cookie.value);
+  Writer(octets).U32(*cookie);
   const std::vector<uint8_t> sealed = OaepEncrypt(key.get(), octets);
   Wipe(octets);
   if (sealed.empty()) return Refusal(request.request, msg::VerdictCode::kBad);
   return Answer(request.request, state_.Now(request.now), state_.signature_update, sealed);
+}
+
+std::optional<uint32_t> AutokeyOperations::CookieFor(const msg::CookieIssue& request) {
+  if (request.association.value == 0)
+    return state_.material.hasher->Derive(request.path, KeyId{0}, state_.seeds.newest())
+        .next()
+        .value;
+  const PeerCookie* cookie = state_.PeerCookieOf(request.association);
+  if (cookie == nullptr) return std::nullopt;
+  return cookie->ours;
 }
 
 msg::ValueAnswer AutokeyOperations::ProveIdentity(const msg::IdentityProve& request) {
@@ -197,12 +208,38 @@ msg::Verdict AutokeyOperations::VerifyIdentity(const msg::IdentityVerify& reques
 }
 
 msg::Verdict AutokeyOperations::OpenCookie(const msg::CookieOpen& request) {
-  if (state_.cookies.size() >= kMaxAssociations && !state_.cookies.contains(request.association))
+  PeerCookie* peer = request.symmetric ? state_.PeerCookieOf(request.association) : nullptr;
+  if (request.symmetric && peer == nullptr)
+    return {.request = request.request, .code = msg::VerdictCode::kBusy};
+  if (!request.symmetric && state_.cookies.size() >= kMaxAssociations &&
+      !state_.cookies.contains(request.association))
     return {.request = request.request, .code = msg::VerdictCode::kBusy};
   const auto plain = OaepDecrypt(host_.host.key.get(), request.ciphertext.span(), kCookieOctets);
   if (!plain) return {.request = request.request, .code = msg::VerdictCode::kBad};
-  state_.cookies[request.association] = Reader(*plain).U32();
+  const uint32_t theirs = Reader(*plain).U32();
+  if (peer != nullptr) {
+    peer->agreed = peer->ours ^ theirs;
+  } else {
+    state_.cookies[request.association] = theirs;
+  }
   return {.request = request.request, .code = msg::VerdictCode::kGood};
+}
+
+// Before the peers agreed on a cookie the list is hashed with 0 (as ntpd 4.2.8): it carries packets
+// with fields only.
+msg::ValueAnswer AutokeyOperations::MakeKeyList(const msg::KeyListMake& request) {
+  auto& lists = state_.own_lists;
+  lists.erase(request.association);
+  if (lists.size() >= kMaxAssociations) return Refusal(request.request, msg::VerdictCode::kBusy);
+  const uint32_t private_value = state_.PrivateValue(request.use, request.association).value_or(0);
+  const KeyList list =
+      KeyList::Make(*state_.material.hasher, request.path, private_value, request.count);
+  std::array<uint8_t, kAnnouncementOctets> value{};
+  Writer writer(value);
+  writer.U32(list.announced().value);
+  writer.U32(list.sequence());
+  lists.emplace(request.association, OwnList{request.use, list});
+  return Answer(request.request, state_.Now(request.now), state_.signature_update, value);
 }
 
 }  // namespace ntpward::keys

@@ -33,6 +33,9 @@ class AutokeyOperations {
   msg::Verdict VerifyIdentity(const msg::IdentityVerify& request);
   msg::Verdict OpenCookie(const msg::CookieOpen& request);
 
+  // A new key list, and what to announce of it.
+  msg::ValueAnswer MakeKeyList(const msg::KeyListMake& request);
+
  private:
   // The answer with this value, signed when `now` is not 0.
   msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
@@ -41,6 +44,8 @@ class AutokeyOperations {
   msg::ValueAnswer ProveWith(const std::optional<Key>& key,
                              std::vector<uint8_t> (*prove)(const Key&, Bytes),
                              const msg::IdentityProve& request) const;
+  // The cookie for this client, or our half for this peer; none when there are too many peers.
+  std::optional<uint32_t> CookieFor(const msg::CookieIssue& request);
   bool CertificateIsValid(NtpSeconds now) const;
 
   KeyState& state_;

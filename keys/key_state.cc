@@ -71,6 +71,35 @@ Status KeyState::KeepSeeds() {
   return material.seed_file->Store(seeds.NextRecord(time->Monotonic(), {time->System().seconds()}));
 }
 
+void KeyState::Forget(AssocId association) {
+  cookies.erase(association);
+  peer_cookies.erase(association);
+  own_lists.erase(association);
+  accepted_lists.erase(association);
+  challenges.erase(association);
+}
+
+void KeyState::ForgetAll() {
+  cookies.clear();
+  peer_cookies.clear();
+  own_lists.clear();
+  accepted_lists.clear();
+  challenges.clear();
+}
+
+PeerCookie* KeyState::PeerCookieOf(AssocId association) {
+  const auto found = peer_cookies.find(association);
+  if (found != peer_cookies.end()) return &found->second;
+  if (peer_cookies.size() >= kMaxAssociations) return nullptr;
+  return &peer_cookies.emplace(association, PeerCookie{DrawSeed(), std::nullopt}).first->second;
+}
+
+std::optional<uint32_t> KeyState::PrivateValue(msg::KeyListUse use, AssocId association) const {
+  if (use == msg::KeyListUse::kBroadcast) return 0;
+  const auto cookie = peer_cookies.find(association);
+  return cookie == peer_cookies.end() ? std::nullopt : cookie->second.agreed;
+}
+
 NtpSeconds KeyState::Now(NtpSeconds claimed) const {
   if (claimed.value == 0 || material.virtual_clock) return claimed;
   return {time->System().seconds()};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "keys/farm_seeds.h"
+#include "keys/key_list.h"
 #include "keys/key_material.h"
 #include "keys/server_seeds.h"
 #include "keys/time_source.h"
@@ -19,6 +20,24 @@ inline constexpr size_t kMaxAssociations = 1024;
 struct OpenChallenge {
   size_t group = 0;  // index into HostKeys::groups
   std::vector<uint8_t> octets;
+};
+
+// The cookie of a symmetric association: ours joined with the peer's by exclusive or.
+struct PeerCookie {
+  uint32_t ours = 0;
+  std::optional<uint32_t> agreed;
+};
+
+struct OwnList {
+  msg::KeyListUse use = msg::KeyListUse::kBroadcast;
+  KeyList list;
+};
+
+// What another host announced, for packets on this path.
+struct AcceptedList {
+  msg::KeyListUse use = msg::KeyListUse::kBroadcast;
+  AddressPair path;
+  KeySequence sequence;
 };
 
 using CountingSeeds = InlineVector<uint32_t, 2 * kMaxSeeds>;
@@ -46,15 +65,28 @@ struct KeyState {
   // system's own with a real clock, because net could lie; net's with a virtual one.
   NtpSeconds Now(NtpSeconds claimed) const;
 
+  // What was kept for this association of net, or for all.
+  void Forget(AssocId association);
+  void ForgetAll();
+  // What keys of a list are hashed with; none before the peers agreed on a cookie.
+  std::optional<uint32_t> PrivateValue(msg::KeyListUse use, AssocId association) const;
+
+  // Made at first, with a random half of ours; null when there are too many.
+  PeerCookie* PeerCookieOf(AssocId association);
+
   KeyMaterial material;
   TimeSource* time;
   ServerSeeds seeds;
   std::optional<FarmSeeds> farm;  // when this server is a member of one
   NtpSeconds signature_update;    // when the host's values were signed last; 0: never
 
-  using CookieMap = std::map<AssocId, uint32_t, std::less<AssocId>,
-                             LockedAllocator<std::pair<const AssocId, uint32_t>>>;
-  CookieMap cookies;  // of our associations: as client
+  template <typename V>
+  using LockedMap =
+      std::map<AssocId, V, std::less<AssocId>, LockedAllocator<std::pair<const AssocId, V>>>;
+  LockedMap<uint32_t> cookies;         // of our associations as client
+  LockedMap<PeerCookie> peer_cookies;  // ... and of symmetric ones
+  LockedMap<OwnList> own_lists;
+  std::map<AssocId, AcceptedList> accepted_lists;
   std::map<AssocId, OpenChallenge> challenges;
 };
 

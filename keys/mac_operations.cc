@@ -159,15 +159,62 @@ msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {
       PutMac(&out.mac, request.key, mac->span());
     return out;
   }
-  // A cookie seals our own requests without extension fields; net makes the other MACs itself.
-  const auto cookie = state_.cookies.find(request.association);
-  if (cookie == state_.cookies.end() || ModeOf(covered) != kModeClient ||
-      covered.size() != kHeaderSize)
-    return out;
+  const auto private_value = ValueToSeal(request);
+  if (!private_value) return out;
   SessionKeyHasher& hasher = *state_.material.hasher;
-  const SessionKey key = hasher.Derive(request.path, request.key, cookie->second);
+  const SessionKey key = hasher.Derive(request.path, request.key, *private_value);
   PutMac(&out.mac, request.key, hasher.Mac(key, covered).span());
   return out;
+}
+
+// A cookie seals our own packets without extension fields; net makes the other MACs itself. To a
+// peer, only the one that the key was disclosed for.
+std::optional<uint32_t> MacOperations::ValueToSeal(const msg::SealRequest& request) const {
+  const Bytes covered = request.covered.span();
+  if (covered.size() != kHeaderSize) return std::nullopt;
+  const uint8_t mode = ModeOf(covered);
+  if (mode == kModeClient) {
+    const auto cookie = state_.cookies.find(request.association);
+    if (cookie == state_.cookies.end()) return std::nullopt;
+    return cookie->second;
+  }
+  if (mode != kModeSymmetricActive && mode != kModeSymmetricPassive) return std::nullopt;
+  const auto own = state_.own_lists.find(request.association);
+  if (own == state_.own_lists.end() || own->second.use != msg::KeyListUse::kSymmetric ||
+      own->second.list.taken() != request.key || own->second.list.path() != request.path)
+    return std::nullopt;
+  return state_.PrivateValue(msg::KeyListUse::kSymmetric, request.association);
+}
+
+msg::KeyListTaken MacOperations::Take(const msg::KeyListTake& request) {
+  msg::KeyListTaken out;
+  out.request = request.request;
+  const auto own = state_.own_lists.find(request.association);
+  if (own == state_.own_lists.end()) return out;
+  const auto key = own->second.list.Take();
+  if (!key) return out;
+  out.key = *key;
+  out.left = static_cast<uint8_t>(own->second.list.left());
+  return out;
+}
+
+msg::Verdict MacOperations::Accept(const msg::KeyListAccept& request) {
+  msg::Verdict verdict{.request = request.request, .code = msg::VerdictCode::kGood};
+  auto& lists = state_.accepted_lists;
+  const auto found = lists.find(request.association);
+  if (found == lists.end() && lists.size() >= kMaxAssociations) {
+    verdict.code = msg::VerdictCode::kBusy;
+    return verdict;
+  }
+  const bool same = found != lists.end() && found->second.use == request.use &&
+                    found->second.path == request.path &&
+                    found->second.sequence.IsFor(request.key, request.sequence);
+  // What was used of it stays used.
+  if (!same)
+    lists.insert_or_assign(
+        request.association,
+        AcceptedList{request.use, request.path, KeySequence(request.key, request.sequence)});
+  return verdict;
 }
 
 msg::Verdict MacOperations::Check(const msg::CheckMac& request) {
@@ -195,9 +242,43 @@ msg::VerdictCode MacOperations::CheckSymmetric(const msg::CheckMac& request) {
 }
 
 msg::VerdictCode MacOperations::CheckAutokey(const msg::CheckMac& request) {
+  switch (ModeOf(request.covered.span())) {
+    case kModeServer:
+      return CheckCookie(request);
+    case kModeSymmetricActive:
+    case kModeSymmetricPassive:
+    case kModeBroadcast:
+      return CheckListed(request);
+    default:
+      return msg::VerdictCode::kNotAllowed;
+  }
+}
+
+// The MAC first: in symmetric modes it takes the cookie to make one, so that nobody else gets keys
+// looked for in the list.
+msg::VerdictCode MacOperations::CheckListed(const msg::CheckMac& request) {
+  const Bytes covered = request.covered.span();
+  const bool broadcast = ModeOf(covered) == kModeBroadcast;
+  const auto use = broadcast ? msg::KeyListUse::kBroadcast : msg::KeyListUse::kSymmetric;
+  const auto accepted = state_.accepted_lists.find(request.association);
+  const auto private_value = state_.PrivateValue(use, request.association);
+  if (accepted == state_.accepted_lists.end() || !private_value)
+    return msg::VerdictCode::kUnknownKey;
+  if (accepted->second.use != use || accepted->second.path != request.path ||
+      (!broadcast && covered.size() != kHeaderSize))
+    return msg::VerdictCode::kNotAllowed;
+  SessionKeyHasher& hasher = *state_.material.hasher;
+  const SessionKey key = hasher.Derive(request.path, request.key, *private_value);
+  const SessionDigest expected = hasher.Mac(key, covered);
+  if (!EqualConstantTime(expected.span(), request.digest.span())) return msg::VerdictCode::kBad;
+  return accepted->second.sequence.Accept(request.key, hasher, request.path, *private_value)
+             ? msg::VerdictCode::kGood
+             : msg::VerdictCode::kSequence;
+}
+
+msg::VerdictCode MacOperations::CheckCookie(const msg::CheckMac& request) {
   const auto cookie = state_.cookies.find(request.association);
   if (cookie == state_.cookies.end()) return msg::VerdictCode::kUnknownKey;
-  if (ModeOf(request.covered.span()) != kModeServer) return msg::VerdictCode::kNotAllowed;
   SessionKeyHasher& hasher = *state_.material.hasher;
   const SessionKey key = hasher.Derive(request.path, request.key, cookie->second);
   const SessionDigest expected = hasher.Mac(key, request.covered.span());

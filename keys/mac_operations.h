@@ -2,6 +2,7 @@
 #pragma once
 
 #include "keys/key_state.h"
+#include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 
 namespace ntpward::keys {
@@ -18,12 +19,21 @@ class MacOperations {
   // Judges the MAC of a packet that came in.
   msg::Verdict Check(const msg::CheckMac& request);
 
+  // Discloses the key of the packet that is sent next.
+  msg::KeyListTaken Take(const msg::KeyListTake& request);
+  // Keeps what another host announced.
+  msg::Verdict Accept(const msg::KeyListAccept& request);
+
  private:
   msg::ServeResult ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
   msg::ServeResult ServeSymmetric(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
   msg::ServeResult ServeAutokey(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
   msg::VerdictCode CheckSymmetric(const msg::CheckMac& request);
   msg::VerdictCode CheckAutokey(const msg::CheckMac& request);
+  msg::VerdictCode CheckCookie(const msg::CheckMac& request);
+  msg::VerdictCode CheckListed(const msg::CheckMac& request);
+  // The private value for a packet of ours, if we may send it; else none.
+  std::optional<uint32_t> ValueToSeal(const msg::SealRequest& request) const;
 
   KeyState& state_;
 };

@@ -32,6 +32,7 @@ class PipeOutbox : public Outbox {
   void Send(const msg::HostMaterial& message) override { (void)net_.Send(message); }
   void Send(const msg::SignedValues& message) override { (void)net_.Send(message); }
   void Send(const msg::ValueAnswer& message) override { (void)net_.Send(message); }
+  void Send(const msg::KeyListTaken& message) override { (void)net_.Send(message); }
   void Send(const msg::LogLine& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::RoleReady& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::RoleFailed& message) override { (void)supervisor_.Send(message); }

@@ -1,6 +1,7 @@
 // Every message that can leave the key process, one function each: it tells nobody anything else.
 #pragma once
 
+#include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 #include "privsep/msg/role.h"
 
@@ -18,6 +19,7 @@ class Outbox {
   virtual void Send(const msg::HostMaterial& message) = 0;
   virtual void Send(const msg::SignedValues& message) = 0;
   virtual void Send(const msg::ValueAnswer& message) = 0;
+  virtual void Send(const msg::KeyListTaken& message) = 0;
 
   // To the supervisor.
   virtual void Send(const msg::LogLine& message) = 0;

@@ -97,8 +97,7 @@ void KeyService::Finish(Outbox& out) {
 
 // The new net starts its associations anew, and may give old numbers to other servers.
 void KeyService::OnRollSeed(Outbox& out) {
-  state_->cookies.clear();
-  state_->challenges.clear();
+  state_->ForgetAll();
   own_.queue.clear();
   clients_.queue.clear();
   if (state_->farm)
@@ -159,6 +158,17 @@ void KeyService::HandleNet(Bytes message, Outbox& out) {
     case Type::kCookieOpen:
       understood = With<msg::CookieOpen>(message, later);
       break;
+    case Type::kKeyListMake:
+      understood = With<msg::KeyListMake>(message, later);
+      break;
+    case Type::kKeyListTake:
+      understood =
+          With<msg::KeyListTake>(message, [&](const auto& m) { out.Send(macs_->Take(m)); });
+      break;
+    case Type::kKeyListAccept:
+      understood =
+          With<msg::KeyListAccept>(message, [&](const auto& m) { out.Send(macs_->Accept(m)); });
+      break;
     default:
       break;
   }
@@ -172,9 +182,8 @@ void KeyService::OnMaterialRequest(const msg::HostMaterialRequest& request, Outb
 
 // Also what is still queued for the association: else its cookie would come back.
 void KeyService::OnForget(const msg::ForgetAssociation& request, Outbox& out) {
-  state_->cookies.erase(request.association);
-  state_->challenges.erase(request.association);
-  std::erase_if(own_.queue, [&](const Operation& operation) {
+  state_->Forget(request.association);
+  const auto refuse_its = [&](const Operation& operation) {
     const bool its = std::visit(
         [&](const auto& m) {
           if constexpr (requires { m.association; }) return m.association == request.association;
@@ -183,7 +192,9 @@ void KeyService::OnForget(const msg::ForgetAssociation& request, Outbox& out) {
         operation);
     if (its) Refuse(operation, msg::VerdictCode::kUnknownKey, out);
     return its;
-  });
+  };
+  std::erase_if(own_.queue, refuse_its);
+  std::erase_if(clients_.queue, refuse_its);
 }
 
 void KeyService::Enqueue(Operation operation, Outbox& out) {
@@ -245,6 +256,7 @@ void KeyService::Run(const Operation& operation, Outbox& out) {
           out.Send(autokey_->DrawChallenge(m));
         if constexpr (std::is_same_v<M, msg::IdentityVerify>) out.Send(autokey_->VerifyIdentity(m));
         if constexpr (std::is_same_v<M, msg::CookieOpen>) out.Send(autokey_->OpenCookie(m));
+        if constexpr (std::is_same_v<M, msg::KeyListMake>) out.Send(autokey_->MakeKeyList(m));
       },
       operation);
 }

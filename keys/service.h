@@ -46,7 +46,7 @@ class KeyService {
  private:
   using Operation = std::variant<msg::SignatureUpdate, msg::CookieIssue, msg::IdentityProve,
                                  msg::CertificateIssue, msg::IdentityChallenge, msg::IdentityVerify,
-                                 msg::CookieOpen>;
+                                 msg::CookieOpen, msg::KeyListMake>;
   struct Lane {
     TokenBucket rate;
     std::deque<Operation> queue;

@@ -58,6 +58,10 @@ enum class Type : uint16_t {
   kIdentityVerify = 47,
   kCookieOpen = 48,
   kForgetAssociation = 49,
+  kKeyListMake = 50,
+  kKeyListTake = 51,
+  kKeyListTaken = 52,
+  kKeyListAccept = 53,
   // supervisor <-> keys
   kKeysStart = 64,
   kKeysPassword = 65,

@@ -132,6 +132,11 @@ struct Sealed {
 };
 
 // net -> keys: is this MAC good? The same choice of key as SealRequest, for a packet that came in.
+//
+// With an Autokey key id, mode 4 wants the cookie that the server gave `association`. Modes 1, 2 and 5
+// want a key list that was accepted for it (KeyListAccept) and the `path` of that: the session key is
+// made with private value 0 in mode 5 and with the agreed cookie, from a header alone, in the others,
+// and the key must come next in the list.
 struct CheckMac {
   static constexpr Type kType = Type::kCheckMac;
   uint32_t request = 0;
@@ -154,10 +159,11 @@ enum class VerdictCode : uint8_t {
   kNotAllowed,   // the key is not trusted, bound to another role, or its address list says no
   kFilestamp,    // identity: the server's group key is of another generation than our file
   kBusy,         // over the rate of private-key operations: ask again later
-  kLast = kBusy,
+  kSequence,     // the MAC is good, but the key does not come next in the list that was accepted
+  kLast = kSequence,
 };
 
-// keys -> net: answers CheckMac, IdentityVerify and CookieOpen.
+// keys -> net: answers CheckMac, IdentityVerify, CookieOpen and KeyListAccept.
 struct Verdict {
   static constexpr Type kType = Type::kVerdict;
   uint32_t request = 0;
@@ -242,11 +248,13 @@ struct SignedValues {
 
 // ---------------------------------------------------------------------------- server's answers
 
-// net -> keys: the cookie of this client, encrypted under its public key (COOK).
+// net -> keys: the cookie of this client, encrypted under its public key (COOK). To a peer of symmetric
+// modes, our half of the cookie of `association`: random, and the same until that is forgotten.
 struct CookieIssue {
   static constexpr Type kType = Type::kCookieIssue;
   uint32_t request = 0;
   NtpSeconds now;
+  AssocId association;                  // 0: a client's
   AddressPair path;                     // client -> server
   InlineBytes<kMaxModulus> modulus;     // odd, no leading zero octet, 46..512 octets
   uint32_t exponent = 0;                // odd, at least 3
@@ -256,7 +264,7 @@ struct CookieIssue {
            exponent >= 3 && (exponent & 1) == 1;
   }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.path, m.modulus, m.exponent);
+    return std::tie(m.request, m.now, m.association, m.path, m.modulus, m.exponent);
   }
 };
 
@@ -293,8 +301,8 @@ struct CertificateIssue {
   }
 };
 
-// keys -> net: answers CookieIssue, IdentityProve, CertificateIssue and IdentityChallenge with the
-// value part of an extension field, signed unless `now` was 0.
+// keys -> net: answers CookieIssue, IdentityProve, CertificateIssue, IdentityChallenge and KeyListMake
+// with the value part of an extension field, signed unless `now` was 0.
 struct ValueAnswer {
   static constexpr Type kType = Type::kValueAnswer;
   uint32_t request = 0;
@@ -346,19 +354,22 @@ struct IdentityVerify {
   }
 };
 
-// net -> keys: decrypt the cookie that the server sent and keep it for this association. Answered by
-// Verdict; the cookie itself never leaves.
+// net -> keys: decrypt the cookie that the server sent and keep it for this association; a peer's half
+// is joined with ours. Answered by Verdict; the cookie itself never leaves.
 struct CookieOpen {
   static constexpr Type kType = Type::kCookieOpen;
   uint32_t request = 0;
   AssocId association;
+  bool symmetric = false;
   InlineBytes<kMaxModulus> ciphertext;
 
   bool Valid() const { return association.value != 0 && !ciphertext.empty(); }
-  static auto Fields(auto& m) { return std::tie(m.request, m.association, m.ciphertext); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.association, m.symmetric, m.ciphertext);
+  }
 };
 
-// net -> keys: forget cookie and challenge of this association. No answer.
+// net -> keys: forget cookies, challenge and key lists of this association. No answer.
 struct ForgetAssociation {
   static constexpr Type kType = Type::kForgetAssociation;
   AssocId association;

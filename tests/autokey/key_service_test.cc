@@ -42,6 +42,7 @@ class Last : public keys::Outbox {
   void Send(const msg::HostMaterial& m) override { material = m; }
   void Send(const msg::SignedValues& m) override { signed_values = m; }
   void Send(const msg::ValueAnswer& m) override { answer = m; }
+  void Send(const msg::KeyListTaken& m) override { taken = m; }
   void Send(const msg::LogLine&) override {}
   void Send(const msg::RoleReady&) override {}
   void Send(const msg::RoleFailed& m) override { Fatal(__FILE__, __LINE__, m.text.text()); }
@@ -53,6 +54,7 @@ class Last : public keys::Outbox {
   msg::HostMaterial material;
   msg::SignedValues signed_values;
   msg::ValueAnswer answer;
+  msg::KeyListTaken taken;
 };
 
 struct File {

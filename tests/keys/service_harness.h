@@ -34,6 +34,7 @@ class Recorder : public Outbox {
   void Send(const msg::HostMaterial& m) override { Keep(&material, m); }
   void Send(const msg::SignedValues& m) override { Keep(&signed_values, m); }
   void Send(const msg::ValueAnswer& m) override { Keep(&answers, m); }
+  void Send(const msg::KeyListTaken& m) override { Keep(&taken, m); }
   void Send(const msg::LogLine& m) override { logs.emplace_back(m.text.text()); }
   void Send(const msg::RoleReady& m) override { Keep(&readies, m); }
   void Send(const msg::RoleFailed& m) override { failures.emplace_back(m.text.text()); }
@@ -47,6 +48,7 @@ class Recorder : public Outbox {
   std::vector<msg::HostMaterial> material;
   std::vector<msg::SignedValues> signed_values;
   std::vector<msg::ValueAnswer> answers;
+  std::vector<msg::KeyListTaken> taken;
   std::vector<std::string> logs;
   std::vector<msg::RoleReady> readies;
   std::vector<std::string> failures;
