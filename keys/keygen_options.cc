@@ -1,11 +1,15 @@
 #include "keys/keygen_options.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
 #include "keys/certificate_maker.h"
+#include "keys/read_file.h"
 #include "keys/mv_authority.h"
 
 namespace ntpward::keys {
@@ -14,7 +18,9 @@ namespace {
 constexpr int kVersionOption = 256;
 constexpr int kMvClientOption = 257;
 constexpr int kFarmOption = 258;
+constexpr int kPasswordFileOption = 259;
 constexpr size_t kMaxPassword = 256;
+constexpr size_t kMaxPasswordFile = 4096;
 
 constexpr option kLongOptions[] = {
     {"imbits", required_argument, nullptr, 'b'},
@@ -32,6 +38,7 @@ constexpr option kLongOptions[] = {
     {"md5key", no_argument, nullptr, 'M'},
     {"pvt-cert", no_argument, nullptr, 'P'},
     {"password", required_argument, nullptr, 'p'},
+    {"password-file", required_argument, nullptr, kPasswordFileOption},
     {"export-passwd", required_argument, nullptr, 'q'},
     {"subject-name", required_argument, nullptr, 's'},
     {"sign-key", required_argument, nullptr, 'S'},
@@ -58,6 +65,22 @@ Status TakePassword(char* argument, Secret* out) {
   if (size == 0 || size > kMaxPassword) return Fail("a password has 1 to 256 characters");
   *out = TRY(Secret::Copy(AsBytes({argument, size})));
   Wipe({reinterpret_cast<uint8_t*>(argument), size});
+  return {};
+}
+
+// The first line of a file, which may be a pipe: unlike a word of the command line no other process
+// sees it.
+Status TakePasswordFile(const char* path, Secret* out) {
+  UniqueFd file(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file.valid()) return Fail(std::string(path) + ": " + std::strerror(errno));
+  const Secret text = TRY(ReadToEnd(std::move(file), kMaxPasswordFile));
+  const Bytes bytes = text.bytes();
+  const auto end = std::find_if(bytes.begin(), bytes.end(),
+                                [](uint8_t c) { return c == '\n' || c == '\r' || c == '\0'; });
+  const auto size = static_cast<size_t>(end - bytes.begin());
+  if (size == 0 || size > kMaxPassword)
+    return Fail(std::string(path) + ": expected a password of 1 to 256 characters in its first line");
+  *out = TRY(Secret::Copy(bytes.first(size)));
   return {};
 }
 
@@ -146,6 +169,8 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
       return Number(argument, 1, kMaxMvClients, "--mv-client", &out->mv_client);
     case kFarmOption:
       return TakeName(argument, "--farm", &out->farm);
+    case kPasswordFileOption:
+      return TakePasswordFile(argument, &out->password);
     case kVersionOption:
       out->version = true;
       return {};
@@ -198,6 +223,7 @@ std::string KeygenUsage() {
          "  -v, --mv-keys J           revoke MV client J; may be repeated\n"
          "  -S, --sign-key RSA|DSA    new sign key; without, the host key signs\n"
          "  -e, --id-key              write the clients' group keys to standard output\n"
+         "      --password-file FILE  -p from the first line of FILE, where ps cannot see it\n"
          "      --mv-client J         whose MV key -e writes; default 1\n"
          "  -p, --password PW         password of the private files; default: the host's name\n"
          "  -q, --export-passwd PW    with -p: write the servers' group keys, encrypted with PW, "

@@ -1,5 +1,6 @@
 # What `make install` puts where, and `make uninstall` removes again.
 
+comma       := ,
 unitdir     := $(PREFIX)/lib/systemd/system
 sysusersdir := $(PREFIX)/lib/sysusers.d
 
@@ -9,12 +10,15 @@ IN_BIN := $(filter ntpq,$(PRESENT))
 IN_LIBEXEC := $(filter $(ROLES),$(PRESENT))
 MAN_PAGES := $(wildcard packaging/man/*.[1-9])
 EXAMPLES := $(wildcard packaging/examples/*)
+SCRIPTS := $(wildcard packaging/scripts/*)
+UNITS := $(wildcard packaging/systemd/*)
 DOCS := $(wildcard README.md LICENSE docs/*.md)
 
 man_place = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(addprefix $(bindir)/,$(IN_BIN)) \
              $(addprefix $(libexecdir)/,$(IN_LIBEXEC)) $(foreach m,$(MAN_PAGES),$(call man_place,$(m))) \
-             $(unitdir)/ntpward.service $(sysusersdir)/ntpward.conf \
+             $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(addprefix $(libexecdir)/,$(notdir $(SCRIPTS))) \
+             $(sysusersdir)/ntpward.conf \
              $(addprefix $(docdir)/,$(notdir $(DOCS))) $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES)))
 
 .PHONY: install uninstall
@@ -25,8 +29,9 @@ install: all
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_BIN)) $(DESTDIR)$(bindir)
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_LIBEXEC)) $(DESTDIR)$(libexecdir)
 	@$(foreach m,$(MAN_PAGES),install -m 644 $(m) $(DESTDIR)$(call man_place,$(m)) &&) true
-	@sed 's,/usr/sbin/,$(sbindir)/,' packaging/systemd/ntpward.service >$(BUILD)/ntpward.service
-	@install -m 644 $(BUILD)/ntpward.service $(DESTDIR)$(unitdir)
+	@install -m 755 $(SCRIPTS) $(DESTDIR)$(libexecdir)
+	@$(foreach u,$(UNITS),sed '/^ExecStart=/s$(comma)/usr/sbin/$(comma)$(sbindir)/$(comma);s$(comma)/usr/libexec/ntpward/$(comma)$(libexecdir)/$(comma)' \
+	  $(u) >$(BUILD)/$(notdir $(u)) && install -m 644 $(BUILD)/$(notdir $(u)) $(DESTDIR)$(unitdir) &&) true
 	@install -m 644 packaging/sysusers.d/ntpward.conf $(DESTDIR)$(sysusersdir)
 	@install -m 644 $(DOCS) $(DESTDIR)$(docdir)
 	@install -m 644 $(EXAMPLES) $(DESTDIR)$(docdir)/examples
