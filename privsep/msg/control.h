@@ -154,7 +154,7 @@ struct NetLeapTable {
   InlineVector<NetLeapSecond, 256> seconds;  // ascending, one second more or less each
 
   bool Valid() const {
-    if (expiry >> 40 != 0 || (expiry == 0) != (seconds.size() == 0)) return false;
+    if (expiry >> 40 != 0 || (expiry == 0) != seconds.empty()) return false;
     for (size_t i = 1; i < seconds.size(); ++i) {
       const int change = seconds[i].tai - seconds[i - 1].tai;
       if (seconds[i].at <= seconds[i - 1].at || change * change != 1) return false;
