@@ -226,10 +226,12 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
     keys = TRY(SymmetricKeys::Create(std::move(parsed)));
   }
   for (const msg::TrustedKey& trusted : trusted_)
-    if (!keys.Trust(trusted.key, {trusted.serve, trusted.upstream, trusted.control}) &&
-        (trusted.upstream || trusted.control))
+    if (!keys.Trust(trusted.key, {trusted.serve, trusted.upstream, trusted.control, trusted.peer,
+                                  trusted.broadcast, trusted.listen}) &&
+        (trusted.upstream || trusted.control || trusted.peer || trusted.broadcast))
       Warn("key " + std::to_string(trusted.key.value) + " is used by " +
-           (trusted.upstream ? "an association" : "controlkey") + " and is not in the key file");
+           (trusted.control && !trusted.upstream ? "controlkey" : "an association") +
+           " and is not in the key file");
   std::string shared;
   for (const KeyId id : keys.SharedByRoles())
     shared += (shared.empty() ? "" : " ") + std::to_string(id.value);

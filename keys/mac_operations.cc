@@ -44,11 +44,29 @@ Header ReplyHeader(const msg::ReplyTemplate& reply, const msg::ServeJob& job,
 }
 
 // A real clock serves the system's time; net's word counts for a virtual one only.
-NtpTimestamp TransmitTime(const KeyState& state, const msg::ReplyTemplate& reply) {
-  const int64_t delay = std::clamp(reply.wire_delay.raw(), int64_t{0}, kMaxWireDelay);
+NtpTimestamp TransmitTime(const KeyState& state, NtpDuration correction, NtpDuration wire_delay) {
+  const int64_t delay = std::clamp(wire_delay.raw(), int64_t{0}, kMaxWireDelay);
   NtpTimestamp now = state.time->System() + NtpDuration::FromRaw(delay);
-  if (state.material.virtual_clock) now = now + reply.correction;
+  if (state.material.virtual_clock) now = now + correction;
   return now;
+}
+NtpTimestamp TransmitTime(const KeyState& state, const msg::ReplyTemplate& reply) {
+  return TransmitTime(state, reply.correction, reply.wire_delay);
+}
+
+// Packets that tell our time without being asked.
+bool TellsTime(KeyUse use) {
+  return use == KeyUse::kPeer || use == KeyUse::kPassive || use == KeyUse::kBroadcast;
+}
+
+// `covered` is a header; its last field is the transmit time (RFC 5905 section 7.3).
+Header Stamped(Bytes covered, NtpTimestamp transmit) {
+  Header header{};
+  Writer writer(header);
+  writer.Put(covered.first(kHeaderSize - 8));
+  writer.U64(transmit.raw());
+  CHECK(writer.Finish());
+  return header;
 }
 
 void PutMac(InlineBytes<msg::kMaxMac>* mac, KeyId key, Bytes digest) {
@@ -77,7 +95,20 @@ msg::ServeResult Unsealed(const msg::ServeJob& job, msg::ServeOutcome outcome) {
 
 // What a symmetric key must be good for so that we may send this. Nothing else is ever sealed.
 std::optional<KeyUse> UseToSeal(Bytes covered) {
-  if (ModeOf(covered) == kModeClient && covered.size() == kHeaderSize) return KeyUse::kUpstream;
+  if (covered.size() == kHeaderSize) {
+    switch (ModeOf(covered)) {
+      case kModeClient:
+        return KeyUse::kUpstream;
+      case kModeSymmetricActive:
+        return KeyUse::kPeer;
+      case kModeSymmetricPassive:
+        return KeyUse::kPassive;
+      case kModeBroadcast:
+        return KeyUse::kBroadcast;
+      default:
+        break;
+    }
+  }
   // Only responses: a request under a control key would command another host that shares it.
   if (ModeOf(covered) == kModeControl && (covered[1] & kControlResponse) != 0)
     return KeyUse::kControl;
@@ -88,10 +119,13 @@ std::optional<KeyUse> UseToSeal(Bytes covered) {
 std::optional<KeyUse> UseToCheck(Bytes covered) {
   switch (ModeOf(covered)) {
     case kModeSymmetricActive:
+      return KeyUse::kPassive;
     case kModeSymmetricPassive:
+      return KeyUse::kPeer;
     case kModeServer:
-    case kModeBroadcast:
       return KeyUse::kUpstream;
+    case kModeBroadcast:
+      return KeyUse::kListen;
     case kModeClient:
       return KeyUse::kServe;
     case kModeControl:
@@ -155,8 +189,12 @@ msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {
   if (request.key.is_symmetric()) {
     const auto use = UseToSeal(covered);
     if (!use) return out;
-    if (const auto mac = state_.material.symmetric.Seal(request.key, *use, covered))
-      PutMac(&out.mac, request.key, mac->span());
+    SymmetricKeys& keys = state_.material.symmetric;
+    if (TellsTime(*use)) out.transmit = TransmitTime(state_, request.correction, NtpDuration());
+    const auto mac = TellsTime(*use)
+                         ? keys.Seal(request.key, *use, Stamped(covered, out.transmit))
+                         : keys.Seal(request.key, *use, covered);
+    if (mac) PutMac(&out.mac, request.key, mac->span());
     return out;
   }
   const auto private_value = ValueToSeal(request);
@@ -226,7 +264,8 @@ msg::VerdictCode MacOperations::CheckSymmetric(const msg::CheckMac& request) {
   const auto use = UseToCheck(request.covered.span());
   if (!use) return msg::VerdictCode::kNotAllowed;
   // Address lists name who may serve us: they bind modes 1, 2, 4 and 5 (as ntpd 4.2.8).
-  const IpAddress* source = *use == KeyUse::kUpstream ? &request.path.source : nullptr;
+  const bool serves_us = *use != KeyUse::kServe && *use != KeyUse::kControl;
+  const IpAddress* source = serves_us ? &request.path.source : nullptr;
   switch (state_.material.symmetric.Check(request.key, *use, request.covered.span(),
                                           request.digest.span(), source)) {
     case MacCheck::kGood:

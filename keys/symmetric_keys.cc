@@ -4,6 +4,28 @@
 
 namespace ntpward::keys {
 
+bool KeyUses::Allows(KeyUse use) const {
+  switch (use) {
+    case KeyUse::kServe:
+      return serve;
+    case KeyUse::kUpstream:
+      // A volley to the broadcast server measures the path.
+      return upstream || listen;
+    case KeyUse::kControl:
+      return control;
+    case KeyUse::kPeer:
+      return peer;
+    case KeyUse::kPassive:
+      // A passive end tells the time to whoever asks, as a server does.
+      return peer || serve;
+    case KeyUse::kBroadcast:
+      return broadcast;
+    case KeyUse::kListen:
+      return listen;
+  }
+  return false;
+}
+
 Result<SymmetricKeys> SymmetricKeys::Create(SymmetricFile file) {
   CHECK(file.errors.empty());
   SymmetricKeys out;
@@ -24,13 +46,18 @@ bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
   now.serve |= uses.serve;
   now.upstream |= uses.upstream;
   now.control |= uses.control;
+  now.peer |= uses.peer;
+  now.broadcast |= uses.broadcast;
+  now.listen |= uses.listen;
   return true;
 }
 
 std::vector<KeyId> SymmetricKeys::SharedByRoles() const {
   std::vector<KeyId> shared;
   for (const auto& [id, entry] : keys_)
-    if (entry.uses.serve + entry.uses.upstream + entry.uses.control > 1) shared.push_back(id);
+    // Who shares a peer's or a broadcast's key is an equal, or hears only: no role of its own.
+    if ((entry.uses.serve || entry.uses.broadcast) + entry.uses.upstream + entry.uses.control > 1)
+      shared.push_back(id);
   return shared;
 }
 

@@ -14,18 +14,27 @@
 
 namespace ntpward::keys {
 
-enum class KeyUse : uint8_t { kServe, kUpstream, kControl };
+enum class KeyUse : uint8_t {
+  kServe,      // answer clients
+  kUpstream,   // ask a server, and believe it
+  kControl,    // mode 6
+  kPeer,       // be the active end of a symmetric association
+  kPassive,    // be the other end
+  kBroadcast,  // send broadcasts
+  kListen,     // believe broadcasts
+};
 
 // What a key may be used for; all false: it is not trusted.
 struct KeyUses {
   bool serve = false;
   bool upstream = false;
   bool control = false;
+  bool peer = false;
+  bool broadcast = false;
+  bool listen = false;
 
-  bool Allows(KeyUse use) const {
-    return use == KeyUse::kServe ? serve : use == KeyUse::kUpstream ? upstream : control;
-  }
-  bool any() const { return serve || upstream || control; }
+  bool Allows(KeyUse use) const;
+  bool any() const { return serve || upstream || control || peer || broadcast || listen; }
 };
 
 enum class MacCheck : uint8_t {

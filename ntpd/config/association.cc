@@ -165,8 +165,10 @@ void ParseMulticastClient(Line& line, Config& config) {
 
 void ParseBroadcastClient(Line& line, Config& config) {
   const Location where = line.where();
-  if (line.Accept("novolley")) line.Warn("novolley has no effect");
-  if (line.Finish()) config.broadcastclient.Set(true, where);
+  const bool novolley = line.Accept("novolley");
+  if (!line.Finish()) return;
+  config.broadcastclient.Set(true, where);
+  if (novolley) config.novolley.Set(true, where);
 }
 
 void ParseUnpeer(Line& line, Config& config) {

@@ -34,6 +34,12 @@ struct Config {
   std::vector<Group> multicast_groups;
   std::vector<Group> manycast_groups;
   Setting<bool> broadcastclient{false};
+  Setting<bool> novolley{false};  // broadcastdelay is taken instead of a measurement
+
+  // Are broadcasts of others listened to?
+  bool listens() const {
+    return broadcastclient.value || system.switches.bclient.value || !multicast_groups.empty();
+  }
 
   std::vector<Restriction>
       restrictions;  // Validate() puts the built-in ones here when there are none

@@ -230,7 +230,8 @@ std::string Render(const Config& config) {
   for (const Fudge& f : config.fudges) RenderFudge(out, f);
   RenderGroups(out, "multicastclient", config.multicast_groups);
   RenderGroups(out, "manycastserver", config.manycast_groups);
-  if (config.broadcastclient.value) out += "broadcastclient\n";
+  if (config.broadcastclient.value)
+    out += config.novolley.value ? "broadcastclient novolley\n" : "broadcastclient\n";
   for (const Unpeer& u : config.unpeers)
     Words("unpeer").Add(u.host.empty() ? std::to_string(u.assoc.value) : Text(u.host)).End(out);
   return out;

@@ -55,8 +55,12 @@ Role::Role()
       leap_seconds_(&node_),
       view_(&node_, &upstreams_, &leap_seconds_),
       control_(&node_, &view_),
-      server_(&node_, &control_) {
+      server_(&node_, &control_),
+      peering_(&node_, &upstreams_, [this] { Update(); }) {
   view_.SetServer(&server_);
+  server_.SetPeering(&peering_);
+  upstreams_.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
+                            Bytes packet) { return server_.SendTo(to, from, hops, packet); });
   auto hasher = keys::SessionKeyHasher::Create();
   if (hasher.ok()) node_.hasher.emplace(std::move(hasher).value());
 }

@@ -9,6 +9,7 @@
 #include "ntpd/net/daemon_view.h"
 #include "ntpd/net/leap_seconds.h"
 #include "ntpd/net/node.h"
+#include "ntpd/net/peering.h"
 #include "ntpd/net/time_server.h"
 #include "ntpd/net/upstreams.h"
 
@@ -71,6 +72,7 @@ class Role {
   DaemonView view_;
   ControlServer control_;
   TimeServer server_;
+  Peering peering_;
   std::vector<Event> watches_;
   Event deadline_;
   Event second_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ntpd/core/manycast.h"
 #include "ntpd/net/random.h"
 #include "ntpd/wire/refid.h"
 
@@ -26,7 +27,10 @@ msg::ReplyTemplate TemplateOf(const wire::Header& reply, const Timebase& time) {
 }
 
 Route RouteTo(const Listener& listener, const Datagram& datagram) {
-  Route route{listener.index, datagram.source, datagram.destination, datagram.interface};
+  // Nothing can leave from a group or a broadcast address.
+  const bool to_many = datagram.destination.is_multicast() || IsToEverybody(datagram);
+  Route route{listener.index, datagram.source, to_many ? datagram.local : datagram.destination,
+              datagram.interface};
   route.server.scope = 0;
   return route;
 }
@@ -89,7 +93,7 @@ void TimeServer::Receive(uint16_t index) {
 }
 
 // Addresses that no honest datagram has.
-bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram) {
+bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram) const {
   if (datagram.truncated || datagram.source.port == 0) return false;
   const IpAddress& from = datagram.source.ip;
   if (from.is_none() || from.is_wildcard() || from.is_multicast()) return false;
@@ -97,13 +101,54 @@ bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram)
   // address must not be got round by it.
   if (IsV4Mapped(from)) return false;
   const IpAddress& to = datagram.destination.is_none() ? listener.local.ip : datagram.destination;
-  if (to.is_multicast()) return false;
+  if (to.is_multicast() && (peering_ == nullptr ||
+                            (!peering_->IsForListeners(datagram) && !IsManycast(datagram))))
+    return false;
+  // Our own broadcast, heard again.
+  if (from == datagram.local && datagram.source.port == listener.local.port) return false;
   // A loopback source to another of our addresses is forged, or comes from ourselves by a detour
   // (CVE-2014-9751).
   if (from.is_loopback() && !to.is_loopback() && !to.is_wildcard()) return false;
   // Our own port talking to itself would never end. The scope of a link-local source is left out.
   return datagram.source.port != listener.local.port || from.family != to.family ||
          from.octets != to.octets;
+}
+
+bool TimeServer::IsManycast(const Datagram& datagram) const {
+  const auto& groups = node_->start.manycast_groups;
+  return std::any_of(groups.begin(), groups.end(), [&](const IpAddress& group) {
+    return group.family == datagram.destination.family &&
+           group.octets == datagram.destination.octets;
+  });
+}
+
+// What was sent to many is answered only by those that the sender can use, or all would.
+bool TimeServer::MayAnswer(const Datagram& datagram, const wire::Header& request) const {
+  if (IsToEverybody(datagram)) return false;
+  if (!datagram.destination.is_multicast()) return true;
+  return IsManycast(datagram) && request.mode == wire::Mode::kClient &&
+         core::AnswersManycast(request, node_->engine->system(), node_->start.cohort,
+                               RefidOf(datagram.local));
+}
+
+void TimeServer::SetPeering(Peering* peering) {
+  peering_ = peering;
+  peering_->SetAnswer([this](const Route& route, const wire::Header& reply, Bytes mac) {
+    ++node_->packets.processed;
+    SendSealed(route, reply, mac);
+  });
+}
+
+bool TimeServer::SendTo(const SocketAddress& to, const IpAddress& from, uint8_t hops,
+                        Bytes packet) {
+  const Listener* best = nullptr;
+  for (const auto& [index, listener] : listeners_) {
+    const IpAddress& local = listener.local.ip;
+    if (listener.drop || local.family != to.ip.family) continue;
+    if (local.is_loopback() && !to.ip.is_loopback()) continue;
+    if (best == nullptr || local == from) best = &listener;
+  }
+  return best != nullptr && SendWithHops(best->fd.get(), packet, to, from, hops);
 }
 
 // The kernel's stamp, unless the clock was stepped between it and now: a reply whose times do not
@@ -129,7 +174,8 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
   }
   const auto mode = wire::PeekMode(datagram.bytes);
   if (mode == wire::Mode::kControl || mode == wire::Mode::kPrivate) {
-    if (flags.has(core::Access::kNoQuery)) {
+    const bool to_many = datagram.destination.is_multicast() || IsToEverybody(datagram);
+    if (flags.has(core::Access::kNoQuery) || to_many) {
       ++node_->packets.restricted;
       return;
     }
@@ -151,7 +197,8 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   } else if (!flags.has(core::Access::kVersion)) {
     ++node_->packets.old_version;
   }
-  if (!core::ReplyMode(header, datagram.source.port)) {
+  if (peering_ != nullptr && peering_->Take(datagram, *packet, ArrivalOf(datagram))) return;
+  if (!core::ReplyMode(header, datagram.source.port) || !MayAnswer(datagram, header)) {
     ++node_->packets.declined;
     return;
   }
@@ -163,6 +210,8 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   request.flags = flags;
   request.received = ArrivalOf(datagram);
   const Route route = RouteTo(listener, datagram);
+  const bool symmetric = header.mode == wire::Mode::kSymmetricActive && packet->extensions().empty();
+  if (symmetric && peering_ != nullptr && OnSymmetric(route, request, rate, *packet)) return;
   if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
     return OnPlain(route, request, rate);
   const auto fields = packet->extensions();
@@ -186,6 +235,15 @@ void TimeServer::CountSilence(core::Silence why) {
     default:
       ++node_->packets.restricted;
   }
+}
+
+// A stranger that sends as to a peer. False: it is answered as one without MAC.
+bool TimeServer::OnSymmetric(const Route& route, const core::Request& request,
+                             core::RateDecision rate, const wire::Packet& packet) {
+  core::Request asked = request;
+  if (packet.mac && !packet.crypto_nak) asked.auth = core::RequestAuth::kGood;  // the verdict says
+  const auto answer = core::AnswerRequest(asked, rate, node_->engine->system(), Timebase::Mono());
+  return answer.ok() && !answer->kiss && peering_->OnPeer(route, request, packet);
 }
 
 void TimeServer::OnPlain(const Route& route, const core::Request& request,

@@ -14,6 +14,7 @@
 #include "ntpd/core/server.h"
 #include "ntpd/net/control_server.h"
 #include "ntpd/net/node.h"
+#include "ntpd/net/peering.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
 
@@ -33,6 +34,11 @@ class TimeServer {
  public:
   // Both must outlive this object.
   TimeServer(Node* node, ControlServer* control);
+
+  // Who takes what is no client's request. `peering` must outlive this object.
+  void SetPeering(Peering* peering);
+  // Sends by a listening socket of that family. See SendWithHops; false when there is none.
+  bool SendTo(const SocketAddress& to, const IpAddress& from, uint8_t hops, Bytes packet);
 
   // Takes the place of an older configuration's limits.
   void Configure(const msg::NetStart& start);
@@ -56,10 +62,14 @@ class TimeServer {
 
   void Receive(uint16_t index);
   void OnDatagram(const Listener& listener, const Datagram& datagram);
-  static bool IsPlausible(const Listener& listener, const Datagram& datagram);
+  bool IsPlausible(const Listener& listener, const Datagram& datagram) const;
+  bool IsManycast(const Datagram& datagram) const;
+  bool MayAnswer(const Datagram& datagram, const wire::Header& request) const;
   NtpTimestamp ArrivalOf(const Datagram& datagram) const;
   void OnTimePacket(const Listener& listener, const Datagram& datagram, core::AccessFlags flags);
   void CountSilence(core::Silence why);
+  bool OnSymmetric(const Route& route, const core::Request& request, core::RateDecision rate,
+                   const wire::Packet& packet);
   void OnPlain(const Route& route, const core::Request& request, core::RateDecision rate);
   void OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
                 const wire::Packet& packet);
@@ -77,6 +87,7 @@ class TimeServer {
 
   Node* node_;
   ControlServer* control_;
+  Peering* peering_ = nullptr;
   autokey::ServerSide autokey_;
   std::optional<core::RateLimiter> limiter_;
   std::map<uint16_t, Listener> listeners_;

@@ -26,11 +26,14 @@ void ReadControl(const cmsghdr* message, Datagram* datagram) {
     const auto info = Load<in_pktinfo>(message);
     datagram->destination.family = Family::kIpv4;
     std::memcpy(datagram->destination.octets.data(), &info.ipi_addr, 4);
+    datagram->local.family = Family::kIpv4;
+    std::memcpy(datagram->local.octets.data(), &info.ipi_spec_dst, 4);
     datagram->interface = static_cast<uint32_t>(info.ipi_ifindex);
   } else if (message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
     const auto info = Load<in6_pktinfo>(message);
     datagram->destination.family = Family::kIpv6;
     std::memcpy(datagram->destination.octets.data(), &info.ipi6_addr, 16);
+    if (!datagram->destination.is_multicast()) datagram->local = datagram->destination;
     datagram->interface = info.ipi6_ifindex;
   }
 }
@@ -142,6 +145,43 @@ bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& fro
   header.msg_iovlen = 1;
   SetSource(&header, control, from, to.ip, interface);
   return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
+                  uint8_t hops) {
+  sockaddr_storage name{};
+  const socklen_t name_length = to.ToSockaddr(&name);
+  iovec vector{const_cast<uint8_t*>(bytes.data()), bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_name = &name;
+  header.msg_namelen = name_length;
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  SetSource(&header, control, from, to.ip, to.ip.scope);
+  if (hops != 0) {
+    const size_t used = header.msg_controllen;
+    const bool v4 = to.ip.family == Family::kIpv4;
+    msghdr rest{};
+    rest.msg_control = control + used;
+    AppendControl(&rest, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, int{hops});
+    header.msg_control = control;
+    header.msg_controllen = used + rest.msg_controllen;
+  }
+  return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+}
+
+Result<UniqueFd> OpenForGroup(Family family, uint8_t dscp) {
+  const bool v4 = family == Family::kIpv4;
+  UniqueFd fd(socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return Fail(std::string("socket: ") + std::strerror(errno));
+  const int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+  const bool ok = Set(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1) &&
+                  Set(fd.get(), level, v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP, 0) &&
+                  Set(fd.get(), level, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+  if (!ok) return Fail(std::string("setsockopt: ") + std::strerror(errno));
+  (void)Set(fd.get(), level, v4 ? IP_TOS : IPV6_TCLASS, dscp << 2);
+  return fd;
 }
 
 Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress* local) {

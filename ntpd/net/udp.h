@@ -22,6 +22,9 @@ struct Datagram {
   Bytes bytes;
   SocketAddress source;
   IpAddress destination;   // the address of ours that it was sent to; none when not known
+  // Ours, to answer from: `destination`, or the interface's own where that is a broadcast or an IPv4
+  // group; none when not known.
+  IpAddress local;
   uint32_t interface = 0;  // index
   bool truncated = false;
   std::optional<timespec> received;  // CLOCK_REALTIME by the kernel
@@ -84,6 +87,14 @@ class SendBatch {
 // socket. False when the kernel refused.
 bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
               uint32_t interface);
+
+// Sends `bytes` to an address, a broadcast address or a group, with that hop limit (0: as the socket
+// has it). The rest as SendFrom; an IPv4 group without a route leaves by the interface of `from`.
+bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from, uint8_t hops);
+
+// A UDP socket on a random port that sends to groups and hears whoever answers, with receive
+// timestamps. What it sends is not heard by this host.
+Result<UniqueFd> OpenForGroup(Family family, uint8_t dscp);
 
 // A UDP socket connected to `remote`, on a random port of the kernel's choice, with receive
 // timestamps; only datagrams from `remote` reach it. `*local` gets the address that the route gave

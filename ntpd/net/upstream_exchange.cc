@@ -59,7 +59,14 @@ void Upstreams::Poll(AssocId id) {
   upstream->checks = 0;
   upstream->waiting.reset();
   const auto header = node_->engine->BuildRequest(id, Timebase::Mono(), RandomNonce());
-  if (!header || !OpenSocket(upstream)) return;
+  if (!header) {
+    // Nothing was asked, so nobody has an answer.
+    upstream->readable.reset();
+    upstream->socket.Close();
+    return;
+  }
+  if (header->mode != wire::Mode::kClient) return SendListening(upstream, *header);
+  if (!OpenSocket(upstream)) return;
   if (upstream->dance != nullptr) return PollAutokey(upstream, *header);
   if (!upstream->config.key.is_none()) return SealAndSend(upstream, *header, upstream->config.key);
   Transmit(upstream, EncodePacket(*header, {}), KeyId{});
@@ -187,18 +194,22 @@ void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
   ++(packet->header.version == wire::kMaxVersion ? packets.this_version : packets.old_version);
   const NtpTimestamp t4 =
       datagram.received ? node_->time.FromSystem(*datagram.received) : node_->time.Now();
+  OnPacket(upstream, *packet, t4);
+}
+
+void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
   // Origin first: a sender who does not know the nonce gets no cryptography done.
-  if (!node_->engine->MatchReply(upstream->id, packet->header).ok()) {
-    ++packets.declined;
+  if (!node_->engine->MatchReply(upstream->id, packet.header).ok()) {
+    ++node_->packets.declined;
     return;
   }
-  if (packet->crypto_nak)
-    return Finish(upstream->id, packet->header,
+  if (packet.crypto_nak)
+    return Finish(upstream->id, packet.header,
                   core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak}, t4);
-  if (upstream->dance != nullptr && !packet->extensions().empty())
-    return OnAutokeyField(upstream, *packet);
-  if (!packet->mac) return Finish(upstream->id, packet->header, std::nullopt, t4);
-  OnMac(upstream, *packet, t4);
+  if (upstream->dance != nullptr && !packet.extensions().empty())
+    return OnAutokeyField(upstream, packet);
+  if (!packet.mac) return Finish(upstream->id, packet.header, std::nullopt, t4);
+  OnMac(upstream, packet, t4);
 }
 
 bool Upstreams::IsPublicMacGood(const Upstream& upstream, const wire::Packet& packet) {
@@ -247,7 +258,11 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
     return Finish(upstream->id, packet.header,
                   core::MacVerdict{packet.mac->key, core::MacResult::kBad}, t4);
   }
-  if (++upstream->checks > kMostChecks) {
+  // Beyond a few they wait with those of strangers: what peers and groups send has no nonce that an
+  // off-path sender would have to guess, and a flood must not shut out the genuine one.
+  const bool client = packet.header.mode == wire::Mode::kServer;
+  const bool flooded = ++upstream->checks > kMostChecks;
+  if (flooded && client) {
     ++node_->packets.declined;
     return;
   }
@@ -265,7 +280,8 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
         const auto result =
             code == msg::VerdictCode::kGood ? core::MacResult::kGood : core::MacResult::kBad;
         Finish(id, header, core::MacVerdict{key, result}, t4);
-      });
+      },
+      flooded ? Lane::kClients : Lane::kOwn);
 }
 
 void Upstreams::Finish(AssocId id, const wire::Header& header,

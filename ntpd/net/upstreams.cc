@@ -17,13 +17,28 @@ constexpr uint64_t kPatientRequests = 8;
 constexpr int kPatientPolls =
     10;  // the same for one that did answer once (ntpd 4.2.8: NTP_UNREACH)
 
+core::HostMode ModeOf(msg::NetAssociationKind kind) {
+  switch (kind) {
+    case msg::NetAssociationKind::kPeer:
+      return core::HostMode::kSymmetricActive;
+    case msg::NetAssociationKind::kBroadcast:
+      return core::HostMode::kBroadcast;
+    default:
+      return core::HostMode::kClient;
+  }
+}
+
 // `owed`: what a dead predecessor may still owe the server, s.
 core::AssociationConfig EngineConfig(const msg::NetAssociation& line, double owed) {
   core::AssociationConfig config;
+  config.mode = ModeOf(line.kind);
+  // Found by asking a group: it is measured at once, and forgotten when it falls silent.
+  config.ephemeral = line.kind == msg::NetAssociationKind::kManycastClient;
   config.poll.minpoll = line.minpoll;
   config.poll.maxpoll = line.maxpoll;
-  config.poll.iburst = line.iburst;
-  config.poll.burst = line.burst;
+  const bool client = config.mode == core::HostMode::kClient;
+  config.poll.iburst = client && (line.iburst || config.ephemeral);
+  config.poll.burst = client && line.burst;
   config.poll.owed = owed;
   config.version = line.version;
   if (!line.key.is_none()) config.key = line.key;
@@ -87,6 +102,7 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
   for (const AssocId id : node_->engine->Ids()) {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end()) continue;
+    if (found->second->line == kNoLine) continue;
     const size_t line = moved[found->second->line];
     if (line == SIZE_MAX) {
       Remove(id);
@@ -99,7 +115,8 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
     entry = entry->second.line == SIZE_MAX ? prototypes_.erase(entry) : std::next(entry);
   }
   lines_ = lines;
-  for (const auto& [id, prototype] : prototypes_) (void)lookups_[*prototype.config.name];
+  for (const auto& [id, prototype] : prototypes_)
+    if (prototype.config.name) (void)lookups_[*prototype.config.name];
   for (Deferred& entry : deferred_) entry.line = moved[entry.line];
   std::erase_if(deferred_, [](const Deferred& entry) { return entry.line == SIZE_MAX; });
   for (size_t i = 0; i < lines_.size(); ++i)
@@ -124,6 +141,11 @@ void Upstreams::AddLine(size_t line) {
     upstream->config = config;
     upstream->remote = {config.address, port_};
     upstreams_.emplace(id, std::move(upstream));
+    return;
+  }
+  if (config.kind == msg::NetAssociationKind::kManycastClient) {
+    const AssocId id = NewId();
+    prototypes_.emplace(id, Prototype{id, line, config});
     return;
   }
   // Two votes for one server would outvote an honest one.
@@ -178,9 +200,17 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, now);
   }
   const double owed = std::max(0.0, node_->start.owed_headway - (now - node_->started));
-  CHECK(node_->engine->AddAssociation(id, upstream->remote, RefidOf(address),
-                                      EngineConfig(config, owed), now));
-  node_->access.AddSource(address);
+  const core::AssociationConfig engine_config = EngineConfig(config, owed);
+  if (engine_config.mode != core::HostMode::kClient) LearnLocal(upstream.get());
+  Store(std::move(upstream), engine_config);
+}
+
+void Upstreams::Store(std::unique_ptr<Upstream> upstream, const core::AssociationConfig& config) {
+  const SocketAddress remote = upstream->remote;
+  CHECK(node_->engine->AddAssociation(upstream->id, remote, RefidOf(remote.ip), config,
+                                      Timebase::Mono()));
+  node_->access.AddSource(remote.ip);
+  const AssocId id = upstream->id;
   upstreams_.emplace(id, std::move(upstream));
 }
 
@@ -268,6 +298,7 @@ void Upstreams::WantNames() {
 }
 
 void Upstreams::Maintain() {
+  RemoveExpired();
   WantNames();
   const MonoTime now = Timebase::Mono();
   for (auto& [index, lookup] : lookups_) {

@@ -25,7 +25,7 @@ struct Upstream {
   size_t line = 0;  // which configuration line it comes from
   msg::NetAssociation config;
   SocketAddress remote;
-  bool pooled = false;  // came from a `pool` line
+  bool pooled = false;  // came from a `pool` or `manycastclient` line, by a name or an answer
   IpAddress local;      // ours, as the route to it says
   std::unique_ptr<autokey::RenewingDance> dance;
   UniqueFd socket;
@@ -40,7 +40,7 @@ struct Upstream {
   std::string label() const { return remote.ip.ToString(); }
 };
 
-// A `pool` or name that stands for addresses not known yet, as ntpq shows it.
+// A `pool`, name or group that stands for addresses not known yet, as ntpq shows it.
 struct Prototype {
   AssocId id;
   size_t line = 0;
@@ -61,8 +61,33 @@ class Upstreams {
   // Names whose addresses an access list line needs; answers go to `on_address`.
   void ResolveFor(uint16_t name, std::function<void(const IpAddress&)> on_address);
 
+  // How packets of symmetric and broadcast modes leave: by a listening socket.
+  using SendByListener =
+      std::function<bool(const SocketAddress& to, const IpAddress& from, uint8_t hops, Bytes)>;
+  void SetSend(SendByListener send) { send_ = std::move(send); }
+
   // The engine says that this one is due.
   void Poll(AssocId id);
+
+  // --- what came to a listening socket (see Peering)
+
+  // A packet of an association whose mode uses listening sockets. `local`: our address.
+  void Deliver(AssocId id, const wire::Packet& packet, NtpTimestamp t4, const IpAddress& local);
+  // The same for one whose MAC was found good under `key` (0: it had none).
+  void DeliverProved(AssocId id, const wire::Header& header, KeyId key, NtpTimestamp t4);
+  // What a packet made; the caller has asked MayMobilise.
+  struct Ephemeral {
+    core::HostMode mode = core::HostMode::kSymmetricPassive;
+    bool listen = false;  // a broadcast client that measures the path first
+    SocketAddress remote;
+    IpAddress local;
+    KeyId key;  // 0: none
+    uint8_t version = 4;
+    int8_t poll = 6;  // of its packet
+  };
+  AssocId AddEphemeral(const Ephemeral& wanted);
+  // A server that answered the solicitation of a `manycastclient` line.
+  void AddManycast(size_t line, const IpAddress& address);
   // Once a second: names to look up again, pools to fill, servers of a name that do not answer.
   void Maintain();
 
@@ -81,8 +106,13 @@ class Upstreams {
   void ClearPrototypeEvents(AssocId id);
   // The address for event lines.
   std::string LabelOf(AssocId id) const;
+  size_t CountOfPool(size_t line) const;
+  const std::vector<msg::NetAssociation>& lines() const { return lines_; }
 
  private:
+  // In place of a line, for associations that a packet made.
+  static constexpr size_t kNoLine = SIZE_MAX - 1;
+
   // A line whose name is being looked up.
   struct Lookup {
     bool wanted = true;     // an answer would be of use
@@ -108,7 +138,6 @@ class Upstreams {
   void ReplaceSilent(const msg::ResolveAnswer& answer);
   void MoveOn(AssocId id, const msg::ResolveAnswer& answer);
   std::optional<AssocId> SilentOfPool(size_t line) const;
-  size_t CountOfPool(size_t line) const;
   size_t CountOfAnswering(size_t line) const;
   void WantNames();
 
@@ -119,6 +148,12 @@ class Upstreams {
   void SealAndSend(Upstream* upstream, const wire::Header& header, KeyId key);
   bool OpenSocket(Upstream* upstream);
   void Transmit(Upstream* upstream, Bytes packet, KeyId key);
+  void SendListening(Upstream* upstream, const wire::Header& header);
+  void TransmitListening(Upstream* upstream, const wire::Header& header, Bytes trailer, KeyId key);
+  void LearnLocal(Upstream* upstream);
+  void Store(std::unique_ptr<Upstream> upstream, const core::AssociationConfig& config);
+  void RemoveExpired();
+  void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void Receive(AssocId id);
   void OnDatagram(Upstream* upstream, const Datagram& datagram);
   bool IsPublicMacGood(const Upstream& upstream, const wire::Packet& packet);
@@ -136,6 +171,7 @@ class Upstreams {
   Channel* resolve_;
   Suspicion suspicion_;
   std::function<void()> on_update_;
+  SendByListener send_;
   uint16_t port_;
   std::vector<msg::NetAssociation> lines_;
   std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;

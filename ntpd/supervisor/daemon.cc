@@ -45,6 +45,7 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       base_(event_base_new()),
       first_step_marker_(FirstStepMarker::DirectoryFromEnvironment()),
       sockets_(log, config_.system.dscp.value),
+      groups_(log),
       statistics_(log),
       leap_seconds_(log) {
   statistics_.Configure(config_);
@@ -79,6 +80,7 @@ Status Daemon::Prepare() {
   clock_start_ = FirstClockStart(config_, options_, virtual_clock_, drift_);
   leap_seconds_.Load(config_.output);
   TRY_VOID(sockets_.Open(config_.system, options_));
+  groups_.Configure(config_);
   for (PeerLink& link : links_) link = TRY(PeerLink::Make());
   WatchInterfaces();
   directories_ = SystemDirectories(ProgramDirectory());
@@ -88,7 +90,8 @@ Status Daemon::Prepare() {
 }
 
 void Daemon::WatchInterfaces() {
-  if (config_.system.interfaces.empty() && options_.interfaces.empty()) return;
+  const bool rules = !config_.system.interfaces.empty() || !options_.interfaces.empty();
+  if (interfaces_ || (!rules && !groups_.wants_groups())) return;
   netlink_ = UniqueFd(
       socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   sockaddr_nl address{};

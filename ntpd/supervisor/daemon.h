@@ -15,6 +15,7 @@
 #include "ntpd/config/config.h"
 #include "ntpd/supervisor/accounts.h"
 #include "ntpd/supervisor/first_step_marker.h"
+#include "ntpd/supervisor/group_membership.h"
 #include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
@@ -149,6 +150,7 @@ class Daemon {
   PeerLinks links_;
   std::array<RoleSlot, msg::kRoles> slots_;
   ListenSockets sockets_;
+  GroupMembership groups_;
   Statistics statistics_;
   LeapSeconds leap_seconds_;
   std::vector<DirectoryGrant> directories_;

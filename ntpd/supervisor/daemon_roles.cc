@@ -165,6 +165,7 @@ void Daemon::SendLeapTable() { Post(slot(Role::kNet), leap_seconds_.table()); }
 
 // Net ignores the indices that it has.
 void Daemon::SendSockets() {
+  groups_.Apply(sockets_.sockets());
   for (const ListenSocket& socket : sockets_.sockets()) {
     msg::NetSocket message;
     message.index = socket.index;

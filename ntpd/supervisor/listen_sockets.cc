@@ -58,11 +58,14 @@ Status Prepare(int fd, Family family, uint8_t dscp) {
   Mark(fd, family, dscp);
   if (family == Family::kIpv4) {
     ok = ok && Set(fd, IPPROTO_IP, IP_PKTINFO, 1) && Set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+    // What we broadcast to a group is not for ourselves.
+    (void)Set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
     (void)Set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
   } else {
     ok = ok && Set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
          Set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
   }
   (void)Set(fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
   if (!ok) return Fail(std::string("setsockopt: ") + std::strerror(errno));

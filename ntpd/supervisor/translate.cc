@@ -25,6 +25,11 @@ void Show(InlineText<N>* field, std::string_view text) {
   CHECK(field->Assign(AsBytes(text.substr(0, N))));
 }
 
+bool IsGroupKind(config::AssociationKind kind) {
+  return kind == config::AssociationKind::kBroadcast ||
+         kind == config::AssociationKind::kManycastClient;
+}
+
 class Translator {
  public:
   Translator(const config::Config& config, const Options& options, Logger* log,
@@ -35,7 +40,6 @@ class Translator {
 
   NetConfiguration Run() {
     FillStart();
-    SayWhatIsNotServed();
     SayWhatIsNotRecorded();
     for (const config::Association& line : config_.associations) AddAssociation(line);
     for (const config::Restriction& line : Restrictions()) AddRestriction(line);
@@ -43,11 +47,13 @@ class Translator {
   }
 
  private:
-  void SayWhatIsNotServed();
   void SayWhatIsNotRecorded();
   void FillStart();
   void FillLimits();
   void FillIdentity();
+  void FillGroups();
+  void TooManyGroups(const config::Group& group);
+  uint8_t HopLimit(uint8_t index) const;
   void AddAssociation(const config::Association& line);
   void FillLocalClock(const config::Association& line, msg::NetAssociation* message);
   void AddRestriction(const config::Restriction& line);
@@ -60,20 +66,6 @@ class Translator {
   Logger* log_;
   NetConfiguration result_;
 };
-
-// Lines that are understood and have no effect here; AddAssociation says it of the modes it leaves out.
-void Translator::SayWhatIsNotServed() {
-  if (config_.broadcastclient.value || !config_.multicast_groups.empty() ||
-      !config_.manycast_groups.empty())
-    log_->Log(LogLevel::kError,
-              "broadcastclient, multicastclient and manycastserver are not served yet; the lines "
-              "have no effect");
-  // It bounds associations that a stranger's packet makes: there is no such packet here.
-  if (std::any_of(config_.restrictions.begin(), config_.restrictions.end(),
-                  [](const config::Restriction& line) { return line.ippeerlimit.value_or(-1) >= 0; }))
-    log_->Log(LogLevel::kNotice,
-              "restrict ippeerlimit has no effect yet: only configured servers and pools are asked");
-}
 
 // In Debian's ntp.conf since ever, so that it is no mistake to have them there.
 void Translator::SayWhatIsNotRecorded() {
@@ -99,7 +91,37 @@ void Translator::FillStart() {
   start.dscp = system.dscp.value;
   start.log_classes = LogClasses(config_);
   FillLimits();
+  FillGroups();
   FillIdentity();
+}
+
+// The hop limits of `ttl`, by their index; the default is that of ntpd 4.2.8.
+uint8_t Translator::HopLimit(uint8_t index) const {
+  const std::vector<uint8_t>& list = config_.system.ttl.value;
+  if (list.empty()) return static_cast<uint8_t>(std::min(32 * (index + 1) - 1, 255));
+  return list[std::min<size_t>(index, list.size() - 1)];
+}
+
+void Translator::FillGroups() {
+  msg::NetStart& start = result_.start;
+  start.broadcast_client =
+      config_.broadcastclient.value || config_.system.switches.bclient.value;
+  start.novolley = config_.novolley.value;
+  start.broadcast_delay = std::clamp(config_.system.broadcastdelay.value, 0.0, 1.0);
+  for (const config::Group& group : config_.multicast_groups)
+    if (!start.multicast_groups.Push(group.address)) TooManyGroups(group);
+  for (const config::Group& group : config_.manycast_groups)
+    if (!start.manycast_groups.Push(group.address)) TooManyGroups(group);
+  const size_t hops = config_.system.ttl.value.empty() ? 8 : config_.system.ttl.value.size();
+  std::vector<uint8_t> ttls;
+  for (uint8_t i = 0; i < std::min<size_t>(hops, 8); ++i) ttls.push_back(HopLimit(i));
+  CHECK(start.ttls.Assign(ttls));
+  start.cohort = config_.system.tos.cohort.value;
+  start.beacon = config_.system.tos.beacon.value;
+}
+
+void Translator::TooManyGroups(const config::Group& group) {
+  log_->Log(LogLevel::kError, "group " + group.address.ToString() + ": too many; left out");
 }
 
 void Translator::FillLimits() {
@@ -172,10 +194,26 @@ void Translator::AddAssociation(const config::Association& line) {
   switch (line.kind) {
     case config::AssociationKind::kServer: message.kind = msg::NetAssociationKind::kServer; break;
     case config::AssociationKind::kPool: message.kind = msg::NetAssociationKind::kPool; break;
-    default:
-      log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
-                                      ": this mode is not served yet; the line has no effect");
-      return;
+    case config::AssociationKind::kPeer: message.kind = msg::NetAssociationKind::kPeer; break;
+    case config::AssociationKind::kBroadcast:
+      message.kind = msg::NetAssociationKind::kBroadcast;
+      break;
+    case config::AssociationKind::kManycastClient:
+      message.kind = msg::NetAssociationKind::kManycastClient;
+      break;
+  }
+  const bool client = line.kind == config::AssociationKind::kServer ||
+                      line.kind == config::AssociationKind::kPool;
+  if (line.autokey && !client) {
+    log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
+                                    ": autokey is not served in this mode yet; the line has no "
+                                    "effect");
+    return;
+  }
+  if (!line.address && IsGroupKind(line.kind)) {
+    log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
+                                    ": expected a numeric address; the line has no effect");
+    return;
   }
   if (line.address) {
     message.address = *line.address;
@@ -196,6 +234,9 @@ void Translator::AddAssociation(const config::Association& line) {
   message.noselect = line.noselect;
   message.always_true = line.always_true;
   message.preempt = line.preempt;
+  if (IsGroupKind(line.kind)) message.ttl = HopLimit(line.ttl.value);
+  // A broadcast server has no reason to slow down.
+  if (line.kind == config::AssociationKind::kBroadcast) message.maxpoll = message.minpoll;
   if (line.is_local_clock()) FillLocalClock(line, &message);
   if (!ident_fits || !message.Valid()) {
     log_->Log(LogLevel::kError, line.host + ": this line cannot be served; left out");
@@ -293,6 +334,23 @@ uint8_t LogClasses(const config::Config& config) {
   return static_cast<uint8_t>(classes);
 }
 
+namespace {
+
+void BindKey(const config::Association& line, msg::TrustedKey* key) {
+  switch (line.kind) {
+    case config::AssociationKind::kPeer:
+      key->peer = true;
+      return;
+    case config::AssociationKind::kBroadcast:
+      key->broadcast = true;
+      return;
+    default:
+      key->upstream = true;
+  }
+}
+
+}  // namespace
+
 NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,
                            std::vector<msg::ResolveName> names) {
   return Translator(config, options, log, std::move(names)).Run();
@@ -305,12 +363,16 @@ std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config) {
     return keys[key.value];
   };
   for (const config::KeyRange& range : config.authentication.trusted)
-    for (uint32_t id = range.first.value; id <= range.last.value; ++id) entry({id}).serve = true;
+    for (uint32_t id = range.first.value; id <= range.last.value; ++id) {
+      entry({id}).serve = true;
+      // No line names a broadcast server: any trusted key may be its.
+      entry({id}).listen = config.listens();
+    }
   if (const KeyId control = config.authentication.control_key.value; !control.is_none())
     entry(control).control = true;
   // A key that an association uses is bound to that; see the key process about keys with both roles.
   for (const config::Association& line : config.associations)
-    if (!line.key.value.is_none()) entry(line.key.value).upstream = true;
+    if (!line.key.value.is_none()) BindKey(line, &entry(line.key.value));
   std::vector<msg::KeysTrusted> messages;
   for (const auto& [id, key] : keys) {
     if (messages.empty() || messages.back().keys.full()) messages.emplace_back();

@@ -20,8 +20,8 @@ struct NetConfiguration {
   std::vector<msg::ResolveName> names;  // for ntpd-resolve; associations refer to them by index
 };
 
-// What does not fit a message or is not served yet (broadcast, reference clocks but the local one)
-// is left out and told to `log`. `names` are those of the configuration before: a name keeps its index
+// What does not fit a message or is not served yet (Autokey beside client mode, reference clocks but
+// the local one) is left out and told to `log`. `names` are those of the configuration before: a name keeps its index
 // for the daemon's life, so that an answer that is on its way at a reload is never taken for another's.
 NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,
                            std::vector<msg::ResolveName> names = {});

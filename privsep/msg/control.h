@@ -31,6 +31,15 @@ struct NetStart {
   bool crypto_enabled = false;
   bool identity_optional = false;    // crypto identity optional
   std::optional<Ppm> drift;          // from the drift file
+  // Broadcasts and groups; the sockets have joined the groups.
+  bool broadcast_client = false;     // broadcastclient, enable bclient
+  bool novolley = false;
+  double broadcast_delay = 0.004;    // s
+  InlineVector<IpAddress, 8> multicast_groups;  // multicastclient
+  InlineVector<IpAddress, 8> manycast_groups;   // manycastserver
+  InlineBytes<8> ttls;               // hop limits of manycastclient and broadcast, least first
+  bool cohort = false;               // tos cohort
+  uint32_t beacon = 7200;            // tos beacon, s
   // tos
   uint32_t minclock = 3, maxclock = 10, minsane = 1;
   uint8_t floor = 0, ceiling = 15;
@@ -59,19 +68,23 @@ struct NetStart {
     return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 && step >= 0 &&
            stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 &&
            dscp <= 63 && owed_headway >= 0 && owed_headway <= 64 &&
-           log_classes <= kLogEverything;
+           log_classes <= kLogEverything && broadcast_delay >= 0 && broadcast_delay <= 1;
   }
   static auto Fields(auto& m) {
     return std::tie(m.virtual_clock, m.authentication, m.allow_panic, m.quit, m.slew_only,
                     m.discipline, m.monitor, m.crypto_enabled, m.identity_optional, m.drift,
-                    m.minclock, m.maxclock, m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
+                    m.broadcast_client, m.novolley, m.broadcast_delay, m.multicast_groups,
+                    m.manycast_groups, m.ttls, m.cohort, m.beacon, m.minclock, m.maxclock,
+                    m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
                     m.orphan, m.orphanwait, m.allan, m.panic, m.step, m.stepout, m.dispersion,
                     m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke,
                     m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables);
   }
 };
 
-enum class NetAssociationKind : uint8_t { kServer = 0, kPool, kPeer, kLocalClock, kLast = kLocalClock };
+enum class NetAssociationKind : uint8_t {
+  kServer = 0, kPool, kPeer, kLocalClock, kBroadcast, kManycastClient, kLast = kManycastClient,
+};
 
 // supervisor -> net: one line of the configuration.
 struct NetAssociation {
@@ -88,6 +101,7 @@ struct NetAssociation {
   uint8_t version = 4;
   bool iburst = false, burst = false, prefer = false, noselect = false, always_true = false;
   bool preempt = false;
+  uint8_t ttl = 0;                   // broadcast to a group: hop limit; 0: not set
   uint8_t stratum = 5;               // local clock: fudge stratum
   InlineText<4> refid;               // local clock: fudge refid
 
@@ -99,7 +113,7 @@ struct NetAssociation {
   static auto Fields(auto& m) {
     return std::tie(m.kind, m.address, m.name, m.label, m.key, m.autokey, m.identity_optional,
                     m.ident, m.minpoll, m.maxpoll, m.version, m.iburst, m.burst, m.prefer,
-                    m.noselect, m.always_true, m.preempt, m.stratum, m.refid);
+                    m.noselect, m.always_true, m.preempt, m.ttl, m.stratum, m.refid);
   }
 };
 

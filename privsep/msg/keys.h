@@ -107,18 +107,23 @@ struct ServeDone {
 //
 // With an Autokey key id the session key is made from `path`, the key id and the cookie of
 // `association`. With a symmetric one the first octet's mode decides whether the key's role allows
-// it: client mode (3) for an upstream's key, mode 6 for a control key.
+// it: client mode (3) for an upstream's key, symmetric active (1) for a peer's, symmetric passive (2)
+// for a peer's or a client's, broadcast (5) for a broadcast line's, mode 6 for a control key.
+//
+// In packets of modes 1, 2 and 5 keys writes the transmit time itself, so that nobody can have one
+// sealed for another time.
 struct SealRequest {
   static constexpr Type kType = Type::kSealRequest;
   uint32_t request = 0;
   AssocId association;    // 0: none (symmetric key only)
   AddressPair path;       // this host -> the other
   KeyId key;
+  NtpDuration correction;  // as in ReplyTemplate; for modes 1, 2 and 5
   InlineBytes<kMaxCovered> covered;
 
   bool Valid() const { return covered.size() >= 12 && !key.is_none(); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.association, m.path, m.key, m.covered);
+    return std::tie(m.request, m.association, m.path, m.key, m.correction, m.covered);
   }
 };
 
@@ -126,9 +131,10 @@ struct SealRequest {
 struct Sealed {
   static constexpr Type kType = Type::kSealed;
   uint32_t request = 0;
+  NtpTimestamp transmit;     // modes 1, 2 and 5: belongs into the packet; else zero
   InlineBytes<kMaxMac> mac;  // key id and digest
 
-  static auto Fields(auto& m) { return std::tie(m.request, m.mac); }
+  static auto Fields(auto& m) { return std::tie(m.request, m.transmit, m.mac); }
 };
 
 // net -> keys: is this MAC good? The same choice of key as SealRequest, for a packet that came in.
@@ -438,18 +444,23 @@ struct KeysFile {
 // What a symmetric key may be used for: the union of its roles in ntp.conf.
 struct TrustedKey {
   KeyId key;
-  bool serve = false;     // clients may use it: in trustedkey
-  bool upstream = false;  // `key N` on an association
-  bool control = false;   // controlkey
+  bool serve = false;      // clients may use it: in trustedkey
+  bool upstream = false;   // `key N` on a line that makes us a client
+  bool control = false;    // controlkey
+  bool peer = false;       // `key N` on a peer line
+  bool broadcast = false;  // `key N` on a broadcast line
+  bool listen = false;     // in trustedkey, and broadcasts are listened to
 
   bool Valid() const { return key.is_symmetric(); }
-  static auto Fields(auto& m) { return std::tie(m.key, m.serve, m.upstream, m.control); }
+  static auto Fields(auto& m) {
+    return std::tie(m.key, m.serve, m.upstream, m.control, m.peer, m.broadcast, m.listen);
+  }
 };
 
 // May be sent several times; they add up.
 struct KeysTrusted {
   static constexpr Type kType = Type::kKeysTrusted;
-  InlineVector<TrustedKey, 400> keys;
+  InlineVector<TrustedKey, 300> keys;
   static auto Fields(auto& m) { return std::tie(m.keys); }
 };
 

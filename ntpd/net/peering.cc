@@ -1,0 +1,184 @@
+#include "ntpd/net/peering.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ntpward::net {
+namespace {
+
+bool Contains(const auto& groups, const IpAddress& address) {
+  return std::any_of(groups.begin(), groups.end(), [&](const IpAddress& group) {
+    return group.family == address.family && group.octets == address.octets;
+  });
+}
+
+constexpr std::array<uint8_t, 4> kCryptoNak = {};
+
+}  // namespace
+
+bool IsToEverybody(const Datagram& datagram) {
+  return datagram.destination.family == Family::kIpv4 && !datagram.destination.is_multicast() &&
+         datagram.destination != datagram.local;
+}
+
+bool Peering::IsForListeners(const Datagram& datagram) const {
+  if (datagram.destination.is_multicast())
+    return Contains(node_->start.multicast_groups, datagram.destination);
+  return IsToEverybody(datagram) && node_->start.broadcast_client;
+}
+
+bool Peering::Take(const Datagram& datagram, const wire::Packet& packet, NtpTimestamp arrival) {
+  const auto [fate, id] = node_->engine->DispatchPacket(datagram.source, packet.header.mode);
+  const bool broadcast = packet.header.mode == wire::Mode::kBroadcast;
+  // A broadcast to us alone comes from somebody who cannot send where broadcasts are sent.
+  if (broadcast && !IsForListeners(datagram)) return false;
+  if (fate == core::Fate::kProcess) {
+    upstreams_->Deliver(id, packet, arrival, datagram.local);
+    return true;
+  }
+  if (fate != core::Fate::kMobiliseBroadcast) return false;
+  OnBroadcast(datagram, packet);
+  return true;
+}
+
+core::Mobilisation Peering::Ask(const SocketAddress& source, bool authenticated) {
+  const core::AccessEntry& access = node_->access.Match(source);
+  core::MobilisationRequest request;
+  request.flags = access.flags;
+  request.ippeerlimit = access.ippeerlimit;
+  request.authenticated = authenticated;
+  request.auth_required = node_->start.authentication;
+  request.of_address = node_->engine->CountEphemeral(source.ip);
+  request.of_all = node_->engine->CountEphemeral(std::nullopt);
+  const core::Mobilisation answer = core::MayMobilise(request);
+  if (answer != core::Mobilisation::kAllowed && authenticated)
+    node_->reporter.Log(LogLevel::kInfo, source.ip.ToString() +
+                                             ": no association: restrict or its limits forbid it");
+  return answer;
+}
+
+bool Peering::AskMac(const AddressPair& path, const wire::Packet& packet,
+                     KeysClient::OnVerdict done) {
+  msg::CheckMac check;
+  check.path = path;
+  check.key = packet.mac->key;
+  if (!check.key.is_symmetric() || !packet.extensions().empty() ||
+      !check.covered.Assign(packet.covered) || !check.digest.Assign(packet.mac->digest) ||
+      check.digest.empty())
+    return false;
+  node_->keys.Ask(check, std::move(done), Lane::kClients);
+  return true;
+}
+
+// ---------------------------------------------------------------------------- broadcast servers
+
+void Peering::OnBroadcast(const Datagram& datagram, const wire::Packet& packet) {
+  const wire::Header& header = packet.header;
+  if (header.leap == wire::Leap::kAlarm || header.stratum == 0 || packet.crypto_nak) return;
+  const SocketAddress source = datagram.source;
+  const IpAddress local = datagram.local;
+  if (!packet.mac) {
+    if (Ask(source, false) == core::Mobilisation::kAllowed)
+      MobiliseListener(source, local, header, KeyId{});
+    return;
+  }
+  const KeyId key = packet.mac->key;
+  (void)AskMac(
+      {source.ip, datagram.destination}, packet,
+      [this, source, local, header, key](msg::VerdictCode code) {
+        if (code == msg::VerdictCode::kGood && Ask(source, true) == core::Mobilisation::kAllowed)
+          MobiliseListener(source, local, header, key);
+      });
+}
+
+void Peering::MobiliseListener(const SocketAddress& source, const IpAddress& local,
+                               const wire::Header& header, KeyId key) {
+  // Two packets may have been looked at together.
+  if (node_->engine->DispatchPacket(source, wire::Mode::kBroadcast).fate !=
+      core::Fate::kMobiliseBroadcast)
+    return;
+  const bool volley = !node_->start.novolley;
+  Upstreams::Ephemeral wanted;
+  wanted.mode = volley ? core::HostMode::kClient : core::HostMode::kBroadcastClient;
+  wanted.listen = volley;
+  wanted.remote = source;
+  wanted.local = local;
+  wanted.key = key;
+  wanted.version = header.version;
+  wanted.poll = header.poll;
+  (void)upstreams_->AddEphemeral(wanted);
+  on_change_();
+}
+
+// ---------------------------------------------------------------------------- peers
+
+bool Peering::OnPeer(const Route& route, const core::Request& request, const wire::Packet& packet) {
+  Candidate candidate{route, request, KeyId{}};
+  if (!packet.mac || packet.crypto_nak)
+    return !node_->start.authentication && MobilisePassive(candidate);
+  candidate.key = packet.mac->key;
+  return AskMac({route.client.ip, route.server}, packet,
+                [this, candidate](msg::VerdictCode code) { OnPeerVerdict(candidate, code); });
+}
+
+void Peering::OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code) {
+  switch (code) {
+    case msg::VerdictCode::kGood:
+      if (!MobilisePassive(candidate)) AnswerSealed(candidate);
+      return;
+    case msg::VerdictCode::kBad:
+    case msg::VerdictCode::kUnknownKey: {
+      if (candidate.request.flags.has(core::Access::kNoTrust)) return;
+      wire::Header reply =
+          core::BuildReply(candidate.request.header, wire::Mode::kSymmetricPassive,
+                           candidate.request.received, node_->engine->system(), Timebase::Mono());
+      reply.transmit = node_->time.Now();
+      return answer_(candidate.route, reply, kCryptoNak);
+    }
+    default:
+      return;  // not ours to answer, or too busy
+  }
+}
+
+bool Peering::MobilisePassive(const Candidate& candidate) {
+  const SocketAddress& source = candidate.route.client;
+  const wire::Header& header = candidate.request.header;
+  if (node_->engine->DispatchPacket(source, header.mode).fate != core::Fate::kMobilisePassive)
+    return true;  // there is one by now; its next packet finds it
+  if (Ask(source, !candidate.key.is_none()) != core::Mobilisation::kAllowed) return false;
+  Upstreams::Ephemeral wanted;
+  wanted.mode = core::HostMode::kSymmetricPassive;
+  wanted.remote = source;
+  wanted.local = candidate.route.server;
+  wanted.key = candidate.key;
+  wanted.version = header.version;
+  wanted.poll = header.poll;
+  const AssocId id = upstreams_->AddEphemeral(wanted);
+  upstreams_->DeliverProved(id, header, candidate.key, candidate.request.received);
+  return true;
+}
+
+void Peering::AnswerSealed(const Candidate& candidate) {
+  const wire::Header reply =
+      core::BuildReply(candidate.request.header, wire::Mode::kSymmetricPassive,
+                       candidate.request.received, node_->engine->system(), Timebase::Mono());
+  msg::SealRequest seal;
+  seal.path = {candidate.route.server, candidate.route.client.ip};
+  seal.key = candidate.key;
+  seal.correction = node_->time.Correction();
+  std::array<uint8_t, wire::kHeaderSize> covered;
+  Writer writer(covered);
+  wire::EncodeHeader(writer, reply);
+  CHECK(writer.Finish() && seal.covered.Assign(covered));
+  node_->keys.Seal(
+      seal,
+      [this, route = candidate.route, reply](const msg::Sealed* sealed) {
+        if (sealed == nullptr || sealed->mac.empty()) return;
+        wire::Header stamped = reply;
+        stamped.transmit = sealed->transmit;
+        answer_(route, stamped, sealed->mac.span());
+      },
+      Lane::kClients);
+}
+
+}  // namespace ntpward::net

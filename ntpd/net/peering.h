@@ -1,0 +1,67 @@
+// Packets that make associations: strangers that want to be peers, and broadcast servers heard for
+// the first time. Nothing is made before a MAC of a trusted key was checked, unless `disable auth`.
+//
+// Autokey in these modes would come in at OnPeer and OnBroadcast, where fields are turned away.
+#pragma once
+
+#include <functional>
+
+#include "ntpd/core/dispatch.h"
+#include "ntpd/core/mobilisation.h"
+#include "ntpd/core/server.h"
+#include "ntpd/net/control_server.h"
+#include "ntpd/net/node.h"
+#include "ntpd/net/udp.h"
+#include "ntpd/net/upstreams.h"
+#include "ntpd/wire/packet.h"
+
+namespace ntpward::net {
+
+class Peering {
+ public:
+  // Both must outlive this object. `on_change` is called when there is a new association.
+  Peering(Node* node, Upstreams* upstreams, std::function<void()> on_change)
+      : node_(node), upstreams_(upstreams), on_change_(std::move(on_change)) {}
+
+  // Takes a packet that belongs to an association, or a broadcast: then true, and it is dealt with.
+  // `arrival`: by our clock.
+  bool Take(const Datagram& datagram, const wire::Packet& packet, NtpTimestamp arrival);
+
+  // How a stranger who may not be our peer is answered as one, and forgotten (ntpd 4.2.8; RFC 5905
+  // would be silent): `mac` seals `reply`, or is a crypto-NAK.
+  using Answer = std::function<void(const Route&, const wire::Header& reply, Bytes mac)>;
+  void SetAnswer(Answer answer) { answer_ = std::move(answer); }
+
+  // A stranger's mode 1 packet, which access rules and rate limit let through. False: it made no
+  // association and is to be answered as a request without MAC.
+  bool OnPeer(const Route& route, const core::Request& request, const wire::Packet& packet);
+
+  // Was it sent to a group that we listen to for broadcasts, or to everybody?
+  bool IsForListeners(const Datagram& datagram) const;
+
+ private:
+  // One packet whose MAC is being looked at.
+  struct Candidate {
+    Route route;
+    core::Request request;
+    KeyId key;
+  };
+  void OnBroadcast(const Datagram& datagram, const wire::Packet& packet);
+  void MobiliseListener(const SocketAddress& source, const IpAddress& local,
+                        const wire::Header& header, KeyId key);
+  void OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code);
+  bool MobilisePassive(const Candidate& candidate);
+  void AnswerSealed(const Candidate& candidate);
+  core::Mobilisation Ask(const SocketAddress& source, bool authenticated);
+  bool AskMac(const AddressPair& path, const wire::Packet& packet, KeysClient::OnVerdict done);
+
+  Node* node_;
+  Upstreams* upstreams_;
+  std::function<void()> on_change_;
+  Answer answer_;
+};
+
+// Sent to all hosts of a network (IPv4).
+bool IsToEverybody(const Datagram& datagram);
+
+}  // namespace ntpward::net

@@ -1,0 +1,125 @@
+// Associations that talk by listening sockets: symmetric modes and broadcast, and those that a
+// packet made.
+#include <algorithm>
+#include <array>
+
+#include "ntpd/net/random.h"
+#include "ntpd/net/upstreams.h"
+
+namespace ntpward::net {
+namespace {
+
+constexpr int kFastestEphemeral = 4;   // log2 s: a stranger does not make us faster than this
+constexpr int kSlowestEphemeral = 10;  // log2 s
+
+// The bits below what a clock can be read to are noise anyway: an off-path sender cannot guess
+// them.
+NtpTimestamp Blurred(NtpTimestamp time) {
+  constexpr uint64_t kNoise = 0xff;  // 60 ns
+  return NtpTimestamp::FromRaw((time.raw() & ~kNoise) | (RandomNumber() & kNoise));
+}
+
+}  // namespace
+
+// The address that the route to it gives us; none for what cannot be routed, such as broadcasts.
+void Upstreams::LearnLocal(Upstream* upstream) {
+  (void)ConnectTo(upstream->remote, node_->start.dscp, &upstream->local);
+  if (!upstream->local.is_none()) NoteOwnAddress(upstream->local);
+}
+
+void Upstreams::SendListening(Upstream* upstream, const wire::Header& header) {
+  if (upstream->config.key.is_none()) {
+    wire::Header stamped = header;
+    stamped.transmit = Blurred(node_->time.Now());
+    return TransmitListening(upstream, stamped, {}, KeyId{});
+  }
+  msg::SealRequest request;
+  request.path = {upstream->local, upstream->remote.ip};
+  request.key = upstream->config.key;
+  request.correction = node_->time.Correction();
+  std::array<uint8_t, wire::kHeaderSize> covered;
+  Writer writer(covered);
+  wire::EncodeHeader(writer, header);
+  CHECK(writer.Finish() && request.covered.Assign(covered));
+  node_->keys.Seal(request, [this, id = upstream->id, exchange = upstream->exchange, header,
+                             key = request.key](const msg::Sealed* sealed) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->exchange != exchange) return;
+    if (sealed == nullptr || sealed->mac.empty()) return;  // the next poll asks again
+    wire::Header stamped = header;
+    stamped.transmit = sealed->transmit;
+    TransmitListening(found->second.get(), stamped, sealed->mac.span(), key);
+  });
+}
+
+void Upstreams::TransmitListening(Upstream* upstream, const wire::Header& header, Bytes trailer,
+                                  KeyId key) {
+  upstream->sent_key = key;
+  std::array<uint8_t, wire::kHeaderSize + msg::kMaxMac> packet;
+  Writer writer(packet);
+  wire::EncodeHeader(writer, header);
+  writer.Put(trailer);
+  CHECK(!writer.failed());
+  if (!send_ || !send_(upstream->remote, upstream->local, upstream->config.ttl, writer.written())) {
+    node_->reporter.Log(LogLevel::kDebug, "send to " + upstream->label() + " failed");
+    return;
+  }
+  node_->engine->OnSent(upstream->id, header.transmit, key);
+}
+
+void Upstreams::Deliver(AssocId id, const wire::Packet& packet, NtpTimestamp t4,
+                        const IpAddress& local) {
+  const auto found = upstreams_.find(id);
+  if (found == upstreams_.end()) return;
+  Upstream* upstream = found->second.get();
+  if (upstream->local.is_none() && !local.is_none()) {
+    upstream->local = local;
+    NoteOwnAddress(local);
+  }
+  OnPacket(upstream, packet, t4);
+}
+
+void Upstreams::DeliverProved(AssocId id, const wire::Header& header, KeyId key, NtpTimestamp t4) {
+  if (!upstreams_.contains(id)) return;
+  std::optional<core::MacVerdict> verdict;
+  if (!key.is_none()) verdict = core::MacVerdict{key, core::MacResult::kGood};
+  Finish(id, header, verdict, t4);
+}
+
+AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
+  auto upstream = std::make_unique<Upstream>();
+  upstream->id = NewId();
+  upstream->line = kNoLine;
+  upstream->remote = wanted.remote;
+  upstream->local = wanted.local;
+  if (!wanted.local.is_none()) NoteOwnAddress(wanted.local);
+  upstream->config.kind = msg::NetAssociationKind::kPeer;
+  upstream->config.address = wanted.remote.ip;
+  upstream->config.key = wanted.key;
+  upstream->config.version = wanted.version;
+  core::AssociationConfig config;
+  config.mode = wanted.mode;
+  config.listen = wanted.listen;
+  config.poll.iburst = wanted.listen;
+  config.poll.minpoll =
+      std::clamp(static_cast<int>(wanted.poll), kFastestEphemeral, kSlowestEphemeral);
+  config.poll.maxpoll = kSlowestEphemeral;
+  config.delay = node_->start.broadcast_delay;
+  config.ephemeral = true;
+  config.version = wanted.version;
+  if (!wanted.key.is_none()) config.key = wanted.key;
+  const AssocId id = upstream->id;
+  Store(std::move(upstream), config);
+  return id;
+}
+
+void Upstreams::AddManycast(size_t line, const IpAddress& address) {
+  if (Has(address) || CountOfPool(line) >= node_->start.maxclock) return;
+  AddServer(line, address, true);
+}
+
+void Upstreams::RemoveExpired() {
+  for (const AssocId id : node_->engine->Expired()) Remove(id);
+}
+
+}  // namespace ntpward::net

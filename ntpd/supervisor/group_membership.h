@@ -1,0 +1,46 @@
+// The multicast groups that listening sockets are members of, and the right to send broadcasts.
+//
+// Done here, so that ntpd-net needs no right to choose groups: it gets sockets that hear what the
+// configuration names and nothing else.
+#pragma once
+
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "ntpd/config/config.h"
+#include "ntpd/supervisor/listen_sockets.h"
+#include "privsep/base/log.h"
+
+namespace ntpward::supervisor {
+
+class GroupMembership {
+ public:
+  // `log` must outlive this object.
+  explicit GroupMembership(Logger* log) : log_(log) {}
+
+  // What is wanted from the next Apply on: `multicastclient`, `manycastserver`, and whether there are
+  // `broadcast` lines.
+  void Configure(const config::Config& config);
+  // Interfaces matter: somebody has to call Apply when one comes.
+  bool wants_groups() const { return !groups_.empty(); }
+  // Joins on every interface, and leaves what is no longer wanted. May be called at any time; the
+  // sockets keep what they have when they are handed over again.
+  void Apply(const std::vector<ListenSocket>& sockets);
+
+ private:
+  // Socket, interface, group.
+  using Member = std::tuple<uint16_t, unsigned, IpAddress>;
+
+  void ApplyTo(const ListenSocket& socket, const std::set<unsigned>& interfaces);
+  static bool Change(const ListenSocket& socket, unsigned interface, const IpAddress& group,
+                     int option);
+
+  Logger* log_;
+  std::vector<IpAddress> groups_;
+  bool broadcasts_ = false;
+  bool warned_ = false;
+  std::set<Member> members_;
+};
+
+}  // namespace ntpward::supervisor
