@@ -191,9 +191,8 @@ msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {
     if (!use) return out;
     SymmetricKeys& keys = state_.material.symmetric;
     if (TellsTime(*use)) out.transmit = TransmitTime(state_, request.correction, NtpDuration());
-    const auto mac = TellsTime(*use)
-                         ? keys.Seal(request.key, *use, Stamped(covered, out.transmit))
-                         : keys.Seal(request.key, *use, covered);
+    const auto mac = TellsTime(*use) ? keys.Seal(request.key, *use, Stamped(covered, out.transmit))
+                                     : keys.Seal(request.key, *use, covered);
     if (mac) PutMac(&out.mac, request.key, mac->span());
     return out;
   }

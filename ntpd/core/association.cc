@@ -60,7 +60,9 @@ Association::Association(AssocId id, const SocketAddress& remote, const Associat
       filter_(parameters.phi, Log2Seconds(precision)),
       hmode_(config.mode),
       exchange_(FirstExchange(config)) {
-  header_.refid = kInit;
+  header_.refid = hmode_ != HostMode::kBroadcast ? kInit
+                  : remote.ip.is_multicast()     ? wire::RefidCode("MCST")
+                                                 : wire::RefidCode("BCST");
   Report(wire::PeerEvent::kMobilize);
 }
 

@@ -101,8 +101,8 @@ bool TimeServer::IsPlausible(const Listener& listener, const Datagram& datagram)
   // address must not be got round by it.
   if (IsV4Mapped(from)) return false;
   const IpAddress& to = datagram.destination.is_none() ? listener.local.ip : datagram.destination;
-  if (to.is_multicast() && (peering_ == nullptr ||
-                            (!peering_->IsForListeners(datagram) && !IsManycast(datagram))))
+  if (to.is_multicast() &&
+      (peering_ == nullptr || (!peering_->IsForListeners(datagram) && !IsManycast(datagram))))
     return false;
   // Our own broadcast, heard again.
   if (from == datagram.local && datagram.source.port == listener.local.port) return false;
@@ -210,7 +210,8 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   request.flags = flags;
   request.received = ArrivalOf(datagram);
   const Route route = RouteTo(listener, datagram);
-  const bool symmetric = header.mode == wire::Mode::kSymmetricActive && packet->extensions().empty();
+  const bool symmetric =
+      header.mode == wire::Mode::kSymmetricActive && packet->extensions().empty();
   if (symmetric && peering_ != nullptr && OnSymmetric(route, request, rate, *packet)) return;
   if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
     return OnPlain(route, request, rate);

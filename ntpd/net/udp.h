@@ -21,9 +21,9 @@ namespace ntpward::net {
 struct Datagram {
   Bytes bytes;
   SocketAddress source;
-  IpAddress destination;   // the address of ours that it was sent to; none when not known
-  // Ours, to answer from: `destination`, or the interface's own where that is a broadcast or an IPv4
-  // group; none when not known.
+  IpAddress destination;  // the address of ours that it was sent to; none when not known
+  // Ours, to answer from: `destination`, or the interface's own where that is a broadcast or an
+  // IPv4 group; none when not known.
   IpAddress local;
   uint32_t interface = 0;  // index
   bool truncated = false;
@@ -88,9 +88,11 @@ class SendBatch {
 bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
               uint32_t interface);
 
-// Sends `bytes` to an address, a broadcast address or a group, with that hop limit (0: as the socket
-// has it). The rest as SendFrom; an IPv4 group without a route leaves by the interface of `from`.
-bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from, uint8_t hops);
+// Sends `bytes` to an address, a broadcast address or a group, with that hop limit (0: as the
+// socket has it). The rest as SendFrom; an IPv4 group without a route leaves by the interface of
+// `from`.
+bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
+                  uint8_t hops);
 
 // A UDP socket on a random port that sends to groups and hears whoever answers, with receive
 // timestamps. What it sends is not heard by this host.

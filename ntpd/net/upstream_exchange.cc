@@ -272,8 +272,9 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
       !request.digest.Assign(packet.mac->digest) || request.digest.empty())
     return;
   node_->keys.Ask(
-      request, [this, id = upstream->id, exchange = upstream->exchange, header = packet.header,
-                key = packet.mac->key, t4](msg::VerdictCode code) {
+      request,
+      [this, id = upstream->id, exchange = upstream->exchange, header = packet.header,
+       key = packet.mac->key, t4](msg::VerdictCode code) {
         const auto found = upstreams_.find(id);
         if (found == upstreams_.end() || found->second->exchange != exchange) return;
         if (code == msg::VerdictCode::kBusy) return;
@@ -321,19 +322,17 @@ void Upstreams::SayCrypto(const Upstream& upstream, const DanceResult& result) {
 void Upstreams::Carry(Upstream* upstream, DanceResult result) {
   for (const std::string& line : result.statistics)
     node_->reporter.CryptoStatistics(upstream->label(), line);
-  if (!result.event.empty())
-    SayCrypto(*upstream, result);
+  if (!result.event.empty()) SayCrypto(*upstream, result);
   if (result.leap) (void)node_->host.OfferLeap(*result.leap);
   if (result.restart != autokey::Restart::kNone) RestartUpstream(*upstream, result.restart);
   for (const autokey::ClientJob& job : result.jobs) AskKeys(upstream->id, job);
 }
 
-// What was measured under the old proof is void. A server that has never given a sample loses nothing,
-// and a new volley for each refusal would hammer it.
+// What was measured under the old proof is void. A server that has never given a sample loses
+// nothing, and a new volley for each refusal would hammer it.
 void Upstreams::RestartUpstream(const Upstream& upstream, autokey::Restart why) {
   const core::Association* association = node_->engine->Find(upstream.id);
-  const bool refused =
-      why == autokey::Restart::kIdentity || why == autokey::Restart::kFailures;
+  const bool refused = why == autokey::Restart::kIdentity || why == autokey::Restart::kFailures;
   if (refused && association != nullptr && !association->filter().has_sample()) return;
   node_->engine->Restart(upstream.id, RestartRefid(why), Timebase::Mono());
 }

@@ -365,9 +365,8 @@ void Upstreams::ComplainOnce(const msg::ResolveAnswer& answer) {
                                                 why + "; asking again");
   }
   if (!lookup.restricts.empty())
-    node_->reporter.Log(LogLevel::kWarning,
-                        "error resolving the host of a restrict line: " + why +
-                            "; the line is not in force yet");
+    node_->reporter.Log(LogLevel::kWarning, "error resolving the host of a restrict line: " + why +
+                                                "; the line is not in force yet");
 }
 
 // True when it found somebody new. Members that do not answer make room.

@@ -115,11 +115,11 @@ class Upstreams {
 
   // A line whose name is being looked up.
   struct Lookup {
-    bool wanted = true;     // an answer would be of use
-    bool resolved = false;  // there was an answer
+    bool wanted = true;       // an answer would be of use
+    bool resolved = false;    // there was an answer
     bool complained = false;  // the operator was told that there is none
-    MonoTime next;          // when to ask (again)
-    double wait = 2;        // seconds, doubles with each question
+    MonoTime next;            // when to ask (again)
+    double wait = 2;          // seconds, doubles with each question
     std::vector<std::function<void(const IpAddress&)>> restricts;
   };
 

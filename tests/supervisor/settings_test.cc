@@ -188,16 +188,36 @@ void TranslatesRestrictLines(void**) {
   assert_true(ten && source);
 }
 
-void SaysThatIppeerlimitHasNoEffect(void**) {
+void PeersBroadcastsAndGroupsReachNet(void**) {
   Lines log;
-  const NetConfiguration net =
-      Translate(Parse("restrict default ippeerlimit 0\nserver 192.0.2.1\n"), {}, &log);
-  assert_int_equal(net.restrictions[0].entries[0].ippeerlimit, 0);
-  assert_int_equal(log.all.size(), 1);
-  assert_true(log.all[0].starts_with("restrict ippeerlimit has no effect yet"));
-  Lines silent;
-  (void)Translate(Parse("restrict default ippeerlimit -1\nserver 192.0.2.1\n"), {}, &silent);
-  assert_true(silent.all.empty());
+  const NetConfiguration net = Translate(
+      Parse(
+          "restrict default ippeerlimit 1\npeer 192.0.2.1 key 4\nbroadcast 224.0.1.1 key 5 ttl 1\n"
+          "multicastclient 224.0.1.1\nmanycastserver 239.1.1.1\nttl 8 16\nkeys /k\n"),
+      {}, &log);
+  assert_true(log.all.empty());
+  assert_int_equal(net.restrictions[0].entries[0].ippeerlimit, 1);
+  assert_int_equal(net.associations.size(), 2);
+  assert_true(net.associations[0].kind == msg::NetAssociationKind::kPeer);
+  assert_true(net.associations[1].kind == msg::NetAssociationKind::kBroadcast);
+  assert_int_equal(net.associations[1].ttl, 16);
+  assert_int_equal(net.start.multicast_groups.size(), 1);
+  assert_int_equal(net.start.manycast_groups.size(), 1);
+  assert_false(net.start.broadcast_client);
+}
+
+void EachKeyIsBoundToTheRolesOfItsLines(void**) {
+  const auto messages =
+      TrustedKeys(Parse("keys /k\ntrustedkey 1\nserver 192.0.2.1 key 2\npeer 192.0.2.2 key 3\n"
+                        "broadcast 192.0.2.255 key 4\nbroadcastclient\n"));
+  assert_int_equal(messages[0].keys.size(), 4);
+  for (const msg::TrustedKey& key : messages[0].keys) {
+    assert_int_equal(key.serve, key.key.value == 1);
+    assert_int_equal(key.listen, key.key.value == 1);
+    assert_int_equal(key.upstream, key.key.value == 2);
+    assert_int_equal(key.peer, key.key.value == 3);
+    assert_int_equal(key.broadcast, key.key.value == 4);
+  }
 }
 
 void NamesAreSentOnceAndKeepTheirIndex(void**) {
@@ -388,7 +408,8 @@ int main() {
       cmocka_unit_test(RefusesWhatItDoesNotUnderstand),
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
       cmocka_unit_test(TranslatesRestrictLines),
-      cmocka_unit_test(SaysThatIppeerlimitHasNoEffect),
+      cmocka_unit_test(PeersBroadcastsAndGroupsReachNet),
+      cmocka_unit_test(EachKeyIsBoundToTheRolesOfItsLines),
       cmocka_unit_test(NamesAreSentOnceAndKeepTheirIndex),
       cmocka_unit_test(TheLocalClockGetsItsFudge),
       cmocka_unit_test(OptionsReachNet),
