@@ -132,6 +132,9 @@ class ClientDance {
   // Our own key material changed: starts over.
   DanceResult OnHostChanged(const DanceContext& context);
 
+  // Does this field bear the signature of the server, which has proved itself? kOk only then.
+  Outcome CheckServer(const wire::AutokeyField& field, const DanceContext& context) const;
+
   // The word that `rv ASSID flags` shows; 0 before ASSOC.
   uint32_t flags() const { return flags_; }
   // A plain packet can be sealed: the key process holds this association's cookie.
@@ -197,6 +200,7 @@ class ClientDance {
   Outcome OnLeap(const wire::AutokeyField& field, const DanceContext& context, DanceResult& result);
   // The checks that every answer but ASSOC passes, in the reference's order.
   Outcome CheckStamps(const wire::AutokeyField& field) const;
+  Outcome VerifyField(const wire::AutokeyField& field, const DanceContext& context) const;
   Outcome CheckSigned(const wire::AutokeyField& field, const DanceContext& context,
                       DanceResult& result);
 

@@ -114,12 +114,20 @@ Outcome ClientDance::CheckStamps(const AutokeyField& field) const {
 
 // In scheme PC the key is our own, and so is its signature scheme: nothing that the server says of
 // itself has a part in it.
-Outcome ClientDance::CheckSigned(const AutokeyField& field, const DanceContext& context,
-                                 DanceResult& result) {
+Outcome ClientDance::VerifyField(const AutokeyField& field, const DanceContext& context) const {
   const Certificate* server = IsPrivate() ? &context.host.certificate() : trail_.server();
   if (field.signature.empty() || server == nullptr) return Outcome::kProtocol;
   const int scheme = IsPrivate() ? server->scheme : SchemeOf(flags_);
-  const Outcome outcome = VerifySignature(scheme, server->key, field.signed_part, field.signature);
+  return VerifySignature(scheme, server->key, field.signed_part, field.signature);
+}
+
+Outcome ClientDance::CheckServer(const AutokeyField& field, const DanceContext& context) const {
+  return proven() ? VerifyField(field, context) : Outcome::kProtocol;
+}
+
+Outcome ClientDance::CheckSigned(const AutokeyField& field, const DanceContext& context,
+                                 DanceResult& result) {
+  const Outcome outcome = VerifyField(field, context);
   if (outcome != Outcome::kOk || !Lit(kVerified)) return outcome;
   flags_ |= kProven;
   if (IsPrivate() && identity_.empty()) {

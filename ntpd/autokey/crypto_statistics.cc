@@ -47,6 +47,13 @@ std::string CookieLine(NtpSeconds timestamp, NtpSeconds filestamp) {
   return "cook ts " + Number(timestamp.value) + " fs " + Number(filestamp.value);
 }
 
+std::string AutokeyLine(uint32_t sequence, KeyId key, NtpSeconds timestamp, NtpSeconds filestamp) {
+  char text[96];
+  std::snprintf(text, sizeof text, "auto seq %u key %08x ts %u fs %u", sequence, key.value,
+                timestamp.value, filestamp.value);
+  return text;
+}
+
 std::string LeapLine(const LeapValues& values, NtpSeconds filestamp) {
   return "leap TAI offset " + Number(values.tai) + " at " + Number(values.epoch.value) +
          " expire " + Number(values.expiry.value) + " fs " + Number(filestamp.value);

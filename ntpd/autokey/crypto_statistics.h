@@ -23,6 +23,8 @@ std::string CertificateStatistic(std::string_view what, const Certificate& certi
 std::string IdentityLine(std::string_view scheme, std::string_view root, NtpSeconds filestamp);
 // "cook ts 4004293712 fs 4004293705": without the cookie, which this process never sees.
 std::string CookieLine(NtpSeconds timestamp, NtpSeconds filestamp);
+// "auto seq 99 key 5684ea51 ts 4004293707 fs 4004293706"
+std::string AutokeyLine(uint32_t sequence, KeyId key, NtpSeconds timestamp, NtpSeconds filestamp);
 // "leap TAI offset 37 at 3692217600 expire 4019845448 fs 4004293698"
 std::string LeapLine(const LeapValues& values, NtpSeconds filestamp);
 // "signature update ts 4004293760"

@@ -53,6 +53,10 @@ class RenewingDance {
   // comes, goes or changes its key.
   DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
 
+  Outcome CheckServer(const wire::AutokeyField& field, const DanceContext& context) const {
+    return current_->CheckServer(field, context);
+  }
+
   uint32_t flags() const { return current_->flags(); }
   bool has_cookie() const { return current_->has_cookie(); }
   bool proven() const { return current_->proven(); }

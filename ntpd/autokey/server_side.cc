@@ -66,13 +66,16 @@ Answered ReplyWith(const AutokeyField& field) {
 Answered AnswerAssociation(const AutokeyField& request, const ServerContext& context) {
   if (!request.has_value || request.value.size() > wire::kMaxSubjectName)
     return Fail(Outcome::kLength);
-  AutokeyField field;
-  field.head = ResponseTo(request.head);
-  field.has_value = true;
-  field.timestamp = context.host.update_time();
-  field.filestamp = NtpSeconds{context.host.status_word()};
-  field.value = AsBytes(context.host.subject());
-  return ReplyWith(field);
+  return Reply(AssociationResponse(context.host, request.head.association));
+}
+
+// A list that was announced once in a broadcast, told again to who missed that.
+Answered AnswerAutokey(const AutokeyField& request, const ServerContext& context) {
+  if (!context.key_lists) return Fail(Outcome::kProtocol);
+  const OwnKeyList* list = context.key_lists(request.head.association);
+  if (list == nullptr) return Fail(Outcome::kProtocol);
+  if (!list->CanAnnounce()) return Fail(Outcome::kTimestamp);
+  return Reply(list->Announcement(request.head.association));
 }
 
 // Our own certificate is signed anew with the host's values. Those of others go out unsigned:
@@ -192,8 +195,9 @@ Answered Answer(const AutokeyField& request, const AddressPair& path,
       return AnswerIdentity(request, msg::IdentityScheme::kGq, context);
     case AutokeyCode::kMv:
       return AnswerIdentity(request, msg::IdentityScheme::kMv, context);
-    // No association that broadcasts has that identifier; and whatever is not in the list.
     case AutokeyCode::kAutokey:
+      return AnswerAutokey(request, context);
+    // And whatever is not in the list.
     case AutokeyCode::kNull:
       break;
   }
@@ -213,6 +217,18 @@ Outcome FailureOf(const AutokeyFieldHead& request) {
 }
 
 }  // namespace
+
+std::vector<uint8_t> AssociationResponse(const HostState& host, uint32_t association) {
+  AutokeyField field;
+  field.head = {true, false, static_cast<uint8_t>(AutokeyCode::kAssociation), association};
+  field.has_value = true;
+  field.timestamp = host.update_time();
+  field.filestamp = NtpSeconds{host.status_word()};
+  field.value = AsBytes(host.subject());
+  auto bytes = Encoded(field);
+  CHECK(bytes.has_value());  // a name has at most 255 octets
+  return std::move(*bytes);
+}
 
 ServerAnswer ServerSide::Cannot(const PendingReply& request, Outcome outcome) {
   ++counters_.refused;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -16,6 +17,7 @@
 #include "ntpd/autokey/certificate_cache.h"
 #include "ntpd/autokey/host_state.h"
 #include "ntpd/autokey/outcome.h"
+#include "ntpd/autokey/own_key_list.h"
 #include "ntpd/wire/extension_field.h"
 #include "privsep/msg/keys.h"
 
@@ -26,7 +28,14 @@ struct ServerContext {
   const CertificateCache& certificates;
   NtpSeconds now;  // served time; means nothing while not synchronised
   bool synchronised = false;
+  // The key list of our broadcast association of that identifier; null when there is none. May be
+  // empty: we broadcast nothing.
+  std::function<const OwnKeyList*(uint32_t association)> key_lists = {};
 };
+
+// ASSOC as an answer: our name and status word. `association`: the request's, or our own in a
+// broadcast.
+std::vector<uint8_t> AssociationResponse(const HostState& host, uint32_t association);
 
 // Asked of the key process; the caller sets `request`.
 using ServerOperation = std::variant<msg::CookieIssue, msg::IdentityProve, msg::CertificateIssue>;

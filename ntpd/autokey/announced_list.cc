@@ -1,0 +1,68 @@
+#include "ntpd/autokey/announced_list.h"
+
+#include "ntpd/autokey/calendar.h"
+#include "ntpd/autokey/crypto_statistics.h"
+
+namespace ntpward::autokey {
+namespace {
+
+constexpr size_t kAnnouncementOctets = 8;
+
+bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
+  return earlier.value == 0 || !Earlier(later, earlier);
+}
+
+}  // namespace
+
+AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t association,
+                                                    const Check& check) {
+  Result result;
+  const auto fail = [&](Outcome outcome) {
+    result.outcome = outcome;
+    result.statistics =
+        OutcomeLine(bytes.size() < 4 ? 0 : Reader(bytes).U32(), association, outcome);
+    return result;
+  };
+  const auto field = wire::ParseAutokeyField(bytes);
+  if (!field.ok()) return fail(Outcome::kLength);
+  const wire::AutokeyFieldHead wanted{
+      true, false, static_cast<uint8_t>(wire::AutokeyCode::kAutokey), association};
+  if (field->head != wanted) return fail(Outcome::kProtocol);
+  if (!field->has_value || field->value.size() != kAnnouncementOctets)
+    return fail(Outcome::kLength);
+  if (field->timestamp.value == 0 || !StampsInOrder(field->filestamp, field->timestamp) ||
+      !StampsInOrder(timestamp_, field->timestamp))
+    return fail(Outcome::kTimestamp);
+  if (!StampsInOrder(filestamp_, field->filestamp)) return fail(Outcome::kFilestamp);
+  Reader value(field->value);
+  const KeyId key{value.U32()};
+  const uint32_t sequence = value.U32();
+  // Nobody's lists are longer; a negative number of the reference is a large one here.
+  if (sequence >= msg::kMaxKeyList || key.is_none()) return fail(Outcome::kLength);
+  if (const Outcome checked = check(*field); checked != Outcome::kOk) return fail(checked);
+
+  key_ = key;
+  sequence_ = static_cast<uint8_t>(sequence);
+  timestamp_ = field->timestamp;
+  filestamp_ = field->filestamp;
+  accepted_ = false;
+  result.accept = msg::KeyListAccept{
+      .association = own_, .path = path_, .use = use_, .key = key_, .sequence = sequence_};
+  result.statistics = AutokeyLine(sequence, key, timestamp_, filestamp_);
+  return result;
+}
+
+void AnnouncedList::OnVerdict(msg::VerdictCode code) {
+  accepted_ = code == msg::VerdictCode::kGood;
+}
+
+std::vector<uint8_t> AnnouncementRequest(uint32_t association) {
+  std::vector<uint8_t> bytes(wire::kShortFieldSize);
+  Writer writer(bytes);
+  wire::EncodeShortField(
+      writer, {false, false, static_cast<uint8_t>(wire::AutokeyCode::kAutokey), association});
+  CHECK(writer.Finish());
+  return bytes;
+}
+
+}  // namespace ntpward::autokey

@@ -1,0 +1,63 @@
+// The other host's key list: asked for or pushed, and believed under its signature alone.
+//
+// RFC 5906 section 11.4 and ntpd 4.2.8. Which of its keys were used is known to the key process;
+// here is what was announced. Anyone can send a field, so whatever fails changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ntpd/autokey/outcome.h"
+#include "ntpd/wire/extension_field.h"
+#include "privsep/base/address.h"
+#include "privsep/msg/key_list.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::autokey {
+
+class AnnouncedList {
+ public:
+  // `path`: from the other host to us, or to the group or broadcast address that it sends to.
+  AnnouncedList(AssocId own, msg::KeyListUse use, const AddressPair& path)
+      : own_(own), use_(use), path_(path) {}
+
+  // What checks the other host's signature: ClientDance::CheckServer, for one that proved itself.
+  using Check = std::function<Outcome(const wire::AutokeyField&)>;
+  struct Result {
+    Outcome outcome = Outcome::kOk;
+    std::optional<msg::KeyListAccept> accept;  // for the key process, then OnVerdict
+    std::string statistics;                    // a cryptostats line; or empty
+  };
+  // An AUTO response, whole field; `association` is the identifier that it must carry.
+  Result OnAnnouncement(Bytes field, uint32_t association, const Check& check);
+  // What the key process said to `accept`.
+  void OnVerdict(msg::VerdictCode code);
+  // The key process has it no more.
+  void Void() { accepted_ = false; }
+
+  // Keys of the list are followed: AUTO is lit.
+  bool accepted() const { return accepted_; }
+  const AddressPair& path() const { return path_; }
+  // For variables: the announcement that was accepted last.
+  KeyId key() const { return key_; }
+  uint8_t sequence() const { return sequence_; }
+  NtpSeconds timestamp() const { return timestamp_; }
+
+ private:
+  AssocId own_;
+  msg::KeyListUse use_;
+  AddressPair path_;
+  bool accepted_ = false;
+  KeyId key_;
+  uint8_t sequence_ = 0;
+  NtpSeconds timestamp_;  // of the last announcement; an earlier one is a replay
+  NtpSeconds filestamp_;
+};
+
+// An AUTO request that carries this identifier, 8 octets.
+std::vector<uint8_t> AnnouncementRequest(uint32_t association);
+
+}  // namespace ntpward::autokey

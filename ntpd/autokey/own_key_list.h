@@ -1,0 +1,57 @@
+// Our own key list for one association: when a new one is due, and how it is announced.
+//
+// RFC 5906 section 11.4 and ntpd 4.2.8. The identifiers themselves are in the key process, which
+// gives out one for each packet; here is what everybody may know. Time is an argument.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "privsep/base/address.h"
+#include "privsep/base/types.h"
+#include "privsep/msg/key_list.h"
+#include "privsep/msg/keys.h"
+
+namespace ntpward::autokey {
+
+class OwnKeyList {
+ public:
+  // `automax`: log2 s, the longest life of a list.
+  OwnKeyList(AssocId own, msg::KeyListUse use, uint8_t automax);
+
+  // The list to draw before the next packet; none when the one that we have will do. Due when there
+  // is none, it is used up, it is too old, or path or poll (log2 s) are others. `now` is the served
+  // time, 0 while not synchronised: then a list has one identifier and no signature. The caller
+  // fills in `request`.
+  std::optional<msg::KeyListMake> Due(const AddressPair& path, int poll, NtpSeconds now,
+                                      MonoTime mono);
+  // The answer. False: there is no list; ask Due() again at the next poll.
+  bool OnMade(const msg::ValueAnswer& answer);
+  // An identifier was given out, and so many are left.
+  void OnTaken(uint8_t left) { left_ = left; }
+  // The key process has it no more, or the cookie that it was hashed with has changed.
+  void Void();
+
+  // The list has not been announced yet, and its announcement is signed.
+  bool MustAnnounce() const { return !announced_ && CanAnnounce(); }
+  void OnAnnounced() { announced_ = true; }
+  bool CanAnnounce() const { return made_ && answer_.timestamp.value != 0; }
+  // An AUTO response for this association identifier; CanAnnounce() holds.
+  std::vector<uint8_t> Announcement(uint32_t association) const;
+
+ private:
+  AssocId own_;
+  msg::KeyListUse use_;
+  uint8_t automax_;
+  msg::ValueAnswer answer_;  // of the present list
+  bool made_ = false;
+  bool announced_ = false;
+  uint8_t left_ = 0;
+  AddressPair path_;
+  int poll_ = 0;
+  bool was_signed_ = false;
+  MonoTime since_;
+};
+
+}  // namespace ntpward::autokey
