@@ -3,73 +3,53 @@
 
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <fstream>
-
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/scratch_directory.h"
 
 namespace ntpward::supervisor {
 namespace {
 
-namespace fs = std::filesystem;
-
-int SetUp(void** state) {
-  char name[] = "/tmp/file-problems-test-XXXXXX";
-  if (mkdtemp(name) == nullptr) return 1;
-  *state = new std::string(name);
-  return 0;
-}
-
-int TearDown(void** state) {
-  const auto* directory = static_cast<std::string*>(*state);
-  std::error_code ignored;
-  fs::remove_all(*directory, ignored);
-  delete directory;
-  return 0;
-}
-
-const std::string& In(void** state) { return *static_cast<std::string*>(*state); }
+using namespace ntpward::test;
 
 std::string FileOfMode(const std::string& path, mode_t mode) {
-  std::ofstream(path) << "crypto pw made-for-tests\n";
+  Put(path, "crypto pw made-for-tests\n");
   CHECK(chmod(path.c_str(), mode) == 0);
   return path;
 }
 
 void GoodFilesAreNoProblem(void** state) {
   config::Config config;
-  config.files = {FileOfMode(In(state) + "/ntp.conf", 0600)};
+  config.files = {FileOfMode(In(state).At("ntp.conf"), 0600)};
   config.authentication.crypto.password_where = {0, 1, 1};
-  config.output.logfile.value = In(state) + "/log";
-  config.output.driftfile.value = In(state) + "/drift";
+  config.output.logfile.value = In(state).At("log");
+  config.output.driftfile.value = In(state).At("drift");
   assert_int_equal(FindFileProblems(config, {}).size(), 0);
   assert_int_equal(FindFileProblems({}, {}).size(), 0);
 }
 
 void AMissingLogDirectoryRefusesTheStart(void** state) {
   config::Config config;
-  config.output.logfile.value = In(state) + "/none/log";
+  config.output.logfile.value = In(state).At("none/log");
   const auto problems = FindFileProblems(config, {});
   assert_int_equal(problems.size(), 1);
   assert_true(problems[0].refuses_start);
-  assert_string_equal(
-      problems[0].text.c_str(),
-      ("log file " + In(state) + "/none/log: there is no directory " + In(state) + "/none")
-          .c_str());
+  assert_string_equal(problems[0].text.c_str(), ("log file " + In(state).At("none/log") +
+                                                 ": there is no directory " + In(state).At("none"))
+                                                    .c_str());
 }
 
 void AnOptionTakesThePlaceOfItsLine(void** state) {
   config::Config config;
-  config.output.logfile.value = In(state) + "/none/log";
+  config.output.logfile.value = In(state).At("none/log");
   Options options;
-  options.log_file = In(state) + "/log";
+  options.log_file = In(state).At("log");
   assert_int_equal(FindFileProblems(config, options).size(), 0);
 }
 
 void OtherMissingDirectoriesAreToldOnceEach(void** state) {
   config::Config config;
-  config.output.driftfile.value = In(state) + "/lost/drift";
-  config.output.statsdir.value = In(state) + "/stats/";
+  config.output.driftfile.value = In(state).At("lost/drift");
+  config.output.statsdir.value = In(state).At("stats/");
   for (config::Filegen& filegen : config.output.statistics) filegen.enabled = true;
   const auto problems = FindFileProblems(config, {});
   assert_int_equal(problems.size(), 2);
@@ -78,20 +58,18 @@ void OtherMissingDirectoriesAreToldOnceEach(void** state) {
 
 void PasswordsThatEverybodyCanReadAreTold(void** state) {
   config::Config config;
-  config.files = {FileOfMode(In(state) + "/ntp.conf", 0600),
-                  FileOfMode(In(state) + "/included", 0644)};
+  config.files = {FileOfMode(In(state).At("ntp.conf"), 0600),
+                  FileOfMode(In(state).At("included"), 0644)};
   config.authentication.crypto.password_where = {1, 1, 1};
-  config.authentication.crypto.password_file.value = FileOfMode(In(state) + "/pw", 0604);
+  config.authentication.crypto.password_file.value = FileOfMode(In(state).At("pw"), 0604);
   const auto problems = FindFileProblems(config, {});
   assert_int_equal(problems.size(), 2);
-  assert_true(problems[0].text.starts_with(In(state) + "/included: everybody can read it"));
-  assert_true(problems[1].text.starts_with(In(state) + "/pw: everybody can read it"));
+  assert_true(problems[0].text.starts_with(In(state).At("included") + ": everybody can read it"));
+  assert_true(problems[1].text.starts_with(In(state).At("pw") + ": everybody can read it"));
 }
 
 }  // namespace
 }  // namespace ntpward::supervisor
-
-#define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, SetUp, TearDown)
 
 int main() {
   using namespace ntpward::supervisor;

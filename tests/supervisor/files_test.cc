@@ -6,8 +6,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "ntpd/supervisor/append_file.h"
 #include "ntpd/supervisor/file_source.h"
@@ -17,51 +15,19 @@
 #include "ntpd/supervisor/state_file.h"
 #include "ntpd/supervisor/statistics.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/scratch_directory.h"
 
 namespace ntpward::supervisor {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace ntpward::test;
 
-struct Directory {
-  std::string path;
-  std::string At(const std::string& name) const { return path + "/" + name; }
-};
-
-int SetUp(void** state) {
-  char name[] = "/tmp/files-test-XXXXXX";
-  if (mkdtemp(name) == nullptr) return 1;
-  *state = new Directory{name};
-  return 0;
-}
-
-int TearDown(void** state) {
-  auto* directory = static_cast<Directory*>(*state);
-  std::error_code ignored;
-  fs::remove_all(directory->path, ignored);
-  delete directory;
-  return 0;
-}
-
-const Directory& In(void** state) { return *static_cast<Directory*>(*state); }
-
-void Put(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
-std::string Get(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 unsigned Mode(const std::string& path) {
   struct stat status {};
   CHECK(stat(path.c_str(), &status) == 0);
   return status.st_mode & 07777;
 }
-
-class Lines : public Logger {
- public:
-  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
-  std::vector<std::string> all;
-};
 
 // --- state files
 
@@ -111,7 +77,7 @@ void PidFileIsNeverALink(void** state) {
 
 // --- key files
 
-config::Config CryptoConfig(const Directory& directory) {
+config::Config CryptoConfig(const ScratchDirectory& directory) {
   config::Config config;
   config.authentication.crypto.where.line = 1;
   config.authentication.crypto.host.value = "here";
@@ -127,7 +93,7 @@ const KeyFile* Find(const std::vector<KeyFile>& files, msg::KeyFileKind kind,
 }
 
 void TheLinkWinsElseTheNewestDate(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   for (const char* name :
        {"ntpkey_iffpar_linked.3000000009", "ntpkey_iffpar_linked", "ntpkey_iffpar_dated.3000000001",
         "ntpkey_iffpar_dated.3000000003", "ntpkey_iffpar_dated.999999999",
@@ -148,7 +114,7 @@ void TheLinkWinsElseTheNewestDate(void** state) {
 
 // As older guides write them: `crypto privatekey FILE sign FILE cert FILE`.
 void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   config::Config config = CryptoConfig(at);
   config::Crypto& crypto = config.authentication.crypto;
   crypto.host_key_file.Set("mine", {0, 1, 1});
@@ -171,7 +137,7 @@ void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
 }
 
 void MissingFilesAreNamedAndOddOnesAreNotOpened(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   assert_int_equal(mkfifo(at.At("ntpkey_cert_here").c_str(), 0600), 0);
   Put(at.At("ntp.keys"), "1 M secret\n");
   fs::permissions(at.At("ntp.keys"), fs::perms(0644));
@@ -194,7 +160,7 @@ void MissingFilesAreNamedAndOddOnesAreNotOpened(void** state) {
 }
 
 void SeedFileIsPrivateAndNoLink(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   config::Config config = CryptoConfig(at);
   assert_true(OpenSeedFile(config).ok());
   assert_int_equal(Mode(at.At("ntpkey_seed_here")), 0600);
@@ -210,7 +176,7 @@ void SeedFileIsPrivateAndNoLink(void** state) {
 }
 
 void PasswordIsTheFirstLineOfAFile(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   config::Config config = CryptoConfig(at);
   unsetenv("CREDENTIALS_DIRECTORY");
   assert_true(ReadPasswordFile(config)->empty());
@@ -257,7 +223,7 @@ void NamesGenerationsAsNtpdDoes(void**) {
   assert_string_equal(name(kAge).c_str(), "/s/loopstats.a1795305600");
 }
 
-config::Config StatisticsConfig(const Directory& directory) {
+config::Config StatisticsConfig(const ScratchDirectory& directory) {
   config::Config config;
   config.output.statsdir.value = directory.path + "/";
   config.output.statistics[static_cast<size_t>(config::Statistic::kLoop)].enabled = true;
@@ -265,8 +231,8 @@ config::Config StatisticsConfig(const Directory& directory) {
 }
 
 void WritesLinesWithTheDateAndLinksTheNewest(void** state) {
-  const Directory& at = In(state);
-  Lines log;
+  const ScratchDirectory& at = In(state);
+  KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   statistics.Write(msg::StatisticsFile::kLoop, kWhen, "0.1 \x1b[2J 6", MonoTime());
@@ -288,9 +254,9 @@ void FollowsLinksOfRootAndOurselvesOnly(void**) {
 }
 
 void FollowsOurOwnLinkOutOfStatsdir(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   fs::create_symlink(at.At("elsewhere"), at.At("loopstats.20261122"));
-  Lines log;
+  KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   statistics.Write(msg::StatisticsFile::kLoop, kWhen, "x", MonoTime());
@@ -300,12 +266,12 @@ void FollowsOurOwnLinkOutOfStatsdir(void** state) {
 
 // Only root can make a stranger's link.
 void DoesNotFollowAStrangersLink(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   Put(at.At("victim"), "precious");
   fs::create_symlink(at.At("victim"), at.At("loopstats.20261122"));
   const bool strange = lchown(at.At("loopstats.20261122").c_str(), 65534, 65534) == 0;
   assert_true(strange == (geteuid() == 0));
-  Lines log;
+  KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   for (int i = 0; i < 3; ++i)
@@ -316,9 +282,9 @@ void DoesNotFollowAStrangersLink(void** state) {
 
 // A site that comes from `type none`, or another daemon, has a file where the link is to be.
 void KeepsAFileThatIsInTheWayOfTheLink(void** state) {
-  const Directory& at = In(state);
+  const ScratchDirectory& at = In(state);
   Put(at.At("loopstats"), "OLD HISTORY\n");
-  Lines log;
+  KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   statistics.Write(msg::StatisticsFile::kLoop, kWhen, "new", MonoTime());
@@ -329,8 +295,8 @@ void KeepsAFileThatIsInTheWayOfTheLink(void** state) {
 }
 
 void BoundsWhatNetWrites(void** state) {
-  const Directory& at = In(state);
-  Lines log;
+  const ScratchDirectory& at = In(state);
+  KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   for (int i = 0; i < 20000; ++i)
@@ -343,8 +309,8 @@ void BoundsWhatNetWrites(void** state) {
 
 // Net names the day: a taken-over one must not fill the directory with files.
 void BoundsTheFilesThatNetMakes(void** state) {
-  const Directory& at = In(state);
-  Lines log;
+  const ScratchDirectory& at = In(state);
+  KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
   for (int day = 0; day < 1000; ++day)
@@ -408,7 +374,7 @@ void LogconfigLeavesOutInformation(void** state) {
 
 // A FIFO would hold up the start, and a reload for ever.
 void AConfigurationIsARegularFile(void** state) {
-  const Directory& directory = In(state);
+  const ScratchDirectory& directory = In(state);
   DiskFiles files;
   Put(directory.At("ntp.conf"), "server 192.0.2.1\n");
   const auto text = files.Read(directory.At("ntp.conf"));
@@ -423,7 +389,7 @@ void AConfigurationIsARegularFile(void** state) {
 // --- the marker of the first step
 
 void TheMarkerOfADeadDaemonIsFoundAndRemoved(void** state) {
-  const Directory& directory = In(state);
+  const ScratchDirectory& directory = In(state);
   FirstStepMarker first(directory.path);
   assert_false(first.found());
   assert_true(first.Write().ok());
@@ -435,7 +401,7 @@ void TheMarkerOfADeadDaemonIsFoundAndRemoved(void** state) {
 }
 
 void AnOddMarkerKeepsTheGateShut(void** state) {
-  const Directory& directory = In(state);
+  const ScratchDirectory& directory = In(state);
   fs::create_symlink("/nowhere", directory.At("first-step-done"));
   assert_true(FirstStepMarker(directory.path).found());
 }
@@ -452,7 +418,6 @@ void WithoutARuntimeDirectoryNothingIsRemembered(void** state) {
 }  // namespace
 }  // namespace ntpward::supervisor
 
-#define IN_A_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, SetUp, TearDown)
 
 int main() {
   using namespace ntpward::supervisor;
