@@ -26,7 +26,6 @@ class Validator {
   void CheckDuplicates();
   void CheckFudges();
   void CheckKeys();
-  void CheckTrust(const Setting<KeyId>& key);
   void CheckKeyRoles();
   void CheckCrypto();
   void CheckRestrictions();
@@ -133,12 +132,8 @@ void Validator::CheckFudges() {
 
 // --- authentication ---------------------------------------------------------------------------
 
-void Validator::CheckTrust(const Setting<KeyId>& key) {
-  if (!config_.authentication.IsTrusted(key.value))
-    Warn(key.where, "key " + std::to_string(key.value.value) +
-                        " is not trusted: expected it in a trustedkey line");
-}
-
+// A key that a line names is in use for that line, whether or not trustedkey names it too: ntpd 4.2.8 wants
+// both, and we must not ask for a role that the key would be better without.
 void Validator::CheckKeys() {
   const Authentication& auth = config_.authentication;
   const bool have_file = auth.keys_file.is_set();
@@ -147,13 +142,9 @@ void Validator::CheckKeys() {
     if (!have_file)
       Refuse(a.key.where, "key " + std::to_string(a.key.value.value) +
                               " needs a key file: expected a line 'keys FILE'");
-    CheckTrust(a.key);
   }
-  if (auth.control_key.is_set()) {
-    if (!have_file)
-      Warn(auth.control_key.where, "controlkey has no effect without a line 'keys FILE'");
-    CheckTrust(auth.control_key);
-  }
+  if (auth.control_key.is_set() && !have_file)
+    Warn(auth.control_key.where, "controlkey has no effect without a line 'keys FILE'");
   if (!auth.trusted.empty() && !have_file)
     Warn(auth.trusted.front().where, "trustedkey has no effect without a line 'keys FILE'");
   CheckKeyRoles();

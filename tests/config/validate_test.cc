@@ -44,8 +44,6 @@ constexpr Case kWarnings[] = {
     {"server h ttl 3", "1:14: warning: ttl has no effect on 'server'"},
     {"server h mode 3", "1:15: warning: mode has no effect: it is for reference clocks"},
     {"broadcast 10.0.0.255", "1:1: warning: broadcast without key or autokey"},
-    {"server h\nkeys f\ncontrolkey 5", "3:12: warning: key 5 is not trusted"},
-    {"server h key 5\nkeys f\ntrustedkey 6", "1:14: warning: key 5 is not trusted"},
     {"server h\ntrustedkey 5",
      "2:12: warning: trustedkey has no effect without a line 'keys FILE'"},
     {"server h\ncontrolkey 5",
@@ -108,6 +106,12 @@ void RefusesAuthenticationThatCannotHappen(void**) {
 }
 
 // What ident pins down may not be loosened on the same line.
+// Beside `trustedkey` a server's key could be used by clients as well, to pose as that server.
+void AKeyInUseNeedsNoTrustedkey(void**) {
+  assert_int_equal(
+      LoadConf("server 10.0.0.1 key 5\ncontrolkey 6\nkeys f\n").diagnostics.size(), 0);
+}
+
 void NeverMakesANamedGroupOptional(void**) {
   const Parsed parsed = LoadConf("crypto\nserver h autokey ident g identity optional\n");
   assert_false(parsed.config.associations[0].identity_optional);
@@ -188,6 +192,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(WarnsOfWhatWasSurelyNotMeant),
       cmocka_unit_test(RefusesAuthenticationThatCannotHappen),
+      cmocka_unit_test(AKeyInUseNeedsNoTrustedkey),
       cmocka_unit_test(NeverMakesANamedGroupOptional),
       cmocka_unit_test(PutsInItsOwnRestrictionsWhenThereAreNone),
       cmocka_unit_test(LeavesTheOperatorsRestrictionsAlone),
