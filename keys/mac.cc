@@ -82,17 +82,13 @@ MacDigest MacAlgorithm::ComputeDigest(Bytes secret, Bytes covered) {
 }
 
 MacDigest MacAlgorithm::ComputeCmac(Bytes secret, Bytes covered) {
-  std::array<uint8_t, kAes128Octets> key{};
-  const Bytes used = secret.first(std::min(secret.size(), key.size()));
-  std::copy(used.begin(), used.end(), key.begin());
+  UseCmacKey(secret.first(std::min(secret.size(), kAes128Octets)));
   MacDigest out;
   CHECK(out.Resize(size_));
   size_t written = 0;
-  CHECK(EVP_MAC_init(cmac_.get(), key.data(), key.size(), nullptr) == 1);
   CHECK(EVP_MAC_update(cmac_.get(), covered.data(), covered.size()) == 1);
   CHECK(EVP_MAC_final(cmac_.get(), out.span().data(), &written, out.size()) == 1 &&
         written == size_);
-  Wipe(key);
   return out;
 }
 
@@ -119,6 +115,20 @@ MacDigest MacAlgorithm::ComputeDes(Bytes secret, Bytes covered) {
   MacDigest out;
   CHECK(out.Assign(last));
   return out;
+}
+
+// Ready for a new message under `secret`. The key schedule costs more than the rest, and a packet
+// and its reply have the same key.
+void MacAlgorithm::UseCmacKey(Bytes secret) {
+  std::array<uint8_t, kAes128Octets> key{};
+  std::copy(secret.begin(), secret.end(), key.begin());
+  if (EqualConstantTime(key, cmac_key_)) {
+    CHECK(EVP_MAC_init(cmac_.get(), nullptr, 0, nullptr) == 1);
+  } else {
+    CHECK(EVP_MAC_init(cmac_.get(), key.data(), key.size(), nullptr) == 1);
+    cmac_key_.assign(key.begin(), key.end());
+  }
+  Wipe(key);
 }
 
 }  // namespace ntpward::keys

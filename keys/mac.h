@@ -39,12 +39,14 @@ class MacAlgorithm {
   MacAlgorithm() = default;
   MacDigest ComputeDigest(Bytes secret, Bytes covered);
   MacDigest ComputeCmac(Bytes secret, Bytes covered);
+  void UseCmacKey(Bytes secret);
   MacDigest ComputeDes(Bytes secret, Bytes covered);
 
   DigestPtr digest_;
   DigestContextPtr context_;
-  MacContextPtr cmac_;  // set: AES128CMAC, and the digest is not used
-  CipherPtr des_;       // set: DES, and neither of them is used
+  MacContextPtr cmac_;    // set: AES128CMAC, and the digest is not used
+  LockedBytes cmac_key_;  // that cmac_ has now; empty: none yet
+  CipherPtr des_;         // set: DES, and neither of them is used
   CipherContextPtr des_context_;
   size_t size_ = 0;
 };

@@ -97,6 +97,22 @@ void DesFillsTheLastBlockWithZeros(void**) {
   assert_int_equal(des.Compute({}, {}).size(), 8);
 }
 
+// The context keeps its last key.
+void CmacKeysThatTakeTurnsAreNotMixedUp(void**) {
+  auto cmac = Algorithm("AES128CMAC");
+  const auto key = FromHex("2b7e151628aed2a6abf7158809cf4f3c");
+  const auto message = FromHex("6bc1bee22e409f96e93d7e117393172a");
+  const auto expected = cmac.Compute(key, message);
+  const auto zero = cmac.Compute({}, message);
+  assert_false(expected == zero);
+  for (int i = 0; i < 2; ++i) {
+    assert_true(cmac.Compute(key, message) == expected);
+    assert_true(cmac.Compute(key, message) == expected);
+    assert_false(cmac.Compute(key, {}) == expected);
+    assert_true(cmac.Compute({}, message) == zero);
+  }
+}
+
 void LongDigestsAreCutTo20Octets(void**) {
   assert_int_equal(Algorithm("SHA512").size(), 20);
   assert_int_equal(Algorithm("SHA1").size(), 20);
@@ -131,6 +147,7 @@ int main() {
       cmocka_unit_test(CmacSecretsOfOtherLengthsAreFittedTo16Octets),
       cmocka_unit_test(DesCheckSumsAreThoseOfOpenssl),
       cmocka_unit_test(DesFillsTheLastBlockWithZeros),
+      cmocka_unit_test(CmacKeysThatTakeTurnsAreNotMixedUp),
       cmocka_unit_test(LongDigestsAreCutTo20Octets),
       cmocka_unit_test(UnknownTypesAreNone),
       cmocka_unit_test(AMillionCmacsLeakNothing),
