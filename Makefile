@@ -179,4 +179,4 @@ clean:
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-include fuzz/fuzz.mk tests/checks.mk packaging/install.mk
+include fuzz/fuzz.mk tests/checks.mk tests/bench/bench.mk packaging/install.mk
