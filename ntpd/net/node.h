@@ -13,6 +13,7 @@
 #include "ntpd/control/view.h"
 #include "ntpd/core/access.h"
 #include "ntpd/core/engine.h"
+#include "ntpd/net/delay_estimate.h"
 #include "ntpd/net/keys_client.h"
 #include "ntpd/net/reporter.h"
 #include "ntpd/net/steering.h"
@@ -45,6 +46,8 @@ struct Node {
   std::optional<keys::SessionKeyHasher> hasher;  // of the session digest
   bool has_material = false;                     // ntpd-keys has told who we are
   MonoTime started;
+  DelayEstimate leaving;  // from the call that sends a packet to the kernel's stamp of it
+  DelayEstimate sealed;   // from ntpd-keys' stamp in a reply to the call that sends it
   // Every datagram that came, requests and replies alike; counted as ntpd 4.2.8 does, whose
   // "processed" are the replies that time was taken from.
   control::PacketCounters packets;
@@ -55,6 +58,8 @@ struct Node {
   autokey::DanceContext Dance() {
     return {host, certificates, Timebase::Mono(), time.Seconds(), synchronised()};
   }
+  // What goes into a packet that is sent now: when it will have left.
+  NtpTimestamp LeavingTime() const { return time.Now() + leaving.Value(); }
   // The MAC of a packet with extension fields: private value 0, no secret (RFC 5906).
   keys::SessionDigest PublicMac(const AddressPair& path, KeyId key, Bytes covered);
 };

@@ -13,7 +13,7 @@ namespace {
 constexpr double kLongestQueue = 4;
 
 // What ntpd-keys seals is this, so that what is sent must be exactly `reply`, too.
-msg::ReplyTemplate TemplateOf(const wire::Header& reply, const Timebase& time) {
+msg::ReplyTemplate TemplateOf(const wire::Header& reply, const Node& node) {
   msg::ReplyTemplate shared;
   shared.leap = static_cast<uint8_t>(reply.leap);
   shared.stratum = reply.stratum;
@@ -22,7 +22,9 @@ msg::ReplyTemplate TemplateOf(const wire::Header& reply, const Timebase& time) {
   shared.root_dispersion = reply.root_dispersion.raw();
   shared.refid = reply.refid;
   shared.reference = reply.reference;
-  shared.correction = time.Correction();
+  shared.correction = node.time.Correction();
+  shared.wire_delay =
+      NtpDuration::FromSeconds(node.sealed.Value().seconds() + node.leaving.Value().seconds());
   return shared;
 }
 
@@ -275,7 +277,7 @@ void TimeServer::SendPlain() {
       const auto& [route, reply] = plain_[next];
       Writer writer(sending_->Add(wire::kHeaderSize, route.client, route.server, route.interface));
       wire::Header header = reply;
-      header.transmit = node_->time.Now();
+      header.transmit = node_->LeavingTime();
       wire::EncodeHeader(writer, header);
       CHECK(writer.Finish());
     }
@@ -316,24 +318,27 @@ void TimeServer::FlushBatch() {
                                  node_->engine->system(), now);
     job.reply.poll = job.request.header.poll;  // as ntpd-keys repeats it
   }
-  serve_.reply = TemplateOf(serve_waiting_.front().reply, node_->time);
-  node_->keys.Serve(serve_, [this, waiting = std::move(serve_waiting_)](
-                                const msg::ServeDone& done) { OnServeDone(waiting, done); });
+  serve_.reply = TemplateOf(serve_waiting_.front().reply, *node_);
+  node_->keys.Serve(serve_,
+                    [this, waiting = std::move(serve_waiting_), ahead = serve_.reply.wire_delay](
+                        const msg::ServeDone& done) { OnServeDone(waiting, done, ahead); });
   serve_waiting_.clear();
   serve_.jobs.Clear();
 }
 
-void TimeServer::OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done) {
+void TimeServer::OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done,
+                             NtpDuration ahead) {
   std::vector<bool> answered(waiting.size());
   for (const msg::ServeResult& result : done.results) {
     // One request, one reply: ntpd-keys cannot make us send more.
     if (result.job >= waiting.size() || answered[result.job]) continue;
     answered[result.job] = true;
-    OnServeResult(waiting[result.job], result);
+    OnServeResult(waiting[result.job], result, ahead);
   }
 }
 
-void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& result) {
+void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& result,
+                               NtpDuration ahead) {
   if (result.outcome == msg::ServeOutcome::kRefused) {
     ++node_->packets.declined;
     return;
@@ -344,6 +349,8 @@ void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& resul
     if (!job.request.flags.has(core::Access::kNoTrust)) SendNak(job.route, job.request);
     return;
   }
+  // ntpd-keys wrote a time that was `ahead` of its clock.
+  node_->sealed.Add((node_->time.Now() - result.transmit).seconds() + ahead.seconds());
   wire::Header reply = job.reply;
   reply.transmit = result.transmit;
   SendSealed(job.route, reply, result.mac.span());
@@ -394,7 +401,7 @@ void TimeServer::ReplyField(const Route& route, const wire::Header& reply, KeyId
   std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
   Writer writer(packet);
   wire::Header header = reply;
-  header.transmit = node_->time.Now();
+  header.transmit = node_->LeavingTime();
   wire::EncodeHeader(writer, header);
   writer.Put(field);
   CHECK(writer.Finish());
@@ -405,7 +412,7 @@ void TimeServer::ReplyField(const Route& route, const wire::Header& reply, KeyId
 }
 
 void TimeServer::SendHeader(const Route& route, wire::Header header, Bytes trailer) {
-  header.transmit = node_->time.Now();
+  header.transmit = node_->LeavingTime();
   SendSealed(route, header, trailer);
 }
 

@@ -78,8 +78,9 @@ class TimeServer {
   void ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field);
   void SendPlain();
   void FlushBatch();
-  void OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done);
-  void OnServeResult(const Waiting& job, const msg::ServeResult& result);
+  void OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done,
+                   NtpDuration ahead);
+  void OnServeResult(const Waiting& job, const msg::ServeResult& result, NtpDuration ahead);
   void SendHeader(const Route& route, wire::Header header, Bytes trailer);
   void SendSealed(const Route& route, const wire::Header& header, Bytes trailer);
   void SendNak(const Route& route, const core::Request& request);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ntpd/net/random.h"
+#include "ntpd/net/transmit_stamp.h"
 #include "ntpd/net/upstreams.h"
 #include "ntpd/wire/refid.h"
 
@@ -77,12 +78,14 @@ void Upstreams::Poll(AssocId id) {
 bool Upstreams::OpenSocket(Upstream* upstream) {
   upstream->readable.reset();
   upstream->socket.Close();
+  upstream->sent = NtpTimestamp();
   auto socket = ConnectTo(upstream->remote, node_->start.dscp, &upstream->local);
   if (!socket.ok()) {
     node_->reporter.Log(LogLevel::kDebug, socket.error().text);
     return false;
   }
   upstream->socket = std::move(socket).value();
+  (void)AskForTransmitStamps(upstream->socket.get());
   NoteOwnAddress(upstream->local);
   struct Argument {
     Upstreams* self;
@@ -173,9 +176,24 @@ void Upstreams::Transmit(Upstream* upstream, Bytes packet, KeyId key) {
   node_->engine->OnSent(upstream->id, t1, key);
 }
 
+// The call that sent the request was some time before it left. One exchange, one socket: the stamp
+// can be of no other request.
+void Upstreams::TakeStamp(Upstream* upstream) {
+  const auto stamp = TakeTransmitStamp(upstream->socket.get());
+  if (!stamp || upstream->sent.is_zero()) return;
+  const NtpTimestamp left = node_->time.FromSystem(*stamp);
+  const double delay = (left - upstream->sent).seconds();
+  // The clock was stepped in between.
+  if (delay < 0 || delay > DelayEstimate::kMost) return;
+  node_->leaving.Add(delay);
+  upstream->sent = left;
+  node_->engine->OnSent(upstream->id, left, upstream->sent_key);
+}
+
 void Upstreams::Receive(AssocId id) {
   const auto found = upstreams_.find(id);
   if (found == upstreams_.end()) return;
+  TakeStamp(found->second.get());
   for (const Datagram& datagram : batch_->Receive(found->second->socket.get())) {
     // An earlier datagram of the batch may have changed things.
     if (!upstreams_.contains(id)) return;

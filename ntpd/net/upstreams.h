@@ -154,6 +154,7 @@ class Upstreams {
   void Store(std::unique_ptr<Upstream> upstream, const core::AssociationConfig& config);
   void RemoveExpired();
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
+  void TakeStamp(Upstream* upstream);
   void Receive(AssocId id);
   void OnDatagram(Upstream* upstream, const Datagram& datagram);
   bool IsPublicMacGood(const Upstream& upstream, const wire::Packet& packet);
