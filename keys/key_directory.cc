@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 
@@ -69,6 +71,18 @@ Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mo
     filled = Failed(name);
   (void)unlinkat(fd_.get(), aside.c_str(), 0);
   return filled;
+}
+
+std::optional<std::string> KeyDirectory::LinkTarget(const std::string& name) const {
+  std::array<char, PATH_MAX> target;
+  const ssize_t size = readlinkat(fd_.get(), name.c_str(), target.data(), target.size());
+  if (size < 0 || static_cast<size_t>(size) == target.size()) return std::nullopt;
+  return std::string(target.data(), static_cast<size_t>(size));
+}
+
+Status KeyDirectory::Remove(const std::string& name) const {
+  if (unlinkat(fd_.get(), name.c_str(), 0) != 0) return Failed(name);
+  return {};
 }
 
 Status KeyDirectory::Sync() const {

@@ -24,6 +24,9 @@ class KeyDirectory {
 
   // Fails, and leaves nothing, when `name` exists.
   Status WriteNew(const std::string& name, std::string_view text, mode_t mode) const;
+  // Where a link points; none when `name` is no link.
+  std::optional<std::string> LinkTarget(const std::string& name) const;
+  Status Remove(const std::string& name) const;
   // The directory itself, down to the disk.
   Status Sync() const;
   // For openat(2) and its kind.

@@ -16,6 +16,8 @@ namespace {
 constexpr int kLeastIffBits = 512;
 constexpr int kKeysOfAKind = 10;
 constexpr size_t kMd5Characters = 20;
+constexpr int kOlderKeys = 16;
+constexpr size_t kOlderCharacters = 16;
 
 // FIPS 186-4 section 4.2: the order's bits that fit the modulus' strength.
 int OrderBits(int modulus_bits) { return modulus_bits < 2048 ? 160 : 256; }
@@ -41,8 +43,8 @@ uint8_t RandomOctet() {
   return octet;
 }
 
-void AppendPrintable(LockedBytes* out) {
-  for (size_t i = 0; i < kMd5Characters;) {
+void AppendPrintable(size_t characters, LockedBytes* out) {
+  for (size_t i = 0; i < characters;) {
     const uint8_t octet = RandomOctet();
     // '#' would begin a comment (CVE-2021-22212).
     if (octet <= ' ' || octet > '~' || octet == '#') continue;
@@ -133,11 +135,32 @@ LockedBytes MakeSymmetricKeys() {
     Append(&out, (id < 10 ? " " : "") + std::to_string(id) + " " + type + " ");
   };
   for (int i = 0; i < kKeysOfAKind; ++i)
-    begin("MD5"), AppendPrintable(&out), Append(&out, "  # MD5 key\n");
+    begin("MD5"), AppendPrintable(kMd5Characters, &out), Append(&out, "  # MD5 key\n");
   for (int i = 0; i < kKeysOfAKind; ++i)
     begin("SHA1"), AppendHex(&out, 20), Append(&out, "  # SHA1 key\n");
   for (int i = 0; i < kKeysOfAKind; ++i)
     begin("AES128CMAC"), AppendHex(&out, 16), Append(&out, "  # AES128CMAC key\n");
+  return out;
+}
+
+LockedBytes MakeOlderSymmetricKeys() {
+  LockedBytes out;
+  out.reserve(1024);
+  for (int id = 1; id <= kOlderKeys; ++id) {
+    Append(&out, (id < 10 ? " " : "") + std::to_string(id) + " M ");
+    AppendPrintable(kOlderCharacters, &out);
+    Append(&out, "\t# MD5 key\n");
+  }
+  return out;
+}
+
+Result<DiffieHellman> MakeDiffieHellman(int bits) {
+  const PkeyPtr parameters = MakeDsaParameters(bits);
+  if (parameters == nullptr) return Fail("Diffie-Hellman parameters: " + OpensslReason());
+  DiffieHellman out{Number(), Number()};
+  BIGNUM *p = out.prime.get(), *g = out.generator.get();
+  CHECK(EVP_PKEY_get_bn_param(parameters.get(), OSSL_PKEY_PARAM_FFC_P, &p) == 1 &&
+        EVP_PKEY_get_bn_param(parameters.get(), OSSL_PKEY_PARAM_FFC_G, &g) == 1);
   return out;
 }
 

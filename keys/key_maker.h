@@ -27,4 +27,14 @@ LockedBytes MakeSymmetricKeys();
 // The line of a farm file (farm_seeds.h): FarmSeeds::kSecretOctets random octets as hexadecimal digits.
 LockedBytes MakeFarmSecret();
 
+// The lines of ntpd 4.1's: 16 of type M with 16 printable characters without '#'.
+LockedBytes MakeOlderSymmetricKeys();
+
+// A prime of `bits` bits and a generator of a large subgroup, for a Diffie-Hellman agreement.
+struct DiffieHellman {
+  BigPtr prime;
+  BigPtr generator;
+};
+Result<DiffieHellman> MakeDiffieHellman(int bits);
+
 }  // namespace ntpward::keys

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "keys/openssl.h"
+#include "keys/rsaref.h"
 
 namespace ntpward::keys {
 namespace {
@@ -63,7 +64,8 @@ std::optional<Stamp> StampOf(std::string_view line) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc() || end != digits.data() + digits.size() || value == 0)
     return std::nullopt;
-  return Stamp{std::string(name), {value}};
+  // ntpd 4.1 puts words before it.
+  return Stamp{std::string(name.substr(name.find_last_of(kBlank) + 1)), {value}};
 }
 
 bool IsBase64(std::string_view line) {
@@ -142,6 +144,18 @@ Status ReadBlock(Lines* lines, std::string label, KeyText* out) {
 
 }  // namespace
 
+namespace {
+
+// The one line of a key of ntpd 4.1, as a block of its own.
+Status AddRsaref(std::string_view line, KeyText* out) {
+  PemBlock block{std::string(kRsarefLabel), "", Secret()};
+  block.pem = TRY(Secret::Copy(AsBytes(line)));
+  out->blocks.push_back(std::move(block));
+  return {};
+}
+
+}  // namespace
+
 Result<KeyText> ParseKeyText(Bytes file) {
   if (file.empty()) return Fail("it is empty");
   if (file.size() > kMaxKeyText) return Fail("it is too long for a key file");
@@ -150,6 +164,8 @@ Result<KeyText> ParseKeyText(Bytes file) {
   while (const auto line = lines.Next()) {
     if (auto label = Label(*line, kBegin)) {
       TRY_VOID(ReadBlock(&lines, std::move(*label), &out));
+    } else if (out.blocks.empty() && IsRsarefLine(*line)) {
+      TRY_VOID(AddRsaref(*line, &out));
     } else if (out.filestamp.value == 0 && out.blocks.empty()) {
       if (const auto stamp = StampOf(*line)) {
         out.name = stamp->name;

@@ -5,6 +5,8 @@
 //
 //     -----BEGIN ENCRYPTED PRIVATE KEY-----
 //
+// In place of the block a private key of ntpd 4.1 has one line (keys/rsaref.h).
+//
 // The operator supplies it, maybe through mail or a terminal: CRLF, indentation, other line lengths
 // and text around the PEM block do no harm. As ntpd 4.2.8 does, only the number after the last '.'
 // of the first comment counts as filestamp; the file's real name is not looked at.
@@ -25,9 +27,9 @@ inline constexpr size_t kMaxKeyText =
 inline constexpr size_t kMaxPemBlocks = 64;  // an MV authority's file holds one for each client
 
 struct PemBlock {
-  std::string label;       // "ENCRYPTED PRIVATE KEY"
+  std::string label;       // "ENCRYPTED PRIVATE KEY"; kRsarefLabel
   std::string encryption;  // traditional form: DEK-Info's value ("DES-EDE3-CBC,…"), or empty
-  Secret pem;              // BEGIN line to END line, as OpenSSL reads it
+  Secret pem;              // BEGIN line to END line, as OpenSSL reads it; or RSAREF's line
 };
 
 struct KeyText {

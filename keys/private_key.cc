@@ -7,6 +7,8 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
+#include "keys/rsaref.h"
+
 namespace ntpward::keys {
 namespace {
 
@@ -111,8 +113,12 @@ Status CheckDecryptionCost(const PemBlock& block) {
 Result<PrivateKey> ReadPrivateKey(const PemBlock& block, Bytes password) {
   if (!block.label.ends_with("PRIVATE KEY"))
     return Fail("it holds a " + block.label + ", not a private key");
-  TRY_VOID(CheckDecryptionCost(block));
   PrivateKey out;
+  if (block.label == kRsarefLabel) {
+    out.key = TRY(ReadRsarefLine(block.pem.bytes()));
+    return out;
+  }
+  TRY_VOID(CheckDecryptionCost(block));
   out.encrypted = IsEncrypted(block);
   out.weak_encryption = out.encrypted && IsSingleDes(block);
   ERR_clear_error();

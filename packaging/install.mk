@@ -7,6 +7,8 @@ sysusersdir := $(PREFIX)/lib/sysusers.d
 ROLES := ntpd-net ntpd-clock ntpd-keys ntpd-resolve
 IN_SBIN := $(filter ntpd ntp-keygen,$(PRESENT))
 IN_BIN := $(filter ntpq,$(PRESENT))
+# The second name of ntp-keygen: the program of ntpd 4.1.
+GENKEYS := $(if $(filter ntp-keygen,$(IN_SBIN)),$(sbindir)/ntp_genkeys)
 IN_LIBEXEC := $(filter $(ROLES),$(PRESENT))
 MAN_PAGES := $(wildcard packaging/man/*.[1-9])
 EXAMPLES := $(wildcard packaging/examples/*)
@@ -15,7 +17,7 @@ UNITS := $(wildcard packaging/systemd/*)
 DOCS := $(wildcard README.md LICENSE docs/*.md)
 
 man_place = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(addprefix $(bindir)/,$(IN_BIN)) \
+INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(GENKEYS) $(addprefix $(bindir)/,$(IN_BIN)) \
              $(addprefix $(libexecdir)/,$(IN_LIBEXEC)) $(foreach m,$(MAN_PAGES),$(call man_place,$(m))) \
              $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(addprefix $(libexecdir)/,$(notdir $(SCRIPTS))) \
              $(sysusersdir)/ntpward.conf \
@@ -26,6 +28,7 @@ INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(addprefix $(bindir)/,$(IN_BIN
 install: all
 	@install -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_SBIN)) $(DESTDIR)$(sbindir)
+	@$(if $(GENKEYS),ln -sf ntp-keygen $(DESTDIR)$(GENKEYS))
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_BIN)) $(DESTDIR)$(bindir)
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_LIBEXEC)) $(DESTDIR)$(libexecdir)
 	@$(foreach m,$(MAN_PAGES),install -m 644 $(m) $(DESTDIR)$(call man_place,$(m)) &&) true
