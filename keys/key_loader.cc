@@ -25,6 +25,17 @@ std::string UtcDate(int64_t unix_seconds) {
   return text.data();
 }
 
+// What is weak about one file, for one warning.
+class Weaknesses {
+ public:
+  void Add(const std::string& text) { text_ += (text_.empty() ? "" : ", and ") + text; }
+  bool any() const { return !text_.empty(); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
 template <typename T>
 Result<T> Naming(const std::string& file, Result<T> result, const std::string& mend) {
   if (result.ok()) return result;
@@ -141,15 +152,13 @@ Result<KeyPair> KeyLoader::LoadKeyPair(const LoadedFile& file) {
   KeyPair key =
       TRY(Naming(file.name, (sign ? ReadSignKey : ReadRsaKey)(content->bytes(), password()),
                  ": the password is what 'crypto pw' says, else the host's name"));
-  if (key.weak_encryption)
-    Warn(file.name +
-         ": it is encrypted with single DES, as ntp-keygen 4.2.6 did; "
-         "'ntp-keygen " +
-         (sign ? "-S RSA" : "-H") + " -p PASSWORD' makes a new key with better encryption");
-  if (EVP_PKEY_get_bits(key.key.get()) < kStrongRsaBits)
-    Warn(file.name + ": a key of " + std::to_string(EVP_PKEY_get_bits(key.key.get())) +
-         " bits can be broken; 'ntp-keygen " + (sign ? "-S RSA" : "-H") +
-         " -p PASSWORD' makes one of 2048");
+  Weaknesses weak;
+  if (key.weak_encryption) weak.Add("it is encrypted with single DES, as ntp-keygen 4.2.6 did");
+  if (const int bits = EVP_PKEY_get_bits(key.key.get()); bits < kStrongRsaBits)
+    weak.Add("a key of " + std::to_string(bits) + " bits can be broken");
+  if (weak.any())
+    Warn(file.name + ": " + weak.text() + ": 'ntp-keygen " + (sign ? "-S RSA" : "-H") +
+         " -p PASSWORD' makes one of 2048 bits with better encryption");
   return key;
 }
 
@@ -160,9 +169,16 @@ Result<OwnCertificate> KeyLoader::LoadCertificate(const LoadedFile& file, int64_
                                           ": renew it with 'ntp-keygen -p PASSWORD'"));
   if (certificate.der.size() > msg::kMaxCertificate)
     return Fail(file.name + ": the certificate is too long for an Autokey message");
+  Weaknesses weak;
+  const SignatureScheme& scheme = certificate.scheme;
   if (certificate.ExpiredAt(unix_now))
-    Warn(file.name + ": the certificate expired on " + UtcDate(certificate.not_after) +
-         ": renew it with 'ntp-keygen -p PASSWORD'");
+    weak.Add("the certificate expired on " + UtcDate(certificate.not_after));
+  const bool forgeable = scheme.digest_name == "MD5" || scheme.digest_name == "SHA1";
+  if (forgeable) weak.Add("its signature (" + scheme.name + ") can be forged");
+  if (weak.any())
+    Warn(file.name + ": " + weak.text() + ": renew it with 'ntp-keygen" +
+         (forgeable ? std::string(" -c ") + (scheme.dsa ? "DSA" : "RSA") + "-SHA256" : "") +
+         " -p PASSWORD'");
   if (certificate.NotYetValidAt(unix_now))
     Warn(file.name + ": the certificate is valid from " + UtcDate(certificate.not_before) +
          " only: is this host's clock right?");

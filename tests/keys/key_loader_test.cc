@@ -75,7 +75,7 @@ void WarnsOfExpiredAndFutureCertificates(void**) {
   expired.Start(files);
   assert_true(expired.service.ready());
   assert_true(Says(expired.out.logs, "expired on 2026-11-16"));
-  assert_true(Says(expired.out.logs, "ntp-keygen -p"));
+  assert_true(Says(expired.out.logs, "renew it with 'ntp-keygen -c RSA-SHA256 -p"));
   Harness future;
   future.time.system = NtpTimestamp::FromRaw(uint64_t{4000000000U} << 32);
   future.Start(files);
