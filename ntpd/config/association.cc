@@ -49,11 +49,18 @@ void RefuseNts(Line& line, Association&) {
 
 void IgnoreOption(Line& line, Association&) { line.Warn(line.Cite() + " has no effect"); }
 
+// Of ntpd 4.1, where each server's public key was a file.
+void TakePublicKey(Line& line, Association&) {
+  (void)line.String("file name");
+  line.Warn("no effect: the server's public key comes in its certificate");
+}
+
 constexpr auto kOptions = std::to_array<Option<Association>>({
     {"key", TakeKey},
     {"autokey", TakeAutokey},
     {"ident", [](Line& l, Association& a) { a.ident = l.String("group name"); }},
     {"identity", TakeIdentity},
+    {"publickey", TakePublicKey},
     {"minpoll",
      [](Line& l, Association& a) {
        const auto poll = static_cast<uint32_t>(l.Integer("log2 of seconds", 0, 255));

@@ -147,6 +147,7 @@ constexpr auto kCryptoOptions = std::to_array<Option<CryptoLine>>({
     {"leap", TakeText<&CryptoLine::leap_file>},
     {"publickey", TakePublicKey},
     {"dhparms", TakeDiffieHellman},
+    {"dhparams", TakeDiffieHellman},
     {"dh", TakeDiffieHellman},
     {"flags", TakeFlags},
     {"iffpar", TakeGroupFile},
