@@ -12,14 +12,13 @@ GENKEYS := $(if $(filter ntp-keygen,$(IN_SBIN)),$(sbindir)/ntp_genkeys)
 IN_LIBEXEC := $(filter $(ROLES),$(PRESENT))
 MAN_PAGES := $(wildcard packaging/man/*.[1-9])
 EXAMPLES := $(wildcard packaging/examples/*)
-SCRIPTS := $(wildcard packaging/scripts/*)
 UNITS := $(wildcard packaging/systemd/*)
 DOCS := $(wildcard README.md LICENSE docs/*.md)
 
 man_place = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(GENKEYS) $(addprefix $(bindir)/,$(IN_BIN)) \
              $(addprefix $(libexecdir)/,$(IN_LIBEXEC)) $(foreach m,$(MAN_PAGES),$(call man_place,$(m))) \
-             $(addprefix $(unitdir)/,$(notdir $(UNITS))) $(addprefix $(libexecdir)/,$(notdir $(SCRIPTS))) \
+             $(addprefix $(unitdir)/,$(notdir $(UNITS))) \
              $(sysusersdir)/ntpward.conf \
              $(addprefix $(docdir)/,$(notdir $(DOCS))) $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES)))
 
@@ -32,8 +31,7 @@ install: all
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_BIN)) $(DESTDIR)$(bindir)
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_LIBEXEC)) $(DESTDIR)$(libexecdir)
 	@$(foreach m,$(MAN_PAGES),install -m 644 $(m) $(DESTDIR)$(call man_place,$(m)) &&) true
-	@install -m 755 $(SCRIPTS) $(DESTDIR)$(libexecdir)
-	@$(foreach u,$(UNITS),sed '/^ExecStart=/s$(comma)/usr/sbin/$(comma)$(sbindir)/$(comma);s$(comma)/usr/libexec/ntpward/$(comma)$(libexecdir)/$(comma)' \
+	@$(foreach u,$(UNITS),sed '/^ExecStart=/s$(comma)/usr/sbin/$(comma)$(sbindir)/$(comma)' \
 	  $(u) >$(BUILD)/$(notdir $(u)) && install -m 644 $(BUILD)/$(notdir $(u)) $(DESTDIR)$(unitdir) &&) true
 	@install -m 644 packaging/sysusers.d/ntpward.conf $(DESTDIR)$(sysusersdir)
 	@install -m 644 $(DOCS) $(DESTDIR)$(docdir)

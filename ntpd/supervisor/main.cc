@@ -12,6 +12,7 @@
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/renew.h"
 #include "ntpd/supervisor/state_file.h"
 #include "privsep/cage.h"
 #include "privsep/capabilities.h"
@@ -159,6 +160,7 @@ int Main(int argc, char** argv) {
   if (options->show_help) return std::fputs(HelpText().c_str(), stdout), 0;
   if (options->show_version) return std::puts(VersionText().c_str()), 0;
   if (options->check_config) return CheckConfig(*options);
+  if (options->renew_certificate) return RenewCertificate(*options);
   return Serve(*options);
 }
 

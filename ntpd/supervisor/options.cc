@@ -11,7 +11,7 @@
 namespace ntpward::supervisor {
 namespace {
 
-enum LongOnly { kNoClock = 256, kReadyTimeout, kAccepted };
+enum LongOnly { kNoClock = 256, kReadyTimeout, kRenew, kAccepted };
 
 constexpr option kLongOptions[] = {
     {"ipv4", no_argument, nullptr, '4'},
@@ -34,6 +34,7 @@ constexpr option kLongOptions[] = {
     {"help", no_argument, nullptr, '?'},
     {"no-clock", optional_argument, nullptr, kNoClock},
     {"ready-timeout", required_argument, nullptr, kReadyTimeout},
+    {"renew-certificate", no_argument, nullptr, kRenew},
     {"nice", no_argument, nullptr, kAccepted},
     {nullptr, 0, nullptr, 0},
 };
@@ -109,6 +110,7 @@ Status Apply(int letter, const char* argument, Options* options) {
     case 'N': return {};  // priority: accepted, the roles need none
     case '?': options->show_help = true; return {};
     case kNoClock: return ParseNoClock(argument, options);
+    case kRenew: options->renew_certificate = true; return {};
     case kReadyTimeout: return ParseReadyTimeout(argument, &options->ready_timeout);
     default: return {};
   }
@@ -149,6 +151,7 @@ std::string HelpText() {
       "\n"
       "  -c, --configfile=FILE   configuration (/etc/ntp.conf)\n"
       "  -t, --check-config      check the configuration, print every error, change nothing\n"
+      "      --renew-certificate make a new Autokey certificate under the same keys, and exit\n"
       "  -n, --nofork            stay in the foreground\n"
       "  -g, --panicgate         allow the first correction to be of any size\n"
       "  -q, --quit              set the clock once and exit\n"

@@ -24,6 +24,7 @@ struct Options {
   int debug = 0;                              // -d (repeatable), -D LEVEL
   int family = 0;                             // -4, -6: names resolve to this family only
   bool check_config = false;                  // -t, --check-config
+  bool renew_certificate = false;             // --renew-certificate
   bool show_version = false;                  // -V, --version
   bool show_help = false;                     // -?, --help
   bool no_clock = false;                      // --no-clock[=OFFSET[,PPM]]

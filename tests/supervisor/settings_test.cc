@@ -106,6 +106,7 @@ void UnderstandsEachOptionInBothForms(void**) {
       {{"-?"}, [](const Options& o) { return o.show_help; }},
       {{"-t"}, [](const Options& o) { return o.check_config; }},
       {{"--check-config"}, [](const Options& o) { return o.check_config; }},
+      {{"--renew-certificate"}, [](const Options& o) { return o.renew_certificate; }},
       {{"-N"}, [](const Options& o) { return !o.show_help; }},
       {{"--no-clock"}, [](const Options& o) { return o.no_clock && o.clock_offset == 0; }},
       {{"--no-clock=-2.5,30"},

@@ -1,0 +1,95 @@
+#include "ntpd/supervisor/renew.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "ntpd/config/config.h"
+#include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/key_files.h"
+#include "privsep/cage.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+// Beside ntpd, in a build tree and where it was installed.
+std::string KeygenProgram() {
+  char path[4096];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (size <= 0) return "ntp-keygen";
+  std::string program(path, static_cast<size_t>(size));
+  program.resize(program.rfind('/'));
+  return program + "/ntp-keygen";
+}
+
+Result<Secret> PasswordOf(config::Config& config) {
+  Secret password = std::move(config.authentication.crypto.password);
+  return password.empty() ? ReadPasswordFile(config) : Result<Secret>(std::move(password));
+}
+
+// A pipe that holds the password and ends behind it; it passes exec.
+Result<UniqueFd> PipeHolding(const Secret& password) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return Fail(std::string("pipe: ") + std::strerror(errno));
+  UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  // At most 256 octets: an empty pipe has room.
+  if (write(write_end.get(), password.bytes().data(), password.size()) !=
+      static_cast<ssize_t>(password.size()))
+    return Fail(std::string("pipe: ") + std::strerror(errno));
+  if (fcntl(read_end.get(), F_SETFD, 0) != 0)
+    return Fail(std::string("pipe: ") + std::strerror(errno));
+  return read_end;
+}
+
+// Only on failure.
+Error BecomeKeygen(const config::Crypto& crypto, const Secret& password) {
+  std::vector<std::string> words = {KeygenProgram()};
+  UniqueFd pipe;
+  if (!password.empty()) {
+    auto holding = PipeHolding(password);
+    if (!holding.ok()) return holding.error();
+    pipe = std::move(holding).value();
+    words.insert(words.end(), {"--password-file", "/dev/fd/" + std::to_string(pipe.get())});
+  }
+  // Without them a new certificate has the names of the one before.
+  if (!crypto.host.value.empty()) words.insert(words.end(), {"-s", crypto.host.value});
+  if (!crypto.host.value.empty() && !crypto.ident.value.empty())
+    words.insert(words.end(), {"-i", crypto.ident.value});
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execv(arguments[0], arguments.data());
+  return Error{words[0] + ": " + std::strerror(errno)};
+}
+
+int Refuse(const std::string& why) {
+  std::fprintf(stderr, "ntpd: %s\n", why.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int RenewCertificate(const Options& options) {
+  if (const Status forbidden = ForbidDumps(); !forbidden.ok()) return Refuse(forbidden.error().text);
+  DiskFiles files;
+  config::Parsed parsed =
+      config::Load(options.config_file, files, config::ParsePolicy::kStartup);
+  if (!parsed.usable(config::ParsePolicy::kStartup))
+    return Refuse(options.config_file + ": has errors: see ntpd --check-config");
+  config::Config& config = parsed.config;
+  if (!config.authentication.crypto.enabled()) {
+    std::printf("%s: no crypto line: nothing to renew\n", options.config_file.c_str());
+    return 0;
+  }
+  const auto password = PasswordOf(config);
+  if (!password.ok()) return Refuse(password.error().text);
+  const std::string& directory = config.authentication.keys_dir.value;
+  if (chdir(directory.c_str()) != 0) return Refuse(directory + ": " + std::strerror(errno));
+  return Refuse(BecomeKeygen(config.authentication.crypto, *password).text);
+}
+
+}  // namespace ntpward::supervisor
