@@ -1,6 +1,7 @@
 #include "privsep/policies.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -26,6 +27,10 @@ constexpr ArgumentRule OwnPid(unsigned index) {
 
 // Of socket(2)'s second argument, the part that is no flag.
 constexpr uint64_t kSocketType = 0xf;
+
+constexpr ArgumentRule Type(uint64_t type) {
+  return {ArgumentRule::Kind::kMaskedEquals, 1, type, kSocketType};
+}
 
 constexpr SyscallRule kRuntime[] = {
     {"read"},
@@ -101,10 +106,13 @@ constexpr SyscallRule kResolve[] = {
     {"sysinfo"},
     {"fcntl"},
     {"ioctl"},
-    {"socket", Equals(0, AF_INET)},
-    {"socket", Equals(0, AF_INET6)},
+    {"socket", Equals(0, AF_INET), Type(SOCK_DGRAM)},
+    {"socket", Equals(0, AF_INET), Type(SOCK_STREAM)},
+    {"socket", Equals(0, AF_INET6), Type(SOCK_DGRAM)},
+    {"socket", Equals(0, AF_INET6), Type(SOCK_STREAM)},
+    // Local name services, and the list of our own addresses.
     {"socket", Equals(0, AF_UNIX)},
-    {"socket", Equals(0, AF_NETLINK)},
+    {"socket", Equals(0, AF_NETLINK), Equals(2, NETLINK_ROUTE)},
     {"connect"},
     {"bind"},
     {"getsockname"},
@@ -130,8 +138,8 @@ constexpr SyscallRule kResolve[] = {
 
 constexpr SyscallRule kNet[] = {
     // Client ports only: datagrams of the Internet families.
-    {"socket", Equals(0, AF_INET), Masked(1, kSocketType, SOCK_DGRAM)},
-    {"socket", Equals(0, AF_INET6), Masked(1, kSocketType, SOCK_DGRAM)},
+    {"socket", Equals(0, AF_INET), Type(SOCK_DGRAM)},
+    {"socket", Equals(0, AF_INET6), Type(SOCK_DGRAM)},
     {"connect"},
     {"getsockname"},
     {"setsockopt", Equals(1, SOL_SOCKET)},

@@ -3,6 +3,8 @@
 #include "privsep/cage.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -84,6 +86,10 @@ void ResolveCannotWriteAFileExecOrSetTheClock(void**) {
   DiesOfSigsys(Caged(ResolvePolicy(), [] { return open("/tmp/x", O_WRONLY) >= 0 ? 1 : 2; }));
   DiesOfSigsys(Caged(ResolvePolicy(), Exec));
   DiesOfSigsys(Caged(ResolvePolicy(), SetTheClock));
+  DiesOfSigsys(Caged(ResolvePolicy(), [] { return socket(AF_INET, SOCK_RAW, IPPROTO_UDP); }));
+  DiesOfSigsys(Caged(ResolvePolicy(), [] { return socket(AF_PACKET, SOCK_RAW, 0); }));
+  DiesOfSigsys(
+      Caged(ResolvePolicy(), [] { return socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT); }));
   assert_int_equal(Caged(ResolvePolicy(), OpenPasswd).exit_status, 1);
 }
 void ResolveCannotEmptyAFile(void**) {
@@ -93,13 +99,14 @@ void ResolveCannotEmptyAFile(void**) {
 // Where all share one uid a role must not end another.
 void ARoleSignalsNobodyButItself(void**) {
   const pid_t parent = getpid();
-  DiesOfSigsys(Caged(NetPolicy(), [parent] {
-    return static_cast<int>(syscall(SYS_tgkill, parent, parent, 0));
-  }));
-  assert_int_equal(Caged(NetPolicy(), [] {
-                     std::abort();
-                     return 0;
-                   }).signal,
+  DiesOfSigsys(Caged(
+      NetPolicy(), [parent] { return static_cast<int>(syscall(SYS_tgkill, parent, parent, 0)); }));
+  assert_int_equal(Caged(NetPolicy(),
+                         [] {
+                           std::abort();
+                           return 0;
+                         })
+                       .signal,
                    SIGABRT);
 }
 
@@ -112,9 +119,8 @@ void ClockMovesNoOtherClock(void**) {
 
 void NobodyMapsExecutableMemory(void**) {
   for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy()}) {
-    DiesOfSigsys(Caged(policy, [] {
-      return syscall(SYS_mmap, nullptr, 4096, 7, 0x22, -1, 0) > 0 ? 1 : 2;
-    }));
+    DiesOfSigsys(
+        Caged(policy, [] { return syscall(SYS_mmap, nullptr, 4096, 7, 0x22, -1, 0) > 0 ? 1 : 2; }));
   }
 }
 
