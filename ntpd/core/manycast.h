@@ -25,6 +25,8 @@ struct ManycastConfig {
   size_t minclock = 3;        // survivors that end the search
   size_t maxclock = 10;       // servers that end it
   double beacon = 7200;       // s after which it starts over although it has found enough
+
+  friend bool operator==(const ManycastConfig&, const ManycastConfig&) = default;
 };
 
 class ManycastSearch {

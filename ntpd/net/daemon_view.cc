@@ -182,9 +182,10 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
     const msg::NetAssociation& config = found->second.config;
     control::PeerView view;
     view.status = found->second.status;
-    view.remote = {IpAddress::V4(0, 0, 0, 0), 123};
-    view.remote_name = std::string(config.label.text());
-    view.refid = wire::RefidCode(view.status.broadcast ? "POOL" : "INIT");
+    const bool manycast = config.kind == msg::NetAssociationKind::kManycastClient;
+    view.remote = {manycast ? config.address : IpAddress::V4(0, 0, 0, 0), 123};
+    if (!manycast) view.remote_name = std::string(config.label.text());
+    view.refid = wire::RefidCode(manycast ? "ACST" : view.status.broadcast ? "POOL" : "INIT");
     view.host_poll = static_cast<int8_t>(config.minpoll);
     view.peer_poll = static_cast<int8_t>(config.minpoll);
     view.filter_dispersion_s.fill(core::kMaxDispersion);

@@ -21,6 +21,22 @@ bool IsToEverybody(const Datagram& datagram) {
          datagram.destination != datagram.local;
 }
 
+core::Mobilisation AskMobilisation(Node* node, const SocketAddress& source, bool authenticated) {
+  const core::AccessEntry& access = node->access.Match(source);
+  core::MobilisationRequest request;
+  request.flags = access.flags;
+  request.ippeerlimit = access.ippeerlimit;
+  request.authenticated = authenticated;
+  request.auth_required = node->start.authentication;
+  request.of_address = node->engine->CountEphemeral(source.ip);
+  request.of_all = node->engine->CountEphemeral(std::nullopt);
+  const core::Mobilisation answer = core::MayMobilise(request);
+  if (answer != core::Mobilisation::kAllowed && authenticated)
+    node->reporter.Log(LogLevel::kInfo,
+                       source.ip.ToString() + ": no association: restrict or its limits forbid it");
+  return answer;
+}
+
 bool Peering::IsForListeners(const Datagram& datagram) const {
   if (datagram.destination.is_multicast())
     return Contains(node_->start.multicast_groups, datagram.destination);
@@ -39,22 +55,6 @@ bool Peering::Take(const Datagram& datagram, const wire::Packet& packet, NtpTime
   if (fate != core::Fate::kMobiliseBroadcast) return false;
   OnBroadcast(datagram, packet);
   return true;
-}
-
-core::Mobilisation Peering::Ask(const SocketAddress& source, bool authenticated) {
-  const core::AccessEntry& access = node_->access.Match(source);
-  core::MobilisationRequest request;
-  request.flags = access.flags;
-  request.ippeerlimit = access.ippeerlimit;
-  request.authenticated = authenticated;
-  request.auth_required = node_->start.authentication;
-  request.of_address = node_->engine->CountEphemeral(source.ip);
-  request.of_all = node_->engine->CountEphemeral(std::nullopt);
-  const core::Mobilisation answer = core::MayMobilise(request);
-  if (answer != core::Mobilisation::kAllowed && authenticated)
-    node_->reporter.Log(LogLevel::kInfo, source.ip.ToString() +
-                                             ": no association: restrict or its limits forbid it");
-  return answer;
 }
 
 bool Peering::AskMac(const AddressPair& path, const wire::Packet& packet,
@@ -78,17 +78,17 @@ void Peering::OnBroadcast(const Datagram& datagram, const wire::Packet& packet) 
   const SocketAddress source = datagram.source;
   const IpAddress local = datagram.local;
   if (!packet.mac) {
-    if (Ask(source, false) == core::Mobilisation::kAllowed)
+    if (AskMobilisation(node_, source, false) == core::Mobilisation::kAllowed)
       MobiliseListener(source, local, header, KeyId{});
     return;
   }
   const KeyId key = packet.mac->key;
-  (void)AskMac(
-      {source.ip, datagram.destination}, packet,
-      [this, source, local, header, key](msg::VerdictCode code) {
-        if (code == msg::VerdictCode::kGood && Ask(source, true) == core::Mobilisation::kAllowed)
-          MobiliseListener(source, local, header, key);
-      });
+  (void)AskMac({source.ip, datagram.destination}, packet,
+               [this, source, local, header, key](msg::VerdictCode code) {
+                 if (code == msg::VerdictCode::kGood &&
+                     AskMobilisation(node_, source, true) == core::Mobilisation::kAllowed)
+                   MobiliseListener(source, local, header, key);
+               });
 }
 
 void Peering::MobiliseListener(const SocketAddress& source, const IpAddress& local,
@@ -145,7 +145,8 @@ bool Peering::MobilisePassive(const Candidate& candidate) {
   const wire::Header& header = candidate.request.header;
   if (node_->engine->DispatchPacket(source, header.mode).fate != core::Fate::kMobilisePassive)
     return true;  // there is one by now; its next packet finds it
-  if (Ask(source, !candidate.key.is_none()) != core::Mobilisation::kAllowed) return false;
+  if (AskMobilisation(node_, source, !candidate.key.is_none()) != core::Mobilisation::kAllowed)
+    return false;
   Upstreams::Ephemeral wanted;
   wanted.mode = core::HostMode::kSymmetricPassive;
   wanted.remote = source;

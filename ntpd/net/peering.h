@@ -52,7 +52,6 @@ class Peering {
   void OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code);
   bool MobilisePassive(const Candidate& candidate);
   void AnswerSealed(const Candidate& candidate);
-  core::Mobilisation Ask(const SocketAddress& source, bool authenticated);
   bool AskMac(const AddressPair& path, const wire::Packet& packet, KeysClient::OnVerdict done);
 
   Node* node_;
@@ -60,6 +59,10 @@ class Peering {
   std::function<void()> on_change_;
   Answer answer_;
 };
+
+// May this stranger have an association, as `restrict` and `enable auth` say? `authenticated`: it had
+// a good MAC of a trusted key; then a refusal is logged. `node` is not changed.
+core::Mobilisation AskMobilisation(Node* node, const SocketAddress& source, bool authenticated);
 
 // Sent to all hosts of a network (IPv4).
 bool IsToEverybody(const Datagram& datagram);

@@ -56,7 +56,8 @@ Role::Role()
       view_(&node_, &upstreams_, &leap_seconds_),
       control_(&node_, &view_),
       server_(&node_, &control_),
-      peering_(&node_, &upstreams_, [this] { Update(); }) {
+      peering_(&node_, &upstreams_, [this] { Update(); }),
+      manycast_(&node_, &upstreams_, [this] { Update(); }) {
   view_.SetServer(&server_);
   server_.SetPeering(&peering_);
   upstreams_.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
@@ -406,6 +407,7 @@ void Role::OnSecond() {
   node_.keys.Expire(now);
   if (node_.engine == nullptr || ending_) return;
   upstreams_.Maintain();
+  manycast_.Maintain();
   leap_seconds_.OnSecond(node_.time.Now());
   ReportEvents();
   if (node_.start.crypto_enabled && !node_.has_material &&

@@ -8,6 +8,7 @@
 #include "ntpd/net/control_server.h"
 #include "ntpd/net/daemon_view.h"
 #include "ntpd/net/leap_seconds.h"
+#include "ntpd/net/manycast_client.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/peering.h"
 #include "ntpd/net/time_server.h"
@@ -73,6 +74,7 @@ class Role {
   ControlServer control_;
   TimeServer server_;
   Peering peering_;
+  ManycastClient manycast_;
   std::vector<Event> watches_;
   Event deadline_;
   Event second_;

@@ -143,11 +143,8 @@ void Upstreams::AddLine(size_t line) {
     upstreams_.emplace(id, std::move(upstream));
     return;
   }
-  if (config.kind == msg::NetAssociationKind::kManycastClient) {
-    const AssocId id = NewId();
-    prototypes_.emplace(id, Prototype{id, line, config});
-    return;
-  }
+  // It is a search, and never an association itself (see ManycastClient).
+  if (config.kind == msg::NetAssociationKind::kManycastClient) return AddPrototype(line);
   // Two votes for one server would outvote an honest one.
   if (!config.address.is_none() && Has(config.address))
     return node_->reporter.Log(LogLevel::kWarning,
@@ -161,7 +158,7 @@ void Upstreams::AddPrototype(size_t line) {
   const msg::NetAssociation& config = lines_[line];
   Prototype prototype{NewId(), line, config, {}};
   prototype.status.configured = true;
-  prototype.status.broadcast = config.kind == msg::NetAssociationKind::kPool;
+  prototype.status.broadcast = config.kind != msg::NetAssociationKind::kServer;
   prototype.status.events = 1;
   prototype.status.last_event = wire::PeerEvent::kMobilize;
   core::EngineEvent event;
@@ -170,7 +167,7 @@ void Upstreams::AddPrototype(size_t line) {
   event.status_word = prototype.status.word();
   node_->reporter.Event(event, std::string(config.label.text()));
   prototypes_.emplace(prototype.id, prototype);
-  (void)lookups_[*config.name];
+  if (config.name) (void)lookups_[*config.name];
 }
 
 void Upstreams::ClearPrototypeEvents(AssocId id) {

@@ -107,6 +107,8 @@ class Upstreams {
   // The address for event lines.
   std::string LabelOf(AssocId id) const;
   size_t CountOfPool(size_t line) const;
+  // Is it followed already, or about to be?
+  bool Has(const IpAddress& address) const;
   const std::vector<msg::NetAssociation>& lines() const { return lines_; }
 
  private:
@@ -128,7 +130,6 @@ class Upstreams {
   void AddPrototype(size_t line);
   void AddServer(size_t line, const IpAddress& address, bool pooled);
   void Remove(AssocId id);
-  bool Has(const IpAddress& address) const;
   // It had its chance and did not answer, or does not want us.
   bool IsSilent(const Upstream& upstream) const;
   void OnAnswer(const msg::ResolveAnswer& answer);

@@ -199,9 +199,8 @@ void Translator::AddAssociation(const config::Association& line) {
       message.kind = msg::NetAssociationKind::kBroadcast;
       break;
     case config::AssociationKind::kManycastClient:
-      log_->Log(LogLevel::kError, "manycastclient " + line.host +
-                                      ": this mode is not served yet; the line has no effect");
-      return;
+      message.kind = msg::NetAssociationKind::kManycastClient;
+      break;
   }
   const bool client = line.kind == config::AssociationKind::kServer ||
                       line.kind == config::AssociationKind::kPool;

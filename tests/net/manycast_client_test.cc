@@ -1,0 +1,263 @@
+// Who is found by asking a group: real sockets on loopback, the test as group, servers and
+// ntpd-keys.
+#include "ntpd/net/manycast_client.h"
+
+#include "ntpd/wire/refid.h"
+#include "tests/net/harness.h"
+
+namespace ntpward::net {
+namespace {
+
+using test::CountOf;
+using test::Encoded;
+using test::Harness;
+using test::Next;
+using test::Stranger;
+
+// The kernel brings nothing that was sent to a group by loopback: an address of one host stands for
+// the group.
+const IpAddress kGroup = IpAddress::V4(127, 0, 0, 2);
+const IpAddress kServer = IpAddress::V4(127, 0, 0, 3);
+
+msg::NetAssociation Line(uint32_t key = 0) {
+  msg::NetAssociation line;
+  line.kind = msg::NetAssociationKind::kManycastClient;
+  line.address = kGroup;
+  line.key = KeyId{key};
+  return line;
+}
+
+struct Net {
+  explicit Net(uint32_t key = 0) {
+    h.node.start.authentication = key != 0;
+    CHECK(h.node.start.ttls.Assign(std::array<uint8_t, 2>{31, 63}));
+    h.upstreams.Configure({Line(key)});
+  }
+  Stranger group{kGroup};
+  uint16_t port = group.address().port;
+  Stranger server{kServer, port};
+  Harness h{port};
+  int changes = 0;
+  ManycastClient client{&h.node, &h.upstreams, [this] { ++changes; }, port};
+
+  std::optional<Stranger::Got> Question() {
+    client.Maintain();
+    return group.Receive();
+  }
+  AssocId prototype() const { return h.upstreams.prototypes().begin()->first; }
+  size_t followed() const { return h.upstreams.all().size(); }
+};
+
+wire::Header AnswerTo(const wire::Header& question) {
+  const NtpTimestamp now = SystemTimeNow();
+  wire::Header reply;
+  reply.leap = wire::Leap::kNone;
+  reply.mode = wire::Mode::kServer;
+  reply.stratum = 2;
+  reply.poll = 6;
+  reply.precision = -20;
+  reply.refid = 0x0a000001;
+  reply.reference = now;
+  reply.origin = question.transmit;
+  reply.receive = reply.transmit = now;
+  return reply;
+}
+
+std::vector<uint8_t> Mac(uint32_t key) {
+  std::vector<uint8_t> trailer(20, 0xab);
+  Writer writer(trailer);
+  writer.U32(key);
+  return trailer;
+}
+
+void FollowsWhoAnswersTheGroup(void**) {
+  Net net;
+  const auto question = net.Question();
+  assert_true(question && question->bytes.size() == 48);
+  assert_true(question->header().mode == wire::Mode::kClient);
+  assert_false(question->header().transmit.is_zero());
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 1);
+  assert_int_equal(net.changes, 1);
+  const auto& [id, upstream] = *net.h.upstreams.all().begin();
+  assert_true(upstream->remote.ip == kServer);
+  assert_true(upstream->pooled);
+  const auto snapshot = net.h.node.engine->Snapshot(id, Timebase::Mono());
+  assert_false(snapshot->status.configured);
+  assert_int_equal(snapshot->counters.received, 0);  // its time was not taken
+  // The same again is nothing new.
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 1);
+}
+
+void AsksOnceAPoll(void**) {
+  Net net;
+  assert_true(net.Question().has_value());
+  assert_false(net.Question().has_value());
+}
+
+void ForgedAnswersMakeNothing(void**) {
+  Net net;
+  const auto question = net.Question();
+  const wire::Header right = AnswerTo(question->header());
+  std::vector<wire::Header> wrong(6, right);
+  wrong[0].origin = NtpTimestamp::FromRaw(right.origin.raw() + 1);
+  wrong[1].origin = NtpTimestamp();
+  wrong[2].mode = wire::Mode::kSymmetricPassive;
+  wrong[3].mode = wire::Mode::kBroadcast;
+  wrong[4].leap = wire::Leap::kAlarm;
+  wrong[5].stratum = 0;
+  for (const wire::Header& header : wrong) net.server.Send(Encoded(header), question->from);
+  Stranger other_port(IpAddress::V4(127, 0, 0, 4));
+  other_port.Send(Encoded(right), question->from);
+  const std::vector<uint8_t> nak(4);
+  net.server.Send(Encoded(right, nak), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 0);
+}
+
+void FloorAndCeilingHold(void**) {
+  Net net;
+  net.h.node.start.floor = 2;
+  net.h.node.start.ceiling = 3;
+  const auto question = net.Question();
+  wire::Header header = AnswerTo(question->header());
+  for (const uint8_t stratum : {uint8_t{1}, uint8_t{3}}) {
+    header.stratum = stratum;
+    net.server.Send(Encoded(header), question->from);
+  }
+  net.h.Spin();
+  assert_int_equal(net.followed(), 0);
+  header.stratum = 2;
+  net.server.Send(Encoded(header), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 1);
+}
+
+void WithoutAMacOnlyIfAuthIsDisabled(void**) {
+  Net net;
+  net.h.node.start.authentication = true;
+  const auto question = net.Question();
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 0);
+}
+
+void NoMoreThanMaxclock(void**) {
+  Net net;
+  net.h.node.start.maxclock = 1;
+  const auto question = net.Question();
+  Stranger second(IpAddress::V4(127, 0, 0, 4), net.port);
+  for (Stranger* server : {&net.server, &second})
+    server->Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 1);
+}
+
+// The question of a line with a key, sealed by the test.
+std::optional<Stranger::Got> SealedQuestion(Net* net) {
+  assert_false(net->Question().has_value());
+  const auto request = Next<msg::SealRequest>(&net->h.keys.far);
+  assert_true(request && request->key == KeyId{11});
+  assert_int_equal(request->covered.span()[0] & 7, 3);
+  msg::Sealed sealed;
+  sealed.request = request->request;
+  CHECK(sealed.mac.Assign(Mac(11)));
+  CHECK(net->h.keys.far.Send(sealed) == SendOutcome::kSent);
+  (void)net->h.node.keys.OnReadable();
+  return net->group.Receive();
+}
+
+void AnswerVerdict(Net* net, msg::VerdictCode code) {
+  const auto check = Next<msg::CheckMac>(&net->h.keys.far);
+  assert_true(check && check->key == KeyId{11});
+  assert_true(check->path.source == kServer);
+  msg::Verdict verdict;
+  verdict.request = check->request;
+  verdict.code = code;
+  CHECK(net->h.keys.far.Send(verdict) == SendOutcome::kSent);
+  (void)net->h.node.keys.OnReadable();
+}
+
+void AGoodMacOfTheLinesKeyIsFollowed(void**) {
+  Net net(11);
+  const auto question = SealedQuestion(&net);
+  assert_true(question && question->bytes.size() == 68);
+  const wire::Header header = AnswerTo(question->header());
+  net.server.Send(Encoded(header, Mac(11)), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 0);
+  AnswerVerdict(&net, msg::VerdictCode::kBad);
+  assert_int_equal(net.followed(), 0);
+  net.server.Send(Encoded(header, Mac(11)), question->from);
+  net.h.Spin();
+  AnswerVerdict(&net, msg::VerdictCode::kGood);
+  assert_int_equal(net.followed(), 1);
+}
+
+void AnotherKeysMacIsNotLookedAt(void**) {
+  Net net(11);
+  const auto question = SealedQuestion(&net);
+  net.server.Send(Encoded(AnswerTo(question->header()), Mac(12)), question->from);
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(CountOf<msg::CheckMac>(&net.h.keys.far), 0);
+  assert_int_equal(net.followed(), 0);
+}
+
+void NoPeerForbidsWhoHasNoMac(void**) {
+  Net net;
+  net.h.Restrict(core::AccessFlags(static_cast<uint16_t>(core::Access::kNoPeer)));
+  const auto question = net.Question();
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 0);
+}
+
+void ALineThatGoesEndsItsSearch(void**) {
+  Net net;
+  const auto question = net.Question();
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 1);
+  net.h.upstreams.Configure({});
+  net.client.Maintain();
+  assert_int_equal(net.followed(), 0);
+  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.h.Spin();
+  assert_int_equal(net.followed(), 0);
+}
+
+void TheSearchIsShownAsItsGroup(void**) {
+  Net net;
+  const auto view = net.h.view.Peer(net.prototype());
+  assert_true(view.has_value());
+  assert_true(view->remote.ip == kGroup);
+  assert_true(view->remote_name.empty());
+  assert_int_equal(view->refid, wire::RefidCode("ACST"));
+  assert_true(view->status.broadcast && view->status.configured);
+  assert_true(view->host_mode == wire::Mode::kClient);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(FollowsWhoAnswersTheGroup),
+      cmocka_unit_test(AsksOnceAPoll),
+      cmocka_unit_test(ForgedAnswersMakeNothing),
+      cmocka_unit_test(FloorAndCeilingHold),
+      cmocka_unit_test(WithoutAMacOnlyIfAuthIsDisabled),
+      cmocka_unit_test(NoMoreThanMaxclock),
+      cmocka_unit_test(AGoodMacOfTheLinesKeyIsFollowed),
+      cmocka_unit_test(AnotherKeysMacIsNotLookedAt),
+      cmocka_unit_test(NoPeerForbidsWhoHasNoMac),
+      cmocka_unit_test(ALineThatGoesEndsItsSearch),
+      cmocka_unit_test(TheSearchIsShownAsItsGroup),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
