@@ -75,37 +75,36 @@ bool Peering::AskMac(const AddressPair& path, const wire::Packet& packet,
 void Peering::OnBroadcast(const Datagram& datagram, const wire::Packet& packet) {
   const wire::Header& header = packet.header;
   if (header.leap == wire::Leap::kAlarm || header.stratum == 0 || packet.crypto_nak) return;
-  const SocketAddress source = datagram.source;
-  const IpAddress local = datagram.local;
+  Broadcast broadcast{datagram.source, datagram.local, datagram.destination, header, KeyId{}};
   if (!packet.mac) {
-    if (AskMobilisation(node_, source, false) == core::Mobilisation::kAllowed)
-      MobiliseListener(source, local, header, KeyId{});
+    if (AskMobilisation(node_, broadcast.source, false) == core::Mobilisation::kAllowed)
+      MobiliseListener(broadcast);
     return;
   }
-  const KeyId key = packet.mac->key;
-  (void)AskMac({source.ip, datagram.destination}, packet,
-               [this, source, local, header, key](msg::VerdictCode code) {
+  broadcast.key = packet.mac->key;
+  (void)AskMac({broadcast.source.ip, broadcast.heard}, packet,
+               [this, broadcast](msg::VerdictCode code) {
                  if (code == msg::VerdictCode::kGood &&
-                     AskMobilisation(node_, source, true) == core::Mobilisation::kAllowed)
-                   MobiliseListener(source, local, header, key);
+                     AskMobilisation(node_, broadcast.source, true) == core::Mobilisation::kAllowed)
+                   MobiliseListener(broadcast);
                });
 }
 
-void Peering::MobiliseListener(const SocketAddress& source, const IpAddress& local,
-                               const wire::Header& header, KeyId key) {
+void Peering::MobiliseListener(const Broadcast& broadcast) {
   // Two packets may have been looked at together.
-  if (node_->engine->DispatchPacket(source, wire::Mode::kBroadcast).fate !=
+  if (node_->engine->DispatchPacket(broadcast.source, wire::Mode::kBroadcast).fate !=
       core::Fate::kMobiliseBroadcast)
     return;
   const bool volley = !node_->start.novolley;
   Upstreams::Ephemeral wanted;
   wanted.mode = volley ? core::HostMode::kClient : core::HostMode::kBroadcastClient;
   wanted.listen = volley;
-  wanted.remote = source;
-  wanted.local = local;
-  wanted.key = key;
-  wanted.version = header.version;
-  wanted.poll = header.poll;
+  wanted.remote = broadcast.source;
+  wanted.local = broadcast.local;
+  wanted.heard = broadcast.heard;
+  wanted.key = broadcast.key;
+  wanted.version = broadcast.header.version;
+  wanted.poll = broadcast.header.poll;
   (void)upstreams_->AddEphemeral(wanted);
   on_change_();
 }

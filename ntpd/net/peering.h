@@ -47,8 +47,15 @@ class Peering {
     KeyId key;
   };
   void OnBroadcast(const Datagram& datagram, const wire::Packet& packet);
-  void MobiliseListener(const SocketAddress& source, const IpAddress& local,
-                        const wire::Header& header, KeyId key);
+  // A broadcast that makes an association, if it may.
+  struct Broadcast {
+    SocketAddress source;
+    IpAddress local;
+    IpAddress heard;  // where it was sent to
+    wire::Header header;
+    KeyId key;  // 0: none
+  };
+  void MobiliseListener(const Broadcast& broadcast);
   void OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code);
   bool MobilisePassive(const Candidate& candidate);
   void AnswerSealed(const Candidate& candidate);
@@ -60,8 +67,8 @@ class Peering {
   Answer answer_;
 };
 
-// May this stranger have an association, as `restrict` and `enable auth` say? `authenticated`: it had
-// a good MAC of a trusted key; then a refusal is logged. `node` is not changed.
+// May this stranger have an association, as `restrict` and `enable auth` say? `authenticated`: it
+// had a good MAC of a trusted key; then a refusal is logged.
 core::Mobilisation AskMobilisation(Node* node, const SocketAddress& source, bool authenticated);
 
 // Sent to all hosts of a network (IPv4).

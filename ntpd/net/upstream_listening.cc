@@ -92,6 +92,7 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
   upstream->line = kNoLine;
   upstream->remote = wanted.remote;
   upstream->local = wanted.local;
+  upstream->heard = wanted.heard;
   if (!wanted.local.is_none()) NoteOwnAddress(wanted.local);
   upstream->config.kind = msg::NetAssociationKind::kPeer;
   upstream->config.address = wanted.remote.ip;
@@ -116,6 +117,22 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
 void Upstreams::AddManycast(size_t line, const IpAddress& address) {
   if (Has(address) || CountOfPool(line) >= node_->start.maxclock) return;
   AddServer(line, address, true);
+}
+
+// A reload may have taken `broadcastclient` or a `multicastclient` group away.
+void Upstreams::RemoveUnheard() {
+  const auto is_heard = [this](const IpAddress& to) {
+    if (to.is_none()) return true;
+    if (!to.is_multicast()) return node_->start.broadcast_client;
+    const auto& groups = node_->start.multicast_groups;
+    return std::any_of(groups.begin(), groups.end(), [&](const IpAddress& group) {
+      return group.family == to.family && group.octets == to.octets;
+    });
+  };
+  for (const AssocId id : node_->engine->Ids()) {
+    const auto found = upstreams_.find(id);
+    if (found != upstreams_.end() && !is_heard(found->second->heard)) Remove(id);
+  }
 }
 
 void Upstreams::RemoveExpired() {

@@ -114,6 +114,7 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
     entry->second.line = moved[entry->second.line];
     entry = entry->second.line == SIZE_MAX ? prototypes_.erase(entry) : std::next(entry);
   }
+  RemoveUnheard();
   lines_ = lines;
   for (const auto& [id, prototype] : prototypes_)
     if (prototype.config.name) (void)lookups_[*prototype.config.name];

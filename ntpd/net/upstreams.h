@@ -27,6 +27,7 @@ struct Upstream {
   SocketAddress remote;
   bool pooled = false;  // came from a `pool` or `manycastclient` line, by a name or an answer
   IpAddress local;      // ours, as the route to it says
+  IpAddress heard;      // a broadcast server: where it sends to; else none
   std::unique_ptr<autokey::RenewingDance> dance;
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
@@ -56,7 +57,8 @@ class Upstreams {
 
   // A new configuration begins: names are looked up for what it says alone.
   void ForgetNames() { lookups_.clear(); }
-  // The configuration's lines, in order. Associations of lines that are in both stay as they are.
+  // The configuration's lines, in order. Associations of lines that are in both stay as they are;
+  // broadcast servers go whose group or broadcasts we no longer listen to.
   void Configure(const std::vector<msg::NetAssociation>& lines);
   // Names whose addresses an access list line needs; answers go to `on_address`.
   void ResolveFor(uint16_t name, std::function<void(const IpAddress&)> on_address);
@@ -84,6 +86,7 @@ class Upstreams {
     KeyId key;  // 0: none
     uint8_t version = 4;
     int8_t poll = 6;  // of its packet
+    IpAddress heard;  // a broadcast: the group or broadcast address that it was sent to
   };
   AssocId AddEphemeral(const Ephemeral& wanted);
   // A server that answered the solicitation of a `manycastclient` line.
@@ -154,6 +157,7 @@ class Upstreams {
   void LearnLocal(Upstream* upstream);
   void Store(std::unique_ptr<Upstream> upstream, const core::AssociationConfig& config);
   void RemoveExpired();
+  void RemoveUnheard();
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void TakeStamp(Upstream* upstream);
   void Receive(AssocId id);
