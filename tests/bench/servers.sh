@@ -69,6 +69,7 @@ trustedkey 1 3
 keysdir /etc/bench
 crypto pw secret
 disable kernel
+restrict default nomodify
 tos orphanwait 5"
   fi
   chmod 600 "$etc/bench.keys"
