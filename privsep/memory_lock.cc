@@ -14,6 +14,8 @@ namespace {
 
 // What a key process with the largest keys needs beyond its start, several times over.
 constexpr size_t kHeapReserve = 3 << 20;
+// OpenSSL's secure heap, which is locked already, and every Secret: passwords, key files, key material.
+constexpr size_t kRoomForSecrets = 2 << 20;
 
 struct CloseFile {
   void operator()(std::FILE* file) const { (void)std::fclose(file); }
@@ -27,21 +29,33 @@ void KeepOneHeap() {
   std::free(std::malloc(kHeapReserve));
 }
 
-// Locks the mapping that /proc/self/maps calls `name`; false when there is none.
-bool LockMapping(const char* name) {
+struct Mapping {
+  const void* start = nullptr;
+  size_t size = 0;
+};
+
+// What /proc/self/maps calls `name`; empty when there is none.
+Mapping FindMapping(const char* name) {
   const std::unique_ptr<std::FILE, CloseFile> maps(std::fopen("/proc/self/maps", "re"));
-  if (maps == nullptr) return false;
-  bool locked = false;
   char line[512];
-  while (std::fgets(line, sizeof line, maps.get()) != nullptr) {
+  while (maps != nullptr && std::fgets(line, sizeof line, maps.get()) != nullptr) {
     if (std::strstr(line, name) == nullptr) continue;
     char* rest = nullptr;
     const unsigned long start = std::strtoul(line, &rest, 16);
     const unsigned long end = std::strtoul(rest + 1, nullptr, 16);
-    locked = mlock(reinterpret_cast<const void*>(start), end - start) == 0;  // NOLINT
-    if (!locked) return false;
+    return {reinterpret_cast<const void*>(start), end - start};  // NOLINT
   }
-  return locked;
+  return {};
+}
+
+// Heap and stack, but only if enough of the limit is left for what is locked later: a capability that
+// makes the kernel look away now will be gone then.
+bool LockHeapAndStack(size_t limit) {
+  const Mapping heap = FindMapping("[heap]");
+  const Mapping stack = FindMapping("[stack]");
+  if (heap.size == 0 || stack.size == 0) return false;
+  if (heap.size + stack.size + kRoomForSecrets > limit) return false;
+  return mlock(heap.start, heap.size) == 0 && mlock(stack.start, stack.size) == 0;
 }
 
 }  // namespace
@@ -58,9 +72,9 @@ void RaiseLockLimit() {
 bool LockWorkingMemory() {
   KeepOneHeap();
   rlimit limit{};
-  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY)
-    return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
-  return LockMapping("[heap]") && LockMapping("[stack]");
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return false;
+  if (limit.rlim_cur == RLIM_INFINITY) return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
+  return LockHeapAndStack(limit.rlim_cur);
 }
 
 }  // namespace ntpward

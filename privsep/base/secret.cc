@@ -26,7 +26,7 @@ Result<Secret> Secret::Zeros(size_t size) {
   if (pages == MAP_FAILED) return Fail("no memory for a secret");
   if (mlock(pages, PagesFor(size)) != 0) {
     munmap(pages, PagesFor(size));
-    return Fail("cannot lock a secret into memory (RLIMIT_MEMLOCK too low)");
+    return Fail("cannot lock a secret into memory: raise the limit (ulimit -l, LimitMEMLOCK=)");
   }
   (void)madvise(pages, PagesFor(size), MADV_DONTDUMP);
   secret.data_ = static_cast<uint8_t*>(pages);
