@@ -23,7 +23,7 @@ void Daemon::Reload() {
   if (ending_ || !started_) return;
   if (const Status reopened = log_->Reopen(); !reopened.ok())
     log_->Log(LogLevel::kError, reopened.error().text);
-  DiskFiles files;
+  DiskFiles files(/*caged=*/true);
   config::Parsed fresh = config::Load(options_.config_file, files, config::ParsePolicy::kStrict);
   fresh.config.authentication.crypto.password = Secret();
   for (const config::Diagnostic& diagnostic : fresh.diagnostics)

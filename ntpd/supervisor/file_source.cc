@@ -18,6 +18,8 @@ Result<Secret> DiskFiles::Read(std::string_view path) {
   const UniqueFd file(
       open(std::string(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
+  if (!file.valid() && errno == EACCES && caged_)
+    return Fail("cannot be reached: a file in a new directory needs a restart");
   if (!file.valid() || fstat(file.get(), &status) != 0)
     return Fail(std::string(std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) return Fail("is a directory");
