@@ -252,7 +252,7 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
   for (const KeyId id : keys.SharedByRoles())
     shared += (shared.empty() ? "" : " ") + std::to_string(id.value);
   if (!shared.empty())
-    Warn("symmetric keys with several roles: " + shared +
+    Warn("symmetric keys of clients and of servers: " + shared +
          ": a client that has one can pose as the server that it is used for; take it out of "
          "trustedkey to bind it to that server");
   return keys;

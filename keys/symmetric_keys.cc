@@ -55,9 +55,9 @@ bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
 std::vector<KeyId> SymmetricKeys::SharedByRoles() const {
   std::vector<KeyId> shared;
   for (const auto& [id, entry] : keys_)
-    // Who shares a peer's or a broadcast's key is an equal, or hears only: no role of its own.
-    if ((entry.uses.serve || entry.uses.broadcast) + entry.uses.upstream + entry.uses.control > 1)
-      shared.push_back(id);
+    // Who shares a peer's or a broadcast's key is an equal, or hears only: no role of its own. And a
+    // control key in trustedkey is what ntpd 4.2.8 asks for.
+    if ((entry.uses.serve || entry.uses.broadcast) && entry.uses.upstream) shared.push_back(id);
   return shared;
 }
 

@@ -52,7 +52,7 @@ class SymmetricKeys {
 
   // Adds uses to a key; they add up. False when there is no such key.
   bool Trust(KeyId id, const KeyUses& uses);
-  // Keys that several roles share, for a warning.
+  // Keys with which a client could pose as one of our servers, for a warning.
   std::vector<KeyId> SharedByRoles() const;
 
   // `source`: the sender's address, checked against the key's address list; null: do not check.

@@ -179,7 +179,7 @@ void WarnsOfKeysWithSeveralRoles(void**) {
   Harness h;
   h.Start({kHost, kCertificate, {KeyFileKind::kSymmetric, "428_ntp.keys"}}, "serverpassword",
           {{.key = {1}, .serve = true, .upstream = true}, {.key = {99}, .upstream = true}});
-  assert_true(Says(h.out.logs, "several roles"));
+  assert_true(Says(h.out.logs, "of clients and of servers"));
   assert_true(Says(h.out.logs, "key 99 is used by an association and is not in the key file"));
 }
 
