@@ -1,0 +1,195 @@
+// Which groups the listening sockets are members of: real sockets, in a network namespace whose one
+// interface has an address that is not loopback.
+#include "ntpd/supervisor/group_membership.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "ntpd/config/parser.h"
+#include "privsep/capabilities.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+class Lines : public Logger {
+ public:
+  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
+  std::vector<std::string> all;
+};
+
+class OneFile : public config::FileSource {
+ public:
+  explicit OneFile(std::string text) : text_(std::move(text)) {}
+  Result<Secret> Read(std::string_view) override { return Secret::Copy(AsBytes(text_)); }
+
+ private:
+  std::string text_;
+};
+
+config::Config Parse(const std::string& text) {
+  OneFile file(text);
+  config::Parsed parsed = config::Load("/etc/ntp.conf", file, config::ParsePolicy::kStrict);
+  CHECK(parsed.usable(config::ParsePolicy::kStrict));
+  return std::move(parsed.config);
+}
+
+int EnterOwnNetwork(void**) {
+  const int flags = HasCapability(CAP_SYS_ADMIN) ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER;
+  if (unshare(flags) != 0) return -1;
+  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) return -1;
+  sockaddr_storage address{};
+  (void)SocketAddress{IpAddress::V4(192, 0, 2, 1), 0}.ToSockaddr(&address);
+  std::memcpy(&request.ifr_addr, &address, sizeof request.ifr_addr);
+  return ioctl(fd.get(), SIOCSIFADDR, &request);
+}
+
+ListenSocket Bound(uint16_t index, const IpAddress& local) {
+  ListenSocket out;
+  out.index = index;
+  const bool v4 = local.family == Family::kIpv4;
+  out.fd = UniqueFd(socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  CHECK(out.fd.valid());
+  sockaddr_storage where{};
+  const socklen_t length = SocketAddress{local, 0}.ToSockaddr(&where);
+  CHECK(bind(out.fd.get(), reinterpret_cast<sockaddr*>(&where), length) == 0);
+  out.local = {local, 123};
+  return out;
+}
+
+// A second join is refused; one that was not is taken back.
+bool IsMember(const ListenSocket& socket, const IpAddress& group) {
+  group_req request{};
+  request.gr_interface = if_nametoindex("lo");
+  (void)SocketAddress{group, 0}.ToSockaddr(&request.gr_group);
+  const int level = group.family == Family::kIpv4 ? IPPROTO_IP : IPPROTO_IPV6;
+  if (setsockopt(socket.fd.get(), level, MCAST_JOIN_GROUP, &request, sizeof request) != 0) {
+    CHECK(errno == EADDRINUSE);
+    return true;
+  }
+  CHECK(setsockopt(socket.fd.get(), level, MCAST_LEAVE_GROUP, &request, sizeof request) == 0);
+  return false;
+}
+
+bool MayBroadcast(const ListenSocket& socket) {
+  int on = 0;
+  socklen_t length = sizeof on;
+  CHECK(getsockopt(socket.fd.get(), SOL_SOCKET, SO_BROADCAST, &on, &length) == 0);
+  return on != 0;
+}
+
+const IpAddress kAny = IpAddress::V4(0, 0, 0, 0);
+const IpAddress kNtp = IpAddress::V4(224, 0, 1, 1);
+const IpAddress kOther = IpAddress::V4(239, 1, 1, 1);
+
+struct Site {
+  Lines log;
+  GroupMembership groups{&log};
+  std::vector<ListenSocket> sockets;
+
+  void Use(const std::string& text) {
+    groups.Configure(Parse(text));
+    groups.Apply(sockets);
+  }
+  const ListenSocket& first() const { return sockets.front(); }
+};
+
+void TheConfiguredGroupsAreJoined(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.Use("multicastclient\nmanycastserver 239.1.1.1\n");
+  assert_true(site.groups.wants_groups());
+  assert_true(IsMember(site.first(), kNtp) && IsMember(site.first(), kOther));
+  assert_true(site.log.all.empty());
+  // Again, as when an interface came: nothing changes, and nothing is complained of.
+  site.groups.Apply(site.sockets);
+  assert_true(IsMember(site.first(), kNtp) && IsMember(site.first(), kOther));
+  assert_true(site.log.all.empty());
+}
+
+void AReloadLeavesWhatIsNoLongerWanted(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.Use("multicastclient 224.0.1.1 239.1.1.1\n");
+  site.Use("multicastclient 239.1.1.1\n");
+  assert_false(IsMember(site.first(), kNtp));
+  assert_true(IsMember(site.first(), kOther));
+  site.Use("server 10.0.0.1\n");
+  assert_false(site.groups.wants_groups());
+  assert_false(IsMember(site.first(), kOther));
+}
+
+void ANewSocketJoinsToo(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.Use("multicastclient\n");
+  site.sockets.clear();
+  site.sockets.push_back(Bound(1, kAny));
+  site.groups.Apply(site.sockets);
+  assert_true(IsMember(site.first(), kNtp));
+}
+
+void NothingIsJoinedUnasked(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.Use("server 10.0.0.1\nbroadcastclient\nmanycastclient 239.1.1.1 key 1\nkeys /k\n");
+  assert_false(site.groups.wants_groups());
+  assert_false(IsMember(site.first(), kNtp) || IsMember(site.first(), kOther));
+}
+
+void WithoutAWildcardSocketItIsSaidOnce(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, IpAddress::V4(192, 0, 2, 1)));
+  site.Use("multicastclient\n");
+  site.groups.Apply(site.sockets);
+  assert_int_equal(site.log.all.size(), 1);
+  assert_true(site.log.all[0].find("hear nothing") != std::string::npos);
+  assert_false(IsMember(site.first(), kNtp));
+}
+
+void ADroppingSocketJoinsNothing(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.sockets[0].drop = true;
+  site.Use("multicastclient\n");
+  assert_false(IsMember(site.first(), kNtp));
+}
+
+void OnlyBroadcastLinesGiveTheRightToBroadcast(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.Use("broadcastclient\n");
+  assert_false(MayBroadcast(site.first()));
+  site.Use("broadcast 192.0.2.255\n");
+  assert_true(MayBroadcast(site.first()));
+  site.Use("server 10.0.0.1\n");
+  assert_false(MayBroadcast(site.first()));
+}
+
+}  // namespace
+}  // namespace ntpward::supervisor
+
+int main() {
+  using namespace ntpward::supervisor;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(TheConfiguredGroupsAreJoined),
+      cmocka_unit_test(AReloadLeavesWhatIsNoLongerWanted),
+      cmocka_unit_test(ANewSocketJoinsToo),
+      cmocka_unit_test(NothingIsJoinedUnasked),
+      cmocka_unit_test(WithoutAWildcardSocketItIsSaidOnce),
+      cmocka_unit_test(ADroppingSocketJoinsNothing),
+      cmocka_unit_test(OnlyBroadcastLinesGiveTheRightToBroadcast),
+  };
+  return cmocka_run_group_tests(tests, EnterOwnNetwork, nullptr);
+}
