@@ -1,0 +1,144 @@
+// Certificates in the dance: expired, forged, of another name, and ours as the server signs it.
+#include "tests/autokey/guide.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+using wire::AutokeyCode;
+
+void ExpiredOwnCertificateIsSaidAndCostsNoPacket(void **) {
+  Guide guide;
+  guide.Associate();
+  guide->now += static_cast<uint32_t>(kYear) + 10;
+  guide.client.Sign(guide->now);
+  DanceContext context = guide->context();
+  context.mono = MonoTime{};
+  context.synchronised = true;
+  context.now = NtpSeconds{guide->now};
+  const NextField next = guide.dance().NextRequest(context);
+  assert_true(next.kind == NextField::Kind::kPlain);
+  assert_int_equal(next.effects.outcome, Outcome::kPeriod);
+  assert_true(next.effects.warn);
+  assert_true(guide.dance().proven());
+}
+
+void ExpiredServerCertificateIsRefusedWithItsDates(void **) {
+  Guide guide;
+  guide->now += static_cast<uint32_t>(kYear) + 10;
+  guide.server.Sign(guide->now);
+  guide->Poll();
+  guide->Poll();
+  assert_int_equal(guide->last.outcome, Outcome::kPeriod);
+  assert_true(guide.dance().refusal().find("202711212348") != std::string::npos);
+  assert_int_equal(guide.dance().flags() & kTrusted, 0);
+}
+
+void RefusesACertificateOfAnotherNameThanAskedFor(void **) {
+  Guide guide;
+  assert_true(guide->PollUntil(AutokeyCode::kCertificate));
+  wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+  CertificateSpec spec;
+  spec.subject = spec.issuer = "evil";
+  spec.usages = kTrustRoot;
+  const auto der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+  field.value = der;
+  guide->Deliver(guide.server.SignField(field));
+  assert_int_equal(guide->last.outcome, Outcome::kCertificate);
+  assert_int_equal(guide.dance().flags(), 0x81021);
+}
+
+// A forger's certificate for the right name locks the genuine server out for a while, not for good.
+void ForgedCertificateIsLeftBehindAfterAWhile(void **) {
+  Guide guide;
+  assert_true(guide->PollUntil(AutokeyCode::kCertificate));
+  wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+  CertificateSpec spec;
+  spec.usages = kTrustRoot;
+  const auto der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+  field.value = der;
+  guide->Deliver(guide.server.SignField(field));
+  for (int i = 0; i < ClientDance::kMaxFailures; ++i) {
+    assert_false(guide.dance().proven());
+    guide->Poll();
+  }
+  assert_true(guide->restarts.back() == Restart::kFailures);
+  guide.Associate();
+}
+
+// The genuine server has no certificate of the name, or of the issuer, that a forger slipped in.
+void ForgedNamesAreLeftBehindAfterAWhile(void **) {
+  for (const bool forge_name : {true, false}) {
+    Guide guide;
+    assert_true(guide->PollUntil(AutokeyCode::kAssociation));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    std::vector<uint8_t> bytes(2048), der;
+    if (forge_name) {
+      field.value = AsBytes("forger");
+    } else {
+      guide->Poll();
+      assert_true(guide->PollUntil(AutokeyCode::kCertificate));
+      field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+      CertificateSpec spec;
+      spec.issuer = "forger";
+      der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+      field.value = der;
+    }
+    Writer writer(bytes);
+    wire::EncodeAutokeyField(writer, field);
+    guide->Deliver(writer.written());
+    assert_int_equal(guide->last.outcome, Outcome::kOk);
+    for (int i = 0; i < ClientDance::kMaxEmptyAnswers + 4; ++i) guide->Poll();
+    assert_true(guide.dance().proven());
+    assert_true(guide->restarts.empty());
+  }
+}
+
+void SignedCertificateMustBeForOurNameAndKeyByTheServer(void **) {
+  const auto server_key = TestKey::Shared(0), own_key = TestKey::Shared(1),
+             other_key = TestKey::Shared(2);
+  struct Row {
+    const char *subject, *issuer;
+    EVP_PKEY *subject_key, *issuer_key;
+    bool good;
+  };
+  const Row rows[] = {
+      {"client", "server", own_key->pkey(), server_key->pkey(), true},
+      {"other", "server", own_key->pkey(), server_key->pkey(), false},
+      {"client", "other", own_key->pkey(), server_key->pkey(), false},
+      {"client", "server", other_key->pkey(), server_key->pkey(), false},
+      {"client", "server", own_key->pkey(), other_key->pkey(), false},
+      {"client", "client", own_key->pkey(), own_key->pkey(), false},
+  };
+  for (const Row &row : rows) {
+    Guide guide;
+    guide.Associate();
+    guide.Synchronise();
+    assert_true(guide->PollUntil(AutokeyCode::kSign));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    CertificateSpec spec;
+    spec.subject = row.subject;
+    spec.issuer = row.issuer;
+    const auto der = MakeCertificate(spec, row.subject_key, row.issuer_key);
+    field.value = der;
+    guide->Deliver(guide.server.SignField(field));
+    assert_int_equal((guide.dance().flags() & kSigned) != 0, row.good);
+    assert_int_equal(guide.client.certificates.entries().size(), row.good ? 3 : 2);
+    assert_true(guide->restarts.empty());
+  }
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ExpiredOwnCertificateIsSaidAndCostsNoPacket),
+      cmocka_unit_test(ExpiredServerCertificateIsRefusedWithItsDates),
+      cmocka_unit_test(RefusesACertificateOfAnotherNameThanAskedFor),
+      cmocka_unit_test(ForgedCertificateIsLeftBehindAfterAWhile),
+      cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
+      cmocka_unit_test(SignedCertificateMustBeForOurNameAndKeyByTheServer),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,121 @@
+// Who counts as proved: the group's challenge, and what an operator may waive.
+#include "tests/autokey/guide.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+using wire::AutokeyCode;
+
+void ChallengeIsFetchedBeforeThePollThatSendsIt(void**) {
+  Guide guide;
+  guide->Poll();
+  guide->request = guide.dance().NextRequest(guide->context());
+  const auto answer = guide->Answer(guide->request.field);
+  const DanceResult result = guide.dance().OnResponse(answer, guide->context());
+  assert_int_equal(result.jobs.size(), 1);
+  assert_true(std::holds_alternative<msg::IdentityChallenge>(result.jobs[0].operation));
+  // Not there yet: nothing is sent, and no second challenge is drawn.
+  guide->request = guide.dance().NextRequest(guide->context());
+  assert_true(guide->request.kind == NextField::Kind::kWait);
+  assert_true(guide->request.effects.jobs.empty());
+  guide->RunJobs(result);
+  assert_true(guide->Poll() == AutokeyCode::kIff);
+}
+
+void TrustedCertificatesAloneEndAt3f01WhenTheOperatorAllows(void**) {
+  Guide guide(0, false, {"", true, false});
+  while (guide->Poll()) {
+  }
+  guide.Synchronise();
+  guide->Poll();
+  assert_int_equal(guide.dance().flags(), 0x83f01);
+  assert_true(guide.dance().identity() == "TC");
+}
+
+void RefusedServerIsAskedAgainAndSaidOnce(void**) {
+  Guide guide(kIff, false);
+  for (int i = 0; i < 10; ++i) guide->Poll();
+  assert_false(guide.dance().proven());
+  assert_true(guide->restarts.size() >= 4);
+  for (const Restart restart : guide->restarts) assert_true(restart == Restart::kIdentity);
+  assert_int_equal(guide->events.size(), 1);
+  assert_true(guide->events[0].find("ntpkey_iffpar_server") != std::string::npos);
+  assert_true(guide.dance().refusal() == guide->events[0]);
+  // Nothing of the refused trail was kept.
+  assert_int_equal(guide.client.certificates.entries().size(), 1);
+  // The operator installs the key.
+  guide.client.AddGroup("server");
+  guide->RunJobs(guide.dance().OnHostChanged(guide->context()));
+  guide.Associate();
+  assert_true(guide.dance().refusal().empty());
+}
+
+void ServerThatHidesItsSchemeIsRefused(void**) {
+  Guide guide(0, true, {"", true, true});
+  for (int i = 0; i < 6; ++i) guide->Poll();
+  assert_false((guide.dance().flags() & kVerified) != 0);
+  assert_true(guide.dance().refusal().find("no identity scheme") != std::string::npos);
+}
+
+void WrongGroupKeyIsNeverAccepted(void**) {
+  Guide guide;
+  guide.client.group_secret = 8;
+  for (int i = 0; i < 50; ++i) {
+    guide->Poll();
+    assert_false((guide.dance().flags() & (kVerified | kCookie)) != 0);
+  }
+  assert_true(guide.dance().refusal().find("did not prove") != std::string::npos);
+  assert_true(guide->restarts.back() == Restart::kFailures);
+}
+
+void OtherGenerationOfTheGroupKeyIsNamed(void**) {
+  Guide guide;
+  assert_true(guide->PollUntil(AutokeyCode::kIff));
+  auto answer = guide->Answer(guide->request.field);
+  wire::AutokeyField field = *wire::ParseAutokeyField(answer);
+  field.filestamp = NtpSeconds{kTestNow - 199};
+  guide->Deliver(guide.server.SignField(field));
+  assert_int_equal(guide->last.outcome, Outcome::kFilestamp);
+  assert_true(guide.dance().refusal().find("generation") != std::string::npos);
+}
+
+void ServerThatCannotProveIsRefused(void**) {
+  Guide guide;
+  assert_true(guide->PollUntil(AutokeyCode::kIff));
+  const std::vector<uint8_t> error = {0xc2, 7, 0, 8, 0, 0, 0xa8, 0x6e};
+  guide->Deliver(error);
+  assert_true(guide->restarts.back() == Restart::kIdentity);
+  assert_int_equal(guide.dance().flags(), 0);
+}
+
+// The statement of the protocol's limit: a relay with its own key passes for the server, because
+// the proof of the group is not bound to the key that signs it. Autokey cannot do better.
+void ARelayOfTheProofIsAcceptedWhichIsALimitOfTheProtocol(void**) {
+  Guide guide;
+  Party relay("server", TestKey::Shared(2), true, kIff);
+  relay.Sign(kTestNow);
+  Meeting meeting(guide.client, relay);
+  assert_true(meeting.PollUntil(AutokeyCode::kIff));
+  // It asks the genuine server and signs the answer with a key of its own.
+  wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(meeting.request.field));
+  meeting.Deliver(relay.SignField(field));
+  assert_true((meeting.dance.flags() & kVerified) != 0);
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ChallengeIsFetchedBeforeThePollThatSendsIt),
+      cmocka_unit_test(TrustedCertificatesAloneEndAt3f01WhenTheOperatorAllows),
+      cmocka_unit_test(RefusedServerIsAskedAgainAndSaidOnce),
+      cmocka_unit_test(ServerThatHidesItsSchemeIsRefused),
+      cmocka_unit_test(WrongGroupKeyIsNeverAccepted),
+      cmocka_unit_test(OtherGenerationOfTheGroupKeyIsNamed),
+      cmocka_unit_test(ServerThatCannotProveIsRefused),
+      cmocka_unit_test(ARelayOfTheProofIsAcceptedWhichIsALimitOfTheProtocol),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

@@ -1,0 +1,112 @@
+// SIGN and LEAP: asked for seldom, believed only when they make sense.
+#include "tests/autokey/guide.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+using wire::AutokeyCode;
+
+// The guide's second word: the server had no time at ASSOC, so its word has no TAI bit.
+void LeapTableOfAServerThatHadNoTimeAtFirst(void**) {
+  Guide guide;
+  Party server("server", TestKey::Shared(0), true, kIff);
+  Meeting meeting(guide.client, server);
+  meeting.server_synchronised = false;
+  meeting.Poll();
+  server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}});
+  server.Sign(meeting.now);
+  meeting.server_synchronised = true;
+  for (int i = 0; i < 4; ++i) meeting.Poll();
+  meeting.client_synchronised = true;
+  guide.client.Sign(meeting.now);
+  assert_true(meeting.Poll() == AutokeyCode::kSign);
+  assert_true(meeting.Poll() == AutokeyCode::kLeap);
+  assert_int_equal(meeting.dance.flags(), 0x87f21);
+}
+
+void LeapTableOfASynchronisedServer(void**) {
+  Guide guide;
+  guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}});
+  guide.server.Sign(kTestNow + 1);
+  guide.Associate();
+  guide.Synchronise();
+  assert_true(guide->Poll() == AutokeyCode::kSign);
+  assert_true(guide->Poll() == AutokeyCode::kLeap);
+  assert_int_equal(guide.dance().flags(), 0x87f23);
+}
+
+void LeapIsNotAskedOfAServerWithoutTable(void**) {
+  Guide guide;
+  guide.Associate();
+  guide.Synchronise();
+  assert_true(guide->Poll() == AutokeyCode::kSign);
+  for (int i = 0; i < 100; ++i) assert_false(guide->Poll().has_value());
+  assert_int_equal(guide.dance().flags(), 0x83f21);
+}
+
+// An all-zero answer (ntpd 4.2.8 without a table) and an expired table light nothing.
+void EmptyAndExpiredLeapTablesLightNothing(void**) {
+  for (const LeapValues& values :
+       {LeapValues{}, LeapValues{37, NtpSeconds{3692217600}, NtpSeconds{kTestNow - 1}},
+        LeapValues{9, NtpSeconds{1}, NtpSeconds{kTestNow + 1000000}}}) {
+    Guide guide;
+    guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}});
+    guide.server.Sign(kTestNow + 1);
+    guide.Associate();
+    guide.Synchronise();
+    assert_true(guide->PollUntil(AutokeyCode::kLeap));
+    std::array<uint8_t, 12> octets{};
+    Writer writer(octets);
+    writer.U32(values.tai), writer.U32(values.epoch.value), writer.U32(values.expiry.value);
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    field.value = octets;
+    guide->Deliver(guide.server.SignField(field));
+    assert_int_equal(guide->last.outcome, Outcome::kLeapValues);
+    assert_int_equal(guide.dance().flags() & kLeap, 0);
+    assert_false(guide->last.leap.has_value());
+    assert_true(guide->restarts.empty());
+  }
+}
+
+// One packet in 16 may carry each, however long they fail; the others give time.
+void SignAndLeapNeverStarveTheClock(void**) {
+  Guide guide;
+  guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}});
+  guide.server.Sign(kTestNow + 1);
+  guide.Associate();
+  guide.Synchronise();
+  int plain = 0, sign = 0, leap = 0;
+  for (int i = 0; i < 160; ++i) {
+    const NextField next = guide.dance().NextRequest(guide->context());
+    if (next.kind == NextField::Kind::kPlain) {
+      ++plain;
+      continue;
+    }
+    (next.field[1] == 6 ? sign : leap) += 1;
+    if (i < 2) continue;
+    // "Cannot" and rubbish alike.
+    std::vector<uint8_t> error(next.field.begin(), next.field.begin() + 8);
+    error[0] = 0xc2, error[2] = 0, error[3] = 8;
+    guide->Deliver(error);
+  }
+  assert_int_equal(sign, 10);
+  assert_int_equal(leap, 10);
+  assert_int_equal(plain, 140);
+  assert_true(guide.dance().proven());
+  assert_true(guide->restarts.empty());
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(LeapTableOfAServerThatHadNoTimeAtFirst),
+      cmocka_unit_test(LeapTableOfASynchronisedServer),
+      cmocka_unit_test(LeapIsNotAskedOfAServerWithoutTable),
+      cmocka_unit_test(EmptyAndExpiredLeapTablesLightNothing),
+      cmocka_unit_test(SignAndLeapNeverStarveTheClock),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}

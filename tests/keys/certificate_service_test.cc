@@ -1,0 +1,107 @@
+// Certificates that the key process issues: made from four values, never in our own name.
+#include <openssl/x509.h>
+
+#include "tests/keys/autokey_requests.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::keys {
+namespace {
+
+using namespace ntpward::keys::test;
+using msg::VerdictCode;
+
+void IssuedCertificatesAreMadeFromFourValues(void**) {
+  Harness h;
+  h.StartServer();
+  auto request = CertificateRequest("client");
+  request.trusted = true;
+  h.Ask(request);
+  const auto& answer = h.LastAnswer();
+  assert_true(answer.code == VerdictCode::kGood);
+  assert_int_equal(answer.filestamp.value, 4004293705U);
+  assert_true(Verifies(answer));
+  const uint8_t* at = answer.value.span().data();
+  const X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(answer.value.size())));
+  assert_non_null(certificate.get());
+  assert_int_equal(X509_verify(certificate.get(), ServerKey().key.get()), 1);
+  char* names[] = {X509_NAME_oneline(X509_get_subject_name(certificate.get()), nullptr, 0),
+                   X509_NAME_oneline(X509_get_issuer_name(certificate.get()), nullptr, 0)};
+  assert_string_equal(names[0], "/CN=client");
+  assert_string_equal(names[1], "/CN=server");
+  OPENSSL_free(names[0]), OPENSSL_free(names[1]);
+  // trustRoot only where the operator allows it.
+  assert_int_equal(X509_get_ext_by_NID(certificate.get(), NID_ext_key_usage, -1), -1);
+}
+
+void TrustRootNeedsTheOperatorsLeave(void**) {
+  Harness h;
+  h.start.allow_trusted_issue = true;
+  h.StartServer();
+  auto request = CertificateRequest("client");
+  for (const bool trusted : {false, true}) {
+    request.trusted = trusted;
+    h.Ask(request);
+    const uint8_t* at = h.LastAnswer().value.span().data();
+    const X509Ptr certificate(
+        d2i_X509(nullptr, &at, static_cast<long>(h.LastAnswer().value.size())));
+    assert_true((X509_get_ext_by_NID(certificate.get(), NID_ext_key_usage, -1) >= 0) == trusted);
+  }
+}
+
+void NobodyGetsACertificateInOurName(void**) {
+  Harness h;
+  h.StartServer();
+  h.Ask(CertificateRequest("server"));
+  assert_true(h.LastAnswer().code == VerdictCode::kNotAllowed);
+  for (const std::string& subject :
+       {std::string("a b"), std::string("a\nb"), std::string("x\0y", 3), std::string("\xff")}) {
+    h.Ask(CertificateRequest(subject));
+    assert_true(h.LastAnswer().code == VerdictCode::kBad);
+  }
+}
+
+void AnExpiredServerIssuesNothing(void**) {
+  Harness h;
+  h.Start({{msg::KeyFileKind::kHost, "426_host_expired"},
+           {msg::KeyFileKind::kCertificate, "426_cert_expired"}});
+  assert_true(h.service.ready());
+  h.Ask(CertificateRequest("client"));
+  assert_true(h.LastAnswer().code == VerdictCode::kNotAllowed);
+  Harness unsynchronised;
+  unsynchronised.StartServer();
+  auto request = CertificateRequest("client");
+  request.now = {0};
+  unsynchronised.Ask(request);
+  assert_true(unsynchronised.LastAnswer().code == VerdictCode::kNotAllowed);
+}
+
+void TheLongestCertificateFits(void**) {
+  Harness h;
+  h.Start({{msg::KeyFileKind::kHost, "428_host_server_2048"},
+           {msg::KeyFileKind::kCertificate, "428_cert_server_sha256"}});
+  assert_true(h.service.ready());
+  auto request = CertificateRequest(std::string(255, 'x'));
+  Set(&request.modulus, std::vector<uint8_t>(512, 0xff));
+  h.Ask(request);
+  // A common name ends at 64 characters in X.509; whatever OpenSSL says, nobody dies of it.
+  assert_true(h.LastAnswer().code == VerdictCode::kGood ||
+              h.LastAnswer().code == VerdictCode::kBad);
+  SetText(&request.subject, std::string(64, 'x'));
+  h.Ask(request);
+  assert_true(h.LastAnswer().code == VerdictCode::kGood);
+}
+
+}  // namespace
+}  // namespace ntpward::keys
+
+int main() {
+  using namespace ntpward::keys;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(IssuedCertificatesAreMadeFromFourValues),
+      cmocka_unit_test(TrustRootNeedsTheOperatorsLeave),
+      cmocka_unit_test(NobodyGetsACertificateInOurName),
+      cmocka_unit_test(AnExpiredServerIssuesNothing),
+      cmocka_unit_test(TheLongestCertificateFits),
+  };
+  return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
+}

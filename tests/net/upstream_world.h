@@ -1,0 +1,64 @@
+// Two servers of the test's on loopback, and the upstreams that ask them.
+#pragma once
+
+#include "ntpd/net/upstreams.h"
+#include "tests/net/harness.h"
+
+namespace ntpward::test {
+
+inline const IpAddress kFirst = IpAddress::V4(127, 0, 0, 2);
+inline const IpAddress kSecond = IpAddress::V4(127, 0, 0, 3);
+inline const IpAddress kThird = IpAddress::V4(127, 0, 0, 4);
+
+// A server, and its port for all of the others.
+struct Net {
+  Stranger first{kFirst};
+  uint16_t port = first.address().port;
+  Stranger second{kSecond, port};
+  Harness h{port};
+
+  AssocId Only() const {
+    CHECK(h.upstreams.all().size() == 1);
+    return h.upstreams.all().begin()->first;
+  }
+  const net::Upstream& upstream() const { return *h.upstreams.Find(Only()); }
+  core::PeerSnapshot Snapshot() const {
+    auto snapshot = *h.node.engine->Snapshot(Only(), net::Timebase::Mono());
+    // What passes with time alone, and what counts refusals.
+    snapshot.until_poll = snapshot.headway = snapshot.root_distance = 0;
+    snapshot.since_received.reset();
+    snapshot.since_reachable.reset();
+    snapshot.counters = {};
+    snapshot.flash = 0;
+    return snapshot;
+  }
+  // Polls and returns what arrived at the server, if it did.
+  std::optional<Stranger::Got> Poll(Stranger* server) {
+    h.upstreams.Poll(Only());
+    return server->Receive();
+  }
+  bool HasSample() const { return h.node.engine->Find(Only())->filter().has_sample(); }
+};
+
+inline msg::NetAssociation Line(const IpAddress& address) {
+  msg::NetAssociation line;
+  line.address = address;
+  return line;
+}
+
+inline wire::Header ReplyTo(const wire::Header& request) {
+  const NtpTimestamp now = SystemTimeNow();
+  wire::Header reply;
+  reply.leap = wire::Leap::kNone;
+  reply.mode = wire::Mode::kServer;
+  reply.stratum = 2;
+  reply.poll = 6;
+  reply.precision = -20;
+  reply.refid = 0x0a000001;
+  reply.reference = now;
+  reply.origin = request.transmit;
+  reply.receive = reply.transmit = now;
+  return reply;
+}
+
+}  // namespace ntpward::test
