@@ -1,12 +1,11 @@
-// OpenSSL's objects with owners, memory for secrets out of its locked heap, its errors as text.
+// More of OpenSSL's objects with owners, memory for secrets out of its locked heap, its errors as
+// text.
 #pragma once
 
-#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include <memory>
 #include <string>
@@ -14,29 +13,17 @@
 
 #include "privsep/base/bytes.h"
 #include "privsep/base/result.h"
+#include "privsep/openssl/owners.h"
 
 namespace ntpward::keys {
 
-template <auto Function>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* object) const {
-    (void)Function(object);
-  }
-};
-
-using PkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 using PkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, FreeWith<EVP_PKEY_CTX_free>>;
 using DigestPtr = std::unique_ptr<EVP_MD, FreeWith<EVP_MD_free>>;
-using DigestContextPtr = std::unique_ptr<EVP_MD_CTX, FreeWith<EVP_MD_CTX_free>>;
 using MacPtr = std::unique_ptr<EVP_MAC, FreeWith<EVP_MAC_free>>;
 using MacContextPtr = std::unique_ptr<EVP_MAC_CTX, FreeWith<EVP_MAC_CTX_free>>;
 using CipherPtr = std::unique_ptr<EVP_CIPHER, FreeWith<EVP_CIPHER_free>>;
 using CipherContextPtr = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>>;
-using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free>>;
-// Numbers are cleared when they go, secret or not: one type cannot be mistaken for the other.
-using BigPtr = std::unique_ptr<BIGNUM, FreeWith<BN_clear_free>>;
 using BigContextPtr = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
 
 // A zero for a secret: in the locked heap, and marked so that OpenSSL computes with it in constant

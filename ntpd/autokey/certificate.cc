@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "ntpd/autokey/openssl_handles.h"
+#include "ntpd/autokey/quiet_errors.h"
+#include "privsep/openssl/owners.h"
 
 namespace ntpward::autokey {
 namespace {
@@ -14,9 +15,9 @@ namespace {
 constexpr char kTrustRootUsage[] = "1.3.6.1.5.5.7.48.1.11";
 constexpr char kPrivateUsage[] = "1.3.6.1.4";
 
-X509Handle Decode(Bytes der) {
+X509Ptr Decode(Bytes der) {
   const uint8_t* in = der.data();
-  X509Handle x509(d2i_X509(nullptr, &in, static_cast<long>(der.size())));
+  X509Ptr x509(d2i_X509(nullptr, &in, static_cast<long>(der.size())));
   if (x509 && in != der.data() + der.size()) x509.reset();
   return x509;
 }
@@ -43,7 +44,7 @@ std::optional<CalendarSeconds> Date(const ASN1_TIME* time) {
 }
 
 bool FillSerial(const X509* x509, Certificate& certificate) {
-  const BignumHandle serial(ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), nullptr));
+  const BigPtr serial(ASN1_INTEGER_to_BN(X509_get0_serialNumber(x509), nullptr));
   if (!serial) return false;
   if (!certificate.serial.Resize(static_cast<size_t>(BN_num_bytes(serial.get())))) return false;
   BN_bn2bin(serial.get(), certificate.serial.span().data());
@@ -51,7 +52,7 @@ bool FillSerial(const X509* x509, Certificate& certificate) {
 }
 
 bool IsUsage(const ASN1_OBJECT* usage, const char* dotted) {
-  const ObjectHandle wanted(OBJ_txt2obj(dotted, 1));
+  const ObjectPtr wanted(OBJ_txt2obj(dotted, 1));
   return wanted && OBJ_cmp(usage, wanted.get()) == 0;
 }
 
@@ -59,7 +60,7 @@ bool IsUsage(const ASN1_OBJECT* usage, const char* dotted) {
 // the reader.
 bool FillUsage(const X509* x509, Certificate& certificate) {
   int critical = 0;
-  const KeyUsageHandle usages(static_cast<EXTENDED_KEY_USAGE*>(
+  const KeyUsagePtr usages(static_cast<EXTENDED_KEY_USAGE*>(
       X509_get_ext_d2i(x509, NID_ext_key_usage, &critical, nullptr)));
   if (!usages) return critical == -1;
   if (sk_ASN1_OBJECT_num(usages.get()) != 1) return true;
@@ -71,7 +72,7 @@ bool FillUsage(const X509* x509, Certificate& certificate) {
 
 bool FillGroupValue(const X509* x509, Certificate& certificate) {
   int critical = 0;
-  const OctetStringHandle value(static_cast<ASN1_OCTET_STRING*>(
+  const OctetStringPtr value(static_cast<ASN1_OCTET_STRING*>(
       X509_get_ext_d2i(x509, NID_subject_key_identifier, &critical, nullptr)));
   if (!value) return critical == -1;
   return certificate.group_value.Assign(Bytes(
@@ -115,7 +116,7 @@ bool IsPrintableName(std::string_view name) {
 Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > msg::kMaxCertificate) return Fail(Outcome::kCertificate);
-  const X509Handle x509 = Decode(der);
+  const X509Ptr x509 = Decode(der);
   if (!x509) return Fail(Outcome::kCertificate);
 
   Certificate certificate;
@@ -135,9 +136,9 @@ Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp) {
 
 bool VerifyCertificate(const Certificate& certificate, const PublicKey& issuer) {
   const QuietErrors quiet;
-  const X509Handle x509 = Decode(certificate.der);
+  const X509Ptr x509 = Decode(certificate.der);
   const uint8_t* in = issuer.info.data();
-  const PkeyHandle pkey(d2i_PUBKEY(nullptr, &in, static_cast<long>(issuer.info.size())));
+  const PkeyPtr pkey(d2i_PUBKEY(nullptr, &in, static_cast<long>(issuer.info.size())));
   return x509 && pkey && X509_verify(x509.get(), pkey.get()) == 1;
 }
 

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-#include "ntpd/autokey/openssl_handles.h"
+#include "ntpd/autokey/quiet_errors.h"
+#include "privsep/openssl/owners.h"
 
 namespace ntpward::autokey {
 namespace {
@@ -42,15 +43,15 @@ const Scheme* FindScheme(int nid) {
   return nullptr;
 }
 
-BignumHandle Parameter(const EVP_PKEY* pkey, const char* name) {
+BigPtr Parameter(const EVP_PKEY* pkey, const char* name) {
   BIGNUM* number = nullptr;
   if (EVP_PKEY_get_bn_param(pkey, name, &number) != 1) return nullptr;
-  return BignumHandle(number);
+  return BigPtr(number);
 }
 
 bool FillRsa(const EVP_PKEY* pkey, PublicKey& key) {
-  const BignumHandle modulus = Parameter(pkey, OSSL_PKEY_PARAM_RSA_N);
-  const BignumHandle exponent = Parameter(pkey, OSSL_PKEY_PARAM_RSA_E);
+  const BigPtr modulus = Parameter(pkey, OSSL_PKEY_PARAM_RSA_N);
+  const BigPtr exponent = Parameter(pkey, OSSL_PKEY_PARAM_RSA_E);
   if (!modulus || !exponent || !BN_is_odd(modulus.get()) || !BN_is_odd(exponent.get()))
     return false;
   const size_t size = static_cast<size_t>(BN_num_bytes(modulus.get()));
@@ -95,9 +96,9 @@ Bytes WithoutDsaPadding(Bytes signature) {
   return signature.first(std::min(signature.size(), kHeader + signature[1]));
 }
 
-PkeyHandle DecodeInfo(Bytes der) {
+PkeyPtr DecodeInfo(Bytes der) {
   const uint8_t* in = der.data();
-  PkeyHandle pkey(d2i_PUBKEY(nullptr, &in, static_cast<long>(der.size())));
+  PkeyPtr pkey(d2i_PUBKEY(nullptr, &in, static_cast<long>(der.size())));
   if (pkey && in != der.data() + der.size()) pkey.reset();
   return pkey;
 }
@@ -108,7 +109,7 @@ std::optional<PublicKey> ParseRsaPublicKey(Bytes der) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxKeyInfo) return std::nullopt;
   const uint8_t* in = der.data();
-  const PkeyHandle pkey(d2i_PublicKey(EVP_PKEY_RSA, nullptr, &in, static_cast<long>(der.size())));
+  const PkeyPtr pkey(d2i_PublicKey(EVP_PKEY_RSA, nullptr, &in, static_cast<long>(der.size())));
   if (!pkey || in != der.data() + der.size()) return std::nullopt;
   return FromPkey(pkey.get());
 }
@@ -116,7 +117,7 @@ std::optional<PublicKey> ParseRsaPublicKey(Bytes der) {
 std::optional<PublicKey> ParsePublicKeyInfo(Bytes der) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxKeyInfo) return std::nullopt;
-  const PkeyHandle pkey = DecodeInfo(der);
+  const PkeyPtr pkey = DecodeInfo(der);
   return pkey ? FromPkey(pkey.get()) : std::nullopt;
 }
 
@@ -136,8 +137,8 @@ Outcome VerifySignature(int nid, const PublicKey& key, Bytes data, Bytes signatu
   if (!size_fits) return Outcome::kSignatureLength;
   if (key.kind == KeyKind::kDsa) signature = WithoutDsaPadding(signature);
 
-  const PkeyHandle pkey = DecodeInfo(key.info);
-  const DigestContextHandle context(EVP_MD_CTX_new());
+  const PkeyPtr pkey = DecodeInfo(key.info);
+  const DigestContextPtr context(EVP_MD_CTX_new());
   if (!pkey || !context) return Outcome::kPublicKey;
   if (EVP_DigestVerifyInit(context.get(), nullptr, scheme->digest(), nullptr, pkey.get()) != 1)
     return Outcome::kSignature;

@@ -2,6 +2,7 @@
 #include "ntpd/autokey/certificate.h"
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 
 #include "tests/autokey/captured_dances.h"
 #include "tests/autokey/test_authority.h"
@@ -164,7 +165,7 @@ void DatesBeyond2036And2050KeepTheirOrder(void**) {
 }
 
 void RefusesKeysThatAreNeitherRsaNorDsa(void**) {
-  const PkeyHandle curve(EVP_EC_gen("P-256"));
+  const PkeyPtr curve(EVP_EC_gen("P-256"));
   CertificateSpec spec;
   spec.issuer = "other";
   const auto der = MakeCertificate(spec, curve.get(), Key(0));

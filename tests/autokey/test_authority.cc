@@ -1,6 +1,7 @@
 #include "tests/autokey/test_authority.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
@@ -36,7 +37,7 @@ X509_NAME* MakeName(const std::string& name, bool twice) {
 
 void AddUsages(X509* x509, const CertificateSpec& spec) {
   if (spec.usages.empty()) return;
-  const KeyUsageHandle usages(sk_ASN1_OBJECT_new_null());
+  const KeyUsagePtr usages(sk_ASN1_OBJECT_new_null());
   for (const std::string& usage : spec.usages)
     sk_ASN1_OBJECT_push(usages.get(), OBJ_txt2obj(usage.c_str(), 1));
   for (int i = 0; i < (spec.usage_twice ? 2 : 1); ++i)
@@ -45,7 +46,7 @@ void AddUsages(X509* x509, const CertificateSpec& spec) {
 
 void AddGroupValue(X509* x509, const CertificateSpec& spec) {
   if (spec.group_value.empty()) return;
-  const OctetStringHandle value(ASN1_OCTET_STRING_new());
+  const OctetStringPtr value(ASN1_OCTET_STRING_new());
   ASN1_OCTET_STRING_set(value.get(), spec.group_value.data(),
                         static_cast<int>(spec.group_value.size()));
   CHECK(X509_add1_ext_i2d(x509, NID_subject_key_identifier, value.get(), 0, 0) == 1);
@@ -68,8 +69,8 @@ std::vector<uint8_t> Oaep(EVP_PKEY* pkey, Bytes in, Operation init,
 }
 
 // The public key as the message's fields say it.
-PkeyHandle RsaFrom(Bytes modulus, uint32_t exponent) {
-  const BignumHandle n(BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr));
+PkeyPtr RsaFrom(Bytes modulus, uint32_t exponent) {
+  const BigPtr n(BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr));
   OSSL_PARAM_BLD* builder = OSSL_PARAM_BLD_new();
   OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n.get());
   OSSL_PARAM_BLD_push_uint(builder, OSSL_PKEY_PARAM_RSA_E, exponent);
@@ -81,7 +82,7 @@ PkeyHandle RsaFrom(Bytes modulus, uint32_t exponent) {
   EVP_PKEY_CTX_free(context);
   OSSL_PARAM_free(parameters);
   OSSL_PARAM_BLD_free(builder);
-  return PkeyHandle(pkey);
+  return PkeyPtr(pkey);
 }
 
 // What stands for a proof: nobody without the group's secret writes it.
@@ -121,7 +122,7 @@ PublicKey TestKey::public_key() const {
 }
 
 std::vector<uint8_t> TestKey::Sign(int nid, Bytes data) const {
-  const DigestContextHandle context(EVP_MD_CTX_new());
+  const DigestContextPtr context(EVP_MD_CTX_new());
   CHECK(EVP_DigestSignInit(context.get(), nullptr, DigestOf(nid), nullptr, pkey_.get()) == 1);
   size_t size = 0;
   CHECK(EVP_DigestSign(context.get(), nullptr, &size, data.data(), data.size()) == 1);
@@ -133,10 +134,9 @@ std::vector<uint8_t> TestKey::Sign(int nid, Bytes data) const {
 
 std::vector<uint8_t> MakeCertificate(const CertificateSpec& spec, EVP_PKEY* subject_key,
                                      EVP_PKEY* issuer_key) {
-  const X509Handle x509(X509_new());
+  const X509Ptr x509(X509_new());
   X509_set_version(x509.get(), 2);
-  const BignumHandle serial(
-      BN_bin2bn(spec.serial.data(), static_cast<int>(spec.serial.size()), nullptr));
+  const BigPtr serial(BN_bin2bn(spec.serial.data(), static_cast<int>(spec.serial.size()), nullptr));
   BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(x509.get()));
   SetTime(X509_getm_notBefore(x509.get()), spec.not_before);
   SetTime(X509_getm_notAfter(x509.get()), spec.not_after);
@@ -250,7 +250,7 @@ void Party::Sign(uint32_t now) {
 msg::ValueAnswer Party::Answer(const ServerOperation& operation) const {
   if (const auto* cookie = std::get_if<msg::CookieIssue>(&operation)) {
     CHECK(cookie->Valid());
-    const PkeyHandle pkey = RsaFrom(cookie->modulus.span(), cookie->exponent);
+    const PkeyPtr pkey = RsaFrom(cookie->modulus.span(), cookie->exponent);
     const std::array<uint8_t, 4> secret = {1, 2, 3, 4};
     return Signed(cookie->now.value, host.update_time().value,
                   Oaep(pkey.get(), secret, EVP_PKEY_encrypt_init, EVP_PKEY_encrypt));

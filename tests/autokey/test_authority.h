@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "ntpd/autokey/client_dance.h"
-#include "ntpd/autokey/openssl_handles.h"
 #include "ntpd/autokey/server_side.h"
+#include "privsep/openssl/owners.h"
 
 namespace ntpward::autokey::test {
 
@@ -30,7 +30,7 @@ class TestKey {
   std::vector<uint8_t> Sign(int nid, Bytes data) const;
 
  private:
-  PkeyHandle pkey_;
+  PkeyPtr pkey_;
 };
 
 struct CertificateSpec {
