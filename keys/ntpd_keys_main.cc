@@ -6,11 +6,11 @@
 
 #include "keys/crypto_setup.h"
 #include "keys/service.h"
-#include "privsep/cage.h"
 #include "privsep/channel.h"
 #include "privsep/fds.h"
 #include "privsep/memory_lock.h"
 #include "privsep/policies.h"
+#include "privsep/role_start.h"
 #include "privsep/supervisor_link.h"
 
 namespace ntpward::keys {
@@ -94,18 +94,17 @@ class Role {
 };
 
 int Main(int argc, char** argv) {
-  const auto identity = RoleIdentity::FromArguments(argc, argv);
-  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  const RoleIdentity identity = IdentityOrExit(argc, argv);
   signal(SIGPIPE, SIG_IGN);
   RaiseLockLimit();
   const auto crypto = CryptoSetup::ForRole();
   if (!crypto.ok()) return std::fprintf(stderr, "ntpd-keys: %s\n", crypto.error().text.c_str()), 3;
   const bool locked = LockWorkingMemory();
   const Policy policies[] = {RuntimePolicy(), KeysPolicy()};
-  auto caged = EnterCage(
-      {.identity = *identity, .own_network = true, .empty_root = true, .policies = policies});
-  if (!caged.ok()) return std::fprintf(stderr, "ntpd-keys: %s\n", caged.error().text.c_str()), 3;
-  Role role(*caged + (locked ? " memory=locked" : " memory=secrets-locked"));
+  const std::string caged = EnterCageOrExit(
+      "ntpd-keys",
+      {.identity = identity, .own_network = true, .empty_root = true, .policies = policies});
+  Role role(caged + (locked ? " memory=locked" : " memory=secrets-locked"));
   while (role.Turn()) {
   }
   return 0;

@@ -10,11 +10,11 @@
 #include "ntpd/clock/guard.h"
 #include "ntpd/clock/kernel_clock.h"
 #include "ntpd/clock/virtual_clock.h"
-#include "privsep/cage.h"
 #include "privsep/channel.h"
 #include "privsep/fds.h"
 #include "privsep/msg/control.h"
 #include "privsep/policies.h"
+#include "privsep/role_start.h"
 #include "privsep/supervisor_link.h"
 
 namespace ntpward::clock {
@@ -142,18 +142,15 @@ class Role {
 };
 
 int Main(int argc, char** argv) {
-  const auto identity = RoleIdentity::FromArguments(argc, argv);
-  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  const RoleIdentity identity = IdentityOrExit(argc, argv);
   Role role;
   const cap_value_t keep[] = {CAP_SYS_TIME};
   const Policy policies[] = {RuntimePolicy(), ClockPolicy()};
-  auto caged = EnterCage({.identity = *identity,
-                          .own_network = true,
-                          .empty_root = true,
-                          .keep = keep,
-                          .policies = policies});
-  if (!caged.ok()) return std::fprintf(stderr, "ntpd-clock: %s\n", caged.error().text.c_str()), 3;
-  role.SetSandbox(*caged);
+  role.SetSandbox(EnterCageOrExit("ntpd-clock", {.identity = identity,
+                                                 .own_network = true,
+                                                 .empty_root = true,
+                                                 .keep = keep,
+                                                 .policies = policies}));
   while (role.Turn()) {
   }
   return 0;

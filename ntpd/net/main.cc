@@ -1,21 +1,17 @@
 // ntpd-net: the only process that reads the network. It holds nothing worth stealing.
-#include <cstdio>
-
 #include "ntpd/net/role.h"
-#include "privsep/cage.h"
 #include "privsep/policies.h"
+#include "privsep/role_start.h"
 
 namespace ntpward::net {
 namespace {
 
 int Main(int argc, char** argv) {
-  const auto identity = RoleIdentity::FromArguments(argc, argv);
-  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  const RoleIdentity identity = IdentityOrExit(argc, argv);
   Role role;
   const Policy policies[] = {RuntimePolicy(), NetPolicy()};
-  auto caged = EnterCage({.identity = *identity, .empty_root = true, .policies = policies});
-  if (!caged.ok()) return std::fprintf(stderr, "ntpd-net: %s\n", caged.error().text.c_str()), 3;
-  return role.Run(*caged);
+  return role.Run(EnterCageOrExit(
+      "ntpd-net", {.identity = identity, .empty_root = true, .policies = policies}));
 }
 
 }  // namespace

@@ -1,13 +1,11 @@
 // ntpd-resolve: looks up the names of the configuration, and no others.
 #include <poll.h>
 
-#include <cstdio>
-
 #include "ntpd/resolve/table.h"
-#include "privsep/cage.h"
 #include "privsep/channel.h"
 #include "privsep/fds.h"
 #include "privsep/policies.h"
+#include "privsep/role_start.h"
 #include "privsep/supervisor_link.h"
 
 namespace ntpward::resolve {
@@ -62,13 +60,10 @@ class Role {
 };
 
 int Main(int argc, char** argv) {
-  const auto identity = RoleIdentity::FromArguments(argc, argv);
-  if (!identity.ok()) return std::fprintf(stderr, "%s\n", identity.error().text.c_str()), 2;
+  const RoleIdentity identity = IdentityOrExit(argc, argv);
   Role role;
   const Policy policies[] = {RuntimePolicy(), ResolvePolicy()};
-  auto caged = EnterCage({.identity = *identity, .policies = policies});
-  if (!caged.ok()) return std::fprintf(stderr, "ntpd-resolve: %s\n", caged.error().text.c_str()), 3;
-  role.SetSandbox(*caged);
+  role.SetSandbox(EnterCageOrExit("ntpd-resolve", {.identity = identity, .policies = policies}));
   while (role.Turn()) {
   }
   return 0;
