@@ -104,7 +104,7 @@ class [[nodiscard]] Result<void, E> {
 
 using Status = Result<void, Error>;
 
-// TRY(expression): the value, or return the error from the function that contains it.
+// TRY(expression): the value, or returns the error from its function. Never in an initialiser's {}.
 #define TRY(expression)                                           \
   __extension__({                                                         \
     auto try_result = (expression);                                       \
