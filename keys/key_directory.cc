@@ -12,11 +12,10 @@
 
 #include "keys/key_text.h"
 #include "keys/read_file.h"
+#include "privsep/base/system_error.h"
 
 namespace ntpward::keys {
 namespace {
-
-Failure<Error> Failed(const std::string& name) { return Fail(name + ": " + strerror(errno)); }
 
 // A name that nobody else uses, for a file that is not yet what it will be.
 std::string AsideName() { return ".ntpkey_new." + std::to_string(getpid()); }
@@ -25,7 +24,7 @@ Status WriteAll(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     const ssize_t written = write(fd, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return Failed(name);
+    if (written <= 0) return FailErrno(name);
     text.remove_prefix(static_cast<size_t>(written));
   }
   return {};
@@ -34,9 +33,9 @@ Status WriteAll(int fd, std::string_view text, const std::string& name) {
 Status FillAside(int directory, const std::string& aside, std::string_view text, mode_t mode) {
   const UniqueFd fd(
       openat(directory, aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd.valid()) return Failed(aside);
+  if (!fd.valid()) return FailErrno(aside);
   TRY_VOID(WriteAll(fd.get(), text, aside));
-  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0) return Failed(aside);
+  if (fchmod(fd.get(), mode) != 0 || fsync(fd.get()) != 0) return FailErrno(aside);
   return {};
 }
 
@@ -44,14 +43,14 @@ Status FillAside(int directory, const std::string& aside, std::string_view text,
 
 Result<KeyDirectory> KeyDirectory::Open(const std::string& path) {
   UniqueFd fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return Failed(path);
+  if (!fd.valid()) return FailErrno(path);
   return KeyDirectory(std::move(fd));
 }
 
 Result<std::optional<Secret>> KeyDirectory::Read(const std::string& name) const {
   UniqueFd fd(openat(fd_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd.valid() && errno == ENOENT) return std::optional<Secret>();
-  if (!fd.valid()) return Failed(name);
+  if (!fd.valid()) return FailErrno(name);
   auto content = ReadToEnd(std::move(fd), kMaxKeyText);
   if (!content.ok()) return Fail(name + ": " + content.error().text);
   return std::optional<Secret>(std::move(content).value());
@@ -68,7 +67,7 @@ Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mo
   Status filled = FillAside(fd_.get(), aside, text, mode);
   // link(2) fails for a name that exists, on every filesystem.
   if (filled.ok() && linkat(fd_.get(), aside.c_str(), fd_.get(), name.c_str(), 0) != 0)
-    filled = Failed(name);
+    filled = FailErrno(name);
   (void)unlinkat(fd_.get(), aside.c_str(), 0);
   return filled;
 }
@@ -81,12 +80,12 @@ std::optional<std::string> KeyDirectory::LinkTarget(const std::string& name) con
 }
 
 Status KeyDirectory::Remove(const std::string& name) const {
-  if (unlinkat(fd_.get(), name.c_str(), 0) != 0) return Failed(name);
+  if (unlinkat(fd_.get(), name.c_str(), 0) != 0) return FailErrno(name);
   return {};
 }
 
 Status KeyDirectory::Sync() const {
-  if (fsync(fd_.get()) != 0) return Failed("keys directory");
+  if (fsync(fd_.get()) != 0) return FailErrno("keys directory");
   return {};
 }
 

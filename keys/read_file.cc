@@ -3,7 +3,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "privsep/base/system_error.h"
 
 namespace ntpward::keys {
 namespace {
@@ -16,7 +17,7 @@ Result<size_t> Fill(int fd, MutableBytes buffer) {
   while (used < buffer.size()) {
     const ssize_t got = read(fd, buffer.data() + used, buffer.size() - used);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Fail(std::string("it cannot be read: ") + strerror(errno));
+    if (got < 0) return FailErrno("it cannot be read");
     if (got == 0) break;
     used += static_cast<size_t>(got);
   }

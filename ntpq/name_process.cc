@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "ntpq/text.h"
+#include "privsep/base/system_error.h"
 #include "privsep/cage.h"
 #include "privsep/policies.h"
 
@@ -99,12 +99,12 @@ void AnswerHost(Reader& in, Writer& out) {
 Result<std::unique_ptr<NameProcess>> NameProcess::Start() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return Fail(std::string("socketpair: ") + std::strerror(errno));
+    return FailErrno("socketpair");
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
   const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child < 0) return Fail(std::string("fork: ") + std::strerror(errno));
+  if (child < 0) return FailErrno("fork");
   if (child == 0) {
     ours.Close();
     Become(std::move(theirs), parent);

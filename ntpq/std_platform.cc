@@ -7,7 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+
+#include "privsep/base/system_error.h"
 
 #include "ntpq/interrupt.h"
 
@@ -52,7 +53,7 @@ std::optional<std::string> ReadAnswer(int terminal) {
 }
 
 Failure<Error> FileError(const std::string& path) {
-  return Fail(path + ": " + std::strerror(errno));
+  return FailErrno(path);
 }
 
 Result<UniqueFd> OpenForWriting(const std::string& path) {

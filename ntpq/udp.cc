@@ -6,19 +6,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 
 #include "ntpd/wire/control_message.h"
 #include "ntpq/interrupt.h"
+#include "privsep/base/system_error.h"
 
 namespace ntpward::ntpq {
 namespace {
 
 constexpr double kLookMs = 200;
-
-Failure<Error> SystemError(const char* call) {
-  return Fail(std::string(call) + ": " + std::strerror(errno));
-}
 
 }  // namespace
 
@@ -26,9 +22,9 @@ Result<std::unique_ptr<Transport>> UdpTransport::Connect(const SocketAddress& se
   sockaddr_storage storage;
   const socklen_t length = server.ToSockaddr(&storage);
   UniqueFd socket(::socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket.valid()) return SystemError("socket");
+  if (!socket.valid()) return FailErrno("socket");
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0)
-    return SystemError("connect");
+    return FailErrno("connect");
   return std::unique_ptr<Transport>(new UdpTransport(std::move(socket)));
 }
 
@@ -39,7 +35,7 @@ MonoTime UdpTransport::Now() {
 }
 
 Status UdpTransport::Send(Bytes datagram) {
-  if (::send(socket_.get(), datagram.data(), datagram.size(), 0) < 0) return SystemError("write");
+  if (::send(socket_.get(), datagram.data(), datagram.size(), 0) < 0) return FailErrno("write");
   return {};
 }
 
@@ -55,13 +51,13 @@ Result<std::optional<std::vector<uint8_t>>> UdpTransport::Receive(MonoTime deadl
     if (Interrupted()) return std::optional<std::vector<uint8_t>>();
     // A held interrupt wakes nobody: it is looked for.
     const int timeout_ms = static_cast<int>(std::min(std::ceil(left * 1000), kLookMs));
-    if (::poll(&wait, 1, timeout_ms) < 0 && errno != EINTR) return SystemError("poll");
+    if (::poll(&wait, 1, timeout_ms) < 0 && errno != EINTR) return FailErrno("poll");
     const ssize_t size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (size >= 0) {
       buffer.resize(static_cast<size_t>(size));
       return std::optional<std::vector<uint8_t>>(std::move(buffer));
     }
-    if (errno != EAGAIN && errno != EINTR) return SystemError("read");
+    if (errno != EAGAIN && errno != EINTR) return FailErrno("read");
   }
 }
 

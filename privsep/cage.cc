@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "privsep/base/system_error.h"
 #include "privsep/capabilities.h"
 #include "privsep/fds.h"
 #include "privsep/landlock.h"
@@ -20,10 +21,6 @@
 
 namespace ntpward {
 namespace {
-
-Failure<Error> Failed(const char* what) {
-  return Fail(std::string(what) + ": " + std::strerror(errno));
-}
 
 bool ParseNumber(const char* text, unsigned* number) {
   const char* end = text + std::strlen(text);
@@ -42,18 +39,18 @@ std::string EnterNamespaces(const CageOptions& options) {
 // From here on the process is `identity`; capabilities in `keep` survive the change of uid.
 Status BecomeIdentity(const CageOptions& options) {
   if (getuid() == options.identity.uid && geteuid() == options.identity.uid) return {};
-  if (!options.keep.empty() && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return Failed("keepcaps");
+  if (!options.keep.empty() && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return FailErrno("keepcaps");
   const gid_t gid = options.identity.gid;
   const uid_t uid = options.identity.uid;
-  if (setgroups(0, nullptr) != 0) return Failed("setgroups");
-  if (setresgid(gid, gid, gid) != 0) return Failed("setresgid");
-  if (setresuid(uid, uid, uid) != 0) return Failed("setresuid");
+  if (setgroups(0, nullptr) != 0) return FailErrno("setgroups");
+  if (setresgid(gid, gid, gid) != 0) return FailErrno("setresgid");
+  if (setresuid(uid, uid, uid) != 0) return FailErrno("setresuid");
   return {};
 }
 
 // The kernel clears the death signal at a change of credentials, so this comes after it.
 Status DieWithParent(pid_t parent) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return Failed("PR_SET_PDEATHSIG");
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return FailErrno("PR_SET_PDEATHSIG");
   // It may have died before we asked.
   if (getppid() != parent) return Fail("the supervisor is gone");
   return {};
@@ -80,13 +77,13 @@ Result<RoleIdentity> RoleIdentity::FromArguments(int argc, char** argv) {
 
 Status ForbidDumps() {
   const rlimit none{0, 0};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) return Failed("RLIMIT_CORE");
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return Failed("PR_SET_DUMPABLE");
+  if (setrlimit(RLIMIT_CORE, &none) != 0) return FailErrno("RLIMIT_CORE");
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return FailErrno("PR_SET_DUMPABLE");
   return {};
 }
 
 Status ForbidNewPrivileges() {
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return Failed("PR_SET_NO_NEW_PRIVS");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return FailErrno("PR_SET_NO_NEW_PRIVS");
   return {};
 }
 

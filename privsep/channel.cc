@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "privsep/base/secret.h"
+#include "privsep/base/system_error.h"
 
 namespace ntpward {
 namespace {
@@ -20,7 +21,7 @@ constexpr int kPipeBytes = 1 << 20;
 Result<Pipe> MakePipe() {
   int fds[2];
   if (pipe2(fds, O_DIRECT | O_NONBLOCK | O_CLOEXEC) != 0)
-    return Fail(std::string("pipe: ") + std::strerror(errno));
+    return FailErrno("pipe");
   Pipe pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
   (void)fcntl(pipe.write_end.get(), F_SETPIPE_SZ, kPipeBytes);
   return pipe;

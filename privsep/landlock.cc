@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "privsep/base/system_error.h"
 #include "privsep/base/unique_fd.h"
 
 namespace ntpward {
@@ -76,7 +77,7 @@ Result<bool> RestrictDirectories(std::span<const DirectoryGrant> grants,
   if (version == 0) return false;
   const Attributes attributes{.files = HandledFiles(version)};
   const UniqueFd ruleset = MakeRuleset(attributes);
-  if (!ruleset.valid()) return Fail(std::string("landlock: ") + std::strerror(errno));
+  if (!ruleset.valid()) return FailErrno("landlock");
   for (const DirectoryGrant& grant : grants) {
     const UniqueFd directory(open(grant.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!directory.valid()) {
@@ -89,7 +90,7 @@ Result<bool> RestrictDirectories(std::span<const DirectoryGrant> grants,
     if (syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
       return Fail("landlock: " + grant.path + ": " + std::strerror(errno));
   }
-  if (!RestrictSelf(ruleset)) return Fail(std::string("landlock: ") + std::strerror(errno));
+  if (!RestrictSelf(ruleset)) return FailErrno("landlock");
   return true;
 }
 

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
 
+#include "privsep/base/system_error.h"
 #include "privsep/channel.h"
 #include "privsep/msg/role.h"
 
@@ -39,11 +39,11 @@ bool MakeAndSend(UniqueFd socket) {
 Result<UniqueFd> MakeEmptyRoot() {
   int fds[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
-    return Fail(std::string("empty root: ") + std::strerror(errno));
+    return FailErrno("empty root");
   Channel child(UniqueFd(fds[0]), UniqueFd{});
   UniqueFd childs_end(fds[1]);
   const pid_t pid = fork();
-  if (pid < 0) return Fail(std::string("empty root: ") + std::strerror(errno));
+  if (pid < 0) return FailErrno("empty root");
   if (pid == 0) _exit(MakeAndSend(std::move(childs_end)) ? 0 : 1);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "privsep/base/system_error.h"
+
 namespace ntpward {
 namespace {
 
@@ -86,7 +88,7 @@ Status InstallPolicies(std::span<const Policy> policies) {
   for (const Policy& policy : policies)
     for (const SyscallRule& rule : policy) TRY_VOID(AddRule(filter.get(), rule));
   if (const int failed = seccomp_load(filter.get()); failed != 0)
-    return Fail(std::string("seccomp: cannot install the filter: ") + std::strerror(-failed));
+    return FailErrno("seccomp: cannot install the filter", -failed);
   return {};
 }
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "privsep/base/system_error.h"
 #include "privsep/fds.h"
 
 namespace ntpward {
@@ -63,7 +63,7 @@ Result<pid_t> SpawnRole(const SpawnOptions& options) {
   const int error = errno;
   if (pid == 0) Become(options, aside, argv.data());
   sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return Fail(std::string("fork: ") + std::strerror(error));
+  if (pid < 0) return FailErrno("fork", error);
   return pid;
 }
 

@@ -5,9 +5,9 @@
 #include <time.h>
 
 #include <cmath>
-#include <cstring>
 #include <string>
 
+#include "privsep/base/system_error.h"
 #include "privsep/capabilities.h"
 
 namespace ntpward::clock {
@@ -18,7 +18,7 @@ constexpr double kFrequencyUnit = 65536.0;
 
 Status Adjust(timex* request, const char* what) {
   if (clock_adjtime(CLOCK_REALTIME, request) < 0)
-    return Fail(std::string(what) + ": " + std::strerror(errno));
+    return FailErrno(what);
   return {};
 }
 

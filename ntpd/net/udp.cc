@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "privsep/base/system_error.h"
+
 namespace ntpward::net {
 namespace {
 
@@ -187,9 +189,9 @@ Result<UniqueFd> OpenForGroup(Family family, uint8_t dscp) {
 Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress* local) {
   const int family = remote.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd.valid()) return Fail(std::string("socket: ") + std::strerror(errno));
+  if (!fd.valid()) return FailErrno("socket");
   if (!Set(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1))
-    return Fail(std::string("setsockopt: ") + std::strerror(errno));
+    return FailErrno("setsockopt");
   if (family == AF_INET) {
     (void)Set(fd.get(), IPPROTO_IP, IP_TOS, dscp << 2);
   } else {
@@ -198,7 +200,7 @@ Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress*
   sockaddr_storage address{};
   const socklen_t length = remote.ToSockaddr(&address);
   if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
-    return Fail(remote.ToString() + ": " + std::strerror(errno));
+    return FailErrno(remote.ToString());
   sockaddr_storage own{};
   socklen_t own_length = sizeof own;
   if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &own_length) == 0)

@@ -12,6 +12,8 @@
 #include <map>
 #include <memory>
 
+#include "privsep/base/system_error.h"
+
 namespace ntpward::supervisor {
 namespace {
 
@@ -139,11 +141,11 @@ Result<Secret> FirstLine(const std::string& path) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0)
-    return Fail(path + ": " + std::strerror(errno));
+    return FailErrno(path);
   if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
   Secret buffer = TRY(Secret::Zeros(1024));
   const ssize_t size = read(file.get(), buffer.bytes().data(), buffer.size());
-  if (size < 0) return Fail(path + ": " + std::strerror(errno));
+  if (size < 0) return FailErrno(path);
   const Bytes text = Bytes(buffer.bytes()).first(static_cast<size_t>(size));
   const auto end = std::find_if(text.begin(), text.end(),
                                 [](uint8_t c) { return c == '\n' || c == '\r' || c == '\0'; });

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <memory>
 
+#include "privsep/base/system_error.h"
+
 namespace ntpward::supervisor {
 namespace {
 
@@ -68,7 +70,7 @@ Status Prepare(int fd, Family family, uint8_t dscp) {
     (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
   }
   (void)Set(fd, SOL_SOCKET, SO_RCVBUF, 1 << 20);
-  if (!ok) return Fail(std::string("setsockopt: ") + std::strerror(errno));
+  if (!ok) return FailErrno("setsockopt");
   return {};
 }
 
@@ -108,7 +110,7 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
 Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {
   const int family = local.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
-  if (!fd.valid()) return Fail(std::string("socket: ") + std::strerror(errno));
+  if (!fd.valid()) return FailErrno("socket");
   TRY_VOID(Prepare(fd.get(), local.ip.family, dscp_));
   sockaddr_storage address{};
   const socklen_t length = local.ToSockaddr(&address);

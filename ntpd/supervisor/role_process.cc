@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
+#include "privsep/base/system_error.h"
 #include "privsep/fds.h"
 #include "privsep/spawn.h"
 
@@ -40,7 +40,7 @@ Result<OwnChannel> MakePipes() {
 Result<OwnChannel> MakeSocketpair() {
   int fds[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
-    return Fail(std::string("socketpair: ") + std::strerror(errno));
+    return FailErrno("socketpair");
   // The configuration of a large site is sent in one go.
   const int size = 4 << 20;
   for (const int fd : fds) (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
@@ -89,13 +89,13 @@ Result<std::unique_ptr<RoleProcess>> RoleProcess::Open(msg::Role role,
                                                        const Account& account) {
   const std::string path = directory + "/ntpd-" + RoleName(role);
   UniqueFd program(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!program.valid()) return Fail(path + ": " + std::strerror(errno));
+  if (!program.valid()) return FailErrno(path);
   return std::unique_ptr<RoleProcess>(new RoleProcess(role, std::move(program), account));
 }
 
 Result<std::unique_ptr<RoleProcess>> RoleProcess::Sibling() const {
   UniqueFd program(fcntl(program_.get(), F_DUPFD_CLOEXEC, 0));
-  if (!program.valid()) return Fail(std::string("dup: ") + std::strerror(errno));
+  if (!program.valid()) return FailErrno("dup");
   return std::unique_ptr<RoleProcess>(new RoleProcess(role_, std::move(program), account_));
 }
 
@@ -105,7 +105,7 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
   const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
   int errors[2];
   if (!null.valid() || pipe2(errors, O_CLOEXEC | O_NONBLOCK) != 0)
-    return Fail(std::string("standard streams: ") + std::strerror(errno));
+    return FailErrno("standard streams");
   errors_ = UniqueFd(errors[0]);
   const UniqueFd error_output(errors[1]);
   SpawnOptions options;

@@ -10,12 +10,11 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "privsep/base/system_error.h"
 #include "privsep/base/unique_fd.h"
 
 namespace ntpward::supervisor {
 namespace {
-
-Failure<Error> Failed(const std::string& path) { return Fail(path + ": " + std::strerror(errno)); }
 
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -25,10 +24,10 @@ std::string DirectoryOf(const std::string& path) {
 Status WriteAndSync(const std::string& path, std::string_view text, unsigned mode) {
   const UniqueFd file(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file.valid()) return Failed(path);
+  if (!file.valid()) return FailErrno(path);
   if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       fsync(file.get()) != 0)
-    return Failed(path);
+    return FailErrno(path);
   return {};
 }
 
@@ -43,7 +42,7 @@ Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode
     return written;
   }
   if (rename(aside.c_str(), path.c_str()) != 0) {
-    const Failure<Error> failure = Failed(path);
+    const Failure<Error> failure = FailErrno(path);
     (void)unlink(aside.c_str());
     return failure;
   }
@@ -58,12 +57,12 @@ Result<std::optional<Ppm>> ReadDrift(const std::string& path) {
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0) {
     if (errno == ENOENT) return std::optional<Ppm>();
-    return Failed(path);
+    return FailErrno(path);
   }
   if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
   char text[128] = "";
   const ssize_t size = read(file.get(), text, sizeof text - 1);
-  if (size < 0) return Failed(path);
+  if (size < 0) return FailErrno(path);
   char* end = nullptr;
   const double ppm = std::strtod(text, &end);
   const bool rest_is_blank = std::strspn(end, " \t\r\n0123456789.-+") == std::strlen(end);
