@@ -14,30 +14,9 @@
 #include "ntpd/net/time_server.h"
 #include "ntpd/net/upstreams.h"
 #include "tests/net/peers.h"
+#include "tests/net/sockets.h"
 
 namespace ntpward::test {
-
-inline void Enable(int fd, int level, int name) {
-  const int one = 1;
-  CHECK(setsockopt(fd, level, name, &one, sizeof one) == 0);
-}
-
-inline SocketAddress LocalOf(int fd) {
-  sockaddr_storage own{};
-  socklen_t length = sizeof own;
-  CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&own), &length) == 0);
-  return *SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&own), length);
-}
-
-// A UDP socket of IPv4; `port` 0: any.
-inline UniqueFd BindTo(const IpAddress& address, uint16_t port = 0) {
-  UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  CHECK(fd.valid());
-  sockaddr_storage where{};
-  const socklen_t length = SocketAddress{address, port}.ToSockaddr(&where);
-  CHECK(bind(fd.get(), reinterpret_cast<sockaddr*>(&where), length) == 0);
-  return fd;
-}
 
 // Somebody on the network: a client, a server, a forger.
 struct Stranger {
