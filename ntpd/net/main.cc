@@ -8,7 +8,7 @@ namespace {
 
 int Main(int argc, char** argv) {
   const RoleIdentity identity = IdentityOrExit(argc, argv);
-  Role role;
+  Role role(RoleChannels::Inherited());
   const Policy policies[] = {RuntimePolicy(), NetPolicy()};
   return role.Run(EnterCageOrExit(
       "ntpd-net", {.identity = identity, .empty_root = true, .policies = policies}));

@@ -16,18 +16,39 @@
 
 namespace ntpward::net {
 
+// Net's end of each of its channels.
+struct RoleChannels {
+  Channel supervisor;  // a socketpair: sockets come over it
+  Channel clock;
+  Channel keys;
+  Channel resolve;
+
+  // The descriptors of privsep/fds.h.
+  static RoleChannels Inherited();
+};
+
 class Role {
  public:
-  // Takes the inherited descriptors of privsep/fds.h. To be made before the cage closes: it
-  // prepares what opens files (event loop, OpenSSL).
-  Role();
-  // `sandbox` is what EnterCage said. Returns the exit status.
+  // To be made before the cage closes: it prepares what opens files (event loop, OpenSSL). Servers
+  // are asked on `port`.
+  explicit Role(RoleChannels channels, uint16_t port = 123);
+  // Start(), then the loop until the supervisor says so or is gone. Returns the exit status.
   int Run(std::string sandbox);
 
- private:
-  Event Watch(int fd, void (Role::*on_readable)());
+  // Begins to listen to everyone; the rest happens in the loop. `sandbox` is what EnterCage said.
+  void Start(std::string sandbox);
+  event_base* loop() { return base_.get(); }
+  const Node& node() const { return node_; }
 
-  // --- from the supervisor
+ private:
+  // An event that calls `kCall`.
+  template <void (Role::*kCall)()>
+  Event When(int fd, short what);
+  // Calls `kCall` whenever `channel` is readable.
+  template <void (Role::*kCall)()>
+  void Hear(const Channel& channel);
+
+  // --- from the supervisor (role_configuration.cc)
   void OnSupervisor();
   bool OnMessage(Bytes bytes, UniqueFd fd);
   bool OnConfiguration(Bytes bytes);
@@ -54,19 +75,16 @@ class Role {
   void Act(const core::ClockAction& action);
   void Panic(double offset);
   void QuitAfter(const core::ClockAction& action, bool stepped);
-  void ReportEvents();
+  void Quit(const msg::NetQuit& quit);
   void SaveDrift();
   void UpdateSignatures();
-  void Say(bool force);
+  void Say();
 
   struct BaseFree {
     void operator()(event_base* b) const { event_base_free(b); }
   };
   std::unique_ptr<event_base, BaseFree> base_;
-  Channel supervisor_;
-  Channel clock_;
-  Channel keys_;
-  Channel resolve_;
+  RoleChannels channels_;
   Node node_;
   Upstreams upstreams_;
   LeapSeconds leap_seconds_;
@@ -75,7 +93,7 @@ class Role {
   TimeServer server_;
   Peering peering_;
   ManycastClient manycast_;
-  std::vector<Event> watches_;
+  std::vector<Event> heard_;
   Event deadline_;
   Event second_;
 

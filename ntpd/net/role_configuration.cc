@@ -1,0 +1,203 @@
+// What the supervisor tells ntpd-net: a configuration, sockets, who was started anew, the end.
+#include <cmath>
+#include <cstdio>
+
+#include "ntpd/net/random.h"
+#include "ntpd/net/role.h"
+
+namespace ntpward::net {
+namespace {
+
+core::Parameters ParametersOf(const msg::NetStart& start) {
+  core::Parameters p;
+  p.minclock = static_cast<int>(start.minclock);
+  p.maxclock = static_cast<int>(start.maxclock);
+  p.minsane = static_cast<int>(start.minsane);
+  p.floor = start.floor;
+  p.ceiling = start.ceiling;
+  p.mindist = start.mindist;
+  p.maxdist = start.maxdist;
+  p.orphan = start.orphan;
+  p.orphanwait = start.orphanwait;
+  p.allan = std::ldexp(1.0, start.allan);
+  p.phi = start.dispersion * 1e-6;
+  p.panic = start.panic;
+  p.step_forward = p.step_backward = start.step;
+  p.stepout = start.stepout;
+  return p;
+}
+
+}  // namespace
+
+void Role::OnSupervisor() {
+  while (auto message = channels_.supervisor.ReceiveWithFd()) {
+    if (OnMessage(message->bytes, std::move(message->fd))) continue;
+    // The supervisor made us and can end us: nonsense from it is a defect, and not survivable.
+    Fatal(__FILE__, __LINE__, "a message of the supervisor could not be read");
+  }
+  if (channels_.supervisor.peer_gone()) event_base_loopbreak(base_.get());
+}
+
+bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
+  switch (msg::PeekType(bytes).value_or(msg::Type{})) {
+    case msg::Type::kNetSocket: {
+      msg::NetSocket socket;
+      if (!msg::Decode(bytes, &socket) || !fd.valid()) return false;
+      server_.AddListener(socket, std::move(fd));
+      return true;
+    }
+    case msg::Type::kNetSocketGone: {
+      msg::NetSocketGone gone;
+      if (!msg::Decode(bytes, &gone)) return false;
+      server_.RemoveListener(gone.index);
+      return true;
+    }
+    case msg::Type::kNetRoleRestarted: {
+      msg::NetRoleRestarted restarted;
+      if (!msg::Decode(bytes, &restarted)) return false;
+      OnRoleRestarted(restarted.role);
+      return true;
+    }
+    case msg::Type::kNetLeapTable: {
+      msg::NetLeapTable table;
+      if (!msg::Decode(bytes, &table)) return false;
+      leap_seconds_.SetTable(table);
+      return true;
+    }
+    case msg::Type::kNetTerminate: {
+      msg::NetTerminate terminate;
+      if (!msg::Decode(bytes, &terminate)) return false;
+      OnTerminate();
+      return true;
+    }
+    default:
+      return OnConfiguration(bytes);
+  }
+}
+
+bool Role::OnConfiguration(Bytes bytes) {
+  switch (msg::PeekType(bytes).value_or(msg::Type{})) {
+    case msg::Type::kNetStart:
+      new_lines_.clear();
+      new_restrictions_.clear();
+      return msg::Decode(bytes, &new_start_);
+    case msg::Type::kNetAssociation:
+      return msg::Decode(bytes, &new_lines_.emplace_back());
+    case msg::Type::kNetRestrict: {
+      msg::NetRestrict restrict_message;
+      if (!msg::Decode(bytes, &restrict_message)) return false;
+      for (const auto& entry : restrict_message.entries) new_restrictions_.push_back(entry);
+      return true;
+    }
+    case msg::Type::kNetEnd: {
+      msg::NetEnd end;
+      if (!msg::Decode(bytes, &end)) return false;
+      configured_ = true;
+      TryApply();
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+void Role::MakeEngine() {
+  core::EngineConfig config;
+  config.parameters = ParametersOf(node_.start);
+  config.discipline.drift = node_.start.drift;
+  config.discipline.panic_gate_open = node_.start.allow_panic;
+  config.discipline.slew_only = node_.start.slew_only;
+  config.discipline.running = node_.time.state().frequency;
+  config.precision = Timebase::MeasurePrecision();
+  config.seed = RandomNumber();
+  node_.engine = std::make_unique<core::Engine>(config, Timebase::Mono());
+  char line[80];
+  std::snprintf(line, sizeof line, "proto: precision = %.3f usec (%d)",
+                std::ldexp(1e6, config.precision), config.precision);
+  node_.reporter.Info(msg::kLogSystemInfo, line);
+}
+
+// The engine has to know how the clock runs, so a configuration waits for ntpd-clock's first word.
+void Role::TryApply() {
+  if (!configured_ || !clock_known_) return;
+  configured_ = false;
+  ApplyConfiguration();
+}
+
+void Role::ApplyConfiguration() {
+  node_.start = new_start_;
+  node_.reporter.SetLogClasses(node_.start.log_classes);
+  node_.steering.SetMeasureOnly(!node_.start.discipline);
+  if (node_.engine == nullptr) {
+    MakeEngine();
+  } else {
+    node_.engine->SetParameters(ParametersOf(node_.start));
+  }
+  node_.host.SetRevoke(node_.start.revoke);
+  node_.engine->SetMeasureOnly(!node_.start.discipline);
+  server_.Configure(node_.start);
+  ApplyRestrictions();
+  if (node_.start.crypto_enabled && !node_.has_material) AskMaterial();
+  upstreams_.Configure(new_lines_);
+  if (!ready_) {
+    ready_ = true;
+    node_.link.Ready(sandbox_);
+  }
+  upstreams_.Maintain();
+  upstreams_.ReportEvents();
+  Schedule();
+}
+
+void Role::AddRestriction(const msg::NetRestriction& entry, const IpAddress& address,
+                          uint8_t prefix) {
+  core::AccessEntry access;
+  access.address = address;
+  access.mask = core::AccessList::Mask(address.family, prefix);
+  access.flags = core::AccessFlags(entry.flags);
+  access.ntpport = entry.port == 1;
+  access.ippeerlimit = entry.ippeerlimit;
+  node_.access.Add(access);
+}
+
+void Role::ApplyRestrictions() {
+  node_.access = core::AccessList();
+  upstreams_.ForgetNames();
+  for (const msg::NetRestriction& entry : new_restrictions_) {
+    if (entry.source) {
+      node_.access.SetSourceTemplate(core::AccessFlags(entry.flags), entry.ippeerlimit);
+    } else if (entry.name) {
+      upstreams_.ResolveFor(*entry.name, [this, entry](const IpAddress& address) {
+        AddRestriction(entry, address, static_cast<uint8_t>(address.bytes().size() * 8));
+      });
+    } else {
+      AddRestriction(entry, entry.address, entry.prefix);
+    }
+  }
+  // Associations that stay have their entries in the new list, too.
+  for (const auto& [id, upstream] : upstreams_.all())
+    if (!upstream->remote.ip.is_refclock()) node_.access.AddSource(upstream->remote.ip);
+}
+
+void Role::OnRoleRestarted(msg::Role role) {
+  switch (role) {
+    case msg::Role::kClock:
+      return node_.steering.OnRestarted();
+    case msg::Role::kResolve:
+      return upstreams_.OnResolveRestarted();
+    case msg::Role::kKeys:
+      node_.keys.OnRestarted();
+      upstreams_.OnKeysRestarted();
+      if (node_.start.crypto_enabled) AskMaterial();
+      return;
+    case msg::Role::kNet:
+      return;
+  }
+}
+
+void Role::OnTerminate() {
+  ending_ = true;
+  SaveDrift();
+  event_base_loopbreak(base_.get());
+}
+
+}  // namespace ntpward::net
