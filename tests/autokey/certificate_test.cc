@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 
 #include "tests/autokey/captured_dances.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 

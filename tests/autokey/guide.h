@@ -1,7 +1,7 @@
 // The guide's case: a trusted server that proves its group, and a client with the group key.
 #pragma once
 
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

@@ -3,7 +3,7 @@
 
 #include "ntpd/autokey/crypto_statistics.h"
 #include "ntpd/autokey/outcome.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

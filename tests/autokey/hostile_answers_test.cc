@@ -2,7 +2,7 @@
 // of a trail: names, sizes, loops and times. Nothing of them is kept, and the honest answer still
 // counts.
 #include "ntpd/autokey/client_dance.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

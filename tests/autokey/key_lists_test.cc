@@ -1,7 +1,7 @@
 // Key lists as others see them: announced when due, believed under a signature, asked for.
 #include "ntpd/autokey/announced_list.h"
 #include "ntpd/autokey/own_key_list.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 

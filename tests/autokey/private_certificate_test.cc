@@ -1,6 +1,6 @@
 // Scheme PC: what the one private certificate of a group proves, and what it must not.
 #include "ntpd/autokey/client_dance.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

@@ -4,7 +4,7 @@
 #include <malloc.h>
 
 #include "tests/autokey/captured_dances.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 

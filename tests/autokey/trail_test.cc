@@ -2,7 +2,7 @@
 #include "ntpd/autokey/trail.h"
 
 #include "ntpd/autokey/certificate_cache.h"
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

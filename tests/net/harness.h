@@ -56,6 +56,30 @@ inline std::vector<uint8_t> Encoded(const wire::Header& header, Bytes trailer = 
   return packet;
 }
 
+// A MAC by `key` that the test, as ntpd-keys, takes for good.
+inline std::vector<uint8_t> SomeMac(KeyId key) {
+  std::vector<uint8_t> trailer(20, 0xab);
+  Writer writer(trailer);
+  writer.U32(key.value);
+  return trailer;
+}
+
+// What a server that is `ahead` seconds ahead answers.
+inline wire::Header ReplyTo(const wire::Header& request, double ahead = 0) {
+  const NtpTimestamp now = SystemTimeNow() + NtpDuration::FromSeconds(ahead);
+  wire::Header reply;
+  reply.leap = wire::Leap::kNone;
+  reply.mode = wire::Mode::kServer;
+  reply.stratum = 2;
+  reply.poll = 6;
+  reply.precision = -20;
+  reply.refid = 0x0a000001;
+  reply.reference = now;
+  reply.origin = request.transmit;
+  reply.receive = reply.transmit = now;
+  return reply;
+}
+
 struct Harness {
   explicit Harness(uint16_t server_port = 123)
       : base(event_base_new()),
@@ -80,11 +104,9 @@ struct Harness {
     (void)node.engine->Tick(net::Timebase::Mono(), node.time.Now());
     CHECK(node.synchronised());
   }
-  // A wildcard listener, as the supervisor makes them; where it listens.
+  // A wildcard listener; where it listens.
   uint16_t Listen(uint16_t index = 0) {
-    UniqueFd fd = BindTo(IpAddress::V4(0, 0, 0, 0));
-    Enable(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS);
-    Enable(fd.get(), IPPROTO_IP, IP_PKTINFO);
+    UniqueFd fd = OpenListener();
     msg::NetSocket socket;
     socket.index = index;
     socket.local = LocalOf(fd.get());

@@ -171,17 +171,7 @@ struct Followed {
   bool Answer(double ahead) {
     const auto request = server.Receive();
     if (!request) return false;
-    const NtpTimestamp now = SystemTimeNow() + NtpDuration::FromSeconds(ahead);
-    wire::Header reply;
-    reply.leap = wire::Leap::kNone;
-    reply.mode = wire::Mode::kServer;
-    reply.stratum = 2;
-    reply.poll = 6;
-    reply.precision = -20;
-    reply.refid = 0x0a000001;
-    reply.origin = request->header().transmit;
-    reply.reference = reply.receive = reply.transmit = now;
-    server.Send(Encoded(reply), request->from);
+    server.Send(Encoded(ReplyTo(request->header(), ahead)), request->from);
     return true;
   }
   Stranger server{kServer};

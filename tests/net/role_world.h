@@ -35,9 +35,7 @@ struct RoleWorld {
   }
   // A wildcard listener of the supervisor's; where it listens.
   uint16_t HandOverSocket(uint16_t index) {
-    const UniqueFd fd = BindTo(IpAddress::V4(0, 0, 0, 0));
-    Enable(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS);
-    Enable(fd.get(), IPPROTO_IP, IP_PKTINFO);
+    const UniqueFd fd = OpenListener();
     msg::NetSocket socket;
     socket.index = index;
     socket.local = LocalOf(fd.get());

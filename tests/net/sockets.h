@@ -37,6 +37,14 @@ inline UniqueFd BindTo(const IpAddress& address, uint16_t port = 0) {
   return fd;
 }
 
+// A wildcard listener of IPv4, as the supervisor makes them.
+inline UniqueFd OpenListener() {
+  UniqueFd fd = BindTo(IpAddress::V4(0, 0, 0, 0));
+  Enable(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS);
+  Enable(fd.get(), IPPROTO_IP, IP_PKTINFO);
+  return fd;
+}
+
 // Moves this process into an empty network with the loopback interface up: 127.0.0.0/8 and ::1.
 // False where neither root nor user namespaces allow it.
 inline bool EnterOwnNetwork() {

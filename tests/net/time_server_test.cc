@@ -14,6 +14,7 @@ using core::Access;
 using test::Encoded;
 using test::Harness;
 using test::Next;
+using test::SomeMac;
 using test::Stranger;
 
 const IpAddress kClient = IpAddress::V4(127, 0, 0, 1);
@@ -25,13 +26,6 @@ wire::Header RequestHeader() {
   request.poll = 6;
   request.transmit = NtpTimestamp::FromRaw(0x1122334455667788);
   return request;
-}
-
-std::vector<uint8_t> MacTrailer(uint32_t key) {
-  std::vector<uint8_t> trailer(20, 0xab);
-  Writer writer(trailer);
-  writer.U32(key);
-  return trailer;
 }
 
 void AnswersAPlainRequestFromTheAskedAddress(void**) {
@@ -188,7 +182,7 @@ msg::ServeDone Done(const msg::ServeBatch& asked, msg::ServeOutcome outcome) {
     result.outcome = outcome;
     if (outcome == msg::ServeOutcome::kSealed) {
       result.transmit = NtpTimestamp::FromRaw(0x99);
-      CHECK(result.mac.Assign(MacTrailer(job.key.value)));
+      CHECK(result.mac.Assign(SomeMac(job.key)));
     }
     CHECK(done.results.Push(result));
   }
@@ -198,7 +192,7 @@ msg::ServeDone Done(const msg::ServeBatch& asked, msg::ServeOutcome outcome) {
 struct Sealing : Harness {
   Sealing() : port(Listen()), client(kClient) {}
   void Ask(const wire::Header& request) {
-    client.Send(Encoded(request, MacTrailer(11)), {kAsked, port});
+    client.Send(Encoded(request, SomeMac(KeyId{11})), {kAsked, port});
     Spin();
   }
   void Answer(const msg::ServeDone& done) {
@@ -405,7 +399,7 @@ void LateControlAnswersLookTheirListenerUp(void**) {
   const uint16_t port = h.Listen(3);
   Stranger client(kClient);
   std::vector<uint8_t> request = {0x26, 0x01, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-  const auto trailer = MacTrailer(9);
+  const auto trailer = SomeMac(KeyId{9});
   request.insert(request.end(), trailer.begin(), trailer.end());
   client.Send(request, {kAsked, port});
   h.Spin();

@@ -12,13 +12,6 @@ msg::NetAssociation KeyedLine(const IpAddress& address) {
   return line;
 }
 
-std::vector<uint8_t> Mac(uint32_t key) {
-  std::vector<uint8_t> trailer(20, 0xab);
-  Writer writer(trailer);
-  writer.U32(key);
-  return trailer;
-}
-
 struct Keyed : Net {
   Keyed() { h.upstreams.Configure({KeyedLine(kFirst)}); }
   // Polls; what ntpd-keys is asked to seal.
@@ -31,7 +24,7 @@ struct Keyed : Net {
   std::optional<Stranger::Got> Seal(const msg::SealRequest& asked) {
     msg::Sealed sealed;
     sealed.request = asked.request;
-    CHECK(sealed.mac.Assign(Mac(asked.key.value)));
+    CHECK(sealed.mac.Assign(SomeMac(asked.key)));
     CHECK(h.keys.far.Send(sealed) == SendOutcome::kSent);
     CHECK(h.node.keys.OnReadable());
     return first.Receive();
@@ -52,21 +45,21 @@ void TakesTimeOnlyFromAGoodMac(void**) {
   const core::PeerSnapshot before = net.Snapshot();
   const wire::Header reply = ReplyTo(request->header());
   const uint8_t nothing[4] = {0, 0, 0, 9};
-  net.first.Send(Encoded(reply), request->from);           // CVE-2015-1798
-  net.first.Send(Encoded(reply, Mac(12)), request->from);  // another key (CVE-2015-7974)
+  net.first.Send(Encoded(reply), request->from);                      // CVE-2015-1798
+  net.first.Send(Encoded(reply, SomeMac(KeyId{12})), request->from);  // another key (CVE-2015-7974)
   net.first.Send(Encoded(reply, nothing), request->from);
   net.h.Spin();
   assert_false(Next<msg::CheckMac>(&net.h.keys.far).has_value());
   assert_true(net.Snapshot() == before);
 
-  net.first.Send(Encoded(reply, Mac(11)), request->from);
+  net.first.Send(Encoded(reply, SomeMac(KeyId{11})), request->from);
   net.h.Spin();
   auto check = Next<msg::CheckMac>(&net.h.keys.far);
   assert_true(check && check->key == KeyId{11} && check->path.source == kFirst);
   net.Say(check->request, msg::VerdictCode::kBad);  // CVE-2015-1799
   assert_true(net.Snapshot() == before);
 
-  net.first.Send(Encoded(reply, Mac(11)), request->from);
+  net.first.Send(Encoded(reply, SomeMac(KeyId{11})), request->from);
   net.h.Spin();
   check = Next<msg::CheckMac>(&net.h.keys.far);
   net.Say(check->request, msg::VerdictCode::kGood);
@@ -81,10 +74,10 @@ void RepliesAreCountedAsWellAsRequests(void**) {
   net.first.Send(shred, request->from);
   wire::Header other = reply;
   other.origin = NtpTimestamp::FromRaw(1);
-  net.first.Send(Encoded(other, Mac(11)), request->from);
+  net.first.Send(Encoded(other, SomeMac(KeyId{11})), request->from);
   net.first.Send(Encoded(reply), request->from);
   reply.version = 3;
-  net.first.Send(Encoded(reply, Mac(11)), request->from);
+  net.first.Send(Encoded(reply, SomeMac(KeyId{11})), request->from);
   net.h.Spin();
   const auto check = Next<msg::CheckMac>(&net.h.keys.far);
   net.Say(check->request, msg::VerdictCode::kGood);
@@ -102,7 +95,7 @@ void MacsOfOneExchangeAreBounded(void**) {
   Keyed net;
   const auto request = net.Seal(net.PollKeyed());
   for (int i = 0; i < 300; ++i) {
-    net.first.Send(Encoded(ReplyTo(request->header()), Mac(11)), request->from);
+    net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
     if (i % 50 == 0) net.h.Spin();
   }
   net.h.Spin();
@@ -123,7 +116,7 @@ void ALateSealIsNotSent(void**) {
 void ALateVerdictIsOfAnEarlierExchange(void**) {
   Keyed net;
   const auto request = net.Seal(net.PollKeyed());
-  net.first.Send(Encoded(ReplyTo(request->header()), Mac(11)), request->from);
+  net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
   net.h.Spin();
   const auto check = Next<msg::CheckMac>(&net.h.keys.far);
   (void)net.PollKeyed();
@@ -134,7 +127,7 @@ void ALateVerdictIsOfAnEarlierExchange(void**) {
 void AnAssociationMayGoWhileKeysIsAtIt(void**) {
   Keyed net;
   const auto request = net.Seal(net.PollKeyed());
-  net.first.Send(Encoded(ReplyTo(request->header()), Mac(11)), request->from);
+  net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
   net.h.Spin();
   const auto check = Next<msg::CheckMac>(&net.h.keys.far);
   const msg::SealRequest seal = net.PollKeyed();

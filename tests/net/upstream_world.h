@@ -46,19 +46,4 @@ inline msg::NetAssociation Line(const IpAddress& address) {
   return line;
 }
 
-inline wire::Header ReplyTo(const wire::Header& request) {
-  const NtpTimestamp now = SystemTimeNow();
-  wire::Header reply;
-  reply.leap = wire::Leap::kNone;
-  reply.mode = wire::Mode::kServer;
-  reply.stratum = 2;
-  reply.poll = 6;
-  reply.precision = -20;
-  reply.refid = 0x0a000001;
-  reply.reference = now;
-  reply.origin = request.transmit;
-  reply.receive = reply.transmit = now;
-  return reply;
-}
-
 }  // namespace ntpward::test

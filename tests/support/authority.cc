@@ -1,4 +1,4 @@
-#include "tests/autokey/test_authority.h"
+#include "tests/support/authority.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>

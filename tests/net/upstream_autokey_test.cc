@@ -1,0 +1,314 @@
+// The dance over real sockets and a real channel: the test is the server and ntpd-keys.
+#include "tests/net/upstream_world.h"
+#include "tests/support/authority.h"
+
+namespace ntpward::net {
+namespace {
+
+using namespace ntpward::test;
+using autokey::test::kTestNow;
+using autokey::test::Party;
+using autokey::test::TestKey;
+using wire::AutokeyCode;
+
+struct Danced : Net {
+  Danced() {
+    client.AddGroup("server");
+    server.Sign(kTestNow);
+    CHECK(h.node.host.SetMaterial(client.material).ok());
+    h.node.certificates.SetOwn(h.node.host.certificate());
+    h.node.has_material = true;
+    msg::NetAssociation line = Line(kFirst);
+    line.autokey = true;
+    h.upstreams.Configure({line});
+  }
+  const autokey::RenewingDance& dance() const { return *upstream().dance; }
+
+  // What the next packet asks for; none when it carries no field.
+  static std::optional<AutokeyCode> CodeOf(const Stranger::Got& request) {
+    const auto packet = *wire::ParsePacket(request.bytes);
+    if (packet.extensions().empty()) return std::nullopt;
+    return static_cast<AutokeyCode>(packet.extensions()[0].field[1]);
+  }
+  static KeyId KeyOf(const Stranger::Got& request) {
+    return wire::ParsePacket(request.bytes)->mac->key;
+  }
+  // `field` in a reply to `request`, under the MAC that anyone can make.
+  std::vector<uint8_t> Reply(const Stranger::Got& request, Bytes field, KeyId key) {
+    std::vector<uint8_t> packet = Encoded(ReplyTo(request.header()), field);
+    const auto digest = h.node.PublicMac({kFirst, request.from.ip}, key, packet);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {key, digest.span()});
+    packet.insert(packet.end(), trailer.begin(), trailer.end());
+    return packet;
+  }
+  std::vector<uint8_t> ServersField(const Stranger::Got& request) {
+    const auto packet = *wire::ParsePacket(request.bytes);
+    const autokey::ServerContext context{server.host, server.certificates, NtpSeconds{++now}, true};
+    autokey::ServerAnswer answer =
+        server.side.OnRequest(packet.extensions()[0].field, {request.from.ip, kFirst}, context);
+    if (answer.kind == autokey::ServerAnswer::Kind::kAskKeys)
+      answer = server.side.OnValueAnswer(answer.pending, server.Answer(*answer.operation));
+    return answer.field;
+  }
+  void Deliver(Bytes packet, const Stranger::Got& request) {
+    first.Send(packet, request.from);
+    h.Spin();
+  }
+  // A poll, the server's answer, and whatever ntpd-keys is asked meanwhile.
+  std::optional<AutokeyCode> Step() {
+    h.upstreams.Poll(Only());
+    ServeKeys();
+    const auto request = first.Receive();
+    if (!request) return std::nullopt;
+    const auto code = CodeOf(*request);
+    if (!code) return std::nullopt;
+    Deliver(Reply(*request, ServersField(*request), KeyOf(*request)), *request);
+    ServeKeys();
+    return code;
+  }
+  // Until plain packets can be sent.
+  void Associate() {
+    for (int i = 0; i < 4; ++i) CHECK(Step().has_value());
+    CHECK(dance().proven());
+  }
+  // A poll of a proven server: what arrives there.
+  Stranger::Got PlainRequest() {
+    h.upstreams.Poll(Only());
+    ServeKeys();
+    const auto request = first.Receive();
+    CHECK(request && !CodeOf(*request));
+    return *request;
+  }
+
+  // ntpd-keys answers all that it was asked.
+  void ServeKeys() {
+    while (const auto bytes = h.keys.far.Receive()) {
+      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
+      ServeOne(message);
+      CHECK(h.node.keys.OnReadable());
+    }
+  }
+  void ServeOne(Bytes bytes) {
+    msg::IdentityChallenge challenge;
+    msg::IdentityVerify verify;
+    msg::CookieOpen open;
+    msg::SealRequest seal;
+    msg::CheckMac check;
+    msg::ForgetAssociation forget;
+    if (msg::Decode(bytes, &challenge)) {
+      msg::ValueAnswer answer = client.Challenge(challenge);
+      answer.request = challenge.request;
+      Say(answer);
+    } else if (msg::Decode(bytes, &verify)) {
+      Say(msg::Verdict{.request = verify.request, .code = client.Verdict(verify)});
+    } else if (msg::Decode(bytes, &open)) {
+      Say(msg::Verdict{.request = open.request, .code = client.Verdict(open)});
+    } else if (msg::Decode(bytes, &seal)) {
+      CHECK(seal.association == Only());
+      msg::Sealed sealed;
+      sealed.request = seal.request;
+      if (!cookie_lost) CHECK(sealed.mac.Assign(SomeMac(seal.key)));
+      Say(sealed);
+    } else if (msg::Decode(bytes, &check)) {
+      CHECK(check.association == Only());
+      ++checks;
+      Say(msg::Verdict{.request = check.request, .code = msg::VerdictCode::kGood});
+    } else {
+      CHECK(msg::Decode(bytes, &forget));
+      ++forgotten;
+    }
+  }
+  template <msg::Message M>
+  void Say(const M& message) {
+    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
+  }
+
+  Party server{"server", TestKey::Shared(0), true, autokey::kIff};
+  Party client{"client", TestKey::Shared(1), false};
+  uint32_t now = kTestNow;
+  bool cookie_lost = false;
+  int checks = 0;
+  int forgotten = 0;
+};
+
+void TakesTimeOnlyAfterTheDance(void**) {
+  Danced net;
+  for (const AutokeyCode code : {AutokeyCode::kAssociation, AutokeyCode::kCertificate,
+                                 AutokeyCode::kIff, AutokeyCode::kCookie}) {
+    assert_false(net.dance().proven());
+    assert_true(net.Step() == code);
+  }
+  assert_true(net.dance().proven());
+  // The packets with fields were good replies, and set nothing.
+  assert_false(net.HasSample());
+  assert_int_equal(net.checks, 0);
+  const auto request = net.PlainRequest();
+  assert_int_equal(request.bytes.size(), 68);
+  net.Deliver(Encoded(ReplyTo(request.header()), SomeMac(Danced::KeyOf(request))), request);
+  assert_false(net.HasSample());
+  net.ServeKeys();
+  assert_int_equal(net.checks, 1);
+  assert_true(net.HasSample());
+}
+
+void FieldsThatDoNotAnswerUsAreNotHeard(void**) {
+  Danced net;
+  const auto request = net.Poll(&net.first);
+  assert_true(request && Danced::CodeOf(*request) == AutokeyCode::kAssociation);
+  const auto field = net.ServersField(*request);
+  const KeyId key = Danced::KeyOf(*request);
+  auto broken = net.Reply(*request, field, key);
+  broken.back() ^= 1;
+  net.Deliver(broken, *request);
+  net.Deliver(net.Reply(*request, field, KeyId{key.value + 1}), *request);
+  auto bare = Encoded(ReplyTo(request->header()), field);
+  net.Deliver(bare, *request);
+  Stranger::Got other = *request;  // of another nonce
+  other.bytes[40] ^= 1;
+  net.Deliver(net.Reply(other, field, key), *request);
+  assert_int_equal(net.dance().flags(), 0);
+  net.Deliver(net.Reply(*request, field, key), *request);
+  assert_int_not_equal(net.dance().flags(), 0);
+}
+
+void AMacBeforeTheProofIsNotLookedAt(void**) {
+  Danced net;
+  assert_true(net.Step() == AutokeyCode::kAssociation);
+  const auto request = net.Poll(&net.first);
+  assert_true(request.has_value());
+  net.Deliver(Encoded(ReplyTo(request->header()), SomeMac(Danced::KeyOf(*request))), *request);
+  net.ServeKeys();
+  assert_int_equal(net.checks, 0);
+  assert_false(net.HasSample());
+}
+
+void AMacOfAnotherKeyThanOursIsNotLookedAt(void**) {
+  Danced net;
+  net.Associate();
+  const auto request = net.PlainRequest();
+  const KeyId other{Danced::KeyOf(request).value + 1};
+  net.Deliver(Encoded(ReplyTo(request.header()), SomeMac(other)), request);
+  net.Deliver(Encoded(ReplyTo(request.header())), request);
+  net.ServeKeys();
+  assert_int_equal(net.checks, 0);
+  assert_false(net.HasSample());
+}
+
+// Until the certificate that leads to a challenge; ntpd-keys has not drawn it yet.
+Stranger::Got UpToTheChallenge(Danced* net) {
+  CHECK(net->Step() == AutokeyCode::kAssociation);
+  const auto request = net->Poll(&net->first);
+  CHECK(request && Danced::CodeOf(*request) == AutokeyCode::kCertificate);
+  net->Deliver(net->Reply(*request, net->ServersField(*request), Danced::KeyOf(*request)),
+               *request);
+  return *request;
+}
+
+void APollThatWaitsForTheKeyProcessGoesOutOnce(void**) {
+  Danced net;
+  UpToTheChallenge(&net);
+  assert_false(net.Poll(&net.first).has_value());
+  assert_false(net.Poll(&net.first).has_value());
+  net.ServeKeys();
+  const auto request = net.first.Receive();
+  assert_true(request && Danced::CodeOf(*request) == AutokeyCode::kIff);
+  assert_false(net.first.Receive().has_value());
+}
+
+void AnAssociationMayGoWhileKeysIsAtItsDance(void**) {
+  Danced net;
+  UpToTheChallenge(&net);
+  assert_false(net.Poll(&net.first).has_value());
+  net.h.upstreams.Configure({});
+  assert_true(net.h.upstreams.all().empty());
+  net.ServeKeys();
+  assert_int_equal(net.forgotten, 1);
+  assert_int_equal(net.h.node.keys.pending(), 0);
+  assert_false(net.first.Receive().has_value());
+}
+
+// CVE-2016-1547, and what a genuine one is for: a server that has forgotten its cookies.
+void OnlyACryptoNakThatAnswersUsStartsOver(void**) {
+  Danced net;
+  net.Associate();
+  const auto request = net.PlainRequest();
+  const uint8_t nak[4] = {};
+  wire::Header forged = ReplyTo(request.header());
+  forged.origin = NtpTimestamp::FromRaw(1);
+  net.Deliver(Encoded(forged, nak), request);
+  assert_true(net.dance().proven());
+  const int before = net.forgotten;
+  net.Deliver(Encoded(ReplyTo(request.header()), nak), request);
+  net.ServeKeys();
+  assert_false(net.dance().proven());
+  assert_int_equal(net.forgotten, before + 1);
+  net.Associate();
+}
+
+void ACookieThatKeysHasLostIsAskedForAgain(void**) {
+  Danced net;
+  net.Associate();
+  net.cookie_lost = true;
+  assert_false(net.Step().has_value());
+  assert_false(net.dance().has_cookie());
+  net.cookie_lost = false;
+  assert_true(net.Step() == AutokeyCode::kCookie);
+  assert_true(net.dance().proven());
+}
+
+void ANewKeyProcessCostsTheCookieAlone(void**) {
+  Danced net;
+  net.Associate();
+  net.h.node.keys.OnRestarted();
+  net.h.upstreams.OnKeysRestarted();
+  assert_true(net.Step() == AutokeyCode::kCookie);
+  assert_true(net.dance().proven());
+}
+
+void KeyMaterialReadAgainCostsNothingThatWasProved(void**) {
+  for (const autokey::HostChange& change :
+       {autokey::HostChange{}, autokey::HostChange{.certificate = true},
+        autokey::HostChange{.key = true}}) {
+    Danced net;
+    net.Associate();
+    net.h.upstreams.OnHostMaterial(change);
+    assert_true(net.dance().proven());
+    assert_int_equal(net.PlainRequest().bytes.size(), 68);
+  }
+}
+
+void ServersWaitUntilWeKnowWhoWeAre(void**) {
+  Danced net;
+  const msg::NetAssociation line = net.upstream().config;
+  net.h.upstreams.Configure({});
+  net.h.node.has_material = false;
+  net.h.upstreams.Configure({line});
+  assert_true(net.h.upstreams.all().empty());
+  net.h.node.has_material = true;
+  net.h.upstreams.OnHostMaterial({});
+  net.ServeKeys();
+  net.Associate();
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(TakesTimeOnlyAfterTheDance),
+      cmocka_unit_test(FieldsThatDoNotAnswerUsAreNotHeard),
+      cmocka_unit_test(AMacBeforeTheProofIsNotLookedAt),
+      cmocka_unit_test(AMacOfAnotherKeyThanOursIsNotLookedAt),
+      cmocka_unit_test(APollThatWaitsForTheKeyProcessGoesOutOnce),
+      cmocka_unit_test(AnAssociationMayGoWhileKeysIsAtItsDance),
+      cmocka_unit_test(OnlyACryptoNakThatAnswersUsStartsOver),
+      cmocka_unit_test(ACookieThatKeysHasLostIsAskedForAgain),
+      cmocka_unit_test(ANewKeyProcessCostsTheCookieAlone),
+      cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
+      cmocka_unit_test(ServersWaitUntilWeKnowWhoWeAre),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
