@@ -23,6 +23,10 @@ sanitized-tests: $(SANITIZED_TESTS)
 .PHONY: demo
 demo: all
 	@BUILD=$(BUILD) demo/run
+## make demo-broadcast  the guide's broadcast server and client (ADDRESS=10.77.0.255, or a group)
+.PHONY: demo-broadcast
+demo-broadcast: all
+	@BUILD=$(BUILD) demo/broadcast
 
 ## make lint            include directions, clang-tidy, shellcheck
 lint:

@@ -89,7 +89,7 @@ void Association::Listen() {
 
 std::optional<wire::Header> Association::BuildRequest(MonoTime now, NtpTimestamp nonce,
                                                       const SystemState& system) {
-  if (config_.listen && hmode_ == HostMode::kClient && !schedule_.in_burst() &&
+  if (config_.listen && may_listen_ && hmode_ == HostMode::kClient && !schedule_.in_burst() &&
       filter_.samples() >= kVolleySamples)
     Listen();
   OnPolled(now);
@@ -169,6 +169,8 @@ Result<void, Reject> Association::CheckMac(const wire::Header& reply,
   if (verdict && verdict->result == MacResult::kBad) return Forged(Reject::kBadMac);
   if (!keyed()) return {};
   if (!verdict) return Forged(Reject::kNoMac);
+  // What was not asked for carries a key of a list, whose order the verdict has judged.
+  if (config_.autokey && client == nullptr) return {};
   const KeyId in_flight = client != nullptr ? client->key() : KeyId{};
   const KeyId wanted = config_.key ? *config_.key : in_flight;
   if (wanted.is_none() || verdict->key != wanted) return Forged(Reject::kBadMac);

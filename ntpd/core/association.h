@@ -111,6 +111,9 @@ class Association {
   bool ExtendBurst(MonoTime now) { return schedule_.ExtendBurst(now); }
   void SetSystemPoll(int poll) { schedule_.SetSystemPoll(poll); }
   const PollSchedule& schedule() const { return schedule_; }
+  // A volley before listening goes on until this was said: with Autokey, until the server's key list
+  // is there to listen by.
+  void AllowListening(bool allowed) { may_listen_ = allowed; }
   // Starts over as if just added; `refid` says why ("INIT", "AUTH", "CRYP", "STEP").
   void Restart(uint32_t refid, MonoTime now);
   // Our clock was stepped: samples and the exchange in flight are void, reachability stays.
@@ -186,6 +189,7 @@ class Association {
   ClockFilter filter_;
 
   HostMode hmode_;
+  bool may_listen_ = true;
   Exchange exchange_;
   wire::Header header_;
   uint8_t stratum_ = wire::kStratumUnsynchronised;

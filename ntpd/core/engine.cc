@@ -236,6 +236,10 @@ Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, Mono
   return heard;
 }
 
+void Engine::AllowListening(AssocId id, bool allowed) {
+  if (Association* association = Find(id)) association->AllowListening(allowed);
+}
+
 bool Engine::ExtendBurst(AssocId id, MonoTime now) {
   Association* association = Find(id);
   return association != nullptr && association->ExtendBurst(now);

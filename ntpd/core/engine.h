@@ -108,6 +108,7 @@ class Engine {
                                  std::optional<MacVerdict> verdict, NtpTimestamp t4, MonoTime now);
   Result<void, Reject> OnHeard(AssocId id, const wire::Header& reply, MonoTime now);
   bool ExtendBurst(AssocId id, MonoTime now);
+  void AllowListening(AssocId id, bool allowed);
 
   // Selects, and corrects the clock if the system peer has a sample that was not used yet. A step
   // has to be made before the next packet is stamped; until samples come that were taken after it,

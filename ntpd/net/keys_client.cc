@@ -24,6 +24,10 @@ void KeysClient::AskMaterial(OnMaterial done) {
 void KeysClient::Update(msg::SignatureUpdate message, OnSigned done) {
   Send(&message, std::move(done), Lane::kOwn);
 }
+void KeysClient::TakeKey(AssocId association, OnTaken done) {
+  msg::KeyListTake message{.association = association};
+  Send(&message, std::move(done), Lane::kOwn);
+}
 void KeysClient::Forget(AssocId association) {
   (void)channel_->Send(msg::ForgetAssociation{.association = association});
 }
@@ -55,6 +59,7 @@ KeysClient::Callback KeysClient::Take(std::unordered_map<uint32_t, Pending>::ite
 
 void KeysClient::Lose(const Callback& callback) {
   if (const auto* sealed = std::get_if<OnSealed>(&callback)) return (*sealed)(nullptr);
+  if (const auto* taken = std::get_if<OnTaken>(&callback)) return (*taken)(nullptr);
   if (const auto* verdict = std::get_if<OnVerdict>(&callback))
     return (*verdict)(msg::VerdictCode::kBusy);
   if (const auto* value = std::get_if<OnValue>(&callback)) {
@@ -88,6 +93,9 @@ bool KeysClient::Dispatch(Bytes bytes) {
     case msg::Type::kSealed:
       return Deliver<msg::Sealed, OnSealed>(bytes,
                                             [](const OnSealed& f, const msg::Sealed& m) { f(&m); });
+    case msg::Type::kKeyListTaken:
+      return Deliver<msg::KeyListTaken, OnTaken>(
+          bytes, [](const OnTaken& f, const msg::KeyListTaken& m) { f(&m); });
     case msg::Type::kVerdict:
       return Deliver<msg::Verdict, OnVerdict>(
           bytes, [](const OnVerdict& f, const msg::Verdict& m) { f(m.code); });

@@ -13,6 +13,7 @@
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/timebase.h"
 #include "privsep/channel.h"
+#include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 #include "privsep/supervisor_link.h"
 
@@ -34,6 +35,7 @@ class KeysClient {
   using OnValue = std::function<void(const msg::ValueAnswer&)>;
   using OnMaterial = std::function<void(const msg::HostMaterial&)>;
   using OnSigned = std::function<void(const msg::SignedValues&)>;
+  using OnTaken = std::function<void(const msg::KeyListTaken*)>;  // null: lost
 
   // Both must outlive this object.
   KeysClient(Channel* channel, SupervisorLink* link);
@@ -53,6 +55,8 @@ class KeysClient {
   }
   void AskMaterial(OnMaterial done);
   void Update(msg::SignatureUpdate message, OnSigned done);
+  // The next key of our list; a key that is not used is lost.
+  void TakeKey(AssocId association, OnTaken done);
   void Forget(AssocId association);
 
   // The channel is readable. False when ntpd-keys sent nonsense, which was reported.
@@ -65,7 +69,8 @@ class KeysClient {
   size_t pending() const { return pending_.size(); }
 
  private:
-  using Callback = std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned>;
+  using Callback =
+      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned, OnTaken>;
   struct Pending {
     Callback callback;
     MonoTime asked;

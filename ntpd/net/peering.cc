@@ -82,12 +82,50 @@ void Peering::OnBroadcast(const Datagram& datagram, const wire::Packet& packet) 
     return;
   }
   broadcast.key = packet.mac->key;
+  if (broadcast.key.is_autokey()) return OnAutokeyBroadcast(datagram, packet);
   (void)AskMac({broadcast.source.ip, broadcast.heard}, packet,
                [this, broadcast](msg::VerdictCode code) {
                  if (code == msg::VerdictCode::kGood &&
                      AskMobilisation(node_, broadcast.source, true) == core::Mobilisation::kAllowed)
                    MobiliseListener(broadcast);
                });
+}
+
+// Its MAC and its field are such as anyone can make: they say where to ask, and no more. With
+// `novolley` nothing may be asked, so that nobody can prove anything.
+void Peering::OnAutokeyBroadcast(const Datagram& datagram, const wire::Packet& packet) {
+  if (node_->start.novolley || !node_->has_material || !node_->hasher || !node_->host.enabled())
+    return;
+  const auto fields = packet.extensions();
+  if (fields.empty()) return;
+  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  if (!head.ok() || !head->response || head->error ||
+      head->code != static_cast<uint8_t>(wire::AutokeyCode::kAssociation))
+    return;
+  const AddressPair path{datagram.source.ip, datagram.destination};
+  const keys::SessionDigest digest = node_->PublicMac(path, packet.mac->key, packet.covered);
+  if (!EqualConstantTime(digest.span(), packet.mac->digest)) return;
+  if (!upstreams_->MayTryUnproven() ||
+      AskMobilisation(node_, datagram.source, true) != core::Mobilisation::kAllowed)
+    return;
+  Upstreams::Ephemeral wanted;
+  wanted.mode = core::HostMode::kClient;
+  wanted.listen = true;
+  wanted.remote = datagram.source;
+  wanted.local = datagram.local;
+  wanted.version = packet.header.version;
+  wanted.poll = packet.header.poll;
+  wanted.autokey = true;
+  wanted.announcer = head->association;
+  wanted.heard = datagram.destination;
+  (void)upstreams_->AddEphemeral(wanted);
+  on_change_();
+}
+
+const autokey::OwnKeyList* Peering::KeyListOf(uint32_t association) const {
+  if (association == 0 || association > UINT16_MAX) return nullptr;
+  const Upstream* upstream = upstreams_->Find(AssocId{static_cast<uint16_t>(association)});
+  return upstream == nullptr ? nullptr : upstream->own_list.get();
 }
 
 void Peering::MobiliseListener(const Broadcast& broadcast) {

@@ -1,7 +1,9 @@
 // Packets that make associations: strangers that want to be peers, and broadcast servers heard for
 // the first time. Nothing is made before a MAC of a trusted key was checked, unless `disable auth`.
+// An Autokey broadcast server is tried before it has proved itself; no time is taken from it until
+// then.
 //
-// Autokey in these modes would come in at OnPeer and OnBroadcast, where fields are turned away.
+// Autokey between peers would come in at OnPeer, where fields are turned away.
 #pragma once
 
 #include <functional>
@@ -36,6 +38,9 @@ class Peering {
   // association and is to be answered as a request without MAC.
   bool OnPeer(const Route& route, const core::Request& request, const wire::Packet& packet);
 
+  // The key list of our broadcast association of that identifier; null when there is none.
+  const autokey::OwnKeyList* KeyListOf(uint32_t association) const;
+
   // Was it sent to a group that we listen to for broadcasts, or to everybody?
   bool IsForListeners(const Datagram& datagram) const;
 
@@ -47,6 +52,7 @@ class Peering {
     KeyId key;
   };
   void OnBroadcast(const Datagram& datagram, const wire::Packet& packet);
+  void OnAutokeyBroadcast(const Datagram& datagram, const wire::Packet& packet);
   // A broadcast that makes an association, if it may.
   struct Broadcast {
     SocketAddress source;

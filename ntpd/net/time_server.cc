@@ -373,8 +373,11 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
     ++node_->packets.bad_auth;
     return SendNak(route, request);
   }
-  const autokey::ServerContext context{node_->host, node_->certificates, node_->time.Seconds(),
-                                       node_->synchronised()};
+  const autokey::ServerContext context{
+      node_->host, node_->certificates, node_->time.Seconds(), node_->synchronised(),
+      [this](uint32_t association) {
+        return peering_ == nullptr ? nullptr : peering_->KeyListOf(association);
+      }};
   autokey::ServerAnswer reply =
       autokey_.OnRequest(packet.extensions()[0].field, route.path(), context);
   const auto finish = [this, route, header = answer->header,

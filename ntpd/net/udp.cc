@@ -186,6 +186,25 @@ Result<UniqueFd> OpenForGroup(Family family, uint8_t dscp) {
   return fd;
 }
 
+IpAddress LocalAddressTowards(const SocketAddress& remote) {
+  IpAddress local;
+  const int family = remote.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
+  const UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid() || (family == AF_INET && !Set(fd.get(), SOL_SOCKET, SO_BROADCAST, 1)))
+    return local;
+  sockaddr_storage address{};
+  const socklen_t length = remote.ToSockaddr(&address);
+  sockaddr_storage own{};
+  socklen_t own_length = sizeof own;
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) == 0 &&
+      getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &own_length) == 0)
+    if (const auto mine =
+            SocketAddress::FromSockaddr(reinterpret_cast<sockaddr*>(&own), own_length))
+      local = mine->ip;
+  local.scope = 0;
+  return local;
+}
+
 Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress* local) {
   const int family = remote.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -98,6 +98,10 @@ bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress&
 // timestamps. What it sends is not heard by this host.
 Result<UniqueFd> OpenForGroup(Family family, uint8_t dscp);
 
+// Our address on the way to `remote`, also when that is a group or a broadcast address; none when
+// there is no way. Nothing is sent.
+IpAddress LocalAddressTowards(const SocketAddress& remote);
+
 // A UDP socket connected to `remote`, on a random port of the kernel's choice, with receive
 // timestamps; only datagrams from `remote` reach it. `*local` gets the address that the route gave
 // it.

@@ -66,6 +66,7 @@ void Upstreams::Poll(AssocId id) {
     upstream->socket.Close();
     return;
   }
+  if (upstream->own_list != nullptr) return PollList(upstream, *header);
   if (header->mode != wire::Mode::kClient) return SendListening(upstream, *header);
   if (!OpenSocket(upstream)) return;
   if (upstream->dance != nullptr) return PollAutokey(upstream, *header);
@@ -115,6 +116,11 @@ void Upstreams::NoteOwnAddress(const IpAddress& local) {
 
 void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {
   if (!node_->has_material || !node_->hasher) return;
+  // Once: the dance goes on, and its plain packets measure the path.
+  upstream->asked_announcement = upstream->announced != nullptr && upstream->dance->proven() &&
+                                 !upstream->announced->accepted();
+  if (upstream->asked_announcement)
+    return SendField(upstream, header, autokey::AnnouncementRequest(upstream->announcer));
   NextField next = upstream->dance->NextRequest(node_->Dance());
   Carry(upstream, std::move(next.effects));
   switch (next.kind) {
@@ -224,6 +230,8 @@ void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTime
   if (packet.crypto_nak)
     return Finish(upstream->id, packet.header,
                   core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak}, t4);
+  if (upstream->announced != nullptr && packet.header.mode == wire::Mode::kBroadcast)
+    return DeliverListed(upstream->id, packet, t4);
   if (upstream->dance != nullptr && !packet.extensions().empty())
     return OnAutokeyField(upstream, packet);
   if (!packet.mac) return Finish(upstream->id, packet.header, std::nullopt, t4);
@@ -244,7 +252,12 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
   }
   const MonoTime now = Timebase::Mono();
   if (!node_->engine->OnHeard(upstream->id, packet.header, now).ok()) return;
-  Carry(upstream, upstream->dance->OnResponse(packet.extensions()[0].field, node_->Dance()));
+  const Bytes field = packet.extensions()[0].field;
+  if (upstream->asked_announcement) {
+    TakeAnnouncement(upstream, field, upstream->announcer);
+  } else {
+    Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
+  }
   HurryDance(*upstream);
   on_update_();
 }
@@ -255,7 +268,8 @@ void Upstreams::HurryDance(const Upstream& upstream) {
   if (upstream.dance == nullptr) return;
   // One that was refused is asked again at its polls, and not faster.
   if (!upstream.dance->refusal().empty()) return;
-  if (upstream.dance->has_questions() || !node_->synchronised())
+  const bool listless = upstream.announced != nullptr && !upstream.announced->accepted();
+  if (upstream.dance->has_questions() || listless || !node_->synchronised())
     (void)node_->engine->ExtendBurst(upstream.id, Timebase::Mono());
 }
 
@@ -390,8 +404,10 @@ void Upstreams::OnKeysAnswer(AssocId id, DanceResult result) {
 }
 
 void Upstreams::OnKeysRestarted() {
-  for (const auto& [id, upstream] : upstreams_)
+  for (const auto& [id, upstream] : upstreams_) {
+    ForgetLists(upstream.get());
     if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
+  }
 }
 
 void Upstreams::OnHostMaterial(const autokey::HostChange& change) {

@@ -23,7 +23,7 @@ NtpTimestamp Blurred(NtpTimestamp time) {
 
 // The address that the route to it gives us; none for what cannot be routed, such as broadcasts.
 void Upstreams::LearnLocal(Upstream* upstream) {
-  (void)ConnectTo(upstream->remote, node_->start.dscp, &upstream->local);
+  upstream->local = LocalAddressTowards(upstream->remote);
   if (!upstream->local.is_none()) NoteOwnAddress(upstream->local);
 }
 
@@ -110,7 +110,19 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
   config.version = wanted.version;
   if (!wanted.key.is_none()) config.key = wanted.key;
   const AssocId id = upstream->id;
+  upstream->mobilised = Timebase::Mono();
+  if (wanted.autokey) {
+    autokey::DancePolicy policy;
+    policy.group = std::string(node_->start.ident.text());
+    policy.optional_everywhere = node_->start.identity_optional;
+    upstream->config.autokey = config.autokey = true;
+    upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, upstream->mobilised);
+    upstream->announced = std::make_unique<autokey::AnnouncedList>(
+        id, msg::KeyListUse::kBroadcast, AddressPair{wanted.remote.ip, wanted.heard});
+    upstream->announcer = wanted.announcer;
+  }
   Store(std::move(upstream), config);
+  if (wanted.autokey) node_->engine->AllowListening(id, false);
   return id;
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "ntpd/autokey/announced_list.h"
+#include "ntpd/autokey/own_key_list.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/udp.h"
@@ -29,6 +31,11 @@ struct Upstream {
   IpAddress local;      // ours, as the route to it says
   IpAddress heard;      // a broadcast server: where it sends to; else none
   std::unique_ptr<autokey::RenewingDance> dance;
+  std::unique_ptr<autokey::OwnKeyList> own_list;      // keys that we send by
+  std::unique_ptr<autokey::AnnouncedList> announced;  // keys that we listen by
+  uint32_t announcer = 0;           // the sender's own identifier, as its broadcasts say
+  bool asked_announcement = false;  // by the request in flight
+  MonoTime mobilised;               // a packet made it then
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -87,7 +94,14 @@ class Upstreams {
     uint8_t version = 4;
     int8_t poll = 6;  // of its packet
     IpAddress heard;  // a broadcast: the group or broadcast address that it was sent to
+    // Autokey: a broadcast server that has yet to prove itself. `announcer`: its identifier.
+    bool autokey = false;
+    uint32_t announcer = 0;
   };
+  // Is there room for another that has not proved itself? Anyone can make us try.
+  bool MayTryUnproven() const;
+  // A broadcast of a server whose key list we know.
+  void DeliverListed(AssocId id, const wire::Packet& packet, NtpTimestamp t4);
   AssocId AddEphemeral(const Ephemeral& wanted);
   // A server that answered the solicitation of a `manycastclient` line.
   void AddManycast(size_t line, const IpAddress& address);
@@ -158,6 +172,12 @@ class Upstreams {
   void Store(std::unique_ptr<Upstream> upstream, const core::AssociationConfig& config);
   void RemoveExpired();
   void RemoveUnheard();
+  void PollList(Upstream* upstream, const wire::Header& header);
+  void TakeAndBroadcast(AssocId id, uint32_t exchange, const wire::Header& header);
+  void BroadcastField(Upstream* upstream, const wire::Header& header, KeyId key);
+  void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
+  void RemoveUnproven();
+  static void ForgetLists(Upstream* upstream);
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void TakeStamp(Upstream* upstream);
   void Receive(AssocId id);

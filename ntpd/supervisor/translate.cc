@@ -88,6 +88,9 @@ void Translator::FillStart() {
   start.identity_optional = config_.authentication.crypto.identity_optional.value;
   start.control_key = config_.authentication.control_key.value;
   start.revoke = config_.authentication.revoke.value;
+  start.automax = config_.authentication.automax.value;
+  if (!Fits(&start.ident, config_.authentication.ident.value))
+    log_->Log(LogLevel::kError, "ident: this name is too long for any group; left out");
   start.dscp = system.dscp.value;
   start.log_classes = LogClasses(config_);
   FillLimits();
@@ -204,7 +207,8 @@ void Translator::AddAssociation(const config::Association& line) {
   }
   const bool client = line.kind == config::AssociationKind::kServer ||
                       line.kind == config::AssociationKind::kPool;
-  if (line.autokey && !client) {
+  const bool keyed_by_lists = line.kind == config::AssociationKind::kBroadcast;
+  if (line.autokey && !client && !keyed_by_lists) {
     log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
                                     ": autokey is not served in this mode yet; the line has no "
                                     "effect");

@@ -56,6 +56,8 @@ struct NetStart {
   uint32_t mru_entries = 16384;      // most clients remembered
   KeyId control_key;
   uint8_t revoke = 17;               // log2 s between signature updates
+  uint8_t automax = 12;              // log2 s, the life of a key list
+  InlineText<64> ident;              // group of associations that a packet made
   uint8_t dscp = 46;
   double owed_headway = 0;           // s that a dead predecessor may owe the servers; 0..64
   uint8_t log_classes = kLogEverything;  // LogClassBit
@@ -66,7 +68,7 @@ struct NetStart {
 
   bool Valid() const {
     return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 && step >= 0 &&
-           stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 &&
+           stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 && automax >= 3 && automax <= 31 &&
            dscp <= 63 && owed_headway >= 0 && owed_headway <= 64 &&
            log_classes <= kLogEverything && broadcast_delay >= 0 && broadcast_delay <= 1;
   }
@@ -77,7 +79,7 @@ struct NetStart {
                     m.manycast_groups, m.ttls, m.cohort, m.beacon, m.minclock, m.maxclock,
                     m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
                     m.orphan, m.orphanwait, m.allan, m.panic, m.step, m.stepout, m.dispersion,
-                    m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke,
+                    m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke, m.automax, m.ident,
                     m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables);
   }
 };

@@ -239,6 +239,41 @@ void AListenerSendsAVolleyThenListens(void**) {
   assert_true(std::abs(sample->offset - 1) < 1e-6);
 }
 
+// With Autokey the volley goes on until the server's key list is there; then any key counts whose
+// place in the list was judged, and none else.
+void AnAutokeyListenerWaitsForTheKeyList(void**) {
+  AssociationConfig config = Config(HostMode::kClient, false);
+  config.autokey = config.listen = true;
+  config.poll.iburst = true;
+  Fixture f(config);
+  f.association.AllowListening(false);
+  double when = 0;
+  const auto poll = [&] {
+    const auto request = f.association.BuildRequest(At(when), T(when + 0.5), Synchronised());
+    if (!request) return false;
+    f.association.OnSent(T(when), kKey);
+    wire::Header reply = Fixture::Answer(0, when);
+    reply.mode = wire::Mode::kServer;
+    reply.origin = request->transmit;
+    reply.receive = reply.transmit = T(when + 1.005);
+    assert_true(f.Take(reply, when + 0.01).ok());
+    when = static_cast<double>(f.association.next_poll().nanoseconds()) / 1e9;
+    return true;
+  };
+  for (int i = 0; i < 12; ++i) assert_true(poll());
+  f.association.AllowListening(true);
+  assert_false(poll());
+  const auto heard = [&](std::optional<MacVerdict> verdict) {
+    when += 1;
+    return f.Take(Fixture::Packet(wire::Mode::kBroadcast, when), when, verdict);
+  };
+  assert_true(heard(MacVerdict{KeyId{70001}, MacResult::kGood}).ok());
+  assert_int_equal(heard(MacVerdict{KeyId{70002}, MacResult::kBad}).error(), Reject::kBadMac);
+  assert_int_equal(heard(std::nullopt).error(), Reject::kNoMac);
+  assert_int_equal(heard(MacVerdict{KeyId{}, MacResult::kCryptoNak}).error(), Reject::kBadMac);
+  assert_true(heard(MacVerdict{KeyId{70003}, MacResult::kGood}).ok());
+}
+
 // CVE-2015-7979: one bad packet does not tear the association down. CVE-2015-7973: nor does a
 // replay.
 void AListenerSurvivesForgedAndReplayedBroadcasts(void**) {
@@ -492,6 +527,7 @@ int main() {
       cmocka_unit_test(ABroadcastServerBelievesNobody),
       cmocka_unit_test(AListenerTakesTheConfiguredDelayWithoutAVolley),
       cmocka_unit_test(AListenerSendsAVolleyThenListens),
+      cmocka_unit_test(AnAutokeyListenerWaitsForTheKeyList),
       cmocka_unit_test(AListenerSurvivesForgedAndReplayedBroadcasts),
       cmocka_unit_test(ABroadcastKissDoesNotSilenceAListener),
       cmocka_unit_test(TwoPeersAgree),

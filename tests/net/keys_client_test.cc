@@ -99,6 +99,25 @@ void AccusesOfAnAnswerOfAnotherKindAndKeepsTheQuestion(void**) {
   assert_true(heard.count == 1 && heard.code == VerdictCode::kBusy);
 }
 
+void ATakenKeyComesOnceOrIsLost(void**) {
+  Fixture f;
+  std::vector<KeyId> heard;
+  int lost = 0;
+  const auto listen = [&](const msg::KeyListTaken* taken) {
+    taken == nullptr ? static_cast<void>(++lost) : heard.push_back(taken->key);
+  };
+  f.keys.TakeKey(AssocId{7}, listen);
+  f.keys.TakeKey(AssocId{8}, listen);
+  const auto asked = Next<msg::KeyListTake>(&f.pipes.far);
+  assert_true(asked && asked->association == AssocId{7});
+  const msg::KeyListTaken taken{.request = asked->request, .key = {70000}, .left = 3};
+  assert_true(f.pipes.far.Send(taken) == SendOutcome::kSent);
+  assert_true(f.keys.OnReadable());
+  assert_true(heard.size() == 1 && heard[0] == KeyId{70000} && lost == 0);
+  f.keys.OnRestarted();
+  assert_true(heard.size() == 1 && lost == 1);
+}
+
 void HearsNothingMoreOfAnAccusedRole(void**) {
   Fixture f;
   Heard before, after;
@@ -246,6 +265,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(MatchesAnswersByNumber),
       cmocka_unit_test(IgnoresLateAnswers),
+      cmocka_unit_test(ATakenKeyComesOnceOrIsLost),
       cmocka_unit_test(AccusesOfAnAnswerOfAnotherKindAndKeepsTheQuestion),
       cmocka_unit_test(HearsNothingMoreOfAnAccusedRole),
       cmocka_unit_test(ExpiryEndsEachQuestionOnce),

@@ -1,0 +1,147 @@
+// Autokey in broadcast mode: our broadcasts by our key list, and those of others by theirs.
+#include <algorithm>
+
+#include "ntpd/autokey/server_side.h"
+#include "ntpd/net/upstreams.h"
+
+namespace ntpward::net {
+namespace {
+
+// Anyone can make us try a broadcast server by one packet with its address, so few are tried at
+// once, and none for longer than a dance takes.
+constexpr std::ptrdiff_t kMostUnproven = 4;
+constexpr double kProofSeconds = 180;
+// MACs of one interval that are looked at before those of strangers: a flood must not shut out the
+// genuine one, nor be served first.
+constexpr int kFirstChecks = 8;
+
+}  // namespace
+
+// ---------------------------------------------------------------------------- what we broadcast
+
+void Upstreams::PollList(Upstream* upstream, const wire::Header& header) {
+  if (!node_->has_material || !node_->hasher || !node_->host.enabled()) return;
+  // Not signed yet: nobody could believe us, and the list would be older than our name.
+  if (node_->host.update_time().value == 0) return;
+  if (upstream->local.is_none()) LearnLocal(upstream);
+  // The keys are hashed with it.
+  if (upstream->local.is_none())
+    return node_->reporter.Log(LogLevel::kDebug, "no way to " + upstream->label());
+  const auto make = upstream->own_list->Due({upstream->local, upstream->remote.ip}, header.poll,
+                                            node_->AutokeySeconds(), Timebase::Mono());
+  if (!make) return TakeAndBroadcast(upstream->id, upstream->exchange, header);
+  node_->keys.AskValue(*make, [this, id = upstream->id, exchange = upstream->exchange,
+                               header](const msg::ValueAnswer& answer) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->own_list == nullptr) return;
+    if (found->second->own_list->OnMade(answer)) TakeAndBroadcast(id, exchange, header);
+  });
+}
+
+void Upstreams::TakeAndBroadcast(AssocId id, uint32_t exchange, const wire::Header& header) {
+  node_->keys.TakeKey(id, [this, id, exchange, header](const msg::KeyListTaken* taken) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->own_list == nullptr) return;
+    Upstream* upstream = found->second.get();
+    if (taken == nullptr || taken->key.is_none()) return upstream->own_list->Void();
+    upstream->own_list->OnTaken(taken->left);
+    if (upstream->exchange == exchange) BroadcastField(upstream, header, taken->key);
+  });
+}
+
+// The list's first packet announces it, the others say who we are, for those who have not heard of
+// us.
+void Upstreams::BroadcastField(Upstream* upstream, const wire::Header& header, KeyId key) {
+  const std::vector<uint8_t> field =
+      upstream->own_list->MustAnnounce()
+          ? upstream->own_list->Announcement(upstream->id.value)
+          : autokey::AssociationResponse(node_->host, upstream->id.value);
+  upstream->own_list->OnAnnounced();
+  std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
+  Writer writer(packet);
+  wire::Header stamped = header;
+  stamped.transmit = node_->time.Now();
+  wire::EncodeHeader(writer, stamped);
+  writer.Put(field);
+  CHECK(!writer.failed());
+  const keys::SessionDigest digest =
+      node_->PublicMac({upstream->local, upstream->remote.ip}, key, writer.written());
+  wire::EncodeMac(writer, {key, digest.span()});
+  if (!send_ || !send_(upstream->remote, upstream->local, upstream->config.ttl, writer.written()))
+    return node_->reporter.Log(LogLevel::kDebug, "send to " + upstream->label() + " failed");
+  node_->engine->OnSent(upstream->id, stamped.transmit, key);
+}
+
+// ---------------------------------------------------------------------------- what we hear
+
+void Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association) {
+  const auto result = upstream->announced->OnAnnouncement(
+      field, association, [&](const wire::AutokeyField& parsed) {
+        return upstream->dance->CheckServer(parsed, node_->Dance());
+      });
+  if (!result.statistics.empty())
+    node_->reporter.CryptoStatistics(upstream->label(), result.statistics);
+  if (!result.accept) return;
+  node_->keys.Ask(*result.accept, [this, id = upstream->id](msg::VerdictCode code) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->announced == nullptr) return;
+    found->second->announced->OnVerdict(code);
+    if (found->second->announced->accepted()) node_->engine->AllowListening(id, true);
+  });
+}
+
+// A broadcast is good for time although it has a field: its key comes next in the list that its
+// server signed. The announcement of a new list goes to ntpd-keys before the packet that brought
+// it.
+void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimestamp t4) {
+  Upstream* upstream = upstreams_.at(id).get();
+  const auto fields = packet.extensions();
+  if (!packet.mac || fields.empty()) return Finish(id, packet.header, std::nullopt, t4);
+  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey))
+    TakeAnnouncement(upstream, fields[0].field, upstream->announcer);
+  msg::CheckMac request;
+  request.association = id;
+  request.path = upstream->announced->path();
+  request.key = packet.mac->key;
+  if (request.key.is_none() || !request.covered.Assign(packet.covered) ||
+      !request.digest.Assign(packet.mac->digest) || request.digest.empty())
+    return;
+  node_->keys.Ask(
+      request,
+      [this, id, header = packet.header, key = packet.mac->key, t4](msg::VerdictCode code) {
+        if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;
+        const bool good = code == msg::VerdictCode::kGood;
+        Finish(id, header,
+               core::MacVerdict{key, good ? core::MacResult::kGood : core::MacResult::kBad}, t4);
+      },
+      ++upstream->checks > kFirstChecks ? Lane::kClients : Lane::kOwn);
+}
+
+bool Upstreams::MayTryUnproven() const {
+  return std::count_if(upstreams_.begin(), upstreams_.end(), [](const auto& entry) {
+           return entry.second->announced != nullptr && !entry.second->announced->accepted();
+         }) < kMostUnproven;
+}
+
+// Those that did not prove themselves, and those whose proof has got old: if they are there, their
+// next broadcast begins anew.
+void Upstreams::RemoveUnproven() {
+  const MonoTime now = Timebase::Mono();
+  std::vector<AssocId> gone;
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->announced == nullptr) continue;
+    const double age = now - upstream->mobilised;
+    const double life =
+        upstream->announced->accepted() ? autokey::ClientDance::kRefreshSeconds : kProofSeconds;
+    if (age > life) gone.push_back(id);
+  }
+  for (const AssocId id : gone) Remove(id);
+}
+
+void Upstreams::ForgetLists(Upstream* upstream) {
+  if (upstream->own_list != nullptr) upstream->own_list->Void();
+  if (upstream->announced != nullptr) upstream->announced->Void();
+}
+
+}  // namespace ntpward::net
