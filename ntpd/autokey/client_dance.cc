@@ -50,6 +50,20 @@ ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t
 
 bool ClientDance::identified() const { return Lit(kTrusted | kVerified | kProven); }
 
+std::vector<uint8_t> AssociationRequest(const HostState& host, AssocId own) {
+  wire::AutokeyField field;
+  field.head = {false, false, Code(wire::AutokeyCode::kAssociation), own.value};
+  field.has_value = true;
+  field.timestamp = host.update_time();
+  field.filestamp = NtpSeconds{host.status_word()};
+  field.value = AsBytes(host.subject());
+  std::vector<uint8_t> bytes(wire::AutokeyFieldSize(field.value.size(), 0));
+  Writer writer(bytes);
+  wire::EncodeAutokeyField(writer, field);
+  CHECK(writer.Finish());
+  return bytes;
+}
+
 bool ClientDance::proven() const { return identified() && has_cookie(); }
 
 NextField ClientDance::NextRequest(const DanceContext& context) {
@@ -89,13 +103,9 @@ void ClientDance::Ask(const wire::AutokeyField& field, NextField& next) {
 }
 
 void ClientDance::AskAssociation(const DanceContext& context, NextField& next) {
-  wire::AutokeyField field;
-  field.head = {false, false, Code(wire::AutokeyCode::kAssociation), own_.value};
-  field.has_value = true;
-  field.timestamp = context.host.update_time();
-  field.filestamp = NtpSeconds{context.host.status_word()};
-  field.value = AsBytes(context.host.subject());
-  Ask(field, next);
+  next.field = AssociationRequest(context.host, own_);
+  next.kind = NextField::Kind::kField;
+  asked_ = wire::AutokeyCode::kAssociation;
 }
 
 void ClientDance::AskCertificate(const DanceContext& context, NextField& next) {

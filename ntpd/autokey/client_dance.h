@@ -80,6 +80,9 @@ struct NextField {
   DanceResult effects;
 };
 
+// The field that every dance begins with. `own` identifies our association.
+std::vector<uint8_t> AssociationRequest(const HostState& host, AssocId own);
+
 class ClientDance {
  public:
   // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC

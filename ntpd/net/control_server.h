@@ -16,7 +16,10 @@ struct Route {
   SocketAddress client;
   IpAddress server;        // the address of ours that was asked; without scope
   uint32_t interface = 0;  // index
+  IpAddress group;         // where the question was sent, when that was to many; else none
   AddressPair path() const { return {client.ip, server}; }
+  // As the question's session key was made.
+  AddressPair asked_path() const { return {client.ip, group.is_none() ? server : group}; }
 };
 
 class ControlServer {

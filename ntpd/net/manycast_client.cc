@@ -94,6 +94,7 @@ void ManycastClient::Ask(const Prototype& prototype, Search* search) {
   header.precision = 0x20;  // "unset", as all our requests
   header.refid = system.synchronised() ? system.refid : 0;
   header.transmit = RandomNonce();
+  if (prototype.config.autokey) return AskAutokey(prototype, search, header, *hops);
   if (prototype.config.key.is_none()) return Transmit(prototype, search, header, {}, *hops);
   msg::SealRequest seal;
   seal.path = {IpAddress(), prototype.config.address};
@@ -110,6 +111,38 @@ void ManycastClient::Ask(const Prototype& prototype, Search* search) {
     if (found->second.question != question || sealed == nullptr || sealed->mac.empty()) return;
     Transmit(asker->second, &found->second, header, sealed->mac.span(), hops);
   });
+}
+
+// ASSOC to the whole group, as ntpd 4.2.8 does. The answers prove nothing: each server is then
+// asked alone.
+void ManycastClient::AskAutokey(const Prototype& prototype, Search* search,
+                                const wire::Header& header, uint8_t hops) {
+  const IpAddress from = LocalAddressTowards({prototype.config.address, port_});
+  if (!node_->has_material || !node_->hasher || !node_->host.enabled() || from.is_none()) return;
+  search->key = RandomSessionKeyId();
+  const auto field = autokey::AssociationRequest(node_->host, prototype.id);
+  std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
+  Writer writer(packet);
+  wire::EncodeHeader(writer, header);
+  writer.Put(field);
+  const keys::SessionDigest digest =
+      node_->PublicMac({from, prototype.config.address}, search->key, writer.written());
+  wire::EncodeMac(writer, {search->key, digest.span()});
+  CHECK(!writer.failed());
+  Transmit(prototype, search, header, writer.written().subspan(wire::kHeaderSize), hops, from);
+}
+
+bool ManycastClient::IsAssociation(const Prototype& prototype, const Search& search,
+                                   const Datagram& datagram, const wire::Packet& packet) const {
+  const auto fields = packet.extensions();
+  if (!packet.mac || packet.mac->key != search.key || fields.empty() || !node_->hasher)
+    return false;
+  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  const wire::AutokeyFieldHead wanted{
+      true, false, static_cast<uint8_t>(wire::AutokeyCode::kAssociation), prototype.id.value};
+  const keys::SessionDigest digest =
+      node_->PublicMac({datagram.source.ip, datagram.local}, search.key, packet.covered);
+  return head.ok() && *head == wanted && EqualConstantTime(digest.span(), packet.mac->digest);
 }
 
 // A socket of its own for each question, as for each exchange with a server.
@@ -137,14 +170,15 @@ bool ManycastClient::Open(const Prototype& prototype, Search* search) {
 }
 
 void ManycastClient::Transmit(const Prototype& prototype, Search* search,
-                              const wire::Header& header, Bytes mac, uint8_t hops) {
-  std::array<uint8_t, wire::kHeaderSize + msg::kMaxMac> packet;
+                              const wire::Header& header, Bytes trailer, uint8_t hops,
+                              const IpAddress& from) {
+  std::vector<uint8_t> packet(wire::kHeaderSize + trailer.size());
   Writer writer(packet);
   wire::EncodeHeader(writer, header);
-  writer.Put(mac);
-  CHECK(!writer.failed());
+  writer.Put(trailer);
+  CHECK(writer.Finish());
   const SocketAddress group{prototype.config.address, port_};
-  if (SendWithHops(search->socket.get(), writer.written(), group, IpAddress(), hops))
+  if (SendWithHops(search->socket.get(), packet, group, from, hops))
     return search->state.OnSent(header.transmit, Timebase::Mono());
   // An operator who forgot the route has to hear of it; the network may also come later.
   node_->reporter.Log(
@@ -174,6 +208,12 @@ void ManycastClient::OnDatagram(const Prototype& prototype, Search* search,
   if (datagram.source.port != port_ || !search->state.Matches(header, Timebase::Mono()) ||
       !IsOfUse(header, node_->start) || packet->crypto_nak || upstreams_->Has(datagram.source.ip)) {
     ++node_->packets.declined;
+    return;
+  }
+  if (prototype.config.autokey) {
+    if (IsAssociation(prototype, *search, datagram, *packet))
+      return Follow(prototype, datagram.source, true);
+    ++node_->packets.bad_auth;
     return;
   }
   if (!prototype.config.key.is_none()) return OnMac(prototype, search, datagram, *packet);

@@ -38,13 +38,18 @@ class ManycastClient {
     uint32_t question = 0;  // counts them: late verdicts belong to an earlier one
     int checks = 0;         // MACs that ntpd-keys was asked about, this question
     bool complained = false;
+    KeyId key;  // Autokey: of the question, and of its answers
   };
 
   core::ManycastConfig ConfigOf(const Prototype& prototype) const;
   size_t Survivors() const;
   void Ask(const Prototype& prototype, Search* search);
-  void Transmit(const Prototype& prototype, Search* search, const wire::Header& header, Bytes mac,
-                uint8_t hops);
+  void AskAutokey(const Prototype& prototype, Search* search, const wire::Header& header,
+                  uint8_t hops);
+  bool IsAssociation(const Prototype& prototype, const Search& search, const Datagram& datagram,
+                     const wire::Packet& packet) const;
+  void Transmit(const Prototype& prototype, Search* search, const wire::Header& header,
+                Bytes trailer, uint8_t hops, const IpAddress& from = {});
   bool Open(const Prototype& prototype, Search* search);
   void Receive(AssocId id);
   void OnDatagram(const Prototype& prototype, Search* search, const Datagram& datagram);

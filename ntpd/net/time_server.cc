@@ -34,6 +34,7 @@ Route RouteTo(const Listener& listener, const Datagram& datagram) {
   Route route{listener.index, datagram.source, to_many ? datagram.local : datagram.destination,
               datagram.interface};
   route.server.scope = 0;
+  if (to_many) route.group = datagram.destination;
   return route;
 }
 
@@ -356,8 +357,9 @@ void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& resul
   SendSealed(job.route, reply, result.mac.span());
 }
 
-void TimeServer::OnAutokey(const Route& route, const core::Request& request,
+void TimeServer::OnAutokey(const Route& asked_route, const core::Request& request,
                            core::RateDecision rate, const wire::Packet& packet) {
+  Route route = asked_route;
   // Access rules and limits first: a crypto-NAK is an answer, too.
   const auto answer = core::AnswerRequest(request, rate, node_->engine->system(), Timebase::Mono());
   if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
@@ -368,10 +370,21 @@ void TimeServer::OnAutokey(const Route& route, const core::Request& request,
     return;
   }
   const keys::SessionDigest digest =
-      node_->PublicMac(route.path(), packet.mac->key, packet.covered);
+      node_->PublicMac(route.asked_path(), packet.mac->key, packet.covered);
   if (!EqualConstantTime(digest.span(), packet.mac->digest)) {
     ++node_->packets.bad_auth;
     return SendNak(route, request);
+  }
+  // IPv6 does not say by which address we heard a group; the reply's key is hashed with it.
+  if (route.server.is_none() || route.server.is_multicast())
+    route.server = LocalAddressTowards(route.client);
+  // A group is asked who is there: long answers, and work for the key process, go to who asks us
+  // alone.
+  const auto asked = wire::ParseAutokeyFieldHead(packet.extensions()[0].field);
+  if (!route.group.is_none() &&
+      (!asked.ok() || asked->code != static_cast<uint8_t>(wire::AutokeyCode::kAssociation))) {
+    ++node_->packets.declined;
+    return;
   }
   const autokey::ServerContext context{
       node_->host, node_->certificates, node_->time.Seconds(), node_->synchronised(),

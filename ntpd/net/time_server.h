@@ -73,7 +73,7 @@ class TimeServer {
   void OnPlain(const Route& route, const core::Request& request, core::RateDecision rate);
   void OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
                 const wire::Packet& packet);
-  void OnAutokey(const Route& route, const core::Request& request, core::RateDecision rate,
+  void OnAutokey(const Route& asked_route, const core::Request& request, core::RateDecision rate,
                  const wire::Packet& packet);
   void ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field);
   void SendPlain();

@@ -130,11 +130,15 @@ void Upstreams::RemoveUnproven() {
   const MonoTime now = Timebase::Mono();
   std::vector<AssocId> gone;
   for (const auto& [id, upstream] : upstreams_) {
-    if (upstream->announced == nullptr) continue;
     const double age = now - upstream->mobilised;
-    const double life =
-        upstream->announced->accepted() ? autokey::ClientDance::kRefreshSeconds : kProofSeconds;
-    if (age > life) gone.push_back(id);
+    const bool manycast = upstream->config.kind == msg::NetAssociationKind::kManycastClient;
+    if (upstream->announced != nullptr) {
+      const bool proved = upstream->announced->accepted();
+      if (age > (proved ? autokey::ClientDance::kRefreshSeconds : kProofSeconds))
+        gone.push_back(id);
+    } else if (manycast && upstream->dance != nullptr && !upstream->dance->proven()) {
+      if (age > kProofSeconds) gone.push_back(id);
+    }
   }
   for (const AssocId id : gone) Remove(id);
 }

@@ -212,6 +212,7 @@ void Upstreams::Store(std::unique_ptr<Upstream> upstream, const core::Associatio
                                       Timebase::Mono()));
   node_->access.AddSource(remote.ip);
   const AssocId id = upstream->id;
+  upstream->mobilised = Timebase::Mono();
   upstreams_.emplace(id, std::move(upstream));
 }
 

@@ -207,8 +207,7 @@ void Translator::AddAssociation(const config::Association& line) {
   }
   const bool client = line.kind == config::AssociationKind::kServer ||
                       line.kind == config::AssociationKind::kPool;
-  const bool keyed_by_lists = line.kind == config::AssociationKind::kBroadcast;
-  if (line.autokey && !client && !keyed_by_lists) {
+  if (line.autokey && !client && !IsGroupKind(line.kind)) {
     log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
                                     ": autokey is not served in this mode yet; the line has no "
                                     "effect");
