@@ -69,7 +69,7 @@ msg::KeysFile FileOf(msg::KeyFileKind kind, const std::string& text) {
 struct Target {
   Target() : service(&clock, "fuzz") {
     CHECK(crypto.ok());
-    const keys::PkeyPtr key(EVP_RSA_gen(512));
+    const PkeyPtr key(EVP_RSA_gen(512));
     const auto scheme = keys::SignatureScheme::FromName("RSA-MD5");
     keys::CertificateContent content{.subject = "h", .issuer = "h", .not_before = 1795304898};
     const auto der = keys::MakeCertificate(content, key.get(), key.get(), *scheme);
