@@ -26,7 +26,7 @@ double ProcessorSeconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-keys::PkeyPtr NewKey() {
+PkeyPtr NewKey() {
   auto key = keys::MakeRsaKey(2048);
   CHECK(key.ok());
   return std::move(key).value();
@@ -46,7 +46,7 @@ keys::KeyMaterial Material() {
 }
 
 msg::CookieIssue Request() {
-  const keys::PkeyPtr client = NewKey();
+  const PkeyPtr client = NewKey();
   BIGNUM* modulus = nullptr;
   CHECK(EVP_PKEY_get_bn_param(client.get(), "n", &modulus) == 1);
   std::array<uint8_t, 256> octets{};

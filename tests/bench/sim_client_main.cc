@@ -76,11 +76,13 @@ class Client {
     return start;
   }
 
-  void Ask(msg::ClockAdjust request) {
+  // False when the guard refused.
+  bool Ask(msg::ClockAdjust request) {
     request.synchronised = engine_.system().synchronised();
     const msg::ClockState state = guard_.Apply(request, &kernel_, Mono());
-    if (state.refusal != msg::ClockRefusal::kNone)
-      std::fprintf(stderr, "refused: %d\n", static_cast<int>(state.refusal));
+    if (state.refusal == msg::ClockRefusal::kNone) return true;
+    std::fprintf(stderr, "refused: %d\n", static_cast<int>(state.refusal));
+    return false;
   }
 
   void Act(const core::ClockAction& action) {
@@ -88,7 +90,11 @@ class Client {
     msg::ClockAdjust request;
     request.step = action.offset;
     request.slew = 0;
-    Ask(request);
+    if (Ask(request)) {
+      engine_.OnStepMade(Mono());
+    } else {
+      engine_.OnStepRefused(Mono());
+    }
   }
 
   void Tick() {
@@ -96,7 +102,7 @@ class Client {
     msg::ClockAdjust request;
     request.frequency = result.clock.frequency;
     request.slew = result.clock.slew;
-    Ask(request);
+    (void)Ask(request);
     Act(result.action);
     for (const AssocId id : result.due) Poll(id);
   }

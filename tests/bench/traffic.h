@@ -43,7 +43,7 @@ class CookieTraffic : public Traffic {
  private:
   AddressPair path_;
   keys::SessionKeyHasher hasher_;
-  keys::PkeyPtr key_;
+  PkeyPtr key_;
   std::vector<uint8_t> field_;   // the extension field
   std::vector<uint8_t> answer_;  // the ciphertext
 };
