@@ -60,6 +60,7 @@ Error BecomeKeygen(const config::Crypto& crypto, const Secret& password) {
   if (!crypto.host.value.empty() && !crypto.ident.value.empty())
     words.insert(words.end(), {"-i", crypto.ident.value});
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execv(arguments[0], arguments.data());
