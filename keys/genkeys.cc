@@ -1,9 +1,7 @@
 #include "keys/genkeys.h"
 
-#include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <map>
 #include <memory>
 
@@ -14,15 +12,6 @@
 
 namespace ntpward::keys {
 namespace {
-
-std::string DateLine(int64_t unix_seconds) {
-  const time_t seconds = unix_seconds;
-  tm fields{};
-  std::array<char, 64> text{};
-  localtime_r(&seconds, &fields);
-  strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &fields);
-  return text.data();
-}
 
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 

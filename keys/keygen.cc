@@ -1,28 +1,16 @@
 #include "keys/keygen.h"
 
 #include <openssl/pem.h>
-#include <time.h>
-
-#include <array>
 
 #include "keys/certificate_maker.h"
 #include "keys/key_change.h"
 #include "keys/key_maker.h"
+#include "keys/unix_time.h"
 
 namespace ntpward::keys {
 namespace {
 
 constexpr int kStrongBits = 2048;
-
-// ctime(3) without its newline: "Sat Nov 21 23:48:18 2026".
-std::string DateLine(int64_t unix_seconds) {
-  const time_t seconds = unix_seconds;
-  tm fields{};
-  std::array<char, 64> text{};
-  localtime_r(&seconds, &fields);
-  strftime(text.data(), text.size(), "%a %b %e %H:%M:%S %Y", &fields);
-  return text.data();
-}
 
 std::string PemCertificate(Bytes der) {
   BioPtr bio(BIO_new(BIO_s_mem()));

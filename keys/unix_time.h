@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "privsep/base/types.h"
 
@@ -14,5 +15,9 @@ inline int64_t UnixFromNtp(NtpSeconds seconds) {
 inline NtpSeconds NtpFromUnix(int64_t seconds) {
   return {static_cast<uint32_t>(static_cast<uint64_t>(seconds) + kUnixToNtpSeconds)};
 }
+
+// As ctime(3) without its newline, in local time: "Sat Nov 21 23:48:18 2026"; the second line of a
+// key file.
+std::string DateLine(int64_t unix_seconds);
 
 }  // namespace ntpward::keys

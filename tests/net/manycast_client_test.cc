@@ -12,6 +12,7 @@ using test::CountOf;
 using test::Encoded;
 using test::Harness;
 using test::Next;
+using test::ReplyTo;
 using test::Stranger;
 
 // The kernel brings nothing that was sent to a group by loopback: an address of one host stands for
@@ -48,21 +49,6 @@ struct Net {
   size_t followed() const { return h.upstreams.all().size(); }
 };
 
-wire::Header AnswerTo(const wire::Header& question) {
-  const NtpTimestamp now = SystemTimeNow();
-  wire::Header reply;
-  reply.leap = wire::Leap::kNone;
-  reply.mode = wire::Mode::kServer;
-  reply.stratum = 2;
-  reply.poll = 6;
-  reply.precision = -20;
-  reply.refid = 0x0a000001;
-  reply.reference = now;
-  reply.origin = question.transmit;
-  reply.receive = reply.transmit = now;
-  return reply;
-}
-
 std::vector<uint8_t> Mac(uint32_t key) {
   std::vector<uint8_t> trailer(20, 0xab);
   Writer writer(trailer);
@@ -76,7 +62,7 @@ void FollowsWhoAnswersTheGroup(void**) {
   assert_true(question && question->bytes.size() == 48);
   assert_true(question->header().mode == wire::Mode::kClient);
   assert_false(question->header().transmit.is_zero());
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 1);
   assert_int_equal(net.changes, 1);
@@ -87,7 +73,7 @@ void FollowsWhoAnswersTheGroup(void**) {
   assert_false(snapshot->status.configured);
   assert_int_equal(snapshot->counters.received, 0);  // its time was not taken
   // The same again is nothing new.
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 1);
 }
@@ -101,7 +87,7 @@ void AsksOnceAPoll(void**) {
 void ForgedAnswersMakeNothing(void**) {
   Net net;
   const auto question = net.Question();
-  const wire::Header right = AnswerTo(question->header());
+  const wire::Header right = ReplyTo(question->header());
   std::vector<wire::Header> wrong(6, right);
   wrong[0].origin = NtpTimestamp::FromRaw(right.origin.raw() + 1);
   wrong[1].origin = NtpTimestamp();
@@ -123,7 +109,7 @@ void FloorAndCeilingHold(void**) {
   net.h.node.start.floor = 2;
   net.h.node.start.ceiling = 3;
   const auto question = net.Question();
-  wire::Header header = AnswerTo(question->header());
+  wire::Header header = ReplyTo(question->header());
   for (const uint8_t stratum : {uint8_t{1}, uint8_t{3}}) {
     header.stratum = stratum;
     net.server.Send(Encoded(header), question->from);
@@ -140,7 +126,7 @@ void WithoutAMacOnlyIfAuthIsDisabled(void**) {
   Net net;
   net.h.node.start.authentication = true;
   const auto question = net.Question();
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 0);
 }
@@ -151,7 +137,7 @@ void NoMoreThanMaxclock(void**) {
   const auto question = net.Question();
   Stranger second(IpAddress::V4(127, 0, 0, 4), net.port);
   for (Stranger* server : {&net.server, &second})
-    server->Send(Encoded(AnswerTo(question->header())), question->from);
+    server->Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 1);
 }
@@ -185,7 +171,7 @@ void AGoodMacOfTheLinesKeyIsFollowed(void**) {
   Net net(11);
   const auto question = SealedQuestion(&net);
   assert_true(question && question->bytes.size() == 68);
-  const wire::Header header = AnswerTo(question->header());
+  const wire::Header header = ReplyTo(question->header());
   net.server.Send(Encoded(header, Mac(11)), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 0);
@@ -200,8 +186,8 @@ void AGoodMacOfTheLinesKeyIsFollowed(void**) {
 void AnotherKeysMacIsNotLookedAt(void**) {
   Net net(11);
   const auto question = SealedQuestion(&net);
-  net.server.Send(Encoded(AnswerTo(question->header()), Mac(12)), question->from);
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header()), Mac(12)), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(CountOf<msg::CheckMac>(&net.h.keys.far), 0);
   assert_int_equal(net.followed(), 0);
@@ -211,7 +197,7 @@ void NoPeerForbidsWhoHasNoMac(void**) {
   Net net;
   net.h.Restrict(core::AccessFlags(static_cast<uint16_t>(core::Access::kNoPeer)));
   const auto question = net.Question();
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 0);
 }
@@ -219,13 +205,13 @@ void NoPeerForbidsWhoHasNoMac(void**) {
 void ALineThatGoesEndsItsSearch(void**) {
   Net net;
   const auto question = net.Question();
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 1);
   net.h.upstreams.Configure({});
   net.client.Maintain();
   assert_int_equal(net.followed(), 0);
-  net.server.Send(Encoded(AnswerTo(question->header())), question->from);
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 0);
 }

@@ -15,6 +15,7 @@
 #include "ntpd/supervisor/state_file.h"
 #include "ntpd/supervisor/statistics.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/kept_lines.h"
 #include "tests/support/scratch_directory.h"
 
 namespace ntpward::supervisor {

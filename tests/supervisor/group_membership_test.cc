@@ -14,32 +14,15 @@
 
 #include "ntpd/config/parser.h"
 #include "privsep/capabilities.h"
+#include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/kept_lines.h"
 
 namespace ntpward::supervisor {
 namespace {
 
-class Lines : public Logger {
- public:
-  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
-  std::vector<std::string> all;
-};
-
-class OneFile : public config::FileSource {
- public:
-  explicit OneFile(std::string text) : text_(std::move(text)) {}
-  Result<Secret> Read(std::string_view) override { return Secret::Copy(AsBytes(text_)); }
-
- private:
-  std::string text_;
-};
-
-config::Config Parse(const std::string& text) {
-  OneFile file(text);
-  config::Parsed parsed = config::Load("/etc/ntp.conf", file, config::ParsePolicy::kStrict);
-  CHECK(parsed.usable(config::ParsePolicy::kStrict));
-  return std::move(parsed.config);
-}
+using namespace ntpward::supervisor::test;
+using ntpward::test::KeptLines;
 
 int EnterOwnNetwork(void**) {
   const int flags = HasCapability(CAP_SYS_ADMIN) ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER;
@@ -94,7 +77,7 @@ const IpAddress kNtp = IpAddress::V4(224, 0, 1, 1);
 const IpAddress kOther = IpAddress::V4(239, 1, 1, 1);
 
 struct Site {
-  Lines log;
+  KeptLines log;
   GroupMembership groups{&log};
   std::vector<ListenSocket> sockets;
 

@@ -9,32 +9,15 @@
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/translate.h"
+#include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/kept_lines.h"
 
 namespace ntpward::supervisor {
 namespace {
 
-class Lines : public Logger {
- public:
-  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
-  std::vector<std::string> all;
-};
-
-class NoFiles : public config::FileSource {
- public:
-  explicit NoFiles(std::string text) : text_(std::move(text)) {}
-  Result<Secret> Read(std::string_view) override { return Secret::Copy(AsBytes(text_)); }
-
- private:
-  std::string text_;
-};
-
-config::Config Parse(const std::string& text) {
-  NoFiles files(text);
-  config::Parsed parsed = config::Load("/etc/ntp.conf", files, config::ParsePolicy::kStrict);
-  CHECK(parsed.usable(config::ParsePolicy::kStrict));
-  return std::move(parsed.config);
-}
+using namespace ntpward::supervisor::test;
+using ntpward::test::KeptLines;
 
 Result<Options> ParseWords(std::vector<std::string> words) {
   words.insert(words.begin(), "ntpd");
@@ -54,13 +37,13 @@ void LogconfigChoosesAmongTheLinesThatThereAre(void**) {
   assert_int_equal(LogClasses(Parse("logconfig =all -sysinfo\n")),
                    msg::kLogEverything & ~msg::kLogSystemInfo);
   assert_int_equal(LogClasses(Parse("logconfig =all -all\n")), 0);
-  Lines lines;
+  KeptLines lines;
   const NetConfiguration net = Translate(Parse("logconfig =peerevents\n"), Options(), &lines);
   assert_int_equal(net.start.log_classes, msg::kLogPeerEvents);
 }
 
 void StatisticsThatAreNeverWrittenAreSaid(void**) {
-  Lines lines;
+  KeptLines lines;
   (void)Translate(Parse("statistics loopstats rawstats sysstats\n"), Options(), &lines);
   assert_int_equal(lines.all.size(), 0);
   (void)Translate(Parse("statistics clockstats\nfilegen timingstats\n"), Options(), &lines);
@@ -167,7 +150,7 @@ std::vector<msg::NetRestriction> EntriesOf(const NetConfiguration& net) {
 }
 
 void TranslatesRestrictLines(void**) {
-  Lines log;
+  KeptLines log;
   const auto entries = EntriesOf(Translate(
       Parse("restrict default kod nomodify\nrestrict -6 default ignore\nrestrict 10.0.0.0 mask "
             "255.0.0.0 ntpport\nrestrict source noquery\nunrestrict -4 default\n"),
@@ -190,7 +173,7 @@ void TranslatesRestrictLines(void**) {
 }
 
 void PeersBroadcastsAndGroupsReachNet(void**) {
-  Lines log;
+  KeptLines log;
   const NetConfiguration net = Translate(
       Parse(
           "restrict default ippeerlimit 1\npeer 192.0.2.1 key 4\nbroadcast 224.0.1.1 key 5 ttl 1\n"
@@ -222,7 +205,7 @@ void EachKeyIsBoundToTheRolesOfItsLines(void**) {
 }
 
 void NamesAreSentOnceAndKeepTheirIndex(void**) {
-  Lines log;
+  KeptLines log;
   const auto first =
       Translate(Parse("server a.example\nserver b.example\nrestrict a.example\n"), Options(), &log);
   assert_int_equal(first.names.size(), 2);
@@ -235,7 +218,7 @@ void NamesAreSentOnceAndKeepTheirIndex(void**) {
 }
 
 void TheLocalClockGetsItsFudge(void**) {
-  Lines log;
+  KeptLines log;
   const auto net = Translate(Parse("server 127.127.1.0\nfudge 127.127.1.0 stratum 9 refid LAN\n"),
                              Options(), &log);
   assert_int_equal(net.associations.size(), 1);
@@ -245,7 +228,7 @@ void TheLocalClockGetsItsFudge(void**) {
 }
 
 void OptionsReachNet(void**) {
-  Lines log;
+  KeptLines log;
   Options options;
   options.allow_panic = options.quit = options.slew_only = true;
   options.family = 6;

@@ -1,10 +1,7 @@
-// A directory of its own for a test that works with real files, and a logger that keeps its lines.
+// A directory of its own for a test that works with real files.
 #pragma once
 
 #include <string>
-#include <vector>
-
-#include "privsep/base/log.h"
 
 namespace ntpward::test {
 
@@ -28,12 +25,6 @@ const ScratchDirectory& In(void** state);
 // A file's whole content.
 void Put(const std::string& path, const std::string& text);
 std::string Get(const std::string& path);
-
-class KeptLines : public Logger {
- public:
-  void Log(LogLevel, std::string_view line) override { all.emplace_back(line); }
-  std::vector<std::string> all;
-};
 
 }  // namespace ntpward::test
 
