@@ -24,8 +24,11 @@ void Say(const char* what, std::string_view text) {
   std::fprintf(stderr, "%s: %.*s\n", what, static_cast<int>(text.size()), text.data());
 }
 
-// What is said of lines that have no effect, and of the leap second file: a daemon would start all the
-// same.
+void Print(const config::Diagnostic& diagnostic) {
+  std::fprintf(stderr, "%s\n", config::ToString(diagnostic).c_str());
+}
+
+// What is said of lines that have no effect, and of the leap second file's age.
 class Printer : public Logger {
  public:
   void Log(LogLevel level, std::string_view line) override {
@@ -47,7 +50,7 @@ class KeysCheck {
     const Accounts accounts = TRY(ChooseAccounts(options.user, &note));
     for (PeerLink& link : links_) link = TRY(PeerLink::Make());
     KeysStartBundle bundle = TRY(KeysStartBundle::MakeForCheck(config));
-    for (const std::string& problem : bundle.Problems()) Say("error", problem);
+    for (const std::string& problem : bundle.Problems()) SayError(problem);
     process_ = TRY(RoleProcess::Open(msg::Role::kKeys, ProgramDirectory(),
                                      accounts[static_cast<size_t>(msg::Role::kKeys)]));
     TRY_VOID(process_->Start(links_, bundle.Inherit(), -1, MonotonicNow()));
@@ -71,27 +74,39 @@ class KeysCheck {
         return material;
       if (process_->channel()->peer_gone()) break;
     }
-    Say("error", "ntpd-keys ended, or did not answer, while it read the key files");
+    SayError("ntpd-keys ended, or did not answer, while it read the key files");
     return std::nullopt;
   }
+  // Whether it has said no error.
+  bool good() const { return good_; }
 
  private:
+  void SayError(std::string_view text) {
+    Say("error", text);
+    good_ = false;
+  }
+
   void Take(Bytes bytes, Channel* net) {
     msg::LogLine line;
     msg::RoleFailed failed;
     msg::RoleReady ready;
-    if (msg::Decode(bytes, &line) && line.level <= static_cast<uint8_t>(LogLevel::kNotice))
-      Say("warning", line.text.text());
+    if (msg::Decode(bytes, &line)) Repeat(line);
     if (msg::Decode(bytes, &failed)) {
-      Say("error", failed.text.text());
+      SayError(failed.text.text());
       failed_ = true;
     }
     if (msg::Decode(bytes, &ready)) (void)net->Send(msg::HostMaterialRequest{});
   }
 
+  void Repeat(const msg::LogLine& line) {
+    if (line.level == static_cast<uint8_t>(LogLevel::kError)) return SayError(line.text.text());
+    if (line.level <= static_cast<uint8_t>(LogLevel::kNotice)) Say("warning", line.text.text());
+  }
+
   PeerLinks links_;
   std::unique_ptr<RoleProcess> process_;
   bool failed_ = false;
+  bool good_ = true;
 };
 
 bool CanProve(const msg::HostMaterial& material, std::string_view group) {
@@ -113,8 +128,7 @@ void SayIdentity(const config::Config& config, const msg::HostMaterial& material
                      : "it will be refused";
     text += ". To mend it, run 'ntp-keygen -e -p PASSWORD' in the group's server's keys directory "
             "and install what it prints here as ntpkey_iffpar_" + group;
-    std::fprintf(stderr, "%s\n",
-                 ToString(At(config, line.where, config::Severity::kWarning, text)).c_str());
+    Print(At(config, line.where, config::Severity::kWarning, text));
   }
 }
 
@@ -140,7 +154,23 @@ bool CheckKeys(const Options& options, config::Config& config) {
   const auto material = check.Ask();
   if (!material) return false;
   SayIdentity(config, *material);
+  return check.good();
+}
+
+bool CheckLeapFile(const config::Config& config) {
+  if (const auto problem = FindLeapFileProblem(config)) return Print(*problem), false;
+  Printer printer;
+  LeapSeconds(&printer).Load(config.output);
   return true;
+}
+
+// What a start would leave out is an error here.
+bool CheckLines(const Options& options, const config::Parsed& parsed) {
+  for (const config::Diagnostic& diagnostic : parsed.diagnostics) Print(diagnostic);
+  Printer printer;
+  const NetConfiguration net = Translate(parsed.config, options, &printer);
+  for (const config::Diagnostic& diagnostic : net.errors) Print(diagnostic);
+  return parsed.usable(config::ParsePolicy::kStrict) && net.errors.empty();
 }
 
 }  // namespace
@@ -148,13 +178,12 @@ bool CheckKeys(const Options& options, config::Config& config) {
 int CheckConfig(const Options& options) {
   DiskFiles files;
   config::Parsed parsed = config::Load(options.config_file, files, config::ParsePolicy::kStrict);
-  for (const config::Diagnostic& diagnostic : parsed.diagnostics)
-    std::fprintf(stderr, "%s\n", config::ToString(diagnostic).c_str());
-  if (!parsed.usable(config::ParsePolicy::kStrict)) return 1;
-  Printer printer;
-  (void)Translate(parsed.config, options, &printer);
-  LeapSeconds(&printer).Load(parsed.config.output);
-  if (!CheckFiles(options, parsed.config)) return 1;
+  // All of them, so that one run shows everything that there is to mend.
+  bool good = CheckLines(options, parsed);
+  good = CheckLeapFile(parsed.config) && good;
+  good = CheckFiles(options, parsed.config) && good;
+  // Without a line that was to say which keys there are, what ntpd-keys finds is not to the point.
+  if (!good) return 1;
   if (UsesKeys(parsed.config) && !CheckKeys(options, parsed.config)) return 1;
   std::printf("%s: no errors\n", options.config_file.c_str());
   return 0;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "ntpd/supervisor/clock_start.h"
+#include "ntpd/supervisor/diagnostic_log.h"
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/state_file.h"
 #include "ntpd/supervisor/timeval.h"
@@ -76,6 +77,10 @@ Status Daemon::Prepare() {
     options_.allow_panic = false;
   }
   translated_ = Translate(config_, options_, log_);
+  for (const config::Diagnostic& error : translated_.errors) {
+    LogStartDiagnostic(error, log_);
+    if (error.fatal_at_start) return Fail("an error that must not be ignored; not started");
+  }
   translated_.start.virtual_clock = virtual_clock_;
   clock_start_ = FirstClockStart(config_, options_, virtual_clock_, drift_);
   leap_seconds_.Load(config_.output);

@@ -5,6 +5,7 @@
 // told. ntpd-resolve gets new names before net hears of them, and no name ever changes its index.
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/diagnostic_log.h"
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/need_restart.h"
@@ -26,8 +27,7 @@ void Daemon::Reload() {
   DiskFiles files(/*caged=*/true);
   config::Parsed fresh = config::Load(options_.config_file, files, config::ParsePolicy::kStrict);
   fresh.config.authentication.crypto.password = Secret();
-  for (const config::Diagnostic& diagnostic : fresh.diagnostics)
-    log_->Log(LogLevel::kWarning, config::ToString(diagnostic));
+  for (const config::Diagnostic& diagnostic : fresh.diagnostics) LogDiagnostic(diagnostic, log_);
   if (!fresh.usable(config::ParsePolicy::kStrict))
     return RefuseReload("the configuration has errors");
   if (const Status checked = CheckReload(fresh.config); !checked.ok())
@@ -44,6 +44,12 @@ Status Daemon::CheckReload(const config::Config& fresh) const {
   // Every name ever used keeps its index, so that they add up.
   const NetConfiguration next = Translate(fresh, options_, log_, translated_.names);
   if (next.names.size() >= msg::kMaxNames) return Fail("restart needed: too many names");
+  for (const config::Diagnostic& error : next.errors) LogDiagnostic(error, log_);
+  if (!next.errors.empty()) return Fail("the configuration has errors");
+  if (const auto problem = FindLeapFileProblem(fresh)) {
+    LogDiagnostic(*problem, log_);
+    return Fail("the leap second file cannot be used");
+  }
   return {};
 }
 

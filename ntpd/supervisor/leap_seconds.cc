@@ -34,6 +34,25 @@ std::string DateText(FileSeconds seconds) {
   return text;
 }
 
+config::HashCheck HashCheckOf(const config::Files& files) {
+  return files.leapfile_check_hash.value ? config::HashCheck::kRequired
+                                         : config::HashCheck::kIgnored;
+}
+
+struct OpenFile {
+  UniqueFd fd;
+  struct stat status {};
+};
+
+Result<OpenFile> Open(const std::string& path) {
+  // A FIFO must not make us wait.
+  OpenFile file{UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY))};
+  if (!file.fd.valid() || fstat(file.fd.get(), &file.status) != 0)
+    return Fail(std::string(std::strerror(errno)));
+  if (!S_ISREG(file.status.st_mode)) return Fail(std::string("is no regular file"));
+  return file;
+}
+
 // Up to one octet more than a leap second file may have.
 Result<std::string> ReadText(int fd) {
   std::string text(config::kMaxLeapFile + 1, '\0');
@@ -50,6 +69,22 @@ Result<std::string> ReadText(int fd) {
 
 }  // namespace
 
+std::optional<config::Diagnostic> FindLeapFileProblem(const config::Config& config) {
+  const auto& path = config.output.leapfile;
+  if (path.value.empty()) return std::nullopt;
+  const auto unreadable = [&](const std::string& why) {
+    return At(config, path.where, config::Severity::kError,
+              "expected a leap second file: " + config::Quoted(path.value) + ": " + why);
+  };
+  const auto file = Open(path.value);
+  if (!file.ok()) return unreadable(file.error().text);
+  const auto text = ReadText(file->fd.get());
+  if (!text.ok()) return unreadable(text.error().text);
+  const auto table = config::ParseLeapFile(*text, path.value, HashCheckOf(config.output));
+  if (table.ok()) return std::nullopt;
+  return table.error();
+}
+
 LeapSeconds::Identity LeapSeconds::IdentityOf(const struct stat& status) {
   return {status.st_dev, status.st_ino, status.st_size,
           int64_t{status.st_ctim.tv_sec} * 1000000000 + status.st_ctim.tv_nsec};
@@ -62,8 +97,7 @@ void LeapSeconds::Say(LogLevel level, const std::string& text) const {
 void LeapSeconds::Load(const config::Files& files) {
   if (files.leapfile.value != path_) table_ = {}, message_ = {};
   path_ = files.leapfile.value;
-  check_ =
-      files.leapfile_check_hash.value ? config::HashCheck::kRequired : config::HashCheck::kIgnored;
+  check_ = HashCheckOf(files);
   identity_ = {};
   if (path_.empty()) return;
   (void)Read();
@@ -79,15 +113,11 @@ bool LeapSeconds::Refresh() {
 
 // True when there is a new table.
 bool LeapSeconds::Read() {
-  // A FIFO must not make us wait.
-  const UniqueFd file(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0)
-    return Say(LogLevel::kError, std::strerror(errno)), false;
-  if (!S_ISREG(status.st_mode)) return Say(LogLevel::kError, "is no regular file"), false;
-  const Identity found = IdentityOf(status);
+  const auto file = Open(path_);
+  if (!file.ok()) return Say(LogLevel::kError, file.error().text), false;
+  const Identity found = IdentityOf(file->status);
   if (found == identity_) return false;
-  const auto text = ReadText(file.get());
+  const auto text = ReadText(file->fd.get());
   if (!text.ok()) return Say(LogLevel::kError, text.error().text), false;
   identity_ = found;
   auto table = config::ParseLeapFile(*text, path_, check_);

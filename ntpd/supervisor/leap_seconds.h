@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <optional>
 #include <string>
 
 #include "ntpd/config/config.h"
@@ -50,5 +51,9 @@ class LeapSeconds {
   config::LeapTable table_;  // of an earlier file, while the present one is damaged
   msg::NetLeapTable message_;
 };
+
+// Why the leap second file of `config` cannot be used: a place in that file, or in ntp.conf when it
+// cannot be read. None when it can, and when there is none.
+std::optional<config::Diagnostic> FindLeapFileProblem(const config::Config& config);
 
 }  // namespace ntpward::supervisor

@@ -10,6 +10,7 @@
 
 #include "ntpd/supervisor/check_config.h"
 #include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/diagnostic_log.h"
 #include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/renew.h"
@@ -128,7 +129,7 @@ int Serve(const Options& options) {
   }
   log.Log(LogLevel::kNotice, VersionText() + ": Starting");
   for (const config::Diagnostic& diagnostic : parsed.diagnostics)
-    log.Log(LogLevel::kWarning, config::ToString(diagnostic));
+    LogStartDiagnostic(diagnostic, &log);
   if (!parsed.usable(config::ParsePolicy::kStartup))
     return Refuse(log, options.config_file + ": errors that must not be ignored; not started");
   for (const FileProblem& problem : FindFileProblems(parsed.config, options))

@@ -25,6 +25,22 @@ void Show(InlineText<N>* field, std::string_view text) {
   CHECK(field->Assign(AsBytes(text.substr(0, N))));
 }
 
+template <size_t N>
+std::string TooLong(const InlineText<N>&) {
+  return "too long: expected at most " + std::to_string(N) + " octets";
+}
+template <typename T, size_t N>
+std::string TooMany(const InlineVector<T, N>&) {
+  return "too many lines of this kind: expected at most " + std::to_string(N);
+}
+
+std::string BadName(const std::string& host) {
+  const msg::ResolveName message;
+  return host.size() > decltype(message.name)::kCapacity
+             ? TooLong(message.name)
+             : "too many names of hosts: expected at most " + std::to_string(msg::kMaxNames);
+}
+
 bool IsGroupKind(config::AssociationKind kind) {
   return kind == config::AssociationKind::kBroadcast ||
          kind == config::AssociationKind::kManycastClient;
@@ -52,7 +68,7 @@ class Translator {
   void FillLimits();
   void FillIdentity();
   void FillGroups();
-  void TooManyGroups(const config::Group& group);
+  void LeaveOut(const config::Location& where, std::string why);
   uint8_t HopLimit(uint8_t index) const;
   void AddAssociation(const config::Association& line);
   void FillLocalClock(const config::Association& line, msg::NetAssociation* message);
@@ -89,8 +105,8 @@ void Translator::FillStart() {
   start.control_key = config_.authentication.control_key.value;
   start.revoke = config_.authentication.revoke.value;
   start.automax = config_.authentication.automax.value;
-  if (!Fits(&start.ident, config_.authentication.ident.value))
-    log_->Log(LogLevel::kError, "ident: this name is too long for any group; left out");
+  const auto& ident = config_.authentication.ident;
+  if (!Fits(&start.ident, ident.value)) LeaveOut(ident.where, TooLong(start.ident));
   start.dscp = system.dscp.value;
   start.log_classes = LogClasses(config_);
   FillLimits();
@@ -112,9 +128,11 @@ void Translator::FillGroups() {
   start.novolley = config_.novolley.value;
   start.broadcast_delay = std::clamp(config_.system.broadcastdelay.value, 0.0, 1.0);
   for (const config::Group& group : config_.multicast_groups)
-    if (!start.multicast_groups.Push(group.address)) TooManyGroups(group);
+    if (!start.multicast_groups.Push(group.address))
+      LeaveOut(group.where, TooMany(start.multicast_groups));
   for (const config::Group& group : config_.manycast_groups)
-    if (!start.manycast_groups.Push(group.address)) TooManyGroups(group);
+    if (!start.manycast_groups.Push(group.address))
+      LeaveOut(group.where, TooMany(start.manycast_groups));
   const size_t hops = config_.system.ttl.value.empty() ? 8 : config_.system.ttl.value.size();
   std::vector<uint8_t> ttls;
   for (uint8_t i = 0; i < std::min<size_t>(hops, 8); ++i) ttls.push_back(HopLimit(i));
@@ -123,8 +141,8 @@ void Translator::FillGroups() {
   start.beacon = config_.system.tos.beacon.value;
 }
 
-void Translator::TooManyGroups(const config::Group& group) {
-  log_->Log(LogLevel::kError, "group " + group.address.ToString() + ": too many; left out");
+void Translator::LeaveOut(const config::Location& where, std::string why) {
+  result_.errors.push_back(At(config_, where, config::Severity::kError, std::move(why)));
 }
 
 void Translator::FillLimits() {
@@ -166,8 +184,11 @@ void Translator::FillIdentity() {
     InlineText<128> text;
     const std::string item =
         (variable.by_default ? "*" : "") + variable.name + "=" + variable.value;
-    if (!Fits(&text, item) || !start.variables.Push(text))
-      log_->Log(LogLevel::kWarning, "setvar " + variable.name + ": too long or too many; left out");
+    if (!Fits(&text, item)) {
+      LeaveOut(variable.where, TooLong(text));
+    } else if (!start.variables.Push(text)) {
+      LeaveOut(variable.where, TooMany(start.variables));
+    }
   }
 }
 
@@ -175,9 +196,10 @@ std::optional<uint16_t> Translator::NameIndex(const std::string& name, Family fa
   msg::ResolveName entry;
   entry.family = options_.family != 0 ? static_cast<uint8_t>(options_.family)
                                       : static_cast<uint8_t>(family);
-  if (!Fits(&entry.name, name) || result_.names.size() >= msg::kMaxNames) return std::nullopt;
+  if (!Fits(&entry.name, name)) return std::nullopt;
   for (const msg::ResolveName& known : result_.names)
     if (known.name == entry.name && known.family == entry.family) return known.index;
+  if (result_.names.size() >= msg::kMaxNames) return std::nullopt;
   entry.index = static_cast<uint16_t>(result_.names.size());
   result_.names.push_back(entry);
   return entry.index;
@@ -208,26 +230,25 @@ void Translator::AddAssociation(const config::Association& line) {
   const bool client = line.kind == config::AssociationKind::kServer ||
                       line.kind == config::AssociationKind::kPool;
   if (line.autokey && !client && !IsGroupKind(line.kind)) {
-    log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
-                                    ": autokey is not served in this mode yet; the line has no "
-                                    "effect");
-    return;
+    return LeaveOut(line.where, "autokey is not served on '" + std::string(KindName(line.kind)) +
+                                    "' yet: expected it on 'server', 'pool', 'broadcast' or "
+                                    "'manycastclient'");
   }
   if (!line.address && IsGroupKind(line.kind)) {
-    log_->Log(LogLevel::kError, std::string(KindName(line.kind)) + " " + line.host +
-                                    ": expected a numeric address; the line has no effect");
-    return;
+    return LeaveOut(line.host_where,
+                    "expected a numeric address after '" + std::string(KindName(line.kind)) + "'");
   }
   if (line.address) {
     message.address = *line.address;
   } else {
     message.name = NameIndex(line.host, line.family);
+    if (!message.name) return LeaveOut(line.host_where, BadName(line.host));
   }
   Show(&message.label, line.host);
   message.key = line.key.value;
   message.autokey = line.autokey;
   message.identity_optional = line.identity_optional;
-  const bool ident_fits = Fits(&message.ident, line.ident);
+  if (!Fits(&message.ident, line.ident)) return LeaveOut(line.where, TooLong(message.ident));
   message.minpoll = static_cast<uint8_t>(line.minpoll.value);
   message.maxpoll = static_cast<uint8_t>(line.maxpoll.value);
   message.version = line.version.value;
@@ -241,10 +262,9 @@ void Translator::AddAssociation(const config::Association& line) {
   // A broadcast server has no reason to slow down.
   if (line.kind == config::AssociationKind::kBroadcast) message.maxpoll = message.minpoll;
   if (line.is_local_clock()) FillLocalClock(line, &message);
-  if (!ident_fits || !message.Valid()) {
-    log_->Log(LogLevel::kError, line.host + ": this line cannot be served; left out");
-    return;
-  }
+  if (!message.Valid())
+    return LeaveOut(line.where,
+                    "these options cannot be served together: expected those of ntp.conf(5)");
   result_.associations.push_back(message);
 }
 
@@ -301,8 +321,10 @@ void Translator::AddRestriction(const config::Restriction& line) {
       entry.name = NameIndex(line.host, line.family);
       break;
   }
-  if (entry.Valid()) return PushRestriction(entry);
-  log_->Log(LogLevel::kError, "restrict " + line.host + ": too many names; this line has no effect");
+  if ((line.target != config::RestrictTarget::kHost || entry.name) && entry.Valid())
+    return PushRestriction(entry);
+  LeaveOut(line.where, "this rule cannot be served: " + BadName(line.host));
+  result_.errors.back().fatal_at_start = true;
 }
 
 }  // namespace

@@ -18,11 +18,14 @@ struct NetConfiguration {
   std::vector<msg::NetAssociation> associations;
   std::vector<msg::NetRestrict> restrictions;
   std::vector<msg::ResolveName> names;  // for ntpd-resolve; associations refer to them by index
+  // Lines that cannot be served and are not in the above: they do not fit a message, or are not
+  // served yet (Autokey on `peer`). A strict caller refuses the whole.
+  std::vector<config::Diagnostic> errors;
 };
 
-// What does not fit a message or is not served yet (Autokey beside client mode, reference clocks but
-// the local one) is left out and told to `log`. `names` are those of the configuration before: a name keeps its index
-// for the daemon's life, so that an answer that is on its way at a reload is never taken for another's.
+// `log` hears of what is served and has no effect. `names` are those of the configuration before: a
+// name keeps its index for the daemon's life, so that an answer that is on its way at a reload is
+// never taken for another's.
 NetConfiguration Translate(const config::Config& config, const Options& options, Logger* log,
                            std::vector<msg::ResolveName> names = {});
 

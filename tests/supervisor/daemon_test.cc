@@ -316,6 +316,17 @@ void ALargeConfigurationArrivesWhole(void**) {
   assert_true(daemon.ntpd.text().find("associations=1000 restrictions=3000") != std::string::npos);
 }
 
+void AStartSaysLoudlyWhichLinesItLeavesOut(void**) {
+  Site site;
+  site.Configure(std::string(kConfig) + "sevrer 192.0.2.2\nbroadcast time.example\nphone 5\n");
+  Running daemon(site);
+  const std::string log = daemon.ntpd.text();
+  assert_true(
+      std::regex_search(log, std::regex("conf:3:1: error: unknown .*; THIS LINE IS LEFT OUT\n")));
+  assert_true(std::regex_search(log, std::regex("conf:4:11: error: .*; THIS LINE IS LEFT OUT\n")));
+  assert_true(std::regex_search(log, std::regex("conf:5:1: warning: .* has no effect")));
+}
+
 void AReloadReplacesTheKeyProcess(void**) {
   Site site;
   Running daemon(site);
@@ -377,6 +388,14 @@ void ARefusedReloadChangesNothing(void**) {
   site.Configure(std::string(kConfig) + "driftfile /tmp/elsewhere/drift\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("reload refused: restart needed: /tmp/elsewhere is a new directory");
+  // What a start would leave out, a reload refuses.
+  site.Configure(std::string(kConfig) + "broadcast time.example\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("ntp.conf:3:11: error: expected a numeric address after 'broadcast'\n");
+  daemon.ntpd.Expect("reload refused: the configuration has errors");
+  site.Configure(std::string(kConfig) + "leapfile " + site.Path("script") + "\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("reload refused: the leap second file cannot be used");
   assert_true(daemon.ntpd.Rest(300).find("fake net") == std::string::npos);
   for (const pid_t pid : {daemon.net, daemon.keys, daemon.clock, daemon.resolve})
     assert_int_equal(kill(pid, 0), 0);
@@ -523,6 +542,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(LastWordsOnStandardErrorAreLogged),
       cmocka_unit_test(AFloodIsBoundedAndTheOthersAreHeard),
       cmocka_unit_test(ALargeConfigurationArrivesWhole),
+      cmocka_unit_test(AStartSaysLoudlyWhichLinesItLeavesOut),
       cmocka_unit_test(AReloadReplacesTheKeyProcess),
       cmocka_unit_test(AReloadChangesWhatEachInterfaceIsFor),
       cmocka_unit_test(AReloadGivesTheClockItsNewLimits),

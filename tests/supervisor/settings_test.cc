@@ -190,6 +190,33 @@ void PeersBroadcastsAndGroupsReachNet(void**) {
   assert_false(net.start.broadcast_client);
 }
 
+void WhatCannotBeServedIsNamedByItsPlace(void**) {
+  KeptLines log;
+  std::string text = "server 192.0.2.1\nbroadcast time.example\nmulticastclient";
+  for (int i = 1; i <= 9; ++i) text += " 224.0.1." + std::to_string(i);
+  const NetConfiguration net = Translate(Parse(text + "\n"), {}, &log);
+  assert_int_equal(net.associations.size(), 1);
+  assert_int_equal(net.errors.size(), 2);
+  const std::string said = ToString(net.errors[0]) + "\n" + ToString(net.errors[1]);
+  assert_true(said.find("/etc/ntp.conf:2:11: error: expected a numeric address") !=
+              std::string::npos);
+  assert_true(said.find("/etc/ntp.conf:3:") != std::string::npos);
+  assert_true(said.find("expected at most 8") != std::string::npos);
+}
+
+void ARuleThatCannotBeServedRefusesTheStart(void**) {
+  KeptLines log;
+  std::string text;
+  for (size_t i = 0; i < msg::kMaxNames; ++i) text += "server n" + std::to_string(i) + ".example\n";
+  const NetConfiguration full = Translate(Parse(text), {}, &log);
+  assert_true(full.errors.empty());
+  // A name that is known needs no new number.
+  assert_true(Translate(Parse(text + "restrict n0.example ignore\n"), {}, &log).errors.empty());
+  const NetConfiguration over = Translate(Parse(text + "restrict one.more ignore\n"), {}, &log);
+  assert_int_equal(over.errors.size(), 1);
+  assert_true(over.errors[0].fatal_at_start);
+}
+
 void EachKeyIsBoundToTheRolesOfItsLines(void**) {
   const auto messages =
       TrustedKeys(Parse("keys /k\ntrustedkey 1\nserver 192.0.2.1 key 2\npeer 192.0.2.2 key 3\n"
@@ -393,6 +420,8 @@ int main() {
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
       cmocka_unit_test(TranslatesRestrictLines),
       cmocka_unit_test(PeersBroadcastsAndGroupsReachNet),
+      cmocka_unit_test(WhatCannotBeServedIsNamedByItsPlace),
+      cmocka_unit_test(ARuleThatCannotBeServedRefusesTheStart),
       cmocka_unit_test(EachKeyIsBoundToTheRolesOfItsLines),
       cmocka_unit_test(NamesAreSentOnceAndKeepTheirIndex),
       cmocka_unit_test(TheLocalClockGetsItsFudge),
