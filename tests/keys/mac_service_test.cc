@@ -287,6 +287,31 @@ void MacsOfRepliesAreJudgedByRole(void**) {
               msg::VerdictCode::kNotAllowed);
 }
 
+// CVE-2018-7170: a key with an address list makes nobody else a time source.
+void AListedKeyServesUsFromItsAddressesAlone(void**) {
+  Harness h;
+  h.start.crypto_enabled = false;
+  h.Start({{msg::KeyFileKind::kSymmetric, "listed_ntp.keys"}}, "",
+          {{.key = {1}, .upstream = true}});
+  assert_true(h.service.ready());
+  const Key key{1, "MD5", {'s', 'e', 'c', 'r', 'e', 't'}};
+  const auto reply = ClientHeader(0x24);
+  const auto from = [&](const IpAddress& source) {
+    msg::CheckMac request;
+    request.path = {source, IpAddress::V4(10, 77, 0, 2)};
+    request.key = {key.id};
+    Set(&request.covered, reply);
+    Set(&request.digest, MacOf(key, reply));
+    h.FromNet(request);
+    return h.LastVerdict();
+  };
+  assert_true(from(IpAddress::V4(10, 77, 0, 1)) == msg::VerdictCode::kGood);
+  assert_true(from(IpAddress::V4(192, 0, 2, 7)) == msg::VerdictCode::kGood);
+  for (const IpAddress& other : {IpAddress::V4(10, 77, 1, 1), IpAddress::V4(192, 0, 2, 8),
+                                 IpAddress::V4(0, 0, 0, 0), *IpAddress::Parse("::ffff:10.77.0.1")})
+    assert_true(from(other) == msg::VerdictCode::kNotAllowed);
+}
+
 void AnAssociationWithoutCookieSealsNothing(void**) {
   Harness h;
   h.StartServer();
@@ -319,6 +344,7 @@ int main() {
       cmocka_unit_test(AServingKeySealsNoRequests),
       cmocka_unit_test(AControlKeySealsResponsesOnly),
       cmocka_unit_test(MacsOfRepliesAreJudgedByRole),
+      cmocka_unit_test(AListedKeyServesUsFromItsAddressesAlone),
       cmocka_unit_test(AnAssociationWithoutCookieSealsNothing),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);

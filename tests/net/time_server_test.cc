@@ -129,6 +129,26 @@ void IgnoresForgedLoopbackAndItself(void**) {
   assert_int_equal(h.node.packets.bad_format, 2);
 }
 
+// Fields of other protocols: no echo, and an answer no longer than without them.
+void UnknownExtensionFieldsGetAPlainReply(void**) {
+  Harness h;
+  h.Synchronise();
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  for (const int type : {0x0104, 0x0204, 0x0304, 0x2104, 0xbeef}) {
+    std::vector<uint8_t> field(32, 0x5a);
+    Writer writer(field);
+    writer.U16(static_cast<uint16_t>(type)), writer.U16(32);
+    client.Send(Encoded(RequestHeader(), field), {kAsked, port});
+    h.Spin();
+    const auto answer = client.Receive();
+    assert_true(answer.has_value());
+    assert_int_equal(answer->bytes.size(), wire::kHeaderSize);
+    assert_true(answer->header().origin == RequestHeader().transmit);
+  }
+  assert_false(h.keys.far.Receive().has_value());
+}
+
 void NoqueryHidesControl(void**) {
   Harness h;
   const uint16_t port = h.Listen();
@@ -425,6 +445,7 @@ int main() {
       cmocka_unit_test(SaysThatItIsNotSynchronised),
       cmocka_unit_test(NeverAnswersAnswersOrNonsense),
       cmocka_unit_test(IgnoresForgedLoopbackAndItself),
+      cmocka_unit_test(UnknownExtensionFieldsGetAPlainReply),
       cmocka_unit_test(NoqueryHidesControl),
       cmocka_unit_test(LimitedGetsOneKiss),
       cmocka_unit_test(SendsExactlyWhatWasSealed),

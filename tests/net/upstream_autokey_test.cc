@@ -1,4 +1,6 @@
 // The dance over real sockets and a real channel: the test is the server and ntpd-keys.
+#include <tuple>
+
 #include "tests/net/upstream_world.h"
 #include "tests/support/authority.h"
 
@@ -247,6 +249,77 @@ void OnlyACryptoNakThatAnswersUsStartsOver(void**) {
   net.Associate();
 }
 
+// What a forger sends who knows neither nonce nor cookie, or comes after the genuine answer: NAKs,
+// and every kind of wrong MAC.
+void SendForgeries(Danced* net, const Stranger::Got& request, bool answered) {
+  const KeyId key = Danced::KeyOf(request);
+  const std::vector<uint8_t> nak(4, 0), junk(16, 0x55);
+  Stranger::Got other = request;  // of another nonce
+  other.bytes[40] ^= 1;
+  const Stranger::Got& asked = answered ? request : other;
+  wire::Header no_origin = ReplyTo(request.header());
+  no_origin.origin = NtpTimestamp();
+  net->Deliver(Encoded(ReplyTo(asked.header()), nak), request);
+  net->Deliver(Encoded(no_origin, nak), request);
+  net->Deliver(Encoded(ReplyTo(asked.header()), SomeMac(key)), request);
+  net->Deliver(Encoded(ReplyTo(request.header())), request);
+  net->Deliver(Encoded(ReplyTo(request.header()), SomeMac(KeyId{key.value ^ 1})), request);
+  net->Deliver(Encoded(ReplyTo(request.header()), SomeMac(KeyId{1})), request);
+  if (Danced::CodeOf(request)) {
+    const auto field = net->ServersField(request);
+    auto broken = net->Reply(request, field, key);
+    broken.back() ^= 1;
+    net->Deliver(broken, request);
+    net->Deliver(net->Reply(asked, field, key), request);
+    net->Deliver(net->Reply(request, field, KeyId{key.value ^ 1}), request);
+    --net->now;
+  }
+  net->ServeKeys();
+}
+
+// CVE-2016-4955: two dances, one of them attacked at each step, before and after the server's
+// answer. Nothing that can be seen tells one from the other.
+void ForgeriesLeaveNoTraceInAnyState(void**) {
+  Danced honest, attacked;
+  const auto word = [](const Danced& net) {
+    const auto& dance = net.dance();
+    return std::make_tuple(dance.flags(), dance.has_cookie(), dance.proven(),
+                           std::string(dance.identity()), dance.group(), dance.server_name(),
+                           dance.refusal(), dance.has_questions(), dance.renewing());
+  };
+  for (int step = 0; step < 6; ++step) {
+    std::vector<std::vector<uint8_t>> fields;
+    for (Danced* net : {&honest, &attacked}) {
+      net->h.upstreams.Poll(net->Only());
+      net->ServeKeys();
+      const auto request = net->first.Receive();
+      assert_true(request.has_value());
+      const auto packet = *wire::ParsePacket(request->bytes);
+      const Bytes field = packet.extensions().empty() ? Bytes() : packet.extensions()[0].field;
+      fields.emplace_back(field.begin(), field.end());
+      // The association's number, which each drew for itself.
+      if (!field.empty()) std::fill_n(fields.back().begin() + 4, 4, uint8_t{0});
+      if (net == &attacked) SendForgeries(net, *request, false);
+      if (!field.empty()) {
+        net->Deliver(net->Reply(*request, net->ServersField(*request), Danced::KeyOf(*request)),
+                     *request);
+      } else {
+        net->Deliver(Encoded(ReplyTo(request->header()), SomeMac(Danced::KeyOf(*request))),
+                     *request);
+      }
+      net->ServeKeys();
+      if (net == &attacked) SendForgeries(net, *request, true);
+    }
+    assert_true(fields[0] == fields[1]);
+    assert_true(word(honest) == word(attacked));
+    assert_int_equal(honest.checks, attacked.checks);
+    assert_int_equal(honest.forgotten, attacked.forgotten);
+    assert_int_equal(honest.HasSample(), attacked.HasSample());
+    assert_int_equal(honest.Snapshot().reach, attacked.Snapshot().reach);
+  }
+  assert_true(attacked.dance().proven() && attacked.HasSample());
+}
+
 void ACookieThatKeysHasLostIsAskedForAgain(void**) {
   Danced net;
   net.Associate();
@@ -305,6 +378,7 @@ int main() {
       cmocka_unit_test(APollThatWaitsForTheKeyProcessGoesOutOnce),
       cmocka_unit_test(AnAssociationMayGoWhileKeysIsAtItsDance),
       cmocka_unit_test(OnlyACryptoNakThatAnswersUsStartsOver),
+      cmocka_unit_test(ForgeriesLeaveNoTraceInAnyState),
       cmocka_unit_test(ACookieThatKeysHasLostIsAskedForAgain),
       cmocka_unit_test(ANewKeyProcessCostsTheCookieAlone),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),

@@ -52,6 +52,20 @@ void InlineBytesRefusesWhatDoesNotFit(void**) {
   assert_false(small.Resize(5));
 }
 
+// CVE-2016-1550. tests/tools/check-secrets sees to it that MACs are compared by nothing else.
+void EqualConstantTimeLooksAtEveryBit(void**) {
+  const std::array<uint8_t, 20> digest = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  assert_true(EqualConstantTime(digest, digest));
+  for (size_t bit = 0; bit < 8 * digest.size(); ++bit) {
+    auto other = digest;
+    other[bit / 8] = static_cast<uint8_t>(other[bit / 8] ^ 1 << bit % 8);
+    assert_false(EqualConstantTime(digest, other));
+  }
+  for (size_t size = 0; size < digest.size(); ++size)
+    assert_false(EqualConstantTime(digest, Bytes(digest).first(size)));
+  assert_true(EqualConstantTime({}, {}));
+}
+
 }  // namespace
 }  // namespace ntpward
 
@@ -62,6 +76,7 @@ int main() {
       cmocka_unit_test(ReaderRejectsLeftovers),
       cmocka_unit_test(WriterNeverPassesTheEnd),
       cmocka_unit_test(InlineBytesRefusesWhatDoesNotFit),
+      cmocka_unit_test(EqualConstantTimeLooksAtEveryBit),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
