@@ -13,34 +13,13 @@ namespace {
 // eight must pass (ntpd 4.2.8).
 constexpr double kBurstRequests = 8;
 
-// SipHash-1-3's round over 16 octets: keyed, short, and enough against chosen addresses.
-struct Sip {
-  uint64_t a, b, c, d;
-  void Round() {
-    a += b, c += d;
-    b = std::rotl(b, 13) ^ a, d = std::rotl(d, 16) ^ c;
-    a = std::rotl(a, 32);
-    c += b, a += d;
-    b = std::rotl(b, 17) ^ c, d = std::rotl(d, 21) ^ a;
-    c = std::rotl(c, 32);
-  }
-  void Mix(uint64_t word) {
-    d ^= word;
-    Round();
-    a ^= word;
-  }
-};
-
-uint64_t KeyedHash(const std::array<uint64_t, 2>& key, const IpAddress& address) {
-  Sip sip = {key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
-             key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U};
+uint64_t KeyedHash(const SipKey& key, const IpAddress& address) {
+  SipHasher<1, 3> hasher(key);
   Reader reader{Bytes(address.octets)};
-  sip.Mix(reader.U64());
-  sip.Mix(reader.U64());
-  sip.Mix(static_cast<uint64_t>(address.family) << 56 | address.scope);
-  sip.c ^= 0xff;
-  sip.Round(), sip.Round(), sip.Round();
-  return sip.a ^ sip.b ^ sip.c ^ sip.d;
+  hasher.Word(reader.U64());
+  hasher.Word(reader.U64());
+  hasher.Word(static_cast<uint64_t>(address.family) << 56 | address.scope);
+  return hasher.Finish();
 }
 
 AccessFlags Without(AccessFlags flags, Access flag) {
@@ -49,7 +28,7 @@ AccessFlags Without(AccessFlags flags, Access flag) {
 
 }  // namespace
 
-RateLimiter::RateLimiter(const RateLimitConfig& config, const std::array<uint64_t, 2>& seed)
+RateLimiter::RateLimiter(const RateLimitConfig& config, const SipKey& seed)
     : config_(config), seed_(seed) {
   config_.capacity = std::clamp<size_t>(config_.capacity, 1, size_t{1} << 24);
   config_.average_log2 = std::clamp(config_.average_log2, 0, 17);
@@ -90,7 +69,7 @@ void RateLimiter::PushNewest(uint32_t index) {
   newest_ = index;
 }
 
-uint32_t RateLimiter::Take(const IpAddress& address, MonoTime now) {
+uint32_t RateLimiter::Take(const IpAddress& address) {
   uint32_t index;
   if (used_ < nodes_.size()) {
     index = static_cast<uint32_t>(used_++);
@@ -102,7 +81,6 @@ uint32_t RateLimiter::Take(const IpAddress& address, MonoTime now) {
   Node& node = nodes_[index];
   node = Node();
   node.source.address.ip = address;
-  node.source.first = node.source.last = now;
   uint32_t& head = buckets_[Bucket(address)];
   node.next = head;
   head = index;
@@ -122,22 +100,26 @@ bool RateLimiter::Exceeds(Node* node, double interval) const {
   return false;
 }
 
-RateDecision RateLimiter::OnRequest(const SocketAddress& source, AccessFlags flags, uint8_t version,
-                                    uint8_t mode, MonoTime now) {
-  uint32_t index = Lookup(source.ip);
+RateDecision RateLimiter::OnRequest(const RecentRequest& request, MonoTime now) {
+  const AccessFlags flags = request.flags;
+  uint32_t index = Lookup(request.source.ip);
   if (index == kNone) {
-    index = Take(source.ip, now);
+    index = Take(request.source.ip);
+    nodes_[index].last = now;
+    nodes_[index].source.first = request.received;
   } else {
     Unlink(index);
     PushNewest(index);
   }
   Node& node = nodes_[index];
-  const bool exceeds = Exceeds(&node, std::max(0.0, now - node.source.last));
-  node.source.address.port = source.port;
-  node.source.last = now;
+  const bool exceeds = Exceeds(&node, std::max(0.0, now - node.last));
+  node.last = now;
+  node.source.address.port = request.source.port;
+  node.source.local = request.local;
+  node.source.last = request.received;
   ++node.source.count;
-  node.source.version = version;
-  node.source.mode = mode;
+  node.source.version = request.version;
+  node.source.mode = request.mode;
   node.source.flags = flags;
   const bool limited = exceeds && flags.has(Access::kLimited);
   if (!limited) node.source.flags = Without(flags, Access::kLimited);
@@ -148,17 +130,19 @@ RateDecision RateLimiter::OnRequest(const SocketAddress& source, AccessFlags fla
   return RateDecision::kKissOfDeath;
 }
 
-std::vector<RecentSource> RateLimiter::Recent(size_t limit) const {
-  std::vector<RecentSource> recent;
-  for (uint32_t i = newest_; i != kNone && recent.size() < limit; i = nodes_[i].older)
-    recent.push_back(nodes_[i].source);
-  return recent;
+const RecentSource* RateLimiter::Oldest() const {
+  return oldest_ == kNone ? nullptr : &nodes_[oldest_].source;
 }
 
-std::optional<RecentSource> RateLimiter::Find(const IpAddress& address) const {
+const RecentSource* RateLimiter::Newer(const IpAddress& address) const {
   const uint32_t index = Lookup(address);
-  if (index == kNone) return std::nullopt;
-  return nodes_[index].source;
+  if (index == kNone || nodes_[index].newer == kNone) return nullptr;
+  return &nodes_[nodes_[index].newer].source;
+}
+
+const RecentSource* RateLimiter::Find(const IpAddress& address) const {
+  const uint32_t index = Lookup(address);
+  return index == kNone ? nullptr : &nodes_[index].source;
 }
 
 }  // namespace ntpward::core

@@ -11,6 +11,7 @@
 
 #include "ntpd/core/access.h"
 #include "privsep/base/address.h"
+#include "privsep/base/sip_hash.h"
 #include "privsep/base/types.h"
 
 namespace ntpward::core {
@@ -22,12 +23,23 @@ struct RateLimitConfig {
   double kod_interval = 8;  // least time between two kisses of death for one source, s
 };
 
+// A request as the table notes it.
+struct RecentRequest {
+  SocketAddress source;
+  uint16_t local = 0;  // which of our sockets it came by; only shown
+  AccessFlags flags;
+  uint8_t version = 0;
+  uint8_t mode = 0;
+  NtpTimestamp received;  // only shown: the clock may be stepped
+};
+
 // What is known of one source; the rows of ntpq's mrulist.
 struct RecentSource {
   SocketAddress address;  // the port of the last request
-  MonoTime first;
-  MonoTime last;
+  NtpTimestamp first;     // when its first request arrived, and its last
+  NtpTimestamp last;
   uint64_t count = 0;
+  uint16_t local = 0;
   uint8_t version = 0;
   uint8_t mode = 0;
   AccessFlags flags;  // those in force at the last request; kLimited set only if it was dropped
@@ -37,18 +49,18 @@ enum class RateDecision : uint8_t { kServe, kDrop, kKissOfDeath };
 
 class RateLimiter {
  public:
-  // `seed` keys the hash: random, kept secret, not reused by another process.
-  RateLimiter(const RateLimitConfig& config, const std::array<uint64_t, 2>& seed);
+  RateLimiter(const RateLimitConfig& config, const SipKey& seed);
 
-  // Notes a request from `source` and says what becomes of it. It is refused when it comes too fast
-  // and `flags` has kLimited, or has kNoServe; else served. A refusal is told (kKissOfDeath) only
-  // if `flags` has kKod, and at most once in `kod_interval`.
-  RateDecision OnRequest(const SocketAddress& source, AccessFlags flags, uint8_t version,
-                         uint8_t mode, MonoTime now);
+  // Notes a request and says what becomes of it. It is refused when its source sends too fast and
+  // `flags` has kLimited, or has kNoServe; else served. A refusal is told (kKissOfDeath) only if
+  // `flags` has kKod, and at most once in `kod_interval`.
+  RateDecision OnRequest(const RecentRequest& request, MonoTime now);
 
-  // Newest first; stops after `limit` sources.
-  std::vector<RecentSource> Recent(size_t limit) const;
-  std::optional<RecentSource> Find(const IpAddress& address) const;
+  // The sources in the order of their last requests; null at the end, and for an address that is
+  // not in the table. What is returned is good until the next request.
+  const RecentSource* Oldest() const;
+  const RecentSource* Newer(const IpAddress& address) const;
+  const RecentSource* Find(const IpAddress& address) const;
   size_t size() const { return used_; }
   size_t capacity() const { return nodes_.size(); }
   const RateLimitConfig& config() const { return config_; }
@@ -57,6 +69,7 @@ class RateLimiter {
   static constexpr uint32_t kNone = 0xffffffff;
   struct Node {
     RecentSource source;
+    MonoTime last;    // when the last request came
     double debt = 0;  // seconds of headway still owed; drains with time
     std::optional<MonoTime> last_kod;
     uint32_t newer = kNone, older = kNone;  // in order of use
@@ -65,14 +78,14 @@ class RateLimiter {
 
   uint32_t Bucket(const IpAddress& address) const;
   uint32_t Lookup(const IpAddress& address) const;
-  uint32_t Take(const IpAddress& address, MonoTime now);
+  uint32_t Take(const IpAddress& address);
   void Unchain(uint32_t index);
   void Unlink(uint32_t index);
   void PushNewest(uint32_t index);
   bool Exceeds(Node* node, double interval) const;
 
   RateLimitConfig config_;
-  std::array<uint64_t, 2> seed_;
+  SipKey seed_;
   std::vector<Node> nodes_;
   std::vector<uint32_t> buckets_;
   uint32_t newest_ = kNone, oldest_ = kNone;

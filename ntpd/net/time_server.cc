@@ -60,7 +60,7 @@ void TimeServer::Configure(const msg::NetStart& start) {
       limiter_->config().average_log2 == config.average_log2 &&
       limiter_->config().minimum == config.minimum)
     return;
-  limiter_.emplace(config, std::array<uint64_t, 2>{RandomNumber(), RandomNumber()});
+  limiter_.emplace(config, SipKey{RandomNumber(), RandomNumber()});
 }
 
 void TimeServer::AddListener(const msg::NetSocket& socket, UniqueFd fd) {
@@ -205,13 +205,15 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
     ++node_->packets.declined;
     return;
   }
-  const core::RateDecision rate = limiter_->OnRequest(
-      datagram.source, flags, header.version, static_cast<uint8_t>(header.mode), Timebase::Mono());
   core::Request request;
   request.header = header;
   request.source = datagram.source;
   request.flags = flags;
   request.received = ArrivalOf(datagram);
+  const core::RateDecision rate = limiter_->OnRequest(
+      {datagram.source, listener.index, flags, header.version, static_cast<uint8_t>(header.mode),
+       request.received},
+      Timebase::Mono());
   const Route route = RouteTo(listener, datagram);
   const bool symmetric =
       header.mode == wire::Mode::kSymmetricActive && packet->extensions().empty();

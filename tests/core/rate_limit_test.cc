@@ -6,7 +6,7 @@
 namespace ntpward::core {
 namespace {
 
-constexpr std::array<uint64_t, 2> kSeed = {1, 2};
+constexpr SipKey kSeed = {1, 2};
 const AccessFlags kLimitedOnly = Access::kLimited;
 const AccessFlags kLimitedKod = Access::kLimited | Access::kKod;
 
@@ -17,7 +17,13 @@ SocketAddress Source(uint32_t n) {
           123};
 }
 RateDecision Ask(RateLimiter& limiter, uint32_t n, AccessFlags flags, double when) {
-  return limiter.OnRequest(Source(n), flags, 4, 3, At(when));
+  RecentRequest request;
+  request.source = Source(n);
+  request.flags = flags;
+  request.version = 4;
+  request.mode = 3;
+  request.received = NtpTimestamp() + NtpDuration::FromSeconds(1e9 + when);
+  return limiter.OnRequest(request, At(when));
 }
 
 void ServesAVolleyOfEightAtTwoSeconds(void**) {
@@ -78,14 +84,30 @@ void FullTableForgetsTheOldestSourceOnly(void**) {
     Ask(limiter, 0, kLimitedOnly, n * 0.001);  // stays in use
   }
   assert_int_equal(limiter.size(), 100);
-  assert_true(limiter.Find(Source(0).ip).has_value());
-  assert_true(limiter.Find(Source(999).ip).has_value());
-  assert_true(limiter.Find(Source(901).ip).has_value());
-  assert_false(limiter.Find(Source(900).ip).has_value());
-  const auto recent = limiter.Recent(3);
-  assert_int_equal(recent.size(), 3);
-  assert_true(recent[0].address == Source(0));
-  assert_true(recent[1].address == Source(999));
+  assert_non_null(limiter.Find(Source(0).ip));
+  assert_non_null(limiter.Find(Source(999).ip));
+  assert_non_null(limiter.Find(Source(901).ip));
+  assert_null(limiter.Find(Source(900).ip));
+}
+
+void SourcesAreWalkedInTheOrderOfTheirLastRequests(void**) {
+  RateLimiter limiter({}, kSeed);
+  assert_null(limiter.Oldest());
+  for (const uint32_t n : {1U, 2U, 3U, 1U}) Ask(limiter, n, kLimitedOnly, 10.0 * n);
+  std::vector<SocketAddress> order;
+  for (const RecentSource* at = limiter.Oldest(); at != nullptr; at = limiter.Newer(at->address.ip))
+    order.push_back(at->address);
+  assert_true((order == std::vector<SocketAddress>{Source(2), Source(3), Source(1)}));
+  assert_null(limiter.Newer(Source(4).ip));
+}
+
+void RowsTellFirstAndLastRequest(void**) {
+  RateLimiter limiter({}, kSeed);
+  for (const double when : {0.0, 20.0, 50.0}) Ask(limiter, 1, kLimitedOnly, when);
+  const RecentSource* row = limiter.Find(Source(1).ip);
+  assert_int_equal(row->count, 3);
+  assert_int_equal(row->first.seconds(), 1000000000);
+  assert_int_equal(row->last.seconds(), 1000000050);
 }
 
 void ATableOfOneWorks(void**) {
@@ -110,6 +132,8 @@ int main() {
       cmocka_unit_test(KissOfDeathComesOncePerInterval),
       cmocka_unit_test(NoserveIsToldWithKodAndSilentWithout),
       cmocka_unit_test(FullTableForgetsTheOldestSourceOnly),
+      cmocka_unit_test(SourcesAreWalkedInTheOrderOfTheirLastRequests),
+      cmocka_unit_test(RowsTellFirstAndLastRequest),
       cmocka_unit_test(ATableOfOneWorks),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
