@@ -6,7 +6,7 @@
 
 #include "ntpd/wire/status_word.h"
 #include "ntpd/wire/variable_list.h"
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -40,7 +40,7 @@ constexpr FixedField kFixed[] = {{"delay", &BillboardRow::delay},
 void ReadAddress(std::optional<IpAddress>& field, const wire::Variable& variable,
                  std::string& complaints) {
   const std::string_view value = variable.value.value_or("");
-  if (const auto address = DecodeAddress(value))
+  if (const auto address = wire::DecodeAddress(value))
     field = address->ip;
   else
     complaints += "malformed " + Printable(variable.name) + "=" + Printable(value) + "\n";
@@ -48,13 +48,13 @@ void ReadAddress(std::optional<IpAddress>& field, const wire::Variable& variable
 
 void ReadNumber(BillboardRow& row, std::string_view name, std::string_view value) {
   for (const NumberField& number : kNumbers)
-    if (number.name == name) row.*number.field = DecodeNumber(value);
+    if (number.name == name) row.*number.field = wire::DecodeNumber(value);
   for (const FixedField& fixed : kFixed)
-    if (fixed.name == name) row.*fixed.field = DecodeFixed(value);
-  if (name == "ppoll") row.peer_poll = DecodeSigned(value).value_or(0);
-  if (name == "hpoll") row.host_poll = DecodeSigned(value).value_or(0);
-  if (name == "rec") row.received = DecodeTimestamp(value).value_or(NtpTimestamp());
-  if (name == "reftime") row.reference = DecodeTimestamp(value).value_or(NtpTimestamp());
+    if (fixed.name == name) row.*fixed.field = wire::DecodeFixed(value);
+  if (name == "ppoll") row.peer_poll = wire::DecodeSigned(value).value_or(0);
+  if (name == "hpoll") row.host_poll = wire::DecodeSigned(value).value_or(0);
+  if (name == "rec") row.received = wire::DecodeTimestamp(value).value_or(NtpTimestamp());
+  if (name == "reftime") row.reference = wire::DecodeTimestamp(value).value_or(NtpTimestamp());
 }
 
 void ReadVariable(BillboardRow& row, const wire::Variable& variable, std::string& complaints) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -77,7 +77,7 @@ std::optional<Line> ParseLine(std::string_view text) {
 }
 
 std::optional<uint32_t> ToNumber(std::string_view text) {
-  const auto number = DecodeUnsigned(text);
+  const auto number = wire::DecodeUnsigned(text);
   if (!number || *number > 0xffffffffU) return std::nullopt;
   return static_cast<uint32_t>(*number);
 }

@@ -1,8 +1,8 @@
 // Commands that change the server's configuration. All need its control key.
 #include <algorithm>
 
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/command.h"
-#include "ntpq/decode.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -31,7 +31,7 @@ std::optional<size_t> ComplaintColumn(std::string_view answer) {
   constexpr std::string_view kStart = "column ";
   if (!answer.starts_with(kStart)) return std::nullopt;
   answer.remove_prefix(kStart.size());
-  const auto column = DecodeUnsigned(answer.substr(0, answer.find(' ')));
+  const auto column = wire::DecodeUnsigned(answer.substr(0, answer.find(' ')));
   if (!column || *column > wire::kMaxControlData) return std::nullopt;
   return static_cast<size_t>(*column);
 }

@@ -2,8 +2,8 @@
 #include <array>
 #include <cstdio>
 
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/command.h"
-#include "ntpq/decode.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -14,7 +14,7 @@ constexpr std::string_view kRule =
     "==============================================================================\n";
 
 uint64_t Number(const Values& row, std::string_view name) {
-  return DecodeNumber(Find(row, name).value_or("")).value_or(0);
+  return wire::DecodeNumber(Find(row, name).value_or("")).value_or(0);
 }
 std::string Text(const Values& row, std::string_view name) {
   return Printable(Find(row, name).value_or(""));

@@ -3,8 +3,8 @@
 // Each asks for its whole set by name: a server that lacks one name refuses all, as ntpd does.
 #include <array>
 
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/command.h"
-#include "ntpq/decode.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -126,15 +126,16 @@ std::string ModeName(std::string_view value) {
   constexpr std::array<std::string_view, 9> kModes = {"unspec",  "sym_active", "sym_passive",
                                                       "client",  "server",     "broadcast",
                                                       "control", "private",    "bclient"};
-  const auto mode = DecodeUnsigned(value);
+  const auto mode = wire::DecodeUnsigned(value);
   if (!mode || *mode >= kModes.size()) return "unknown mode " + Printable(value);
   return std::string(kModes[*mode]);
 }
 
 std::string AddressAndPort(std::string_view value, std::string_view port, const Display& display) {
-  const auto address = DecodeAddress(value);
+  const auto address = wire::DecodeAddress(value);
   if (!address) return Printable(value);
-  const auto number = port.empty() ? std::optional<uint64_t>(address->port) : DecodeUnsigned(port);
+  const auto number =
+      port.empty() ? std::optional<uint64_t>(address->port) : wire::DecodeUnsigned(port);
   if (display.names != nullptr && address->ip.is_refclock()) return RefclockName(address->ip);
   const std::string name = AddressName(address->ip, display);
   const bool bracketed = name.find(':') != std::string::npos;

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "ntpd/wire/status_word.h"
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -63,13 +63,13 @@ std::string Format(const char* format, Args... args) {
 }
 
 std::optional<std::string> CookLeap(std::string_view value) {
-  const auto leap = DecodeUnsigned(value);
+  const auto leap = wire::DecodeUnsigned(value);
   if (!leap || *leap > 3) return std::nullopt;
   return Format("%u%u", static_cast<unsigned>(*leap >> 1), static_cast<unsigned>(*leap & 1));
 }
 
 std::optional<std::string> CookOctal(std::string_view value) {
-  const auto number = DecodeNumber(value);
+  const auto number = wire::DecodeNumber(value);
   if (!number || *number > 0xffffffffU) return std::nullopt;
   return Format("%03o", static_cast<unsigned>(*number));
 }
@@ -100,20 +100,20 @@ std::optional<std::string> CookRefid(std::string_view value, Scope scope, RefidS
 }
 
 std::optional<std::string> CookTime(std::string_view value, const timespec& now) {
-  const auto time = DecodeTimestamp(value);
+  const auto time = wire::DecodeTimestamp(value);
   if (!time) return std::nullopt;
   return PrettyTime(*time, now);
 }
 
 std::optional<std::string> CookFlash(std::string_view value) {
-  const auto flash = DecodeNumber(value);
+  const auto flash = wire::DecodeNumber(value);
   if (!flash || *flash > 0xffff) return std::nullopt;
   const std::string words = wire::DescribeFlash(static_cast<uint16_t>(*flash));
   return Format("%02x", static_cast<unsigned>(*flash)) + (words.empty() ? "" : " " + words);
 }
 
 std::optional<std::string> CookAddress(std::string_view value, bool name, const Display& display) {
-  const auto address = DecodeAddress(value);
+  const auto address = wire::DecodeAddress(value);
   if (!address) return std::nullopt;
   return name ? AddressName(address->ip, display) : address->ip.ToString();
 }
@@ -122,7 +122,7 @@ std::optional<std::string> CookAddress(std::string_view value, bool name, const 
 std::optional<std::string> CookSeries(std::string_view name, std::string_view value, bool signs) {
   constexpr size_t kNameWidth = 11;
   constexpr size_t kColumn = 7;
-  const auto numbers = DecodeSeries(value);
+  const auto numbers = wire::DecodeSeries(value);
   if (!numbers) return std::nullopt;
   std::string text(kNameWidth > name.size() ? kNameWidth - name.size() : 0, ' ');
   for (size_t i = 0; i < numbers->size(); ++i) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 #include "privsep/base/des_key.h"
 
@@ -53,7 +53,7 @@ Status TakeKey(Session& session, KeyId key, std::string_view file) {
     const size_t end = std::min(file.find('\n'), file.size());
     const auto words = Words(file.substr(0, end));
     file.remove_prefix(std::min(end + 1, file.size()));
-    if (words.size() < 3 || DecodeUnsigned(words[0]) != key.value) continue;
+    if (words.size() < 3 || wire::DecodeUnsigned(words[0]) != key.value) continue;
     if (const auto form = DesKeyFormOf(words[1])) return TakeDesKey(session, key, *form, words[2]);
     const auto type = FindKeyType(words[1]);
     if (!type) return Fail("key " + std::to_string(key.value) + " has an unknown type");

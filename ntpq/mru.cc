@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -34,19 +34,19 @@ long Rounded(double seconds) { return std::lround(std::clamp(seconds, -1e9, 1e9)
 bool MruList::Take(std::string_view payload) {
   const NumberedList list = ReadNumberedList(payload);
   if (const auto nonce = Find(list.unnumbered, "nonce")) nonce_ = *nonce;
-  if (const auto now = Find(list.unnumbered, "now")) now_ = DecodeTimestamp(*now);
+  if (const auto now = Find(list.unnumbered, "now")) now_ = wire::DecodeTimestamp(*now);
   bool progress = false;
   for (const NumberedRow& row : list.rows) progress = TakeRow(row) || progress;
   return (progress || complete()) && entries_.size() < kMaxEntries && updates_ < kMaxEntries;
 }
 
 bool MruList::TakeRow(const NumberedRow& row) {
-  const auto client = DecodeAddress(Find(row.values, "addr").value_or(""));
-  const auto first = DecodeTimestamp(Find(row.values, "first").value_or(""));
-  const auto last = DecodeTimestamp(Find(row.values, "last").value_or(""));
+  const auto client = wire::DecodeAddress(Find(row.values, "addr").value_or(""));
+  const auto first = wire::DecodeTimestamp(Find(row.values, "first").value_or(""));
+  const auto last = wire::DecodeTimestamp(Find(row.values, "last").value_or(""));
   if (!client || !first || !last) return false;
   const auto number = [&](std::string_view name) {
-    return DecodeNumber(Find(row.values, name).value_or("")).value_or(0);
+    return wire::DecodeNumber(Find(row.values, name).value_or("")).value_or(0);
   };
   const MruEntry entry{*client, *first, *last, number("ct"), number("mv"), number("rs")};
   const auto [place, added] = entries_.try_emplace(*client, entry);

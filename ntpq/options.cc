@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -53,7 +53,7 @@ void TakePresets(Options& options, Family& family) {
 }
 
 Result<uint32_t> Number(const char* option, const char* text) {
-  const auto number = DecodeUnsigned(text);
+  const auto number = wire::DecodeUnsigned(text);
   if (!number || *number > 65535)
     return Fail(std::string("option ") + option + " takes a number, not '" + text + "'");
   return static_cast<uint32_t>(*number);

@@ -17,12 +17,12 @@ namespace ntpward::ntpq {
 // Why there is no answer.
 struct QueryError {
   enum class Kind : uint8_t {
-    kRefused,     // the server reports `code`
-    kNothing,     // no answer in time
-    kIncomplete,  // parts of an answer in time
-    kTooMuch,     // more than is taken
-    kTransport,   // `text` says what the kernel said
-    kInterrupted, // the user does not want it any more
+    kRefused,      // the server reports `code`
+    kNothing,      // no answer in time
+    kIncomplete,   // parts of an answer in time
+    kTooMuch,      // more than is taken
+    kTransport,    // `text` says what the kernel said
+    kInterrupted,  // the user does not want it any more
   };
   Kind kind;
   wire::ControlError code = wire::ControlError::kUnspecified;

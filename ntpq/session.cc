@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 #include "privsep/base/bytes.h"
 
@@ -48,7 +48,7 @@ std::optional<std::vector<uint8_t>> FromHex(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i < text.size(); i += 2) {
-    const auto byte = DecodeHex(text.substr(i, 2));
+    const auto byte = wire::DecodeHex(text.substr(i, 2));
     if (!byte || text[i + 1] == 'x') return std::nullopt;
     bytes.push_back(static_cast<uint8_t>(*byte));
   }
@@ -181,7 +181,7 @@ bool Session::PrepareCredentials() {
 
 bool Session::AskForKey() {
   const auto answer = platform_.Ask("Keyid: ", false);
-  const auto number = answer ? DecodeUnsigned(*answer) : std::nullopt;
+  const auto number = answer ? wire::DecodeUnsigned(*answer) : std::nullopt;
   if (number && KeyId{static_cast<uint32_t>(std::min<uint64_t>(*number, 65536))}.is_symmetric()) {
     key = KeyId{static_cast<uint32_t>(*number)};
     return true;

@@ -8,9 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "privsep/base/system_error.h"
-
 #include "ntpq/interrupt.h"
+#include "privsep/base/system_error.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -52,9 +51,7 @@ std::optional<std::string> ReadAnswer(int terminal) {
   }
 }
 
-Failure<Error> FileError(const std::string& path) {
-  return FailErrno(path);
-}
+Failure<Error> FileError(const std::string& path) { return FailErrno(path); }
 
 Result<UniqueFd> OpenForWriting(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "ntpd/wire/variable_list.h"
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 
 namespace ntpward::ntpq {
 
@@ -33,7 +33,7 @@ NumberedList ReadNumberedList(std::string_view text) {
     const size_t dot = value.name.rfind('.');
     const auto number = dot == std::string::npos
                             ? std::nullopt
-                            : DecodeUnsigned(std::string_view(value.name).substr(dot + 1));
+                            : wire::DecodeUnsigned(std::string_view(value.name).substr(dot + 1));
     if (!number || *number > 0xffff) {
       list.unnumbered.push_back(std::move(value));
       continue;

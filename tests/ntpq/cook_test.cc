@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 #include "ntpq/text.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -73,19 +73,19 @@ void SpellsOutWhatATerminalWouldObey(void**) {
 }
 
 void DecodesOnlyWholeNumbersInRange(void**) {
-  assert_true(DecodeUnsigned("18446744073709551615").has_value());
+  assert_true(wire::DecodeUnsigned("18446744073709551615").has_value());
   for (const char* text : {"", "-1", "+1", " 1", "1 ", "18446744073709551616", "1x", "0x1"})
-    assert_false(DecodeUnsigned(text).has_value());
+    assert_false(wire::DecodeUnsigned(text).has_value());
   for (const char* text : {"", ".", "-", "1e5", "nan", "inf", "1.2.3", "--1", "1000000000000",
                            "99999999999999999999999999999999999999"})
-    assert_false(DecodeFixed(text).has_value());
-  assert_true(DecodeFixed(".5") == 0.5);
+    assert_false(wire::DecodeFixed(text).has_value());
+  assert_true(wire::DecodeFixed(".5") == 0.5);
   for (const char* text : {"", "0x1", "1.", ".1", "0x123456789.0", "0x1.123456789", "x.y"})
-    assert_false(DecodeTimestamp(text).has_value());
+    assert_false(wire::DecodeTimestamp(text).has_value());
   for (const char* text : {"", "1 2 3 4 5 6 7 8 9", "1 x", " "})
-    assert_false(DecodeSeries(text).has_value());
+    assert_false(wire::DecodeSeries(text).has_value());
   for (const char* text : {"", "10.0.0.1:", "10.0.0.1:65536", ":1", "[::1", "1.2.3"})
-    assert_false(DecodeAddress(text).has_value());
+    assert_false(wire::DecodeAddress(text).has_value());
 }
 
 int SetZone(void**) {

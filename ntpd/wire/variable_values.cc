@@ -1,12 +1,10 @@
-#include "ntpq/decode.h"
+#include "ntpd/wire/variable_values.h"
 
 #include <algorithm>
 #include <charconv>
 #include <string>
 
-#include "ntpq/text.h"
-
-namespace ntpward::ntpq {
+namespace ntpward::wire {
 namespace {
 
 constexpr size_t kMaxNumberLength = 32;
@@ -14,6 +12,7 @@ constexpr double kMaxMagnitude = 1e12;
 constexpr size_t kMaxSeries = 8;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 template <typename T>
 std::optional<T> FromChars(std::string_view text, int base) {
@@ -115,4 +114,4 @@ std::optional<std::vector<double>> DecodeSeries(std::string_view text) {
   return values;
 }
 
-}  // namespace ntpward::ntpq
+}  // namespace ntpward::wire

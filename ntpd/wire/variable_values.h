@@ -1,4 +1,5 @@
-// Values of mode 6 variables, read from text that a server sent.
+// Values of mode 6 variables, read from text that came over the network: from a server, to ntpq,
+// and from whoever asks, to the daemon.
 //
 // Any text may come: each function takes exactly its own form, in bounded range, or says no.
 #pragma once
@@ -11,7 +12,7 @@
 #include "privsep/base/address.h"
 #include "privsep/base/types.h"
 
-namespace ntpward::ntpq {
+namespace ntpward::wire {
 
 // Decimal digits only.
 std::optional<uint64_t> DecodeUnsigned(std::string_view text);
@@ -30,4 +31,4 @@ std::optional<SocketAddress> DecodeAddress(std::string_view text);
 // One to eight fixed-point values between blanks.
 std::optional<std::vector<double>> DecodeSeries(std::string_view text);
 
-}  // namespace ntpward::ntpq
+}  // namespace ntpward::wire
