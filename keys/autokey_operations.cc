@@ -119,10 +119,11 @@ msg::ValueAnswer AutokeyOperations::ProveIdentity(const msg::IdentityProve& requ
 }
 
 template <typename Key>
-msg::ValueAnswer AutokeyOperations::ProveWith(const std::optional<Key>& key,
+msg::ValueAnswer AutokeyOperations::ProveWith(const Generations<Key>& keys,
                                               std::vector<uint8_t> (*prove)(const Key&, Bytes),
                                               const msg::IdentityProve& request) const {
-  if (!key) return Refusal(request.request, msg::VerdictCode::kUnknownKey);
+  const Key* key = keys.For(request.filestamp);
+  if (key == nullptr) return Refusal(request.request, msg::VerdictCode::kUnknownKey);
   if (request.challenge.size() != key->challenge_size())
     return Refusal(request.request, msg::VerdictCode::kBad);
   const auto response = prove(*key, request.challenge.span());
@@ -131,10 +132,12 @@ msg::ValueAnswer AutokeyOperations::ProveWith(const std::optional<Key>& key,
 
 // A challenge of another length costs nothing: it must not use up what others need.
 double AutokeyOperations::Cost(const msg::IdentityProve& request) const {
-  const bool gq = request.scheme == msg::IdentityScheme::kGq && host_.gq_server &&
-                  host_.gq_server->challenge_size() == request.challenge.size();
-  const bool mv = request.scheme == msg::IdentityScheme::kMv && host_.mv_server &&
-                  host_.mv_server->challenge_size() == request.challenge.size();
+  const auto is_answered = [&](const auto& keys) {
+    const auto* key = keys.For(request.filestamp);
+    return key != nullptr && key->challenge_size() == request.challenge.size();
+  };
+  const bool gq = request.scheme == msg::IdentityScheme::kGq && is_answered(host_.gq_server);
+  const bool mv = request.scheme == msg::IdentityScheme::kMv && is_answered(host_.mv_server);
   return gq || mv ? ProofCost(request.scheme, request.challenge.size()) : 1;
 }
 

@@ -41,7 +41,7 @@ class AutokeyOperations {
   msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
                           Bytes value) const;
   template <typename Key>
-  msg::ValueAnswer ProveWith(const std::optional<Key>& key,
+  msg::ValueAnswer ProveWith(const Generations<Key>& keys,
                              std::vector<uint8_t> (*prove)(const Key&, Bytes),
                              const msg::IdentityProve& request) const;
   // The cookie for this client, or our half for this peer; none when there are too many peers.

@@ -36,13 +36,44 @@ std::array<const BIGNUM*, 8> AsRsa(const GqKey& key, const BIGNUM* u, const BIGN
   return {key.n.get(), key.b.get(), one, u, v, one, one, one};
 }
 
-// Nobody needs to know the factors; they go at once.
-bool DrawModulus(BIGNUM* n, int bits, BN_CTX* context) {
+// Without the factors nobody can take b-th roots; they go at once, and `order` with this.
+struct Modulus {
+  BigPtr n = Number();
+  BigPtr order = SecretNumber();  // (p - 1)(q - 1)
+};
+
+bool DrawModulus(Modulus* out, int bits, BN_CTX* context) {
   BigPtr p = SecretNumber(), q = SecretNumber();
   return BN_generate_prime_ex2(p.get(), bits / 2, 0, nullptr, nullptr, nullptr, context) == 1 &&
          BN_generate_prime_ex2(q.get(), bits - bits / 2, 0, nullptr, nullptr, nullptr, context) ==
              1 &&
-         BN_cmp(p.get(), q.get()) != 0 && BN_mul(n, p.get(), q.get(), context) == 1;
+         BN_cmp(p.get(), q.get()) != 0 && BN_mul(out->n.get(), p.get(), q.get(), context) == 1 &&
+         BN_sub_word(p.get(), 1) == 1 && BN_sub_word(q.get(), 1) == 1 &&
+         BN_mul(out->order.get(), p.get(), q.get(), context) == 1;
+}
+
+// A u and the v that goes with it; false when none was found.
+bool DrawSecret(GqKey* key) {
+  for (int i = 0; i < kDraws && key->v == nullptr; ++i) {
+    DrawBelow(key->u.get(), key->n.get());
+    key->v = GqPublicValue(key->u.get(), key->b.get(), key->n.get());
+    if (key->v != nullptr && !IsNontrivial(key->v.get(), key->n.get())) key->v.reset();
+  }
+  return key->v != nullptr;
+}
+
+// The u of a given v: its inverse's b-th root. False when there is none modulo this n.
+bool FindSecret(GqKey* key, const BIGNUM* v, const Modulus& modulus, BN_CTX* context) {
+  const BIGNUM* n = key->n.get();
+  BigPtr root = SecretNumber(), inverse = Number();
+  if (!IsNontrivial(v, n) || BN_mod_inverse(inverse.get(), v, n, context) == nullptr ||
+      BN_mod_inverse(root.get(), key->b.get(), modulus.order.get(), context) == nullptr) {
+    (void)OpensslReason();
+    return false;
+  }
+  SecretPower(key->u.get(), inverse.get(), root.get(), n, context);
+  key->v = GqPublicValue(key->u.get(), key->b.get(), n);
+  return key->v != nullptr && BN_cmp(key->v.get(), v) == 0;
 }
 
 }  // namespace
@@ -78,25 +109,31 @@ Result<GqKey> ReadGqKey(Bytes file, Bytes password) {
   return out;
 }
 
-Result<GqKey> MakeGqKey(int bits) {
+Result<GqKey> MakeGqKey(int bits, const BIGNUM* keep) {
   CHECK(bits >= 256 && bits <= kMaxGqModulusBits);
+  if (keep != nullptr && BN_num_bits(keep) > bits) keep = nullptr;
   BigContextPtr context = SecretScratch();
-  GqKey key;
-  key.n = Number(), key.b = SecretNumber(), key.u = SecretNumber();
-  if (!DrawModulus(key.n.get(), bits, context.get()) ||
-      BN_generate_prime_ex2(key.b.get(), bits - 2, 0, nullptr, nullptr, nullptr, context.get()) !=
-          1)
-    return Fail("GQ parameters: " + OpensslReason());
-  for (int i = 0; i < kDraws && key.v == nullptr; ++i) {
-    DrawBelow(key.u.get(), key.n.get());
-    key.v = GqPublicValue(key.u.get(), key.b.get(), key.n.get());
-    if (key.v != nullptr && !IsNontrivial(key.v.get(), key.n.get())) key.v.reset();
+  for (int i = 0; i < kDraws; ++i) {
+    Modulus modulus;
+    GqKey key;
+    key.b = SecretNumber(), key.u = SecretNumber();
+    if (!DrawModulus(&modulus, bits, context.get()))
+      return Fail("GQ parameters: " + OpensslReason());
+    // Another modulus is above it before long: all have the same number of bits.
+    if (keep != nullptr && BN_cmp(keep, modulus.n.get()) >= 0) continue;
+    if (BN_generate_prime_ex2(key.b.get(), bits - 2, 0, nullptr, nullptr, nullptr, context.get()) !=
+        1)
+      return Fail("GQ parameters: " + OpensslReason());
+    key.n = std::move(modulus.n);
+    const bool found =
+        keep != nullptr ? FindSecret(&key, keep, modulus, context.get()) : DrawSecret(&key);
+    if (!found) continue;
+    const auto challenge = DrawGqChallenge(key);
+    if (!VerifyGq(key, NumberOctets(key.v.get()), challenge, ProveGq(key, challenge)))
+      return Fail("GQ key: it proves nothing");
+    return key;
   }
-  if (key.v == nullptr) return Fail("GQ parameters: no usable secret was drawn");
-  const auto challenge = DrawGqChallenge(key);
-  if (!VerifyGq(key, NumberOctets(key.v.get()), challenge, ProveGq(key, challenge)))
-    return Fail("GQ key: it proves nothing");
-  return key;
+  return Fail("GQ parameters: no usable secret was drawn");
 }
 
 std::string WriteGqParameters(const GqKey& key) {

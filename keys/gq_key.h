@@ -35,8 +35,10 @@ inline constexpr int kMaxReadableGqBits = 127 * 8;
 Result<GqKey> ReadGqKey(Bytes file, Bytes password);
 
 // New parameters and a secret; `bits` is 256..4096. b is a prime, so that no root of v below the
-// b-th helps an impostor.
-Result<GqKey> MakeGqKey(int bits);
+// b-th helps an impostor. With `keep`, an earlier key's v, the new key has the same v where `bits`
+// has room for it: the server's one certificate then serves clients of both keys. A v tells nothing
+// of the other modulus' secrets.
+Result<GqKey> MakeGqKey(int bits, const BIGNUM* keep = nullptr);
 
 // (u^-1)^b mod n; null when u has no inverse.
 BigPtr GqPublicValue(const BIGNUM* u, const BIGNUM* b, const BIGNUM* n);

@@ -20,17 +20,17 @@ Result<T> Naming(const GroupFile& file, Result<T> result) {
   return Fail(file.name + ": " + result.error().text);
 }
 
-// Keeps the first of its kind.
-template <typename T>
-void Keep(std::optional<T>* to, T key) {
-  if (!*to) *to = std::move(key);
-}
-
 Failure<Error> CannotServe(const GroupFile& file) {
   return Fail(file.name +
               ": it is a client's group key and cannot prove anything: a server needs the file "
               "that 'ntp-keygen " +
               OptionOf(file.kind) + "' made");
+}
+
+template <typename Key>
+Result<Key> WithSecret(Result<Key> key) {
+  if (key.ok() && !key->has_secret()) return Fail("it is a client's group key");
+  return key;
 }
 
 }  // namespace
@@ -40,18 +40,42 @@ Status GroupLoader::LoadServer(const GroupFile& file) {
     IffKey key = TRY(Naming(file, ReadIffKey(file.content, password_)));
     if (!key.has_secret()) return CannotServe(file);
     WarnOfWeakEncryption(file, key.weak_encryption);
-    Keep(&host_.iff_server, std::move(key));
+    host_.iff_server.SetCurrent(std::move(key));
   } else if (file.kind == msg::KeyFileKind::kGqKey) {
     GqKey key = TRY(Naming(file, ReadGqKey(file.content, password_)));
     if (!key.has_secret()) return CannotServe(file);
     WarnOfWeakEncryption(file, key.weak_encryption);
-    Keep(&host_.gq_server, std::move(key));
+    host_.gq_server.SetCurrent(std::move(key));
   } else if (file.kind == msg::KeyFileKind::kMvKey) {
     MvServerKey key = TRY(Naming(file, ReadMvServerKey(file.content, password_)));
     WarnOfWeakEncryption(file, key.weak_encryption);
-    Keep(&host_.mv_server, std::move(key));
+    host_.mv_server.SetCurrent(std::move(key));
   }
   return {};
+}
+
+void GroupLoader::LoadEarlier(const GroupFile& file) {
+  const auto add = [&](auto* generations, auto read) {
+    if (generations->current() == nullptr) return;
+    if (!read.ok())
+      return Warn(file.name + ": " + read.error().text +
+                  ": clients that still have this group key's parameters are not served");
+    generations->AddEarlier(std::move(read).value());
+  };
+  if (file.kind == msg::KeyFileKind::kIffKey)
+    add(&host_.iff_server, WithSecret(ReadIffKey(file.content, password_)));
+  if (file.kind == msg::KeyFileKind::kGqKey) {
+    const GqKey* current = host_.gq_server.current();
+    auto read = WithSecret(ReadGqKey(file.content, password_));
+    // It is checked with the v in our certificate, which is that of the key in use.
+    if (read.ok() && current != nullptr && BN_cmp(read->v.get(), current->v.get()) != 0)
+      return Warn(file.name +
+                  ": another public value is in the certificate: clients that still have "
+                  "this group key's parameters are not served");
+    add(&host_.gq_server, std::move(read));
+  }
+  if (file.kind == msg::KeyFileKind::kMvKey)
+    add(&host_.mv_server, ReadMvServerKey(file.content, password_));
 }
 
 void GroupLoader::LoadClient(const GroupFile& file) {

@@ -26,6 +26,9 @@ class GroupLoader {
 
   // A server's group key that cannot be used is an error: it would be missed by every client.
   Status LoadServer(const GroupFile& file);
+  // One of an earlier generation, after the one in use; newest first. What cannot be used is left
+  // out: who wants its clients served sees that a warning says so.
+  void LoadEarlier(const GroupFile& file);
   // A client's is left out with a warning: keysdir may hold files of groups that nobody uses, and
   // an association that asks for this one is refused.
   void LoadClient(const GroupFile& file);

@@ -47,9 +47,9 @@ Result<T> Naming(const std::string& file, Result<T> result, const std::string& m
 uint32_t HostKeys::StatusWord() const {
   uint32_t word = kEnabledBit | (static_cast<uint32_t>(certificate.scheme.nid) << 16);
   if (certificate.private_use) word |= kPrivateBit;
-  if (iff_server) word |= kIffBit;
-  if (gq_server) word |= kGqBit;
-  if (mv_server) word |= kMvBit;
+  if (iff_server.current() != nullptr) word |= kIffBit;
+  if (gq_server.current() != nullptr) word |= kGqBit;
+  if (mv_server.current() != nullptr) word |= kMvBit;
   return word;
 }
 
@@ -66,6 +66,7 @@ void KeyLoader::File(const msg::KeysFile& message) {
   file.group = message.group.text();
   file.name = message.name.text();
   file.world_readable = message.world_readable;
+  file.earlier = message.earlier;
   if (message.fd >= kFirstKeyFile && message.fd < kFirstKeyFile + kMaxKeyFiles) {
     const bool symmetric = message.kind == msg::KeyFileKind::kSymmetric;
     file.content = ReadToEnd(UniqueFd(message.fd), symmetric ? kMaxSymmetricFile : kMaxKeyText);
@@ -198,12 +199,13 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     if (file.kind != KeyFileKind::kIffPar) WarnOfReaders(file);
     if (!file.content->ok()) {
       const std::string text = file.name + ": " + file.content->error().text;
-      if (server) return Fail(text);
+      if (server && !file.earlier) return Fail(text);
       Warn(text);
       continue;
     }
     const GroupFile read{file.kind, file.group, file.name, (*file.content)->bytes()};
-    if (server) TRY_VOID(loader.LoadServer(read));
+    if (server && file.earlier) loader.LoadEarlier(read);
+    if (server && !file.earlier) TRY_VOID(loader.LoadServer(read));
     if (client) loader.LoadClient(read);
   }
   return {};

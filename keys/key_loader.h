@@ -32,6 +32,7 @@ class KeyLoader {
     std::string group;
     std::string name;
     bool world_readable = false;
+    bool earlier = false;
     std::optional<Result<Secret>> content;  // empty: the file is missing
   };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "keys/certificate_file.h"
+#include "keys/generations.h"
 #include "keys/group.h"
 #include "keys/private_key.h"
 #include "keys/rsa.h"
@@ -22,9 +23,9 @@ struct HostKeys {
   OwnCertificate certificate;
   std::optional<Signer> signer;  // with the certificate's digest; always set once loaded
   // To prove the group with; clients take the first scheme of these that they have a key for.
-  std::optional<IffKey> iff_server;
-  std::optional<GqKey> gq_server;
-  std::optional<MvServerKey> mv_server;
+  Generations<IffKey> iff_server;
+  Generations<GqKey> gq_server;
+  Generations<MvServerKey> mv_server;
   std::vector<Group> groups;  // whose servers a client can demand proof of
 
   const KeyPair& signing() const { return sign ? *sign : host; }

@@ -26,7 +26,13 @@ Status KeygenGroups::MakeGq(std::vector<NewFile>* files) {
   if (bits > kMaxReadableGqBits)
     Say("Warning: ntpd 4.2.6 cannot read the public value of more than " +
         std::to_string(kMaxReadableGqBits) + " bits in a certificate");
-  gq_ = TRY(MakeGqKey(bits));
+  const std::optional<GqKey> before = GqBefore();
+  gq_ = TRY(MakeGqKey(bits, before ? before->v.get() : nullptr));
+  if (before && BN_cmp(before->v.get(), gq_->v.get()) == 0)
+    Say("Keeping the public value of " + before->name + ", whose clients stay served");
+  else if (before)
+    Say("Warning: the public value changes: clients with the parameters of " + before->name +
+        " cannot verify the server until they have the new ones");
   Say("Confirm v = (u^-1)^b mod n and a proof with it: yes");
   std::string pem = TRY(WriteGqKey(*gq_, setup_.password.bytes(), options_.cipher));
   files->push_back({"GQkey", setup_.group, "ntpkey_gqkey_" + setup_.group, std::move(pem)});
@@ -107,6 +113,17 @@ Result<std::optional<Key>> KeygenGroups::Read(const std::string& kind,
     return std::optional<Key>(std::move(key).value());
   }
   return std::optional<Key>();
+}
+
+// Without it a new key can be made all the same, so nothing is said of what is wrong with it.
+std::optional<GqKey> KeygenGroups::GqBefore() const {
+  for (const std::string& owner : {setup_.group, setup_.host}) {
+    const auto content = directory_.Read("ntpkey_gqkey_" + owner);
+    if (!content.ok() || !*content) continue;
+    auto key = ReadGqKey((*content)->bytes(), setup_.password.bytes());
+    if (key.ok() && key->has_secret()) return std::move(key).value();
+  }
+  return std::nullopt;
 }
 
 Status KeygenGroups::ReadGq() {

@@ -50,6 +50,8 @@ class KeygenGroups {
   Status RevokeMv(std::vector<NewFile>* files);
   Status AddMvFiles(std::optional<NtpSeconds> stamp, std::vector<NewFile>* files) const;
 
+  // The key that a new one takes the place of.
+  std::optional<GqKey> GqBefore() const;
   Status ReadGq();
   Status ReadIff();
   Status ReadMv();

@@ -122,6 +122,7 @@ Answered AnswerIdentity(const AutokeyField& request, msg::IdentityScheme scheme,
   msg::IdentityProve prove;
   prove.now = context.synchronised ? context.now : NtpSeconds{};
   prove.scheme = scheme;
+  prove.filestamp = request.filestamp;
   if (!prove.challenge.Assign(request.value)) return Fail(Outcome::kLength);
   return AskKeys(prove);
 }

@@ -12,7 +12,9 @@
 #include <map>
 #include <memory>
 
+#include "ntpd/supervisor/key_generations.h"
 #include "privsep/base/system_error.h"
+#include "privsep/fds.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -99,20 +101,44 @@ void AddGroupFiles(const config::Config& config, KeyFileKind kind, const std::st
     files->push_back(Open(kind, group, InKeysDirectory(config, candidate.file)));
 }
 
-// A server's own group key: under the configured group's name, else under the host's.
-void AddGroupKey(const config::Config& config, KeyFileKind kind, const std::string& prefix,
-                 std::vector<KeyFile>* files) {
+// How ntp-keygen names a server's group key: the link's name and the file's, up to the group.
+struct GroupKeyNames {
+  KeyFileKind kind;
+  const char* link;
+  const char* dated;
+};
+constexpr GroupKeyNames kGroupKeys[] = {{KeyFileKind::kIffKey, "ntpkey_iffkey_", "ntpkey_IFFkey_"},
+                                        {KeyFileKind::kGqKey, "ntpkey_gqkey_", "ntpkey_GQkey_"},
+                                        {KeyFileKind::kMvKey, "ntpkey_mvkey_", "ntpkey_MVkey_"}};
+
+// A server's own group key: under the configured group's name, else under the host's. The same
+// key's dated files go to `earlier`.
+void AddGroupKey(const config::Config& config, const GroupKeyNames& names,
+                 std::vector<KeyFile>* files, std::vector<KeyFile>* earlier) {
   const std::string& ident = config.authentication.crypto.ident.value;
   for (const std::string& group : {ident, AutokeyHost(config)}) {
     if (group.empty()) continue;
-    KeyFile file = Open(kind, group, InKeysDirectory(config, prefix + group));
+    KeyFile file = Open(names.kind, group, InKeysDirectory(config, names.link + group));
     if (!file.fd.valid()) continue;
     files->push_back(std::move(file));
+    for (const std::string& name :
+         DatedKeys(config.authentication.keys_dir.value, names.link + group, names.dated + group)) {
+      earlier->push_back(Open(names.kind, group, InKeysDirectory(config, name)));
+      earlier->back().earlier = true;
+    }
     return;
   }
 }
 
-void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files) {
+// Rather without them than not at all.
+void AddWhatFits(std::vector<KeyFile> more, std::vector<KeyFile>* files) {
+  for (KeyFile& file : more)
+    if (file.fd.valid() && files->size() < static_cast<size_t>(kMaxKeyFiles))
+      files->push_back(std::move(file));
+}
+
+void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files,
+                     std::vector<KeyFile>* earlier) {
   const std::string host = AutokeyHost(config);
   const config::Crypto& crypto = config.authentication.crypto;
   const auto add = [&](KeyFileKind kind, const char* prefix,
@@ -125,9 +151,7 @@ void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files) 
   // One that the operator named must be there; ntpd-keys says so.
   if (!files->back().fd.valid() && !crypto.sign_key_file.is_set()) files->pop_back();
   add(KeyFileKind::kCertificate, "ntpkey_cert_", crypto.certificate_file);
-  AddGroupKey(config, KeyFileKind::kIffKey, "ntpkey_iffkey_", files);
-  AddGroupKey(config, KeyFileKind::kGqKey, "ntpkey_gqkey_", files);
-  AddGroupKey(config, KeyFileKind::kMvKey, "ntpkey_mvkey_", files);
+  for (const GroupKeyNames& names : kGroupKeys) AddGroupKey(config, names, files, earlier);
   AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", files);
   AddGroupFiles(config, KeyFileKind::kGqPar, "ntpkey_gqpar_", files);
   AddGroupFiles(config, KeyFileKind::kMvPar, "ntpkey_mvpar_", files);
@@ -140,8 +164,7 @@ Result<Secret> FirstLine(const std::string& path) {
   // A FIFO must not make us wait.
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0)
-    return FailErrno(path);
+  if (!file.valid() || fstat(file.get(), &status) != 0) return FailErrno(path);
   if (!S_ISREG(status.st_mode)) return Fail(path + ": is no regular file");
   Secret buffer = TRY(Secret::Zeros(1024));
   const ssize_t size = read(file.get(), buffer.bytes().data(), buffer.size());
@@ -166,9 +189,11 @@ std::string AutokeyHost(const config::Config& config) {
 
 std::vector<KeyFile> OpenKeyFiles(const config::Config& config) {
   std::vector<KeyFile> files;
-  if (config.authentication.crypto.enabled()) AddAutokeyFiles(config, &files);
+  std::vector<KeyFile> earlier;
+  if (config.authentication.crypto.enabled()) AddAutokeyFiles(config, &files, &earlier);
   if (const std::string& keys = config.authentication.keys_file.value; !keys.empty())
     files.push_back(Open(KeyFileKind::kSymmetric, "", keys));
+  AddWhatFits(std::move(earlier), &files);
   return files;
 }
 

@@ -17,7 +17,8 @@ struct KeyFile {
   std::string group;  // H or G of the name
   std::string path;
   bool world_readable = false;
-  std::string problem;  // why it is not open although something of that name is there
+  bool earlier = false;  // a server's group key of a generation before the one in use
+  std::string problem;   // why it is not open although something of that name is there
   UniqueFd fd;
 };
 
@@ -27,7 +28,8 @@ std::string AutokeyHost(const config::Config& config);
 // Everything that the configuration calls for: with `crypto` the host's key, sign key, certificate
 // and group keys, and every group parameter file in keysdir; with `keys` the symmetric keys. A
 // parameter file counts as GROUP's under its link's name ntpkey_iffpar_GROUP, else under the newest
-// dated name ntpkey_iffpar_GROUP.FILESTAMP.
+// dated name ntpkey_iffpar_GROUP.FILESTAMP. Of a server's group keys the dated files that keysdir
+// still has come along (key_generations.h), last and as far as there is room for them.
 std::vector<KeyFile> OpenKeyFiles(const config::Config& config);
 
 // The file that keeps the server's private value over restarts: `crypto seedfile`, else

@@ -87,6 +87,7 @@ void KeysStartBundle::Send(Channel* keys, Outbox* outbox,
     file.kind = files_[i].kind;
     file.fd = files_[i].fd.valid() ? kFirstKeyFile + static_cast<int>(i) : -1;
     file.world_readable = files_[i].world_readable;
+    file.earlier = files_[i].earlier;
     // A name that does not fit belongs to a group that nobody can ask for.
     if (!file.group.Assign(AsBytes(files_[i].group))) continue;
     const std::string_view path = files_[i].path;

@@ -274,16 +274,20 @@ struct CookieIssue {
   }
 };
 
-// net -> keys: prove that we know the group key (IFF, GQ, MV).
+// net -> keys: prove that we know the group key (IFF, GQ, MV), to a client whose parameters have this
+// filestamp: by the key of that generation where there still is one, else by the one in use.
 struct IdentityProve {
   static constexpr Type kType = Type::kIdentityProve;
   uint32_t request = 0;
   NtpSeconds now;
   IdentityScheme scheme = IdentityScheme::kIff;
+  NtpSeconds filestamp;                 // of the client's parameters, as it says
   InlineBytes<kMaxModulus> challenge;   // r, big-endian, as long as the scheme says
 
   bool Valid() const { return !challenge.empty() && scheme >= IdentityScheme::kIff; }
-  static auto Fields(auto& m) { return std::tie(m.request, m.now, m.scheme, m.challenge); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.now, m.scheme, m.filestamp, m.challenge);
+  }
 };
 
 // net -> keys: issue a certificate for a client (SIGN). keys makes it from these values alone; the
@@ -435,9 +439,11 @@ struct KeysFile {
   InlineText<64> group;   // H or G of the name
   InlineText<512> name;   // for messages to the operator
   bool world_readable = false;
+  // A server's group key of a generation before the one in use; these come after it, newest first.
+  bool earlier = false;
 
   static auto Fields(auto& m) {
-    return std::tie(m.kind, m.fd, m.group, m.name, m.world_readable);
+    return std::tie(m.kind, m.fd, m.group, m.name, m.world_readable, m.earlier);
   }
 };
 

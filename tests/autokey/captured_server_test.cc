@@ -128,6 +128,8 @@ void PassesOnOnlyWhatTheKeyProcessNeeds(void**) {
   assert_string_equal(ToHex(prove.challenge.span()).c_str(),
                       "2b67e8bce285aa667f4cc5ba0829f823c418f00d");
   assert_true(prove.scheme == msg::IdentityScheme::kIff);
+  // Of the client's parameters: which generation of the group's key it has.
+  assert_int_equal(prove.filestamp.value, 0xeeacac42U);
   const auto& cookie = std::get<msg::CookieIssue>(replay.operations[1]);
   assert_int_equal(cookie.modulus.size(), 64);
   assert_int_equal(cookie.exponent, 3);

@@ -40,10 +40,12 @@ void Harness::Start(const std::vector<FileRow>& files, std::string_view password
   for (const FileRow& row : files) {
     msg::KeysFile file;
     file.kind = row.kind;
-    file.fd = row.data.empty() ? -1 : OpenForRole("tests/keys/data/" + row.data);
+    const std::string path = (row.data.starts_with('/') ? "" : "tests/keys/data/") + row.data;
+    file.fd = row.data.empty() ? -1 : OpenForRole(path);
     SetText(&file.group, row.group);
     SetText(&file.name, "keys/" + row.data);
     file.world_readable = row.world_readable;
+    file.earlier = row.earlier;
     FromSupervisor(file);
   }
   msg::KeysTrusted list;

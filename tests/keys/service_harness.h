@@ -66,9 +66,10 @@ class Recorder : public Outbox {
 
 struct FileRow {
   msg::KeyFileKind kind;
-  std::string data;  // in tests/keys/data; empty: the file is missing
+  std::string data;  // in tests/keys/data, or a whole path; empty: the file is missing
   std::string group = "server";
   bool world_readable = false;
+  bool earlier = false;
 };
 
 class Harness {

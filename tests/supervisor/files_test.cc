@@ -14,6 +14,7 @@
 #include "ntpd/supervisor/log_sink.h"
 #include "ntpd/supervisor/state_file.h"
 #include "ntpd/supervisor/statistics.h"
+#include "privsep/fds.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
 #include "tests/support/scratch_directory.h"
@@ -111,6 +112,52 @@ void TheLinkWinsElseTheNewestDate(void** state) {
   assert_string_equal(path_of("dated").c_str(), "ntpkey_iffpar_dated.3000000003");
   assert_string_equal(path_of("a.dotted.name").c_str(), "ntpkey_iffpar_a.dotted.name");
   assert_string_equal(path_of("b.dotted.name").c_str(), "ntpkey_iffpar_b.dotted.name.3000000001");
+}
+
+// What the key process then does with them is its own: tests/keys/generations_test.cc.
+void AServersEarlierGroupKeysComeAlong(void** state) {
+  const ScratchDirectory& at = In(state);
+  for (const char* name : {"ntpkey_IFFkey_here.4000000001", "ntpkey_IFFkey_here.4000000002",
+                           "ntpkey_IFFkey_here.4000000003", "ntpkey_IFFkey_here.4000000004",
+                           "ntpkey_IFFkey_here.4000000005", "ntpkey_IFFkey_here.draft",
+                           "ntpkey_IFFkey_here.b.4000000009", "ntpkey_IFFkey_other.4000000008",
+                           "ntpkey_GQkey_grp.4000000006", "ntpkey_GQkey_grp.4000000005",
+                           "ntpkey_mvkey_here", "ntpkey_mvkey_here.saved.4000000001"})
+    Put(at.At(name), name);
+  fs::create_symlink("ntpkey_IFFkey_here.4000000005", at.At("ntpkey_iffkey_here"));
+  // As ntp-keygen 4.2.8 links a group's key.
+  fs::create_symlink("ntpkey_GQkey_grp.4000000006", at.At("ntpkey_gqkey_here"));
+  const auto files = OpenKeyFiles(CryptoConfig(at));
+  std::string earlier;
+  for (const KeyFile& file : files) {
+    if (!file.earlier) continue;
+    assert_true(file.fd.valid());
+    earlier += fs::path(file.path).filename().string() + " ";
+  }
+  assert_string_equal(earlier.c_str(),
+                      "ntpkey_IFFkey_here.4000000005 ntpkey_IFFkey_here.4000000004 "
+                      "ntpkey_IFFkey_here.4000000003 ntpkey_IFFkey_here.4000000002 "
+                      "ntpkey_GQkey_grp.4000000006 ntpkey_GQkey_grp.4000000005 "
+                      "ntpkey_mvkey_here.saved.4000000001 ");
+  // The one in use comes first, and by its link.
+  const KeyFile* iff = Find(files, msg::KeyFileKind::kIffKey, "here");
+  assert_false(iff->earlier);
+  assert_true(iff->path.ends_with("/ntpkey_iffkey_here"));
+}
+
+// Other files are needed more.
+void EarlierGroupKeysTakeOnlyTheRoomThatIsLeft(void** state) {
+  const ScratchDirectory& at = In(state);
+  Put(at.At("ntpkey_iffkey_here"), "key");
+  Put(at.At("ntpkey_IFFkey_here.4000000001"), "key");
+  Put(at.At("ntpkey_IFFkey_here.4000000002"), "key");
+  const size_t before = OpenKeyFiles(CryptoConfig(at)).size();
+  for (size_t i = before; i < static_cast<size_t>(kMaxKeyFiles) + 1; ++i)
+    Put(at.At("ntpkey_iffpar_" + std::to_string(i)), "parameters");
+  const auto files = OpenKeyFiles(CryptoConfig(at));
+  assert_int_equal(files.size(), kMaxKeyFiles);
+  assert_true(files.back().earlier);
+  assert_false(files[files.size() - 2].earlier);
 }
 
 // As older guides write them: `crypto privatekey FILE sign FILE cert FILE`.
@@ -275,8 +322,7 @@ void DoesNotFollowAStrangersLink(void** state) {
   KeptLines log;
   Statistics statistics(&log);
   statistics.Configure(StatisticsConfig(at));
-  for (int i = 0; i < 3; ++i)
-    statistics.Write(msg::StatisticsFile::kLoop, kWhen, "x", MonoTime());
+  for (int i = 0; i < 3; ++i) statistics.Write(msg::StatisticsFile::kLoop, kWhen, "x", MonoTime());
   assert_true((Get(at.At("victim")) == "precious") == strange);
   assert_int_equal(log.all.size(), strange ? 1 : 0);
 }
@@ -419,7 +465,6 @@ void WithoutARuntimeDirectoryNothingIsRemembered(void** state) {
 }  // namespace
 }  // namespace ntpward::supervisor
 
-
 int main() {
   using namespace ntpward::supervisor;
   const CMUnitTest tests[] = {
@@ -432,6 +477,8 @@ int main() {
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
       IN_A_DIRECTORY(PidFileIsNeverALink),
       IN_A_DIRECTORY(TheLinkWinsElseTheNewestDate),
+      IN_A_DIRECTORY(AServersEarlierGroupKeysComeAlong),
+      IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
       IN_A_DIRECTORY(FilesThatTheConfigurationNamesTakeTheLinksPlace),
       IN_A_DIRECTORY(MissingFilesAreNamedAndOddOnesAreNotOpened),
       IN_A_DIRECTORY(SeedFileIsPrivateAndNoLink),
