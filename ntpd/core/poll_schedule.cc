@@ -23,8 +23,9 @@ PollSchedule::PollSchedule(const PollConfig& config, uint64_t seed, MonoTime sta
   poll_ = floor_ = config_.minpoll;
   ceiling_ = config_.maxpoll;
   debt_ = std::clamp(config_.owed, 0.0, kMaxDebt);
-  // The first request must still fit under what the server allows.
-  next_ = start + std::max(0.0, debt_ + kHeadway - kMaxDebt);
+  // The first request must still fit under what the server allows, and keep the distance that it
+  // wants between any two.
+  if (debt_ > 0) next_ = start + std::max(kBurstSpacing, debt_ + kHeadway - kMaxDebt);
 }
 
 void PollSchedule::Restart(MonoTime now) {

@@ -14,6 +14,7 @@
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/state_file.h"
 #include "ntpd/supervisor/timeval.h"
+#include "privsep/supervisor_link.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -48,7 +49,8 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       sockets_(log, config_.system.dscp.value),
       groups_(log),
       statistics_(log),
-      leap_seconds_(log) {
+      leap_seconds_(log),
+      headway_file_(DriftPath()) {
   statistics_.Configure(config_);
   log_->KeepInfo((LogClasses(config_) & msg::kLogSystemInfo) != 0);
 }
@@ -76,6 +78,7 @@ Status Daemon::Prepare() {
               "-g is ignored: this is a restart after a crash, and the first step was made before");
     options_.allow_panic = false;
   }
+  headway_.Inherit(headway_file_.Read(MonotonicNow()), MonotonicNow());
   translated_ = Translate(config_, options_, log_);
   for (const config::Diagnostic& error : translated_.errors) {
     LogStartDiagnostic(error, log_);
@@ -137,7 +140,10 @@ void Daemon::OnSignal(int number) {
 }
 
 void Daemon::BeginEnd(int number) {
-  if (ending_) return;
+  if (ending_) {
+    if (headway_settled_) FinishEnd();
+    return;
+  }
   ending_ = true;
   if (number != 0)
     log_->Log(LogLevel::kNotice, "ntpd exiting on signal " + std::to_string(number) + " (" +
@@ -146,14 +152,37 @@ void Daemon::BeginEnd(int number) {
   RoleSlot& net = slot(Role::kNet);
   if (net.process->channel() == nullptr) return FinishEnd();
   Post(net, msg::NetTerminate{});
+  FinishEndAfter(kEndSeconds);
+}
+
+void Daemon::FinishEndAfter(double seconds) {
   end_timer_.reset(evtimer_new(
       base_.get(),
       [](evutil_socket_t, short, void* self) { static_cast<Daemon*>(self)->FinishEnd(); }, this));
-  const timeval delay = ToTimeval(kEndSeconds);
+  const timeval delay = ToTimeval(seconds);
   evtimer_add(end_timer_.get(), &delay);
 }
 
+// A daemon is usually started right behind `-q`, and servers that limit the rate count both as one.
+// It is told; where that cannot be, this one ends when the other's first volley fits.
+bool Daemon::MustLinger() {
+  const RoleProcess& net = *slot(Role::kNet).process;
+  if (!options_.quit || headway_settled_ || !net.was_ready) return false;
+  headway_settled_ = true;
+  const MonoTime now = MonotonicNow();
+  headway_.OnDeath(net.started(), now);
+  const double owed = headway_.OwedAt(now);
+  if (headway_file_.Write(owed, now).ok() || owed <= Headway::kRequest) return false;
+  const double wait = owed - Headway::kRequest;
+  log_->Log(LogLevel::kNotice,
+            "waiting " + std::to_string(static_cast<int>(wait)) +
+                " s, so that servers which limit the rate hear a daemon that is started next");
+  FinishEndAfter(wait);
+  return true;
+}
+
 void Daemon::FinishEnd() {
+  if (MustLinger()) return;
   if (drift_due_) SaveDrift();
   for (RoleSlot& s : slots_) s.process->Kill();
   if (candidate_.process) candidate_.process->Kill();
@@ -162,7 +191,7 @@ void Daemon::FinishEnd() {
 
 void Daemon::Stop(int status) {
   exit_status_ = status;
-  ending_ = true;
+  ending_ = headway_settled_ = true;
   FinishEnd();
 }
 

@@ -17,6 +17,7 @@
 #include "ntpd/supervisor/first_step_marker.h"
 #include "ntpd/supervisor/group_membership.h"
 #include "ntpd/supervisor/headway.h"
+#include "ntpd/supervisor/headway_file.h"
 #include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/log_sink.h"
@@ -115,6 +116,8 @@ class Daemon {
   void OnSignal(int number);
   void BeginEnd(int number);
   void FinishEnd();
+  void FinishEndAfter(double seconds);
+  bool MustLinger();
   void OnInterfaceChange();
   void WatchInterfaces();
   void OnDay();
@@ -156,6 +159,7 @@ class Daemon {
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   Headway headway_;
+  HeadwayFile headway_file_;
   msg::ClockStart clock_start_;
   std::optional<msg::ClockMirror> clock_mirror_;
   std::optional<Ppm> drift_;
@@ -168,6 +172,7 @@ class Daemon {
   RoleSlot candidate_;
   bool net_waits_for_names_ = false;
   bool ending_ = false;
+  bool headway_settled_ = false;  // at the end of -q: told to a successor, or being waited for
   bool started_ = false;
   int exit_status_ = 0;
 };

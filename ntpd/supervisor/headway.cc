@@ -5,14 +5,17 @@
 namespace ntpward::supervisor {
 namespace {
 
-// As ntpd-net's poll schedule: it never owes more, and begins with requests 2 s apart.
-constexpr double kMost = 58;
-constexpr double kRequest = 8;
-constexpr double kVolleyRate = 3;  // s owed more with each second of a volley
+// ntpd-net begins with requests 2 s apart: seconds owed more with each second of a volley.
+constexpr double kVolleyRate = 3;
 // A volley that an Autokey dance prolongs is over by then.
 constexpr double kLongestVolley = 150;
 
 }  // namespace
+
+void Headway::Inherit(double owed, MonoTime now) {
+  owed_ = owed;
+  as_of_ = now;
+}
 
 void Headway::OnDeath(MonoTime start, MonoTime end) {
   const double lived = std::max(0.0, end - start);

@@ -224,6 +224,8 @@ void ASuccessorOwesWhatItsPredecessorSent(void**) {
     PollSchedule schedule({4, 6, true, false, owed}, 1, At(100));
     double level = debt, last = 100;
     int in_first_minute = 0;
+    // Servers want 2 s between any two.
+    assert_true(schedule.next() >= At(102));
     for (; schedule.next() < At(160); ++in_first_minute) {
       const MonoTime now = schedule.next();
       level = std::max(0.0, level - (now.seconds() - last)) + 8;

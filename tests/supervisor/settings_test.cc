@@ -4,7 +4,6 @@
 #include "ntpd/config/parser.h"
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/directories.h"
-#include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/role_process.h"
@@ -329,26 +328,6 @@ void BackOffDoublesAndGivesUp(void**) {
   assert_true(recovered.AfterDeath(1) == 1);
 }
 
-void ADeadNetsRequestsAreOwed(void**) {
-  const auto at = [](double seconds) { return MonoTime::FromSeconds(seconds); };
-  Headway once;
-  assert_true(once.OwedAt(at(5)) == 0);
-  // One that lived long was polling slowly.
-  once.OnDeath(at(0), at(5000));
-  assert_true(once.OwedAt(at(5000)) == 8 && once.OwedAt(at(5009)) == 0);
-  // Deaths in a row add up, to what the server allows and no further.
-  Headway often;
-  double before = 0;
-  for (int i = 0; i < 20; ++i) {
-    often.OnDeath(at(10 * i), at(10 * i + 5));
-    const double owed = often.OwedAt(at(10 * i + 5));
-    assert_true(owed >= before && owed <= 58);
-    before = owed;
-  }
-  assert_true(before == 58);
-  assert_true(often.OwedAt(at(195 + 58)) == 0);
-}
-
 void OutboxKeepsTheOrderOverAFullPipe(void**) {
   Pipe pipe = std::move(MakePipe()).value();
   Channel sender(UniqueFd(), std::move(pipe.write_end));
@@ -430,7 +409,6 @@ int main() {
       cmocka_unit_test(GrantsTheDirectoriesThatFilesAreIn),
       cmocka_unit_test(SystemDirectoriesAreNotWritable),
       cmocka_unit_test(BackOffDoublesAndGivesUp),
-      cmocka_unit_test(ADeadNetsRequestsAreOwed),
       cmocka_unit_test(OutboxKeepsTheOrderOverAFullPipe),
       cmocka_unit_test(OnlyWhatCannotBeFollowedNeedsARestart),
       cmocka_unit_test(TheLastMatchingInterfaceLineDecides),
