@@ -92,6 +92,7 @@ msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request)
   const std::vector<uint8_t> sealed = OaepEncrypt(key.get(), octets);
   Wipe(octets);
   if (sealed.empty()) return Refusal(request.request, msg::VerdictCode::kBad);
+  if (request.association.value != 0) state_.PeerCookieOf(request.association)->told = true;
   return Answer(request.request, state_.Now(request.now), state_.signature_update, sealed);
 }
 
@@ -228,8 +229,7 @@ msg::Verdict AutokeyOperations::OpenCookie(const msg::CookieOpen& request) {
   return {.request = request.request, .code = msg::VerdictCode::kGood};
 }
 
-// Before the peers agreed on a cookie the list is hashed with 0 (as ntpd 4.2.8): it carries packets
-// with fields only.
+// Before the peer has our half of the cookie the list is hashed with 0 (as ntpd 4.2.8).
 msg::ValueAnswer AutokeyOperations::MakeKeyList(const msg::KeyListMake& request) {
   auto& lists = state_.own_lists;
   lists.erase(request.association);

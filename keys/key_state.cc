@@ -91,13 +91,15 @@ PeerCookie* KeyState::PeerCookieOf(AssocId association) {
   const auto found = peer_cookies.find(association);
   if (found != peer_cookies.end()) return &found->second;
   if (peer_cookies.size() >= kMaxAssociations) return nullptr;
-  return &peer_cookies.emplace(association, PeerCookie{DrawSeed(), std::nullopt}).first->second;
+  return &peer_cookies.emplace(association, PeerCookie{DrawSeed(), std::nullopt, false})
+              .first->second;
 }
 
 std::optional<uint32_t> KeyState::PrivateValue(msg::KeyListUse use, AssocId association) const {
   if (use == msg::KeyListUse::kBroadcast) return 0;
   const auto cookie = peer_cookies.find(association);
-  return cookie == peer_cookies.end() ? std::nullopt : cookie->second.agreed;
+  if (cookie == peer_cookies.end() || !cookie->second.told) return 0;
+  return cookie->second.agreed;
 }
 
 NtpSeconds KeyState::Now(NtpSeconds claimed) const {

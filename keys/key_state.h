@@ -22,10 +22,12 @@ struct OpenChallenge {
   std::vector<uint8_t> octets;
 };
 
-// The cookie of a symmetric association: ours joined with the peer's by exclusive or.
+// The cookie of a symmetric association: ours joined with the peer's by exclusive or. It is in force
+// once the peer was given our half: from then on it uses what it has agreed with us.
 struct PeerCookie {
   uint32_t ours = 0;
   std::optional<uint32_t> agreed;
+  bool told = false;
 };
 
 struct OwnList {
@@ -68,7 +70,8 @@ struct KeyState {
   // What was kept for this association of net, or for all.
   void Forget(AssocId association);
   void ForgetAll();
-  // What keys of a list are hashed with; none before the peers agreed on a cookie.
+  // What keys of a list are hashed with, and packets without fields sealed: 0 before a peer has our
+  // half of the cookie; none while it has that and we have not its own.
   std::optional<uint32_t> PrivateValue(msg::KeyListUse use, AssocId association) const;
 
   // Made at first, with a random half of ours; null when there are too many.

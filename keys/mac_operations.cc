@@ -200,7 +200,11 @@ msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {
   if (!private_value) return out;
   SessionKeyHasher& hasher = *state_.material.hasher;
   const SessionKey key = hasher.Derive(request.path, request.key, *private_value);
-  PutMac(&out.mac, request.key, hasher.Mac(key, covered).span());
+  const bool tells_time = ModeOf(covered) != kModeClient;
+  if (tells_time) out.transmit = TransmitTime(state_, request.correction, NtpDuration());
+  const SessionDigest digest = tells_time ? hasher.Mac(key, Stamped(covered, out.transmit))
+                                          : hasher.Mac(key, covered);
+  PutMac(&out.mac, request.key, digest.span());
   return out;
 }
 
@@ -292,8 +296,8 @@ msg::VerdictCode MacOperations::CheckAutokey(const msg::CheckMac& request) {
   }
 }
 
-// The MAC first: in symmetric modes it takes the cookie to make one, so that nobody else gets keys
-// looked for in the list.
+// The MAC first: once peers have a cookie it takes that to make one for a bare header, so that nobody
+// else gets keys looked for in the list. Behind a field it is made with 0 in every mode.
 msg::VerdictCode MacOperations::CheckListed(const msg::CheckMac& request) {
   const Bytes covered = request.covered.span();
   const bool broadcast = ModeOf(covered) == kModeBroadcast;
@@ -302,11 +306,11 @@ msg::VerdictCode MacOperations::CheckListed(const msg::CheckMac& request) {
   const auto private_value = state_.PrivateValue(use, request.association);
   if (accepted == state_.accepted_lists.end() || !private_value)
     return msg::VerdictCode::kUnknownKey;
-  if (accepted->second.use != use || accepted->second.path != request.path ||
-      (!broadcast && covered.size() != kHeaderSize))
+  if (accepted->second.use != use || accepted->second.path != request.path)
     return msg::VerdictCode::kNotAllowed;
   SessionKeyHasher& hasher = *state_.material.hasher;
-  const SessionKey key = hasher.Derive(request.path, request.key, *private_value);
+  const uint32_t sealed_with = covered.size() == kHeaderSize ? *private_value : 0;
+  const SessionKey key = hasher.Derive(request.path, request.key, sealed_with);
   const SessionDigest expected = hasher.Mac(key, covered);
   if (!EqualConstantTime(expected.span(), request.digest.span())) return msg::VerdictCode::kBad;
   return accepted->second.sequence.Accept(request.key, hasher, request.path, *private_value)

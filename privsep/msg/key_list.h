@@ -19,7 +19,7 @@ inline constexpr size_t kMaxKeyList = 100;  // as ntpd 4.2.8: no list of anybody
 // What the identifiers of a list are hashed with.
 enum class KeyListUse : uint8_t {
   kBroadcast = 0,  // private value 0
-  kSymmetric,      // the association's cookie; 0 before one was agreed
+  kSymmetric,      // the association's cookie; 0 before the peer was given our half of it
   kLast = kSymmetric,
 };
 

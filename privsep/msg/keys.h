@@ -140,9 +140,9 @@ struct Sealed {
 // net -> keys: is this MAC good? The same choice of key as SealRequest, for a packet that came in.
 //
 // With an Autokey key id, mode 4 wants the cookie that the server gave `association`. Modes 1, 2 and 5
-// want a key list that was accepted for it (KeyListAccept) and the `path` of that: the session key is
-// made with private value 0 in mode 5 and with the agreed cookie, from a header alone, in the others,
-// and the key must come next in the list.
+// want a key list that was accepted for it (KeyListAccept) and the `path` of that, in which the key must
+// come next. The session key is made with the agreed cookie for a bare header of modes 1 and 2, and with
+// private value 0 in mode 5, behind a field, and before the peer was given our half of a cookie.
 struct CheckMac {
   static constexpr Type kType = Type::kCheckMac;
   uint32_t request = 0;

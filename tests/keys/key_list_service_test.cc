@@ -75,6 +75,14 @@ Bytes Seal(Harness& h, const AddressPair& path, KeyId key, Bytes covered) {
   return h.out.sealed.back().mac.span();
 }
 
+// What was sealed: keys wrote the transmit time.
+std::vector<uint8_t> Stamped(Harness& h, uint8_t mode = 1) {
+  auto header = Header(mode);
+  Writer writer(MutableBytes(header).last(8));
+  writer.U64(h.out.sealed.back().transmit.raw());
+  return header;
+}
+
 void DisclosesAListOneKeyAtATime(void**) {
   Harness h;
   h.StartServer();
@@ -194,7 +202,7 @@ void AnAcceptedListHoldsForItsPathAndMode(void**) {
   assert_true(Check(client, elsewhere, key, Header(5), PublicDigest(elsewhere, key, Header(5))) ==
               VerdictCode::kNotAllowed);
   assert_true(Check(client, kBroadcast, key, Header(1), PublicDigest(kBroadcast, key, Header(1))) ==
-              VerdictCode::kUnknownKey);
+              VerdictCode::kNotAllowed);
   // A broadcast's key makes no answer of a server.
   assert_true(Check(client, kBroadcast, key, Header(4), PublicDigest(kBroadcast, key, Header(4))) ==
               VerdictCode::kUnknownKey);
@@ -252,7 +260,7 @@ void PeersAgreeOnACookieAndFollowEachOther(void**) {
     const KeyId key = Take(peers.a);
     const auto mac = Seal(peers.a, kToPeer, key, Header(kActive));
     assert_int_equal(mac.size(), 20);
-    assert_true(Check(peers.b, kToPeer, key, Header(kActive), mac.subspan(4)) ==
+    assert_true(Check(peers.b, kToPeer, key, Stamped(peers.a), mac.subspan(4)) ==
                 VerdictCode::kGood);
     // Nobody without the cookie can make it.
     assert_true(Check(peers.b, kToPeer, key, Header(kActive),
@@ -276,11 +284,68 @@ void APeersPacketIsSealedOnceDisclosedAndForItsPathOnly(void**) {
               VerdictCode::kUnknownKey);
 }
 
-void NothingIsSealedToAPeerBeforeThereIsACookie(void**) {
-  Harness h;
-  h.StartServer();
-  (void)MakeList(h, kToPeer, KeyListUse::kSymmetric, 10);
-  assert_true(Seal(h, kToPeer, Take(h), Header(kActive)).empty());
+// As ntpd 4.2.8: a cookie of 0, which everybody knows.
+void BeforeACookieAPeersKeysAreTheOnlyProof(void**) {
+  Harness a, b;
+  a.StartServer();
+  b.StartClient();
+  const Announced announced = MakeList(a, kToPeer, KeyListUse::kSymmetric, 10);
+  (void)Accept(b, kToPeer, KeyListUse::kSymmetric, announced);
+  const KeyId key = Take(a);
+  const Bytes mac = Seal(a, kToPeer, key, Header(kActive));
+  assert_true(Check(b, kToPeer, key, Stamped(a), mac.subspan(4)) == VerdictCode::kGood);
+  assert_true(Check(b, kToPeer, key, Stamped(a), mac.subspan(4)) == VerdictCode::kSequence);
+  const KeyId forged{0x01020304};
+  assert_true(Check(b, kToPeer, forged, Header(kActive),
+                    PublicDigest(kToPeer, forged, Header(kActive))) == VerdictCode::kSequence);
+}
+
+// Who has one half only uses 0 as well, until the other was given; who gave one away and has none
+// does nothing.
+void HalfACookieIsNotInForce(void**) {
+  Harness a, b;
+  a.StartServer();
+  b.StartClient();
+  Peers::Give(a, b);
+  const auto sealed = [](Harness& h) {
+    (void)MakeList(h, kToPeer, KeyListUse::kSymmetric, 2);
+    const KeyId key = Take(h);
+    const Bytes mac = Seal(h, kToPeer, key, Header(kActive));
+    if (mac.empty()) return std::optional<bool>();
+    const auto digest = PublicDigest(kToPeer, key, Stamped(h));
+    return std::optional(std::equal(digest.begin(), digest.end(), mac.begin() + 4));
+  };
+  assert_false(sealed(a).has_value());
+  assert_true(sealed(b) == std::optional(true));
+  Peers::Give(b, a);
+  assert_true(sealed(a) == std::optional(false));
+  assert_true(sealed(b) == std::optional(false));
+}
+
+// Behind a field the MAC is anyone's, and the key alone says who sent it.
+void ThePlaceInTheListCountsBehindAFieldToo(void**) {
+  Peers peers;
+  const Announced announced = MakeList(peers.a, kToPeer, KeyListUse::kSymmetric, 10);
+  (void)Accept(peers.b, kToPeer, KeyListUse::kSymmetric, announced);
+  auto packet = Header(kActive);
+  packet.insert(packet.end(), 32, 0x77);
+  const KeyId key = Take(peers.a);
+  const auto digest = PublicDigest(kToPeer, key, packet);
+  assert_true(Check(peers.b, kToPeer, key, packet, digest) == VerdictCode::kGood);
+  assert_true(Check(peers.b, kToPeer, key, packet, digest) == VerdictCode::kSequence);
+  // Net makes such packets itself.
+  assert_true(Seal(peers.a, kToPeer, key, packet).empty());
+}
+
+void KeysWritesTheTransmitTimeOfWhatItSealsToAPeer(void**) {
+  Peers peers;
+  (void)MakeList(peers.a, kToPeer, KeyListUse::kSymmetric, 10);
+  for (const uint8_t mode : {kActive, kPassive}) {
+    auto packet = Header(mode);
+    std::fill(packet.end() - 8, packet.end(), uint8_t{0xee});
+    (void)Seal(peers.a, kToPeer, Take(peers.a), packet);
+    assert_true(peers.a.out.sealed.back().transmit == peers.a.time.system);
+  }
 }
 
 void OurHalfOfACookieStaysUntilForgotten(void**) {
@@ -290,13 +355,16 @@ void OurHalfOfACookieStaysUntilForgotten(void**) {
   (void)Accept(peers.b, kToPeer, KeyListUse::kSymmetric, announced);
   const KeyId key = Take(peers.a);
   const auto mac = Seal(peers.a, kToPeer, key, Header(kActive));
-  assert_true(Check(peers.b, kToPeer, key, Header(kActive), mac.subspan(4)) == VerdictCode::kGood);
+  assert_true(Check(peers.b, kToPeer, key, Stamped(peers.a), mac.subspan(4)) == VerdictCode::kGood);
   peers.a.FromNet(msg::ForgetAssociation{.association = kId});
   Peers::Give(peers.b, peers.a);
+  Harness nobody;
+  nobody.StartClient();
+  Peers::Give(peers.a, nobody);
   (void)MakeList(peers.a, kToPeer, KeyListUse::kSymmetric, 2);
   const KeyId other = Take(peers.a);
   const auto wrong = Seal(peers.a, kToPeer, other, Header(kActive));
-  assert_true(Check(peers.b, kToPeer, other, Header(kActive), wrong.subspan(4)) ==
+  assert_true(Check(peers.b, kToPeer, other, Stamped(peers.a), wrong.subspan(4)) ==
               VerdictCode::kBad);
 }
 
@@ -317,7 +385,10 @@ int main() {
       cmocka_unit_test(NeverSealsABroadcast),
       cmocka_unit_test(PeersAgreeOnACookieAndFollowEachOther),
       cmocka_unit_test(APeersPacketIsSealedOnceDisclosedAndForItsPathOnly),
-      cmocka_unit_test(NothingIsSealedToAPeerBeforeThereIsACookie),
+      cmocka_unit_test(BeforeACookieAPeersKeysAreTheOnlyProof),
+      cmocka_unit_test(HalfACookieIsNotInForce),
+      cmocka_unit_test(ThePlaceInTheListCountsBehindAFieldToo),
+      cmocka_unit_test(KeysWritesTheTransmitTimeOfWhatItSealsToAPeer),
       cmocka_unit_test(OurHalfOfACookieStaysUntilForgotten),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
