@@ -252,12 +252,26 @@ std::optional<Reject> Association::TakeKiss(const wire::Header& reply, MonoTime 
   return OnKiss(reply, now);
 }
 
-Result<void, Reject> Association::OnHeard(const wire::Header& reply, MonoTime now) {
+Result<void, Reject> Association::OnHeard(const wire::Header& reply, NtpTimestamp t4,
+                                          MonoTime now) {
   ++counters_.received;
   TRY_VOID(MatchReply(reply));
   if (auto* client = std::get_if<ClientExchange>(&exchange_)) (void)client->Consume();
+  if (auto* peer = std::get_if<SymmetricExchange>(&exchange_)) {
+    peer->Hear(reply, t4);
+    if (!peer->IsOurs(reply.origin)) return {};
+  }
   Answered(now);
   return {};
+}
+
+bool Association::AnswersUs(const wire::Header& packet) const {
+  const auto* peer = std::get_if<SymmetricExchange>(&exchange_);
+  return peer != nullptr && peer->IsOurs(packet.origin);
+}
+
+void Association::FillHeard(wire::Header* header) const {
+  if (const auto* peer = std::get_if<SymmetricExchange>(&exchange_)) peer->FillHeard(header);
 }
 
 void Association::Answered(MonoTime now) {

@@ -99,9 +99,13 @@ class Association {
   Result<Sample, Reject> OnReply(const wire::Header& reply, std::optional<MacVerdict> verdict,
                                  NtpTimestamp t4, MonoTime now);
 
-  // A reply with extension fields: consumes the exchange and counts for reachability, and that is
-  // all, since anyone can make the MAC of such a packet.
-  Result<void, Reject> OnHeard(const wire::Header& reply, MonoTime now);
+  // A packet with extension fields, received at `t4`: consumes a client's exchange and counts for
+  // reachability when it answers us, and that is all, since anyone can make the MAC of such a packet.
+  Result<void, Reject> OnHeard(const wire::Header& reply, NtpTimestamp t4, MonoTime now);
+  // Symmetric modes: does it answer one of our last packets? Its sender has seen that, then.
+  bool AnswersUs(const wire::Header& packet) const;
+  // Symmetric modes: origin and receive time of a packet of ours that has extension fields.
+  void FillHeard(wire::Header* header) const;
 
   // --- schedule ---------------------------------------------------------------------------------
 
@@ -109,6 +113,7 @@ class Association {
   bool stopped() const { return schedule_.stopped(); }
   MonoTime next_poll() const { return schedule_.next(); }
   bool ExtendBurst(MonoTime now) { return schedule_.ExtendBurst(now); }
+  void Hasten(MonoTime now) { schedule_.Hasten(now); }
   void SetSystemPoll(int poll) { schedule_.SetSystemPoll(poll); }
   const PollSchedule& schedule() const { return schedule_; }
   // A volley before listening goes on until this was said: with Autokey, until the server's key list

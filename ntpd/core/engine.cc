@@ -228,10 +228,11 @@ void Engine::Remember(Peer* peer, const Sample& sample) {
        {sample.time, discipline_.corrected(), sample.offset, noise.deviation, noise.suspicious}});
 }
 
-Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, MonoTime now) {
+Result<void, Reject> Engine::OnHeard(AssocId id, const wire::Header& reply, NtpTimestamp t4,
+                                     MonoTime now) {
   const auto found = peers_.find(id);
   if (found == peers_.end()) return Fail(Reject::kNotAsked);
-  auto heard = found->second->association.OnHeard(reply, now);
+  auto heard = found->second->association.OnHeard(reply, t4, now);
   CollectEvents(found->second.get());
   return heard;
 }
@@ -243,6 +244,10 @@ void Engine::AllowListening(AssocId id, bool allowed) {
 bool Engine::ExtendBurst(AssocId id, MonoTime now) {
   Association* association = Find(id);
   return association != nullptr && association->ExtendBurst(now);
+}
+
+void Engine::Hasten(AssocId id, MonoTime now) {
+  if (Association* association = Find(id)) association->Hasten(now);
 }
 
 // --- selection ----------------------------------------------------------------------------------

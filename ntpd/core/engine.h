@@ -106,8 +106,10 @@ class Engine {
   Result<void, Reject> MatchReply(AssocId id, const wire::Header& reply);
   Result<Sample, Reject> OnReply(AssocId id, const wire::Header& reply,
                                  std::optional<MacVerdict> verdict, NtpTimestamp t4, MonoTime now);
-  Result<void, Reject> OnHeard(AssocId id, const wire::Header& reply, MonoTime now);
+  Result<void, Reject> OnHeard(AssocId id, const wire::Header& reply, NtpTimestamp t4,
+                               MonoTime now);
   bool ExtendBurst(AssocId id, MonoTime now);
+  void Hasten(AssocId id, MonoTime now);
   void AllowListening(AssocId id, bool allowed);
 
   // Selects, and corrects the clock if the system peer has a sample that was not used yet. A step

@@ -130,6 +130,11 @@ bool PollSchedule::ExtendBurst(MonoTime now) {
   return true;
 }
 
+void PollSchedule::Hasten(MonoTime now) {
+  if (floor_ > config_.minpoll) return;  // RATE
+  next_ = std::min(next_, std::max(now, last_sent_ + BurstSpacing()));
+}
+
 void PollSchedule::SetPeerPoll(int8_t poll) {
   ceiling_ = std::clamp(static_cast<int>(poll), config_.minpoll, config_.maxpoll);
   poll_ = std::min(poll_, maxpoll());

@@ -65,6 +65,10 @@ class PollSchedule {
   // kMaxVolley packets; false when there is no volley to extend.
   bool ExtendBurst(MonoTime now);
 
+  // Polls as soon as politeness allows: there is something to say that the other end waits for. One
+  // that told us to slow down is not hurried.
+  void Hasten(MonoTime now);
+
   // The poll exponent that the discipline wants; takes effect from the next plan on.
   void SetSystemPoll(int poll);
 

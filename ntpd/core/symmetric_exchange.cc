@@ -9,6 +9,16 @@ void SymmetricExchange::Fill(wire::Header* header) const {
   header->receive = arrival_;
 }
 
+void SymmetricExchange::FillHeard(wire::Header* header) const {
+  header->origin = heard_transmit_;
+  header->receive = heard_arrival_;
+}
+
+void SymmetricExchange::Hear(const wire::Header& packet, NtpTimestamp t4) {
+  heard_transmit_ = packet.transmit;
+  heard_arrival_ = t4;
+}
+
 void SymmetricExchange::OnSent(NtpTimestamp transmit) {
   std::copy_backward(sent_.begin(), sent_.end() - 1, sent_.end());
   sent_[0] = transmit;
@@ -46,6 +56,7 @@ Result<NtpTimestamp, Reject> SymmetricExchange::Accept(const wire::Header& packe
     return Fail(Reject::kDuplicate);
   peer_transmit_ = packet.transmit;
   arrival_ = t4;
+  Hear(packet, t4);
   answered_ = answers;
   if (!answers) return Fail(Reject::kOutOfStep);
   return sent_[0];

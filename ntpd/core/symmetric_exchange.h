@@ -34,6 +34,14 @@ class SymmetricExchange {
 
   // Is it an answer to our last packet? A crypto-NAK counts only then.
   bool Answers(const wire::Header& packet) const;
+  // Is its origin the transmit time of one of our last packets? Then its sender has seen that.
+  bool IsOurs(NtpTimestamp origin) const;
+
+  // A packet with extension fields, whose MAC anyone can make, arrived at `t4`. It moves nothing but
+  // what FillHeard gives, so that a forged one costs a step of Autokey's dance at most.
+  void Hear(const wire::Header& packet, NtpTimestamp t4);
+  // As Fill, for a packet with extension fields: by the last one of theirs, of whatever kind.
+  void FillHeard(wire::Header* header) const;
 
   // Takes over an authenticated packet (or one of an association without key) that passed Screen,
   // which arrived at `t4` by our clock. Gives t1 when it answers our last packet, and is then good
@@ -42,13 +50,13 @@ class SymmetricExchange {
   Result<NtpTimestamp, Reject> Accept(const wire::Header& packet, NtpTimestamp t4, bool reachable);
 
  private:
-  bool IsOurs(NtpTimestamp origin) const;
-
   static constexpr size_t kRemembered = 8;        // of our packets; the reach register is as long
   std::array<NtpTimestamp, kRemembered> sent_{};  // newest first; zero: none
   NtpTimestamp peer_transmit_;                    // of the last packet taken over; our next origin
   NtpTimestamp arrival_;                          // when that came, by our clock
   bool answered_ = false;                         // the last packet taken over answered sent_[0]
+  NtpTimestamp heard_transmit_;                   // of the last packet, proved or not
+  NtpTimestamp heard_arrival_;
 };
 
 }  // namespace ntpward::core

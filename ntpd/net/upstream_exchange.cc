@@ -233,7 +233,7 @@ void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTime
   if (upstream->announced != nullptr && packet.header.mode == wire::Mode::kBroadcast)
     return DeliverListed(upstream->id, packet, t4);
   if (upstream->dance != nullptr && !packet.extensions().empty())
-    return OnAutokeyField(upstream, packet);
+    return OnAutokeyField(upstream, packet, t4);
   if (!packet.mac) return Finish(upstream->id, packet.header, std::nullopt, t4);
   OnMac(upstream, packet, t4);
 }
@@ -245,13 +245,13 @@ bool Upstreams::IsPublicMacGood(const Upstream& upstream, const wire::Packet& pa
   return EqualConstantTime(digest.span(), packet.mac->digest);
 }
 
-void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet) {
+void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
   if (!IsPublicMacGood(*upstream, packet)) {
     ++node_->packets.bad_auth;
     return;
   }
   const MonoTime now = Timebase::Mono();
-  if (!node_->engine->OnHeard(upstream->id, packet.header, now).ok()) return;
+  if (!node_->engine->OnHeard(upstream->id, packet.header, t4, now).ok()) return;
   const Bytes field = packet.extensions()[0].field;
   if (upstream->asked_announcement) {
     TakeAnnouncement(upstream, field, upstream->announcer);

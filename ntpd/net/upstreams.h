@@ -183,7 +183,7 @@ class Upstreams {
   void Receive(AssocId id);
   void OnDatagram(Upstream* upstream, const Datagram& datagram);
   bool IsPublicMacGood(const Upstream& upstream, const wire::Packet& packet);
-  void OnAutokeyField(Upstream* upstream, const wire::Packet& packet);
+  void OnAutokeyField(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void HurryDance(const Upstream& upstream);
   void OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,

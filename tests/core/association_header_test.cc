@@ -166,7 +166,7 @@ void ThePeersPollIsKnownFromAReplyWithTimes(void**) {
   config.poll.minpoll = 4;
   Fixture f(config);
   assert_int_equal(SnapshotOf(f.association, At(0)).ppoll, config.poll.maxpoll);
-  assert_true(f.association.OnHeard(f.Reply(), At(0.02)).ok());
+  assert_true(f.association.OnHeard(f.Reply(), NtpTimestamp(), At(0.02)).ok());
   assert_int_equal(SnapshotOf(f.association, At(1)).ppoll, config.poll.maxpoll);
   f.Send(kNonce, 16);
   assert_true(f.Take(f.Reply(16), 16, MacVerdict{kKey, MacResult::kGood}).ok());

@@ -80,18 +80,18 @@ void ReplyForAnUnknownAssociationCreatesNothing(void**) {
     assert_true(engine.OnReply(AssocId{9}, f.Reply(), verdict, Later(1), At(1)).error() ==
                 Reject::kNotAsked);
   }
-  assert_false(engine.OnHeard(AssocId{9}, f.Reply(), At(1)).ok());
+  assert_false(engine.OnHeard(AssocId{9}, f.Reply(), NtpTimestamp(), At(1)).ok());
   assert_true(engine.Ids().empty());
 }
 
 void ReplyWithExtensionFieldsCountsForReachAndNothingElse(void**) {
   Fixture f(Autokeyed());
-  assert_true(f.association.OnHeard(f.Reply(), At(0.02)).ok());
+  assert_true(f.association.OnHeard(f.Reply(), NtpTimestamp(), At(0.02)).ok());
   assert_int_equal(f.association.schedule().reach(), 1);
   assert_int_equal(f.association.schedule().unreach(), 0);
   assert_false(f.association.filter().has_sample());
   assert_int_equal(f.association.stratum(), 16);
-  assert_true(f.association.OnHeard(f.Reply(), At(0.03)).error() == Reject::kDuplicate);
+  assert_true(f.association.OnHeard(f.Reply(), NtpTimestamp(), At(0.03)).error() == Reject::kDuplicate);
 }
 
 }  // namespace

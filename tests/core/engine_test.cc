@@ -287,7 +287,7 @@ void AutokeyDanceOverOneVolleyIsChosenInTime(void**) {
     reply.receive = reply.transmit = t1 + NtpDuration::FromSeconds(0.001);
     const MonoTime later = now + 0.002;
     if (++packets <= 4) {
-      assert_true(engine.OnHeard(id, reply, later).ok());
+      assert_true(engine.OnHeard(id, reply, t1, later).ok());
       assert_true(engine.ExtendBurst(id, later));
       continue;
     }

@@ -111,6 +111,33 @@ void ABadMacChangesNothingOfAPeer(void**) {
   assert_true(f.Take(packet, 30.01).ok());
 }
 
+// Anyone can make the MAC behind a field: it gives no time, and only an answer shows that the peer
+// is there.
+void APacketWithFieldsMovesNoStateOfAPeer(void**) {
+  AssociationConfig config = Config(HostMode::kSymmetricActive, false);
+  config.autokey = true;
+  Fixture f(config);
+  f.Send(0);
+  assert_true(f.Take(Fixture::Answer(0, 30), 30.01).ok());
+  f.Send(64);
+  const PeerSnapshot before = f.State();
+  wire::Header forged = Fixture::Packet(wire::Mode::kSymmetricActive, 70);
+  assert_false(f.association.AnswersUs(forged));
+  assert_true(f.association.OnHeard(forged, T(70.01), At(70.01)).ok());
+  assert_true(f.State() == before);
+  assert_int_equal(f.association.schedule().reach(), 2);
+  // What proves nothing is answered, but our time packets go by what was proved.
+  wire::Header ours = *f.association.BuildRequest(At(128), T(999), Synchronised());
+  assert_true(ours.origin == T(31));
+  f.association.FillHeard(&ours);
+  assert_true(ours.origin == T(71) && ours.receive == T(70.01));
+
+  const wire::Header answer = Fixture::Answer(64, 129);
+  assert_true(f.association.AnswersUs(answer));
+  assert_true(f.association.OnHeard(answer, T(129.01), At(129.01)).ok());
+  assert_int_equal(f.association.schedule().reach() & 1, 1);
+}
+
 void ACryptoNakOfAPeerNeedsTheOriginOfOurLastPacket(void**) {
   Fixture f(Config(HostMode::kSymmetricActive));
   f.Send(0);
@@ -517,6 +544,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(APeersAnswerIsASample),
       cmocka_unit_test(ABadMacChangesNothingOfAPeer),
+      cmocka_unit_test(APacketWithFieldsMovesNoStateOfAPeer),
       cmocka_unit_test(ACryptoNakOfAPeerNeedsTheOriginOfOurLastPacket),
       cmocka_unit_test(BadAuthenticationDoesNotEndAnEphemeralAssociation),
       cmocka_unit_test(AnEphemeralAssociationEndsWhenItsHostIsSilent),

@@ -248,6 +248,29 @@ void SystemPollStaysWithinTheConfiguredOnes(void**) {
   }
 }
 
+void HasteStaysWithinTheServersLimits(void**) {
+  PollSchedule schedule({.minpoll = 6, .maxpoll = 6}, 1, MonoTime());
+  MonoTime now;
+  int packets = 0;
+  for (; now < MonoTime::FromSeconds(600); ++packets) {
+    (void)schedule.OnPoll(now);
+    schedule.Hasten(now);
+    assert_true(schedule.next() - now >= PollSchedule::kBurstSpacing);
+    now = schedule.next();
+  }
+  // The first few at 2 s, then as many as 8 s of headway each allow.
+  assert_in_range(packets, 75, 90);
+}
+
+void WhoToldUsToSlowDownIsNotHurried(void**) {
+  PollSchedule schedule({.minpoll = 6, .maxpoll = 10}, 1, MonoTime());
+  (void)schedule.OnPoll(MonoTime());
+  schedule.OnRate(8, MonoTime());
+  const MonoTime planned = schedule.next();
+  schedule.Hasten(MonoTime());
+  assert_true(schedule.next() == planned);
+}
+
 }  // namespace
 }  // namespace ntpward::core
 
@@ -273,6 +296,8 @@ int main() {
       cmocka_unit_test(SilenceIsNoForgiveness),
       cmocka_unit_test(ASuccessorOwesWhatItsPredecessorSent),
       cmocka_unit_test(SystemPollStaysWithinTheConfiguredOnes),
+      cmocka_unit_test(HasteStaysWithinTheServersLimits),
+      cmocka_unit_test(WhoToldUsToSlowDownIsNotHurried),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
