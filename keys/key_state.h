@@ -22,8 +22,8 @@ struct OpenChallenge {
   std::vector<uint8_t> octets;
 };
 
-// The cookie of a symmetric association: ours joined with the peer's by exclusive or. It is in force
-// once the peer was given our half: from then on it uses what it has agreed with us.
+// The cookie of a symmetric association: ours joined with the peer's by exclusive or. It is in
+// force once the peer was given our half: from then on it uses what it has agreed with us.
 struct PeerCookie {
   uint32_t ours = 0;
   std::optional<uint32_t> agreed;

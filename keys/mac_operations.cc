@@ -202,8 +202,8 @@ msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {
   const SessionKey key = hasher.Derive(request.path, request.key, *private_value);
   const bool tells_time = ModeOf(covered) != kModeClient;
   if (tells_time) out.transmit = TransmitTime(state_, request.correction, NtpDuration());
-  const SessionDigest digest = tells_time ? hasher.Mac(key, Stamped(covered, out.transmit))
-                                          : hasher.Mac(key, covered);
+  const SessionDigest digest =
+      tells_time ? hasher.Mac(key, Stamped(covered, out.transmit)) : hasher.Mac(key, covered);
   PutMac(&out.mac, request.key, digest.span());
   return out;
 }
@@ -296,8 +296,8 @@ msg::VerdictCode MacOperations::CheckAutokey(const msg::CheckMac& request) {
   }
 }
 
-// The MAC first: once peers have a cookie it takes that to make one for a bare header, so that nobody
-// else gets keys looked for in the list. Behind a field it is made with 0 in every mode.
+// The MAC first: once peers have a cookie it takes that to make one for a bare header, so that
+// nobody else gets keys looked for in the list. Behind a field it is made with 0 in every mode.
 msg::VerdictCode MacOperations::CheckListed(const msg::CheckMac& request) {
   const Bytes covered = request.covered.span();
   const bool broadcast = ModeOf(covered) == kModeBroadcast;

@@ -43,8 +43,9 @@ std::string_view Description(Restart why) {
 
 }  // namespace
 
-ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket)
-    : own_(own), policy_(std::move(policy)), last_ticket_(last_ticket), started_(now) {
+ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket,
+                         DanceRole role)
+    : own_(own), policy_(std::move(policy)), role_(role), last_ticket_(last_ticket), started_(now) {
   CHECK(own.value != 0);
 }
 
@@ -68,7 +69,8 @@ bool ClientDance::proven() const { return identified() && has_cookie(); }
 
 NextField ClientDance::NextRequest(const DanceContext& context) {
   NextField next;
-  asked_.reset();
+  // A peer answers when its own poll comes.
+  if (!IsPeer()) asked_.reset();
   if (!context.host.enabled()) return next;
   if (context.mono - started_ >= kRefreshSeconds)
     StartOver(Restart::kRefresh, context, next.effects);
@@ -80,7 +82,7 @@ NextField ClientDance::NextRequest(const DanceContext& context) {
     AskCertificate(context, next);
   } else if (!Lit(kVerified)) {
     AskIdentity(context, next);
-  } else if (!Lit(kCookie)) {
+  } else if (!Lit(kCookie) && (!IsPeer() || context.synchronised)) {
     AskCookie(context, next);
   } else {
     ++polls_;
@@ -147,6 +149,10 @@ void ClientDance::AskCookie(const DanceContext& context, NextField& next) {
   field.value = context.host.public_key();
   field.signature = context.host.public_key_signature();
   Ask(field, next);
+}
+
+bool ClientDance::WantsList(const DanceContext& context) const {
+  return Lit(kTrusted | kVerified) && (has_cookie() || !context.synchronised);
 }
 
 bool ClientDance::MayAsk(std::optional<uint32_t> last_poll) const {
@@ -363,7 +369,9 @@ void ClientDance::Refuse(std::string reason, const DanceContext& context, DanceR
 }
 
 void ClientDance::OnEmptyAnswer() {
-  if (++empty_answers_ < kMaxEmptyAnswers) return;
+  // A peer without time says so for as long as it takes, and may take another ASSOC for a new
+  // start.
+  if (++empty_answers_ < kMaxEmptyAnswers * (IsPeer() ? 8 : 1)) return;
   empty_answers_ = 0;
   flags_ = 0;
   server_name_.clear();

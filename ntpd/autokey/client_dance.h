@@ -83,6 +83,10 @@ struct NextField {
 // The field that every dance begins with. `own` identifies our association.
 std::vector<uint8_t> AssociationRequest(const HostState& host, AssocId own);
 
+// How we stand to the other host. A peer (symmetric modes, see PeerDance) agrees with us on a
+// cookie by halves, and gives us its half only when both have time.
+enum class DanceRole : uint8_t { kClient, kPeer };
+
 class ClientDance {
  public:
   // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC
@@ -104,14 +108,16 @@ class ClientDance {
 
   // `own` identifies our association in requests; not 0. Tickets count from `last_ticket`, within
   // its upper 8 bits.
-  ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket = 0);
+  ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket = 0,
+              DanceRole role = DanceRole::kClient);
 
   // Call once for each poll, when the packet is built. kWait may be repeated as soon as an answer
   // of the key process was delivered.
   NextField NextRequest(const DanceContext& context);
 
   // The first extension field of a mode 4 packet whose origin and key identifier matched our last
-  // request. A field that was not asked for changes nothing.
+  // request; from a peer, a field of a packet whose origin is one of our last packets. A field that
+  // was not asked for changes nothing.
   DanceResult OnResponse(Bytes field, const DanceContext& context);
 
   // Answers of the key process. A ticket that is not outstanding changes nothing.
@@ -134,6 +140,21 @@ class ClientDance {
   void OnCertificateRenewed();
   // Our own key material changed: starts over.
   DanceResult OnHostChanged(const DanceContext& context);
+
+  // --- peers only
+  // The peer's own ASSOC request says what its answer would (as ntpd 4.2.8); void once it is known.
+  DanceResult OnPeersAssociation(Bytes field, const DanceContext& context);
+  // Identity and cookie are settled, as far as they can be by now: its key list comes next.
+  bool WantsList(const DanceContext& context) const;
+  // Is this the signature of the peer, whose identity was accepted? Then it is proven, too.
+  Outcome CheckPeer(const wire::AutokeyField& field, const DanceContext& context,
+                    DanceResult& result);
+  // It did not answer AUTO with what it should.
+  void OnWrongList(const DanceContext& context, DanceResult& result) {
+    CountFailure(context, result);
+  }
+  // The peer may have another half now; what we have goes on until it has come.
+  void AskCookieAgain() { flags_ &= ~static_cast<uint32_t>(kCookie); }
 
   // Does this field bear the signature of the server, which has proved itself? kOk only then.
   Outcome CheckServer(const wire::AutokeyField& field, const DanceContext& context) const;
@@ -215,6 +236,7 @@ class ClientDance {
   void OnCookieVerdict(const Pending& done, msg::VerdictCode code, const DanceContext& context,
                        DanceResult& result);
   void OnServerError(const DanceContext& context, DanceResult& result);
+  bool IsPeer() const { return role_ == DanceRole::kPeer; }
   bool IsPrivate() const { return demand_.scheme == msg::IdentityScheme::kPc; }
   void Refuse(std::string reason, const DanceContext& context, DanceResult& result);
   void Warn(std::string text, DanceResult& result);
@@ -231,6 +253,7 @@ class ClientDance {
 
   const AssocId own_;
   const DancePolicy policy_;
+  const DanceRole role_;
 
   uint32_t flags_ = 0;
   std::string server_name_;

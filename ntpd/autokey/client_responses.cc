@@ -30,8 +30,10 @@ bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
 DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   DanceResult result;
   const auto head = wire::ParseAutokeyFieldHead(bytes);
+  // A peer's answer to ASSOC has its own identifier (as ntpd 4.2.8).
+  const bool any_identifier = IsPeer() && asked_ == AutokeyCode::kAssociation;
   if (!head.ok() || !asked_ || !head->response || head->code != static_cast<uint8_t>(*asked_) ||
-      head->association != own_.value) {
+      (head->association != own_.value && !any_identifier)) {
     result.outcome = Outcome::kProtocol;
     return result;
   }
@@ -121,6 +123,24 @@ Outcome ClientDance::VerifyField(const AutokeyField& field, const DanceContext& 
   return VerifySignature(scheme, server->key, field.signed_part, field.signature);
 }
 
+DanceResult ClientDance::OnPeersAssociation(Bytes bytes, const DanceContext& context) {
+  DanceResult result;
+  if (flags_ != 0) return result;
+  const auto field = wire::ParseAutokeyField(bytes);
+  result.outcome =
+      field.ok() && field->has_value ? OnAssociation(*field, context, result) : Outcome::kLength;
+  if (result.outcome != Outcome::kOk)
+    result.statistics.push_back(OutcomeLine(bytes.size() < 4 ? 0 : FirstWord(bytes),
+                                            field.ok() ? field->head.association : 0,
+                                            result.outcome));
+  return result;
+}
+
+Outcome ClientDance::CheckPeer(const AutokeyField& field, const DanceContext& context,
+                               DanceResult& result) {
+  return Lit(kTrusted | kVerified) ? CheckSigned(field, context, result) : Outcome::kProtocol;
+}
+
 Outcome ClientDance::CheckServer(const AutokeyField& field, const DanceContext& context) const {
   return proven() ? VerifyField(field, context) : Outcome::kProtocol;
 }
@@ -174,7 +194,9 @@ Outcome ClientDance::OnAssociation(const AutokeyField& field, const DanceContext
   if (checked != Outcome::kOk) return checked;
   server_name_ = name;
   server_was_unsynchronised_ = field.timestamp.value == 0;
-  flags_ = (word & (kHostBits | kSchemeMask)) | kAutokey;
+  flags_ = word & (kHostBits | kSchemeMask);
+  // A server's key is the one that we chose; a peer's comes from its list.
+  if (!IsPeer()) flags_ |= kAutokey;
   trail_.Start(server_name_);
   result.statistics.push_back(AssociationLine(own_, word, name));
   if (context.host.is_private()) BeginPrivate(context, result);
@@ -261,6 +283,7 @@ Outcome ClientDance::OnCookie(const AutokeyField& field, const DanceContext& con
                               DanceResult& result) {
   msg::CookieOpen open;
   open.association = own_;
+  open.symmetric = IsPeer();
   if (field.value.size() != context.host.modulus_size() || !open.ciphertext.Assign(field.value))
     return Outcome::kCookie;
   AddJob(open, {0, msg::Type::kCookieOpen, context.mono, field.timestamp, field.filestamp}, result);

@@ -37,8 +37,8 @@ class SymmetricExchange {
   // Is its origin the transmit time of one of our last packets? Then its sender has seen that.
   bool IsOurs(NtpTimestamp origin) const;
 
-  // A packet with extension fields, whose MAC anyone can make, arrived at `t4`. It moves nothing but
-  // what FillHeard gives, so that a forged one costs a step of Autokey's dance at most.
+  // A packet with extension fields, whose MAC anyone can make, arrived at `t4`. It moves nothing
+  // but what FillHeard gives, so that a forged one costs a step of Autokey's dance at most.
   void Hear(const wire::Header& packet, NtpTimestamp t4);
   // As Fill, for a packet with extension fields: by the last one of theirs, of whatever kind.
   void FillHeard(wire::Header* header) const;

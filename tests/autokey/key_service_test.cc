@@ -2,119 +2,15 @@
 //
 // The end of it is what counts: a plain packet sealed with the cookie of one side is accepted by
 // the other, and its reply too.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include "keys/crypto_setup.h"
-#include "keys/service.h"
 #include "ntpd/autokey/client_dance.h"
-#include "ntpd/autokey/server_side.h"
-#include "privsep/fds.h"
+#include "tests/autokey/key_host.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {
 namespace {
 
-using msg::KeyFileKind;
-
 const AddressPair kPath{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
 constexpr uint32_t kNow = 4004300000;
-
-// Once in a program; the providers stay loaded.
-int LoadCrypto(void**) {
-  static const auto setup = keys::CryptoSetup::ForTool();
-  CHECK(setup.ok());
-  return 0;
-}
-
-class StillTime : public keys::TimeSource {
- public:
-  NtpTimestamp System() override { return NtpTimestamp::FromRaw(uint64_t{kNow} << 32); }
-  MonoTime Monotonic() override { return MonoTime::FromSeconds(1000); }
-};
-
-// The last message of each kind.
-class Last : public keys::Outbox {
- public:
-  void Send(const msg::ServeDone& m) override { serve_done = m; }
-  void Send(const msg::Sealed& m) override { sealed = m; }
-  void Send(const msg::Verdict& m) override { verdict = m; }
-  void Send(const msg::HostMaterial& m) override { material = m; }
-  void Send(const msg::SignedValues& m) override { signed_values = m; }
-  void Send(const msg::ValueAnswer& m) override { answer = m; }
-  void Send(const msg::KeyListTaken& m) override { taken = m; }
-  void Send(const msg::LogLine&) override {}
-  void Send(const msg::RoleReady&) override {}
-  void Send(const msg::RoleFailed& m) override { Fatal(__FILE__, __LINE__, m.text.text()); }
-  void Send(const msg::Misbehaviour&) override { Fatal(__FILE__, __LINE__, "accused"); }
-
-  msg::ServeDone serve_done;
-  msg::Sealed sealed;
-  msg::Verdict verdict;
-  msg::HostMaterial material;
-  msg::SignedValues signed_values;
-  msg::ValueAnswer answer;
-  msg::KeyListTaken taken;
-};
-
-struct File {
-  KeyFileKind kind;
-  std::string path;
-};
-
-struct Host {
-  Host(std::string_view password, const std::vector<File>& files) : keys(&time, "none") {
-    msg::KeysStart start;
-    start.crypto_enabled = true;
-    CHECK(start.host.Assign(AsBytes("host")) && start.digest_name.Assign(AsBytes("md5")));
-    Supervisor(start);
-    msg::KeysPassword secret;
-    CHECK(secret.password.Assign(AsBytes(password)));
-    Supervisor(secret);
-    for (const File& file : files) {
-      const UniqueFd fd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
-      CHECK(fd.valid());
-      msg::KeysFile message;
-      message.kind = file.kind;
-      message.fd = fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeyFile);
-      CHECK(message.group.Assign(AsBytes("server")) && message.name.Assign(AsBytes(file.path)));
-      Supervisor(message);
-    }
-    Supervisor(msg::KeysEnd{});
-    CHECK(keys.ready());
-    Ask(msg::HostMaterialRequest{});
-    CHECK(state.SetMaterial(out.material).ok());
-    certificates.SetOwn(state.certificate());
-  }
-  template <typename M>
-  void Supervisor(const M& message) {
-    msg::Encoded bytes;
-    msg::Encode(message, &bytes);
-    keys.HandleSupervisor(bytes.span(), out);
-  }
-  template <typename M>
-  void Ask(const M& message) {
-    msg::Encoded bytes;
-    msg::Encode(message, &bytes);
-    keys.HandleNet(bytes.span(), out);
-    while (keys.HasWork()) keys.RunOne(out);
-  }
-  void Synchronise() {
-    const auto update = state.DueUpdate(MonoTime::FromSeconds(1000), NtpSeconds{kNow}, true);
-    CHECK(update.has_value());
-    Ask(*update);
-    state.OnSignedValues(out.signed_values);
-    synchronised = true;
-  }
-
-  StillTime time;
-  Last out;
-  keys::KeyService keys;
-  HostState state;
-  CertificateCache certificates;
-  ServerSide side;
-  bool synchronised = false;
-};
 
 const std::vector<File> kServerFiles = {
     {KeyFileKind::kHost, "tests/keys/data/426_host_server"},
@@ -129,8 +25,8 @@ std::vector<File> ClientFiles(const std::string& group_file) {
 
 struct Pair {
   explicit Pair(const std::string& group_file, DancePolicy policy = {})
-      : server("serverpassword", kServerFiles),
-        client("clientpassword", ClientFiles(group_file)),
+      : server("serverpassword", kServerFiles, kNow),
+        client("clientpassword", ClientFiles(group_file), kNow),
         dance(AssocId{43118}, std::move(policy), MonoTime{}) {
     server.Synchronise();
   }
@@ -275,8 +171,10 @@ void TheReferencesOwnExportDoesWhereTheOperatorSaysSo(void**) {
 void ACookieGoesToWhoeverAsksWhichIsALimitOfTheProtocol(void**) {
   Pair pair("426_iffpar_server_traditional");
   for (int i = 0; i < 4; ++i) (void)pair.Poll();
-  Host thief("serverpassword", {{KeyFileKind::kHost, "tests/keys/data/428_host_server"},
-                                {KeyFileKind::kCertificate, "tests/keys/data/428_cert_server"}});
+  Host thief("serverpassword",
+             {{KeyFileKind::kHost, "tests/keys/data/428_host_server"},
+              {KeyFileKind::kCertificate, "tests/keys/data/428_cert_server"}},
+             kNow);
   const auto key = ParseRsaPublicKey(thief.state.public_key());
   msg::CookieIssue issue;
   issue.now = NtpSeconds{kNow};

@@ -91,7 +91,8 @@ void ReplyWithExtensionFieldsCountsForReachAndNothingElse(void**) {
   assert_int_equal(f.association.schedule().unreach(), 0);
   assert_false(f.association.filter().has_sample());
   assert_int_equal(f.association.stratum(), 16);
-  assert_true(f.association.OnHeard(f.Reply(), NtpTimestamp(), At(0.03)).error() == Reject::kDuplicate);
+  assert_true(f.association.OnHeard(f.Reply(), NtpTimestamp(), At(0.03)).error() ==
+              Reject::kDuplicate);
 }
 
 }  // namespace

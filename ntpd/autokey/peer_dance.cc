@@ -1,0 +1,155 @@
+// What our packets to a peer carry, and what the key process has to do with it.
+#include "ntpd/autokey/peer_dance.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ntpward::autokey {
+namespace {
+
+// An answer longer than this leaves no room for a request that has a certificate in it.
+constexpr size_t kLongAnswer = 1024;
+
+}  // namespace
+
+PeerDance::PeerDance(AssocId own, DancePolicy policy, uint8_t automax, const AddressPair& to_peer,
+                     MonoTime now)
+    : own_(own),
+      to_peer_(to_peer),
+      dance_(own, std::move(policy), now, 0, DanceRole::kPeer),
+      own_list_(own, msg::KeyListUse::kSymmetric, automax),
+      announced_(own, msg::KeyListUse::kSymmetric, to_peer.Reversed()),
+      haste_at_(now) {}
+
+std::optional<msg::KeyListMake> PeerDance::DueList(int poll, const DanceContext& context) {
+  return own_list_.Due(to_peer_, poll, context.synchronised ? context.now : NtpSeconds{},
+                       context.mono);
+}
+
+// ---------------------------------------------------------------------------- what we send
+
+PeerPacket PeerDance::NextPacket(const DanceContext& context) {
+  PeerPacket packet;
+  if (!context.host.enabled()) return packet;
+  packet.send = true;
+  ++polls_;
+  AddAnswer(packet);
+  if (packet.fields.size() <= kLongAnswer) AddRequest(context, packet);
+  if (packet.fields.empty()) AddFiller(context, packet);
+  return packet;
+}
+
+void PeerDance::Add(const std::vector<uint8_t>& field, PeerPacket& packet) {
+  if (packet.fields.size() + field.size() > wire::kMaxExtensionArea) return;
+  packet.fields.insert(packet.fields.end(), field.begin(), field.end());
+}
+
+// A list is told as it is when the packet leaves.
+void PeerDance::AddAnswer(PeerPacket& packet) {
+  if (list_asked_ && own_list_.CanAnnounce()) {
+    Add(own_list_.Announcement(peer_id_), packet);
+    own_list_.OnAnnounced();
+  }
+  Add(answer_, packet);
+  answer_.clear();
+  list_asked_ = answers_genuine_ = false;
+}
+
+// Our list goes out with its first packet, once the peer can check the signature: before that
+// ntpd 4.2.8 would start over.
+void PeerDance::AddRequest(const DanceContext& context, PeerPacket& packet) {
+  const bool ready = dance_.WantsList(context);
+  if (ready && !announced_.accepted()) return Add(AnnouncementRequest(own_.value), packet);
+  if (ready && knows_us_ && own_list_.MustAnnounce()) {
+    Add(own_list_.Announcement(peer_id_), packet);
+    own_list_.OnAnnounced();
+    return;
+  }
+  NextField next = dance_.NextRequest(context);
+  if (next.kind == NextField::Kind::kField) Add(next.field, packet);
+  packet.effects = Settle(std::move(next.effects));
+}
+
+// From the moment when we gave our half away until both ends have both, a bare header would be
+// sealed with what the other end cannot check, and it would start over.
+void PeerDance::AddFiller(const DanceContext& context, PeerPacket& packet) {
+  if (!told_ || (dance_.has_cookie() && heard_since_told_)) return;
+  Add(own_list_.CanAnnounce() ? own_list_.Announcement(peer_id_)
+                              : AssociationResponse(context.host, own_.value),
+      packet);
+}
+
+bool PeerDance::TakeNak() {
+  if (bad_macs_ < kMostBadMacs) return false;
+  bad_macs_ = 0;
+  return true;
+}
+
+bool PeerDance::HasQuestions(const DanceContext& context) const {
+  return !dance_.identified() || !announced_.accepted() ||
+         (context.synchronised && dance_.has_questions());
+}
+
+bool PeerDance::TakeHaste(const DanceContext& context) {
+  haste_ = std::min(kMostHaste, haste_ + (context.mono - haste_at_) / kHasteSeconds);
+  haste_at_ = context.mono;
+  if (haste_ < 1 || (!HasAnswer() && !HasQuestions(context) && context.synchronised)) return false;
+  haste_ -= 1;
+  return true;
+}
+
+// ---------------------------------------------------------------------------- the key process
+
+DanceResult PeerDance::OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
+                                     const DanceContext& context) {
+  return Settle(dance_.OnValueAnswer(ticket, answer, context));
+}
+
+DanceResult PeerDance::OnVerdict(uint32_t ticket, msg::VerdictCode code,
+                                 const DanceContext& context) {
+  const bool had_cookie = dance_.has_cookie();
+  DanceResult result = Settle(dance_.OnVerdict(ticket, code, context));
+  if (dance_.has_cookie() && !had_cookie) OnCookie();
+  return result;
+}
+
+// Our keys are hashed with it. The peer's new list comes by itself, or is asked for when its keys
+// do not fit.
+void PeerDance::OnCookie() { own_list_.Void(); }
+
+void PeerDance::OnKeysRestarted() {
+  dance_.OnKeysRestarted();
+  own_list_.Void();
+  announced_.Void();
+  pending_.reset();
+  told_ = heard_since_told_ = false;
+}
+
+DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
+  if (dance_.Judge(context, change.key) != ClientDance::Judgement::kAsBefore)
+    return Settle(dance_.OnHostChanged(context));
+  if (change.certificate || change.key) dance_.OnCertificateRenewed();
+  return {};
+}
+
+DanceResult PeerDance::Settle(DanceResult result) {
+  if (result.restart != Restart::kNone) Forget();
+  return result;
+}
+
+// The key process was told to forget, too.
+void PeerDance::Forget() {
+  own_list_.Void();
+  announced_ = AnnouncedList(own_, msg::KeyListUse::kSymmetric, to_peer_.Reversed());
+  knows_us_ = told_ = heard_since_told_ = false;
+  asked_again_.reset();
+  pending_.reset();
+  bad_macs_ = out_of_order_ = 0;
+}
+
+uint32_t PeerDance::flags() const {
+  const uint32_t list = announced_.accepted() ? uint32_t{kAutokey} : 0;
+  return dance_.flags() == 0 ? 0 : dance_.flags() | list;
+}
+
+}  // namespace ntpward::autokey

@@ -1,0 +1,179 @@
+// What a peer's packets do: the consuming half of PeerDance.
+#include <utility>
+
+#include "ntpd/autokey/peer_dance.h"
+
+namespace ntpward::autokey {
+namespace {
+
+using wire::AutokeyCode;
+using wire::AutokeyFieldHead;
+
+bool Is(const AutokeyFieldHead& head, AutokeyCode code) {
+  return head.code == static_cast<uint8_t>(code);
+}
+
+// Asked only by who has our certificate and has accepted it.
+bool ShowsThatItKnowsUs(const AutokeyFieldHead& head) {
+  return Is(head, AutokeyCode::kCookie) || Is(head, AutokeyCode::kAutokey) ||
+         Is(head, AutokeyCode::kSign) || Is(head, AutokeyCode::kLeap);
+}
+
+// Seconds until an answer of the key process is given up: a full pipe drops messages.
+constexpr double kKeyAnswerSeconds = 16;
+
+}  // namespace
+
+PeerResult PeerDance::OnField(Bytes field, bool answers_us, const DanceContext& context) {
+  PeerResult result;
+  const auto head = wire::ParseAutokeyFieldHead(field);
+  if (!head.ok() || !context.host.enabled()) {
+    result.dance.outcome = Outcome::kLength;
+    return result;
+  }
+  // A peer that asks for our half has not got it.
+  if (told_ && answers_us && !Is(*head, AutokeyCode::kCookie)) heard_since_told_ = true;
+  if (!head->response && !head->error) return OnRequest(*head, field, answers_us, context);
+  if (Is(*head, AutokeyCode::kAutokey)) return OnAnnouncement(*head, field, answers_us, context);
+  // Who was not asked cannot answer.
+  if (!answers_us) {
+    result.dance.outcome = Outcome::kProtocol;
+    return result;
+  }
+  const bool unknown = dance_.flags() == 0;
+  result.dance = Settle(dance_.OnResponse(field, context));
+  if (unknown && dance_.flags() != 0) peer_id_ = head->association;
+  return result;
+}
+
+// ---------------------------------------------------------------------------- requests
+
+PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool answers_us,
+                                const DanceContext& context) {
+  PeerResult result;
+  if (pending_ && context.mono - pending_->since >= kKeyAnswerSeconds) pending_.reset();
+  // One that may be forged does not take the place of one that is not.
+  const bool busy = pending_.has_value() || HasAnswer();
+  if (busy && answers_genuine_ && !answers_us) {
+    result.dance.outcome = Outcome::kProtocol;
+    return result;
+  }
+  NoteRequest(head, answers_us);
+  answer_.clear();
+  pending_.reset();
+  list_asked_ = false;
+  answers_genuine_ = answers_us;
+  if (Is(head, AutokeyCode::kAssociation)) {
+    OnAssociationRequest(field, answers_us, context, result);
+  } else if (Is(head, AutokeyCode::kAutokey)) {
+    list_asked_ = true;
+  } else {
+    const ServerContext server{context.host, context.certificates, context.now,
+                               context.synchronised};
+    ServerAnswer reply = side_.OnRequest(field, to_peer_.Reversed(), server);
+    TakeReply(reply, result);
+    if (result.question) pending_->since = context.mono;
+  }
+  return result;
+}
+
+void PeerDance::NoteRequest(const AutokeyFieldHead& head, bool answers_us) {
+  if (!answers_us) return;
+  peer_id_ = head.association;
+  if (Is(head, AutokeyCode::kAssociation)) knows_us_ = false;
+  if (ShowsThatItKnowsUs(head)) knows_us_ = true;
+  // It had our half and wants it again: it has started over, and its own half is another.
+  const bool again = told_ && heard_since_told_ && dance_.has_cookie();
+  const bool may = !asked_again_ || polls_ - *asked_again_ >= kPollsBetweenCookies;
+  if (!Is(head, AutokeyCode::kCookie) || !again || !may) return;
+  asked_again_ = polls_;
+  dance_.AskCookieAgain();
+}
+
+// A peer that has started over asks this. What it proved to us before stays proved: the request has
+// no signature, and ntpd 4.2.8, which starts over because of it, can be made to by anybody.
+void PeerDance::OnAssociationRequest(Bytes field, bool answers_us, const DanceContext& context,
+                                     PeerResult& result) {
+  const auto request = wire::ParseAutokeyField(field);
+  if (!request.ok() || !request->has_value) {
+    result.dance.outcome = Outcome::kLength;
+    return;
+  }
+  // It says what its answer would (as ntpd 4.2.8), but only one who hears us is believed.
+  if (answers_us) result.dance = Settle(dance_.OnPeersAssociation(field, context));
+  answer_ = AssociationResponse(context.host, own_.value);
+}
+
+void PeerDance::TakeReply(const ServerAnswer& reply, PeerResult& result) {
+  result.dance.outcome = reply.outcome;
+  if (!reply.statistics.empty()) result.dance.statistics.push_back(reply.statistics);
+  if (reply.kind == ServerAnswer::Kind::kReply) answer_ = reply.field;
+  if (reply.kind != ServerAnswer::Kind::kAskKeys) return;
+  ServerOperation operation = *reply.operation;
+  auto* cookie = std::get_if<msg::CookieIssue>(&operation);
+  if (cookie != nullptr) cookie->association = own_;
+  pending_ = Pending{++last_ticket_, cookie != nullptr, reply.pending, MonoTime()};
+  result.question = PeerResult::Question{last_ticket_, std::move(operation)};
+}
+
+DanceResult PeerDance::OnValue(uint32_t ticket, const msg::ValueAnswer& answer) {
+  DanceResult result;
+  if (!pending_ || pending_->ticket != ticket) return result;
+  const Pending done = *pending_;
+  pending_.reset();
+  const ServerAnswer reply = side_.OnValueAnswer(done.reply, answer);
+  if (!reply.statistics.empty()) result.statistics.push_back(reply.statistics);
+  if (reply.kind != ServerAnswer::Kind::kReply) return result;
+  answer_ = reply.field;
+  if (!done.cookie || answer.code != msg::VerdictCode::kGood) return result;
+  told_ = true;
+  heard_since_told_ = false;
+  // Its keys are hashed with the cookie from now on.
+  own_list_.Void();
+  return result;
+}
+
+// ---------------------------------------------------------------------------- lists
+
+PeerResult PeerDance::OnAnnouncement(const AutokeyFieldHead& head, Bytes field, bool answers_us,
+                                     const DanceContext& context) {
+  PeerResult result;
+  DanceResult signature;
+  auto announced =
+      announced_.OnAnnouncement(field, own_.value, [&](const wire::AutokeyField& parsed) {
+        return dance_.CheckPeer(parsed, context, signature);
+      });
+  result.dance = std::move(signature);
+  result.dance.outcome = announced.outcome;
+  if (!announced.statistics.empty()) result.dance.statistics.push_back(announced.statistics);
+  result.accept = announced.accept;
+  // It signs with another key than its certificate says, or cannot tell its list at all. Without
+  // time it is waited for.
+  const bool wrong = head.error || announced.outcome == Outcome::kSignature ||
+                     announced.outcome == Outcome::kSignatureLength;
+  if (wrong && answers_us) dance_.OnWrongList(context, result.dance);
+  result.dance = Settle(std::move(result.dance));
+  return result;
+}
+
+void PeerDance::OnListVerdict(msg::VerdictCode code) {
+  announced_.OnVerdict(code);
+  if (announced_.accepted()) out_of_order_ = 0;
+}
+
+void PeerDance::OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare) {
+  if (code == msg::VerdictCode::kGood) {
+    bad_macs_ = out_of_order_ = 0;
+    if (told_ && bare) heard_since_told_ = true;
+    return;
+  }
+  if (!answers_us) return;
+  if (code == msg::VerdictCode::kBad && bare) ++bad_macs_;
+  if (code == msg::VerdictCode::kSequence && ++out_of_order_ >= kMostOutOfOrder) announced_.Void();
+}
+
+DanceResult PeerDance::OnCryptoNak(const DanceContext& context) {
+  return Settle(dance_.OnCryptoNak(context));
+}
+
+}  // namespace ntpward::autokey

@@ -1,0 +1,126 @@
+// A host with the real key process behind it, on key files.
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "keys/crypto_setup.h"
+#include "keys/service.h"
+#include "ntpd/autokey/certificate_cache.h"
+#include "ntpd/autokey/host_state.h"
+#include "ntpd/autokey/server_side.h"
+#include "privsep/fds.h"
+
+namespace ntpward::autokey::test {
+
+using msg::KeyFileKind;
+
+// Once in a program; the providers stay loaded.
+inline int LoadCrypto(void**) {
+  static const auto setup = keys::CryptoSetup::ForTool();
+  CHECK(setup.ok());
+  return 0;
+}
+
+// A clock that the test moves: NTP seconds.
+class TestTime : public keys::TimeSource {
+ public:
+  explicit TestTime(uint32_t now) : seconds(now), begin_(now) {}
+  NtpTimestamp System() override { return NtpTimestamp::FromRaw(uint64_t{seconds} << 32); }
+  MonoTime Monotonic() override { return MonoTime::FromSeconds(1000.0 + (seconds - begin_)); }
+
+  uint32_t seconds;
+
+ private:
+  uint32_t begin_;
+};
+
+// The last message of each kind.
+class Last : public keys::Outbox {
+ public:
+  void Send(const msg::ServeDone& m) override { serve_done = m; }
+  void Send(const msg::Sealed& m) override { sealed = m; }
+  void Send(const msg::Verdict& m) override { verdict = m; }
+  void Send(const msg::HostMaterial& m) override { material = m; }
+  void Send(const msg::SignedValues& m) override { signed_values = m; }
+  void Send(const msg::ValueAnswer& m) override { answer = m; }
+  void Send(const msg::KeyListTaken& m) override { taken = m; }
+  void Send(const msg::LogLine&) override {}
+  void Send(const msg::RoleReady&) override {}
+  void Send(const msg::RoleFailed& m) override { Fatal(__FILE__, __LINE__, m.text.text()); }
+  void Send(const msg::Misbehaviour&) override { Fatal(__FILE__, __LINE__, "accused"); }
+
+  msg::ServeDone serve_done;
+  msg::Sealed sealed;
+  msg::Verdict verdict;
+  msg::HostMaterial material;
+  msg::SignedValues signed_values;
+  msg::ValueAnswer answer;
+  msg::KeyListTaken taken;
+};
+
+struct File {
+  KeyFileKind kind;
+  std::string path;
+};
+
+struct Host {
+  Host(std::string_view password, const std::vector<File>& files, uint32_t now,
+       std::string_view group = "server")
+      : time(now), keys(&time, "none") {
+    msg::KeysStart start;
+    start.crypto_enabled = true;
+    CHECK(start.host.Assign(AsBytes("host")) && start.digest_name.Assign(AsBytes("md5")));
+    Supervisor(start);
+    msg::KeysPassword secret;
+    CHECK(secret.password.Assign(AsBytes(password)));
+    Supervisor(secret);
+    for (const File& file : files) {
+      const UniqueFd fd(open(file.path.c_str(), O_RDONLY | O_CLOEXEC));
+      CHECK(fd.valid());
+      msg::KeysFile message;
+      message.kind = file.kind;
+      message.fd = fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeyFile);
+      CHECK(message.group.Assign(AsBytes(group)) && message.name.Assign(AsBytes(file.path)));
+      Supervisor(message);
+    }
+    Supervisor(msg::KeysEnd{});
+    CHECK(keys.ready());
+    Ask(msg::HostMaterialRequest{});
+    CHECK(state.SetMaterial(out.material).ok());
+    certificates.SetOwn(state.certificate());
+  }
+  template <typename M>
+  void Supervisor(const M& message) {
+    msg::Encoded bytes;
+    msg::Encode(message, &bytes);
+    keys.HandleSupervisor(bytes.span(), out);
+  }
+  template <typename M>
+  void Ask(const M& message) {
+    msg::Encoded bytes;
+    msg::Encode(message, &bytes);
+    keys.HandleNet(bytes.span(), out);
+    while (keys.HasWork()) keys.RunOne(out);
+  }
+  void Synchronise() {
+    const auto update = state.DueUpdate(time.Monotonic(), NtpSeconds{time.seconds}, true);
+    CHECK(update.has_value());
+    Ask(*update);
+    state.OnSignedValues(out.signed_values);
+    synchronised = true;
+  }
+
+  TestTime time;
+  Last out;
+  keys::KeyService keys;
+  HostState state;
+  CertificateCache certificates;
+  ServerSide side;
+  bool synchronised = false;
+};
+
+}  // namespace ntpward::autokey::test
