@@ -17,5 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::RoleReady>(bytes);
   RoundTrip<msg::RoleFailed>(bytes);
   RoundTrip<msg::Misbehaviour>(bytes);
+  RoundTrip<msg::LivenessQuestion>(bytes);
+  RoundTrip<msg::LivenessAnswer>(bytes);
   return 0;
 }

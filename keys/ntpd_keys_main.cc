@@ -48,6 +48,7 @@ class Role {
   explicit Role(std::string sandbox)
       : supervisor_(UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)),
         net_(UniqueFd(kNetIn), UniqueFd(kNetOut)),
+        link_(&supervisor_),
         out_(&supervisor_, &net_),
         service_(&time_, std::move(sandbox)) {}
 
@@ -75,7 +76,7 @@ class Role {
     while (!service_.failed()) {
       const auto bytes = supervisor_.Receive();
       if (!bytes) return;
-      service_.HandleSupervisor(*bytes, out_);
+      if (!link_.AnswersLiveness(*bytes)) service_.HandleSupervisor(*bytes, out_);
     }
   }
   void FromNet() {
@@ -88,6 +89,7 @@ class Role {
 
   Channel supervisor_;
   Channel net_;
+  SupervisorLink link_;
   PipeOutbox out_;
   SystemTime time_;
   KeyService service_;

@@ -38,6 +38,13 @@ void SupervisorLink::Accuse(msg::Role culprit, Bytes bytes) {
   (void)channel_->Send(message);
 }
 
+bool SupervisorLink::AnswersLiveness(Bytes bytes) {
+  msg::LivenessQuestion question;
+  if (!msg::Decode(bytes, &question)) return false;
+  (void)channel_->Send(msg::LivenessAnswer{.number = question.number});
+  return true;
+}
+
 MonoTime MonotonicNow() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);

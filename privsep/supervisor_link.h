@@ -20,6 +20,8 @@ class SupervisorLink : public Logger {
   void Failed(std::string_view text);
   // `bytes` came from `culprit` and could not be accepted; nothing of it was applied.
   void Accuse(msg::Role culprit, Bytes bytes);
+  // True when `bytes` is the supervisor's question whether we live, which is then answered.
+  bool AnswersLiveness(Bytes bytes);
 
   Channel& channel() { return *channel_; }
 

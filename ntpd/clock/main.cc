@@ -61,6 +61,7 @@ class Role {
   bool FromSupervisor() {
     const auto bytes = supervisor_.Receive();
     if (!bytes) return !supervisor_.peer_gone();
+    if (link_.AnswersLiveness(*bytes)) return true;
     msg::NetRoleRestarted restarted;
     if (guard_ && msg::Decode(*bytes, &restarted)) {
       (void)net_.Send(device_->State(MonotonicNow()));

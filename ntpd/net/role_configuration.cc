@@ -4,6 +4,7 @@
 
 #include "ntpd/net/random.h"
 #include "ntpd/net/role.h"
+#include "privsep/supervisor_link.h"
 
 namespace ntpward::net {
 namespace {
@@ -30,7 +31,9 @@ core::Parameters ParametersOf(const msg::NetStart& start) {
 }  // namespace
 
 void Role::OnSupervisor() {
+  SupervisorLink link(&channels_.supervisor);
   while (auto message = channels_.supervisor.ReceiveWithFd()) {
+    if (link.AnswersLiveness(message->bytes)) continue;
     if (OnMessage(message->bytes, std::move(message->fd))) continue;
     // The supervisor made us and can end us: nonsense from it is a defect, and not survivable.
     Fatal(__FILE__, __LINE__, "a message of the supervisor could not be read");

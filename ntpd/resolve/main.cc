@@ -32,6 +32,7 @@ class Role {
   bool FromSupervisor() {
     const auto bytes = supervisor_.Receive();
     if (!bytes) return !supervisor_.peer_gone();
+    if (link_.AnswersLiveness(*bytes)) return true;
     msg::ResolveName name;
     msg::ResolveEnd end;
     if (!ready_ && msg::Decode(*bytes, &name)) return table_.Add(name);
@@ -41,14 +42,15 @@ class Role {
     return true;
   }
 
+  // One a turn: each may take minutes, and the supervisor wants to hear of us in between.
   void FromNet() {
-    while (const auto bytes = net_.Receive()) {
-      msg::ResolveRequest request;
-      const msg::ResolveName* name = nullptr;
-      if (msg::Decode(*bytes, &request)) name = table_.Find(request.index);
-      if (name == nullptr) return link_.Accuse(msg::Role::kNet, *bytes);
-      (void)net_.Send(LookUp(*name));
-    }
+    const auto bytes = net_.Receive();
+    if (!bytes) return;
+    msg::ResolveRequest request;
+    const msg::ResolveName* name = nullptr;
+    if (msg::Decode(*bytes, &request)) name = table_.Find(request.index);
+    if (name == nullptr) return link_.Accuse(msg::Role::kNet, *bytes);
+    (void)net_.Send(LookUp(*name));
   }
 
   Channel supervisor_;

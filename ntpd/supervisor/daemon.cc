@@ -212,6 +212,11 @@ int Daemon::Run(std::function<void()> on_started) {
       [](evutil_socket_t, short, void* self) { static_cast<Daemon*>(self)->OnDay(); }, this));
   const timeval day = ToTimeval(kDay);
   event_add(day_.get(), &day);
+  liveness_.reset(event_new(
+      base_.get(), -1, EV_PERSIST,
+      [](evutil_socket_t, short, void* self) { static_cast<Daemon*>(self)->AskWhoLives(); }, this));
+  const timeval interval = ToTimeval(Liveness::kInterval);
+  event_add(liveness_.get(), &interval);
   for (const Role role : {Role::kClock, Role::kKeys, Role::kResolve}) StartRole(role);
   if (!ending_) event_base_dispatch(base_.get());
   first_step_marker_.Remove();

@@ -92,6 +92,8 @@ class Daemon {
   void OnReady(RoleSlot& from, const msg::RoleReady& message);
   void AwaitReady(RoleSlot& s);
   void OnNotReady(RoleSlot& late);
+  void AskWhoLives();
+  void KillHung(RoleSlot& hung, const std::string& what);
   void OnPeerReady(RoleSlot& from, bool again);
   void OnChildEnd();
   void OnRoleEnd(RoleSlot& ended, int status);
@@ -146,6 +148,7 @@ class Daemon {
   std::array<Event, 5> signals_;
   Event end_timer_;
   Event day_;
+  Event liveness_;
   Event interfaces_;
   FirstStepMarker first_step_marker_;
   UniqueFd netlink_;

@@ -107,6 +107,10 @@ bool Daemon::OnCommonMessage(RoleSlot& from, Bytes bytes) {
     from.process->said_why = true;
     return true;
   }
+  if (type == msg::Type::kLivenessAnswer) {
+    msg::LivenessAnswer answer;
+    return msg::Decode(bytes, &answer) && from.process->liveness().OnAnswer(answer);
+  }
   msg::Misbehaviour message;
   return type == msg::Type::kMisbehaviour && msg::Decode(bytes, &message) &&
          OnMisbehaviour(from, message);

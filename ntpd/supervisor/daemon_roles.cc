@@ -192,13 +192,32 @@ void Daemon::OnNotReady(RoleSlot& late) {
   RoleProcess& process = *late.process;
   if (!process.running() || process.ready) return;
   // Net waits for ntpd-clock's word, and must not pay for its absence.
-  if (process.role() == Role::kNet && !slot(Role::kClock).process->ready) return AwaitReady(late);
-  log_->Log(LogLevel::kError, std::string("ntpd-") + RoleName(process.role()) +
-                                  " is not ready after " +
-                                  std::to_string(MonotonicNow() - process.started()) +
-                                  " s: killed");
+  RoleProcess& clock = *slot(Role::kClock).process;
+  const bool clock_serves = clock.ready && clock.liveness().unanswered() < 2;
+  if (process.role() == Role::kNet && !clock_serves) return AwaitReady(late);
+  KillHung(late, "is not ready after " + std::to_string(MonotonicNow() - process.started()) + " s");
+}
+
+void Daemon::KillHung(RoleSlot& hung, const std::string& what) {
+  RoleProcess& process = *hung.process;
+  log_->Log(LogLevel::kError,
+            std::string("ntpd-") + RoleName(process.role()) + " " + what + ": killed");
   process.said_why = true;
   process.Kill();
+}
+
+void Daemon::AskWhoLives() {
+  if (ending_) return;
+  for (RoleSlot& s : slots_) {
+    RoleProcess& process = *s.process;
+    if (!process.running() || !process.ready) continue;
+    if (const auto question = process.liveness().Ask()) {
+      Post(s, *question);
+    } else {
+      KillHung(s, "has left " + std::to_string(process.liveness().unanswered()) +
+                      " questions in a row unanswered");
+    }
+  }
 }
 
 void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {

@@ -121,6 +121,7 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
   pid_ = TRY(SpawnRole(options));
   channel_.emplace(std::move(own.ours));
   outbox_.Clear();
+  liveness_.Reset();
   said_why = false;
   started_ = now;
   ready = condemned_ = retired_ = false;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/liveness.h"
 #include "ntpd/supervisor/outbox.h"
 #include "privsep/channel.h"
 #include "privsep/msg/role.h"
@@ -75,6 +76,7 @@ class RoleProcess {
   Outbox& outbox() { return outbox_; }
   MonoTime started() const { return started_; }
   BackOff& back_off() { return back_off_; }
+  Liveness& liveness() { return liveness_; }
   bool condemned() const { return condemned_; }
   bool retired() const { return retired_; }
   bool ready = false;        // said RoleReady since its last start
@@ -84,7 +86,7 @@ class RoleProcess {
 
  private:
   RoleProcess(msg::Role role, UniqueFd program, const Account& account)
-      : role_(role), program_(std::move(program)), account_(account) {}
+      : role_(role), program_(std::move(program)), account_(account), liveness_(role) {}
 
   msg::Role role_;
   UniqueFd program_;
@@ -95,6 +97,7 @@ class RoleProcess {
   Outbox outbox_;
   MonoTime started_;
   BackOff back_off_;
+  Liveness liveness_;
   bool condemned_ = false;
   bool retired_ = false;
 };

@@ -33,6 +33,8 @@ enum class Type : uint16_t {
   kRoleReady = 2,
   kRoleFailed = 3,
   kMisbehaviour = 4,
+  kLivenessQuestion = 5,
+  kLivenessAnswer = 6,
   // net <-> clock
   kClockAdjust = 16,
   kClockState = 17,

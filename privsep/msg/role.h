@@ -1,7 +1,7 @@
-// What every role tells the supervisor.
+// What every role tells the supervisor, and the one question that it asks each of them.
 //
-// role -> supervisor only. A role's lines are text for the operator; the supervisor bounds how many
-// bytes of them a second it writes, and makes them printable.
+// role -> supervisor, but for LivenessQuestion. A role's lines are text for the operator; the
+// supervisor bounds how many bytes of them a second it writes, and makes them printable.
 #pragma once
 
 #include "privsep/base/log.h"
@@ -49,6 +49,22 @@ struct Misbehaviour {
   uint16_t message_type = 0;
 
   static auto Fields(auto& m) { return std::tie(m.culprit, m.message_type); }
+};
+
+// supervisor -> every role that has said RoleReady: does it still read its messages?
+struct LivenessQuestion {
+  static constexpr Type kType = Type::kLivenessQuestion;
+  uint32_t number = 0;
+
+  static auto Fields(auto& m) { return std::tie(m.number); }
+};
+
+// role -> supervisor, at once, with the question's number.
+struct LivenessAnswer {
+  static constexpr Type kType = Type::kLivenessAnswer;
+  uint32_t number = 0;
+
+  static auto Fields(auto& m) { return std::tie(m.number); }
 };
 
 }  // namespace ntpward::msg

@@ -69,6 +69,8 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(RoleReady{});
   SurvivesOnlyWhole(RoleFailed{});
   SurvivesOnlyWhole(Misbehaviour{});
+  SurvivesOnlyWhole(LivenessQuestion{1});
+  SurvivesOnlyWhole(LivenessAnswer{1});
   SurvivesOnlyWhole(ClockAdjust{.request = 1, .frequency = Ppm{-3.5}, .step = 0.5});
   SurvivesOnlyWhole(ClockState{});
   SurvivesOnlyWhole(ClockStart{});

@@ -271,6 +271,8 @@ void AnAccusationThatCannotBeIsNonsense(void**) {
   site.Script("accuse-itself");
   daemon.ntpd.Expect("ntpd-net sent a malformed message: killed");
   daemon.ntpd.Expect("ntpd-net ready");
+  site.Script("answer-nothing");
+  daemon.ntpd.Expect("ntpd-net sent a malformed message: killed");
 }
 
 void ARoleThatClosesItsChannelIsReplaced(void**) {

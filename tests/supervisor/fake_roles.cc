@@ -44,6 +44,7 @@ class FakeKeys {
 
  private:
   void Take(Bytes bytes) {
+    if (link_.AnswersLiveness(bytes)) return;
     msg::KeysFile file;
     msg::KeysPassword password;
     msg::KeysEnd end;
@@ -86,6 +87,7 @@ class FakeNet {
   void Say(const std::string& text) { link_.Log(LogLevel::kNotice, "fake net: " + text); }
 
   void Take(const Channel::WithFd& message) {
+    if (link_.AnswersLiveness(message.bytes)) return;
     msg::NetAssociation association;
     msg::NetRestrict restrictions;
     msg::NetRoleRestarted restarted;
@@ -138,6 +140,8 @@ class FakeNet {
     } else if (script == "garbage-to-supervisor") {
       (void)supervisor_.Send(msg::KeysEnd{});
       Say("this comes after the nonsense");
+    } else if (script == "answer-nothing") {
+      (void)supervisor_.Send(msg::LivenessAnswer{.number = 1000});
     } else if (script == "accuse-itself") {
       link_.Accuse(msg::Role::kNet, {});
     } else if (script == "close") {
