@@ -1,6 +1,8 @@
 // links: control
 //
 // Any request: answers are well formed, bounded, never answerable themselves, and printable.
+#include <string>
+
 #include "ntpd/control/responder.h"
 
 using namespace ntpward;
@@ -10,6 +12,8 @@ namespace {
 class OneOfEach : public control::StateView {
  public:
   wire::SystemStatus Status() const override { return {}; }
+  NtpTimestamp Now() const override { return {}; }
+  const control::RecentClients& Recent() const override { return clients_; }
   control::SystemView System() const override {
     control::SystemView view;
     view.autokey = control::AutokeyView{};
@@ -26,20 +30,57 @@ class OneOfEach : public control::StateView {
   }
   std::optional<control::ClockView> Clock(AssocId) const override { return control::ClockView{}; }
   void ClearEvents(AssocId) override {}
+
+ private:
+  // As many clients as addresses 10.0.0.0 to 10.0.0.99.
+  class Hundred : public control::RecentClients {
+   public:
+    std::optional<control::RecentClient> Oldest() const override { return Row(0); }
+    std::optional<control::RecentClient> After(const IpAddress& client) const override {
+      const uint8_t last = client.octets[3];
+      return Find(client) && last < 99 ? Row(last + 1) : std::nullopt;
+    }
+    std::optional<control::RecentClient> Find(const IpAddress& client) const override {
+      const uint8_t last = client.octets[3];
+      if (last > 99 || client != IpAddress::V4(10, 0, 0, last)) return std::nullopt;
+      return Row(last);
+    }
+
+   private:
+    static std::optional<control::RecentClient> Row(int last) {
+      control::RecentClient row;
+      row.client = {IpAddress::V4(10, 0, 0, static_cast<uint8_t>(last)), 123};
+      row.count = static_cast<uint64_t>(last);
+      row.last = NtpTimestamp::FromRaw(static_cast<uint64_t>(last));
+      return row;
+    }
+  };
+  Hundred clients_;
 };
+
+// A request may name its nonce by this instead of a good one, which no mutation would find.
+constexpr std::string_view kGoodNonce = "nonce=GOOD";
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  control::Responder responder(1);
+  const SipKey key = {1, 2};
+  const control::Requester requester = {{IpAddress::V4(127, 0, 0, 1), 1}};
+  control::Responder responder(1, key);
   OneOfEach state;
-  const Bytes request(data, size);
-  const auto admission = responder.Admit(request, IpAddress::V4(127, 0, 0, 1), MonoTime());
+  std::string bytes(AsText({data, size}));
+  if (const size_t at = bytes.find(kGoodNonce); at != std::string::npos)
+    bytes.replace(at, kGoodNonce.size(),
+                  "nonce=" + control::NonceMaker(key).Make(requester.address, MonoTime()));
+  const Bytes request = AsBytes(bytes);
+  const auto admission = responder.Admit(request, requester.address.ip, MonoTime());
   if (admission == control::Admission::kDrop) return 0;
   const auto verdict = admission == control::Admission::kCheckMac ? control::MacVerdict::kBad
                                                                   : control::MacVerdict::kNone;
-  const control::Answer answer = responder.Respond(request, verdict, KeyId{1}, state);
-  CHECK(!answer.datagrams.empty());
+  const control::Answer answer =
+      responder.Respond(request, requester, verdict, KeyId{1}, state, MonoTime());
+  const auto header = wire::DecodeControlHeader(request);
+  CHECK(!answer.datagrams.empty() || (header.ok() && header->op == wire::ControlOp::kReadMru));
   for (const auto& datagram : answer.datagrams) {
     CHECK(datagram.size() <= 484);
     auto fragment = wire::ParseControlResponse(datagram);

@@ -48,19 +48,20 @@ bool MruList::TakeRow(const NumberedRow& row) {
   const auto number = [&](std::string_view name) {
     return wire::DecodeNumber(Find(row.values, name).value_or("")).value_or(0);
   };
-  const MruEntry entry{*client, *first, *last, number("ct"), number("mv"), number("rs")};
-  const auto [place, added] = entries_.try_emplace(*client, entry);
-  if (!added) {
-    // Sent again as it was: a server that does only this would keep us for ever.
-    const bool moved = (entry.last - place->second.last).raw() > 0;
-    place->second = entry;
-    ++updates_;
-    std::erase(newest_, *client);
-    newest_.push_back(*client);
-    return moved;
-  }
-  newest_.push_back(*client);
-  return true;
+  const MruEntry entry{
+      *client, *first, *last, number("ct"), number("mv"), number("rs"), number("skip") != 0};
+  const auto [place, added] = entries_.try_emplace(client->ip, entry);
+  if (!added) std::erase(newest_, client->ip);
+  newest_.push_back(client->ip);
+  if (newest_.size() > kMaxNewest) newest_.pop_front();
+  if (entry.skip) ++skipped_;
+  if (added) return true;
+  // Sent again as it was: a server that does only this would keep us for ever.
+  const bool moved = (entry.last - place->second.last).raw() > 0;
+  if (place->second.skip) --skipped_;
+  place->second = entry;
+  ++updates_;
+  return moved;
 }
 
 std::string MruList::Position(size_t room) const {
@@ -85,7 +86,9 @@ bool MruList::StepBack() {
 
 std::vector<MruEntry> MruList::entries() const {
   std::vector<MruEntry> all;
-  for (const auto& [client, entry] : entries_) all.push_back(entry);
+  all.reserve(size());
+  for (const auto& [client, entry] : entries_)
+    if (!entry.skip) all.push_back(entry);
   return all;
 }
 

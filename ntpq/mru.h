@@ -1,6 +1,7 @@
 // The server's list of recent clients: how it is asked for piece by piece, and how a row looks.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,14 +22,18 @@ struct MruEntry {
   uint64_t count = 0;
   uint64_t mode_version = 0;  // version << 3 | mode
   uint64_t restrictions = 0;
+  bool skip = false;  // sent only to tell where the list goes on; the filter left it out
 };
 
 // What has been received so far. The server sends entries oldest first and goes on behind the
-// newest ones that we name; an entry that moved in the meantime comes again and replaces itself.
+// newest ones that we name; an entry that moved in the meantime comes again, perhaps with another
+// port, and replaces itself.
 class MruList {
  public:
   // More clients than a server keeps: a hostile one could send without end.
-  static constexpr size_t kMaxEntries = 1000000;
+  static constexpr size_t kMaxEntries = 4000000;
+  // So many of the newest entries can be named to a server: enough for eight steps back.
+  static constexpr size_t kMaxNewest = 9 * 16;
 
   // Takes one answer. False when the list is full or the answer brought nothing new.
   bool Take(std::string_view payload);
@@ -41,7 +46,8 @@ class MruList {
   // The server knows none of the entries of Position: name older ones.
   bool StepBack();
 
-  size_t size() const { return entries_.size(); }
+  // Without those that the filter left out.
+  size_t size() const { return entries_.size() - skipped_; }
   size_t updates() const { return updates_; }
   std::vector<MruEntry> entries() const;
   // The server's time at the end, else the newest entry's.
@@ -50,11 +56,12 @@ class MruList {
  private:
   bool TakeRow(const struct NumberedRow& row);
 
-  std::map<SocketAddress, MruEntry> entries_;
-  std::vector<SocketAddress> newest_;  // in the order of arrival
+  std::map<IpAddress, MruEntry> entries_;
+  std::deque<IpAddress> newest_;  // the last kMaxNewest, in the order of arrival
   std::optional<NtpTimestamp> now_;
   std::string nonce_;
   size_t updates_ = 0;
+  size_t skipped_ = 0;
 };
 
 enum class MruOrder : uint8_t { kLastInterval, kAverageInterval, kAddress, kCount };

@@ -1,5 +1,8 @@
 #include "ntpd/control/responder.h"
 
+#include <algorithm>
+
+#include "ntpd/control/mru_answer.h"
 #include "ntpd/control/variable_table.h"
 #include "ntpd/control/variables.h"
 #include "ntpd/wire/packet.h"
@@ -17,17 +20,28 @@ struct Body {
   uint16_t status = 0;
   std::vector<uint8_t> payload;
   std::vector<size_t> cuts;  // where a fragment may end
+  bool silent = false;       // there is no answer
 };
 using BodyResult = Result<Body, ControlError>;
 
+// What an operation may look at.
+struct Question {
+  const wire::ControlRequest& request;
+  const Requester& requester;
+  const NonceMaker& nonces;
+  const StateView& state;
+  MonoTime now;
+};
+
 Body TextBody(uint16_t status, const wire::VariableListWriter& list) {
   const Bytes text = AsBytes(list.text());
-  return {status, {text.begin(), text.end()}, list.cuts()};
+  return {.status = status, .payload = {text.begin(), text.end()}, .cuts = list.cuts()};
 }
 
 Body AssociationTable(const StateView& state) {
-  const std::vector<AssociationStatus> rows = state.Associations();
-  Body body{state.Status().word(), std::vector<uint8_t>(rows.size() * 4), {}};
+  std::vector<AssociationStatus> rows = state.Associations();
+  rows.resize(std::min(rows.size(), wire::kMaxControlPayload / 4));
+  Body body{.status = state.Status().word(), .payload = std::vector<uint8_t>(rows.size() * 4)};
   Writer writer(body.payload);
   for (const AssociationStatus& row : rows) {
     writer.U16(row.id.value);
@@ -59,13 +73,40 @@ BodyResult ClockVariables(AssocId id, Bytes data, const StateView& state) {
 
 // Only the status word.
 BodyResult NothingButStatus(AssocId id, const StateView& state) {
-  if (id.value == 0) return Body{state.Status().word(), {}, {}};
+  if (id.value == 0) return Body{.status = state.Status().word()};
   const std::optional<PeerView> peer = state.Peer(id);
   if (!peer) return Fail(ControlError::kBadAssociation);
-  return Body{peer->status.word(), {}, {}};
+  return Body{.status = peer->status.word()};
 }
 
-BodyResult Perform(const wire::ControlRequest& request, const StateView& state) {
+Body Nonce(const Question& question) {
+  wire::VariableListWriter list;
+  list.Add("nonce", question.nonces.Make(question.requester.address, question.now));
+  list.Finish();
+  return TextBody(0, list);
+}
+
+// Who cannot show a nonce gets nothing, not even an error: it would go to whoever is named as the
+// sender.
+BodyResult RecentClientRows(const Question& question) {
+  if (!question.requester.may_list_clients) return Fail(ControlError::kPermission);
+  const SocketAddress& address = question.requester.address;
+  const auto request = ParseMruRequest(question.request.data);
+  if (!request.ok() && request.error() == MruReject::kNoLimit) return Fail(ControlError::kBadValue);
+  if (!request.ok() || !question.nonces.IsGood(request->nonce, address, question.now))
+    return Body{.silent = true};
+  const auto list =
+      TRY(MruAnswer(*request, question.state.Recent(), question.nonces.Make(address, question.now),
+                    question.state.Now()));
+  Body body = TextBody(0, list);
+  // Its readers put fragments together, and short ones would cost rows.
+  body.cuts.clear();
+  return body;
+}
+
+BodyResult Perform(const Question& question) {
+  const wire::ControlRequest& request = question.request;
+  const StateView& state = question.state;
   const AssocId id = request.header.assoc;
   switch (request.header.op) {
     case ControlOp::kUnspecified:
@@ -77,6 +118,10 @@ BodyResult Perform(const wire::ControlRequest& request, const StateView& state) 
                            : PeerVariables(id, request.data, state);
     case ControlOp::kReadClock:
       return ClockVariables(id, request.data, state);
+    case ControlOp::kReadMru:
+      return RecentClientRows(question);
+    case ControlOp::kRequestNonce:
+      return Nonce(question);
     // What changes something has no way in here; traps would send to whoever asks (S3118, S3119),
     // saving a configuration would write files (CVE-2015-7703).
     case ControlOp::kWriteVariables:
@@ -138,7 +183,8 @@ Admission Responder::Admit(Bytes datagram, const IpAddress& source, MonoTime now
   return has_mac ? Admission::kCheckMac : Admission::kAnswer;
 }
 
-Answer Responder::Respond(Bytes datagram, MacVerdict verdict, KeyId key, StateView& state) {
+Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
+                          StateView& state, MonoTime now) {
   const auto request = wire::ParseControlRequest(datagram);
   if (!request.ok()) {
     const auto header = wire::DecodeControlHeader(datagram);
@@ -146,16 +192,18 @@ Answer Responder::Respond(Bytes datagram, MacVerdict verdict, KeyId key, StateVi
     ++counters_.answered, ++counters_.errors;
     return ErrorAnswer(*header, ControlError::kBadFormat, MacVerdict::kNone, key, state);
   }
+  const BodyResult outcome = Perform({*request, requester, nonces_, state, now});
+  if (outcome.ok() && outcome->silent) return {};
   ++counters_.answered;
-  const BodyResult body = Perform(*request, state);
-  if (!body.ok()) {
+  if (!outcome.ok()) {
     ++counters_.errors;
-    return ErrorAnswer(request->header, body.error(), verdict, key, state);
+    return ErrorAnswer(request->header, outcome.error(), verdict, key, state);
   }
-  const auto reply = wire::ReplyHeader(request->header, state.Status().leap, body->status);
+  const Body& body = *outcome;
+  const auto reply = wire::ReplyHeader(request->header, state.Status().leap, body.status);
   if (verdict == MacVerdict::kGood && ReadsState(request->header.op))
     state.ClearEvents(request->header.assoc);
-  return Finished(wire::BuildControlReply(reply, body->payload, body->cuts, PaddingFor(verdict)),
+  return Finished(wire::BuildControlReply(reply, body.payload, body.cuts, PaddingFor(verdict)),
                   verdict, key);
 }
 

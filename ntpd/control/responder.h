@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "ntpd/control/nonce.h"
 #include "ntpd/control/rate_limiter.h"
 #include "ntpd/control/view.h"
 #include "ntpd/wire/control_message.h"
@@ -43,6 +44,12 @@ enum class MacVerdict : uint8_t {
   kUnknownKey,  // no such key, or not trusted for this source
 };
 
+// Who sent a request, and what the access rules say to it.
+struct Requester {
+  SocketAddress address;
+  bool may_list_clients = true;  // no `nomrulist`
+};
+
 // The datagrams to send to the requester, in order.
 struct Answer {
   std::vector<std::vector<uint8_t>> datagrams;  // each at most 480 octets, without MAC
@@ -51,8 +58,8 @@ struct Answer {
 
 class Responder {
  public:
-  // `seed`: see RateLimiter.
-  explicit Responder(uint64_t seed) : limiter_(seed) {}
+  // `seed`: see RateLimiter; `nonce_key`: see NonceMaker.
+  Responder(uint64_t seed, const SipKey& nonce_key) : limiter_(seed), nonces_(nonce_key) {}
 
   // First look at a datagram of mode 6 or 7. Cheap; counts it, and bounds what one source may ask.
   Admission Admit(Bytes datagram, const IpAddress& source, MonoTime now);
@@ -60,12 +67,14 @@ class Responder {
   // The answer to a datagram that was admitted; empty when it deserves none after all. `key` is the
   // one that the request names and matters only for kGood. A good MAC clears the event count of
   // what was read.
-  Answer Respond(Bytes datagram, MacVerdict verdict, KeyId key, StateView& state);
+  Answer Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
+                 StateView& state, MonoTime now);
 
   const Counters& counters() const { return counters_; }
 
  private:
   RateLimiter limiter_;
+  NonceMaker nonces_;
   Counters counters_;
 };
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "ntpd/control/recent_clients.h"
 #include "ntpd/wire/packet.h"
 #include "ntpd/wire/status_word.h"
 #include "privsep/base/address.h"
@@ -270,6 +271,8 @@ class StateView {
  public:
   virtual ~StateView() = default;
   virtual wire::SystemStatus Status() const = 0;
+  virtual NtpTimestamp Now() const = 0;
+  virtual const RecentClients& Recent() const = 0;
   virtual SystemView System() const = 0;
   virtual std::vector<AssociationStatus> Associations() const = 0;
   // None when there is no such association.

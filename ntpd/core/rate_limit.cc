@@ -115,7 +115,7 @@ RateDecision RateLimiter::OnRequest(const RecentRequest& request, MonoTime now) 
   const bool exceeds = Exceeds(&node, std::max(0.0, now - node.last));
   node.last = now;
   node.source.address.port = request.source.port;
-  node.source.local = request.local;
+  node.source.local = request.local.octets;
   node.source.last = request.received;
   ++node.source.count;
   node.source.version = request.version;

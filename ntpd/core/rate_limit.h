@@ -26,7 +26,7 @@ struct RateLimitConfig {
 // A request as the table notes it.
 struct RecentRequest {
   SocketAddress source;
-  uint16_t local = 0;  // which of our sockets it came by; only shown
+  IpAddress local;  // which address of ours was asked; only shown
   AccessFlags flags;
   uint8_t version = 0;
   uint8_t mode = 0;
@@ -39,7 +39,7 @@ struct RecentSource {
   NtpTimestamp first;     // when its first request arrived, and its last
   NtpTimestamp last;
   uint64_t count = 0;
-  uint16_t local = 0;
+  std::array<uint8_t, 16> local{};  // of the same family; zero: not known
   uint8_t version = 0;
   uint8_t mode = 0;
   AccessFlags flags;  // those in force at the last request; kLimited set only if it was dropped

@@ -20,46 +20,48 @@ control::MacVerdict FromCode(msg::VerdictCode code) {
 }  // namespace
 
 ControlServer::ControlServer(Node* node, control::StateView* state)
-    : node_(node), state_(state), responder_(RandomNumber()) {}
+    : node_(node), state_(state), responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {}
 
-void ControlServer::OnDatagram(const Route& route, Bytes datagram) {
+void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
+  const Asker asker{route, {route.client, !flags.has(core::Access::kNoMruList)}};
   switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
     case control::Admission::kDrop:
       return;
     case control::Admission::kAnswer:
-      return Respond(route, datagram, control::MacVerdict::kNone, KeyId{});
+      return Respond(asker, datagram, control::MacVerdict::kNone, KeyId{});
     case control::Admission::kCheckMac:
-      return Check(route, datagram);
+      return Check(asker, datagram);
   }
 }
 
-void ControlServer::Check(const Route& route, Bytes datagram) {
+void ControlServer::Check(const Asker& asker, Bytes datagram) {
   const auto request = wire::ParseControlRequest(datagram);
   msg::CheckMac check;
   if (!request.ok() || !request->mac || !check.covered.Assign(request->mac->covered) ||
       !check.digest.Assign(request->mac->digest) || check.digest.empty() ||
       request->mac->key.is_none())
-    return Respond(route, datagram, control::MacVerdict::kUnknownKey, KeyId{});
+    return Respond(asker, datagram, control::MacVerdict::kUnknownKey, KeyId{});
   check.key = request->mac->key;
-  check.path = route.path();
+  check.path = asker.route.path();
   node_->keys.Ask(
       check,
-      [this, route, key = check.key,
+      [this, asker, key = check.key,
        kept = std::vector<uint8_t>(datagram.begin(), datagram.end())](msg::VerdictCode code) {
         if (code == msg::VerdictCode::kBusy) return;  // nothing is known of it: ntpq asks again
-        Respond(route, kept, FromCode(code), key);
+        Respond(asker, kept, FromCode(code), key);
       },
       Lane::kClients);
 }
 
-void ControlServer::Respond(const Route& route, Bytes datagram, control::MacVerdict verdict,
+void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict,
                             KeyId key) {
-  const control::Answer answer = responder_.Respond(datagram, verdict, key, *state_);
+  const control::Answer answer =
+      responder_.Respond(datagram, asker.requester, verdict, key, *state_, Timebase::Mono());
   for (const std::vector<uint8_t>& reply : answer.datagrams) {
     if (answer.seal) {
-      SealAndSend(route, reply, *answer.seal);
+      SealAndSend(asker.route, reply, *answer.seal);
     } else {
-      send_(route, reply);
+      send_(asker.route, reply);
     }
   }
 }

@@ -31,13 +31,19 @@ class ControlServer {
   // How answers leave; they are dropped before it is set.
   void SetSend(SendTo send) { send_ = std::move(send); }
 
-  // A datagram of mode 6 or 7 whose sender may ask.
-  void OnDatagram(const Route& route, Bytes datagram);
+  // A datagram of mode 6 or 7 whose sender may ask; `flags` are the rules for it.
+  void OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram);
   const control::Counters& counters() const { return responder_.counters(); }
 
  private:
-  void Check(const Route& route, Bytes datagram);
-  void Respond(const Route& route, Bytes datagram, control::MacVerdict verdict, KeyId key);
+  // Where an answer goes, and what its receiver may see.
+  struct Asker {
+    Route route;
+    control::Requester requester;
+  };
+
+  void Check(const Asker& asker, Bytes datagram);
+  void Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict, KeyId key);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 
   Node* node_;

@@ -4,6 +4,7 @@
 #include "ntpd/control/view.h"
 #include "ntpd/net/leap_seconds.h"
 #include "ntpd/net/node.h"
+#include "ntpd/net/recent_view.h"
 #include "ntpd/net/upstreams.h"
 
 namespace ntpward::net {
@@ -15,9 +16,14 @@ class DaemonView : public control::StateView {
   // The pointers must outlive this object; `server` is set once it exists.
   DaemonView(Node* node, Upstreams* upstreams, const LeapSeconds* leap_seconds)
       : node_(node), upstreams_(upstreams), leap_seconds_(leap_seconds) {}
-  void SetServer(TimeServer* server) { server_ = server; }
+  void SetServer(TimeServer* server) {
+    server_ = server;
+    recent_.SetServer(server);
+  }
 
   wire::SystemStatus Status() const override;
+  NtpTimestamp Now() const override { return node_->time.Now(); }
+  const control::RecentClients& Recent() const override { return recent_; }
   control::SystemView System() const override;
   std::vector<control::AssociationStatus> Associations() const override;
   std::optional<control::PeerView> Peer(AssocId id) const override;
@@ -32,6 +38,7 @@ class DaemonView : public control::StateView {
   Upstreams* upstreams_;
   const LeapSeconds* leap_seconds_;
   TimeServer* server_ = nullptr;
+  RecentView recent_;
 };
 
 }  // namespace ntpward::net

@@ -182,7 +182,7 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
       ++node_->packets.restricted;
       return;
     }
-    return control_->OnDatagram(RouteTo(listener, datagram), datagram.bytes);
+    return control_->OnDatagram(RouteTo(listener, datagram), flags, datagram.bytes);
   }
   OnTimePacket(listener, datagram, flags);
 }
@@ -210,10 +210,10 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   request.source = datagram.source;
   request.flags = flags;
   request.received = ArrivalOf(datagram);
-  const core::RateDecision rate = limiter_->OnRequest(
-      {datagram.source, listener.index, flags, header.version, static_cast<uint8_t>(header.mode),
-       request.received},
-      Timebase::Mono());
+  const core::RateDecision rate =
+      limiter_->OnRequest({datagram.source, datagram.destination, flags, header.version,
+                           static_cast<uint8_t>(header.mode), request.received},
+                          Timebase::Mono());
   const Route route = RouteTo(listener, datagram);
   const bool symmetric =
       header.mode == wire::Mode::kSymmetricActive && packet->extensions().empty();

@@ -127,7 +127,7 @@ ControlHeader ReplyHeader(const ControlHeader& request, uint8_t leap, uint16_t s
 std::vector<std::vector<uint8_t>> BuildControlReply(const ControlHeader& reply, Bytes payload,
                                                     const std::vector<size_t>& cuts,
                                                     ControlPadding padding) {
-  payload = payload.first(std::min(payload.size(), kMaxControlPayload));
+  payload = payload.first(std::min(payload.size(), kMaxLongPayload));
   std::vector<std::vector<uint8_t>> datagrams;
   size_t start = 0;
   do {

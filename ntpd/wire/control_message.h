@@ -19,12 +19,14 @@ inline constexpr uint8_t kControlMode = 6;
 inline constexpr size_t kControlHeaderSize = 12;
 // Data octets of one datagram, by common usage of both ends.
 inline constexpr size_t kMaxControlData = 468;
-// Longest datagram that is accepted. Header, data, padding and MAC need 512 octets; some clients pad a
-// request to 576 (ntpstat), and ntpd 4.2.8 reads `count` octets of it and ignores the rest.
+// Longest datagram that is accepted. Header, data, padding and MAC need 512 octets; some clients
+// pad a request to 576 (ntpstat), and ntpd 4.2.8 reads `count` octets of it and ignores the rest.
 inline constexpr size_t kMaxControlDatagram = 1024;
 // 24 fragments is what the oldest client in use (ntpq 4.2.6) puts together.
 inline constexpr size_t kMaxControlFragments = 24;
 inline constexpr size_t kMaxControlPayload = kMaxControlFragments * kMaxControlData;
+// Who asks for the list of recent clients says how many fragments may come, up to 128.
+inline constexpr size_t kMaxLongPayload = 128 * kMaxControlData;
 
 // The five-bit operation code. Any other value may arrive: ControlHeader keeps it as it came.
 enum class ControlOp : uint8_t {
@@ -132,7 +134,7 @@ ControlHeader ReplyHeader(const ControlHeader& request, uint8_t leap, uint16_t s
 // Splits `payload` into datagrams under `reply` (which sets everything but more, offset and count).
 // A fragment ends at the last position of `cuts` (ascending offsets into the payload) that fits, so
 // that clients which read one datagram find whole items; an item longer than a fragment is cut
-// inside. An empty payload makes one datagram. What exceeds kMaxControlPayload is left off.
+// inside. An empty payload makes one datagram. What exceeds kMaxLongPayload is left off.
 std::vector<std::vector<uint8_t>> BuildControlReply(const ControlHeader& reply, Bytes payload,
                                                     const std::vector<size_t>& cuts,
                                                     ControlPadding padding);

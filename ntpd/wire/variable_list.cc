@@ -6,8 +6,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "ntpd/wire/control_message.h"
-
 namespace ntpward::wire {
 namespace {
 
@@ -86,7 +84,7 @@ void VariableListWriter::AddSeries(std::string_view name, std::span<const double
 
 void VariableListWriter::AddItem(std::string_view item) {
   // Three octets of separator before the item, two of line end after the last one.
-  if (text_.size() + item.size() + 5 > kMaxControlPayload) return;
+  if (text_.size() + item.size() + 5 > limit_) return;
   if (!text_.empty()) {
     text_ += ',';
     ++line_;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ntpd/wire/control_message.h"
 #include "privsep/base/bytes.h"
 #include "privsep/base/result.h"
 #include "privsep/base/types.h"
@@ -18,9 +19,12 @@
 namespace ntpward::wire {
 
 // Collects items; each separator is a comma and then a blank, or CR LF where the line would reach
-// 72 columns. An item that would push the text past kMaxControlPayload is left out whole.
+// 72 columns. An item that would push the text past the limit is left out whole.
 class VariableListWriter {
  public:
+  // `limit` octets; without it, what every client puts together (kMaxControlPayload).
+  explicit VariableListWriter(size_t limit = kMaxControlPayload) : limit_(limit) {}
+
   // `name=value`; in `value` every octet that is no printable ASCII becomes '?'.
   void Add(std::string_view name, std::string_view value);
   // `name="value"`; a double quote in `value` becomes '?' as well.
@@ -47,6 +51,7 @@ class VariableListWriter {
  private:
   void AddItem(std::string_view item);
 
+  size_t limit_;
   std::string text_;
   std::vector<size_t> cuts_;
   size_t line_ = 0;  // columns of the current line

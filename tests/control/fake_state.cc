@@ -1,5 +1,7 @@
 #include "tests/control/fake_state.h"
 
+#include <algorithm>
+
 #include "ntpd/wire/refid.h"
 #include "tests/support/vectors.h"
 
@@ -132,6 +134,33 @@ PeerView SilentPeer() {
   peer.interleave_delay_s = 0.000047;
   peer.filter_dispersion_s.fill(16);
   return peer;
+}
+
+std::optional<RecentClient> FakeRecent::Oldest() const {
+  return rows.empty() ? std::nullopt : std::optional(rows.front());
+}
+
+std::optional<RecentClient> FakeRecent::After(const IpAddress& client) const {
+  auto row = std::find_if(rows.begin(), rows.end(),
+                          [&](const RecentClient& r) { return r.client.ip == client; });
+  if (row == rows.end() || ++row == rows.end()) return std::nullopt;
+  return *row;
+}
+
+std::optional<RecentClient> FakeRecent::Find(const IpAddress& client) const {
+  for (const RecentClient& row : rows)
+    if (row.client.ip == client) return row;
+  return std::nullopt;
+}
+
+void FakeRecent::Add(const SocketAddress& client, NtpTimestamp when) {
+  RecentClient row = Find(client.ip).value_or(RecentClient{});
+  std::erase_if(rows, [&](const RecentClient& r) { return r.client.ip == client.ip; });
+  if (row.count == 0) row = {client, {}, when, when, 0, 4, 3, 0};
+  row.client = client;
+  row.last = when;
+  ++row.count;
+  rows.push_back(row);
 }
 
 std::string ReadText(std::string_view name) {

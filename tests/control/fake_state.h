@@ -9,11 +9,25 @@
 
 namespace ntpward::control::test {
 
+// A list of recent clients, oldest first.
+class FakeRecent : public RecentClients {
+ public:
+  std::optional<RecentClient> Oldest() const override;
+  std::optional<RecentClient> After(const IpAddress& client) const override;
+  std::optional<RecentClient> Find(const IpAddress& client) const override;
+  // A request of `client` at `when`: its row becomes the newest.
+  void Add(const SocketAddress& client, NtpTimestamp when);
+
+  std::vector<RecentClient> rows;
+};
+
 class FakeState : public StateView {
  public:
   FakeState();
 
   wire::SystemStatus Status() const override { return system.status; }
+  NtpTimestamp Now() const override { return system.now; }
+  const RecentClients& Recent() const override { return recent; }
   SystemView System() const override { return system; }
   std::vector<AssociationStatus> Associations() const override { return associations; }
   std::optional<PeerView> Peer(AssocId id) const override;
@@ -21,6 +35,7 @@ class FakeState : public StateView {
   void ClearEvents(AssocId id) override { cleared.push_back(id); }
 
   SystemView system;
+  FakeRecent recent;
   std::vector<AssociationStatus> associations;
   ClockView clock;
   bool has_clock = true;

@@ -60,9 +60,9 @@ std::vector<uint8_t> Request(wire::ControlOp op, uint16_t id, std::string_view d
 }
 
 Answer Ask(FakeState& state, Bytes request, MacVerdict verdict = MacVerdict::kNone) {
-  Responder responder(1);
+  Responder responder(1, {});
   if (responder.Admit(request, kSource, MonoTime()) == Admission::kDrop) return {};
-  return responder.Respond(request, verdict, KeyId{7}, state);
+  return responder.Respond(request, {{kSource, 9999}}, verdict, KeyId{7}, state, MonoTime());
 }
 
 // The payload of all fragments, which must follow each other without a gap.
@@ -217,7 +217,7 @@ void ClocksAreAbsentWithoutOne(void**) {
 }
 
 void AdmissionCountsWhatItDrops(void**) {
-  Responder responder(1);
+  Responder responder(1, {});
   const uint8_t mode_7[8] = {0x17, 0, 3, 0x2a};
   assert_int_equal(responder.Admit(mode_7, kSource, MonoTime()), Admission::kDrop);
   const uint8_t runt[4] = {0x16, 1};
@@ -229,7 +229,7 @@ void AdmissionCountsWhatItDrops(void**) {
 }
 
 void OnlyARealMacIsSentToBeChecked(void**) {
-  Responder responder(1);
+  Responder responder(1, {});
   auto request = Request(wire::ControlOp::kReadStatus, 0);
   assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kAnswer);
   request.resize(16 + 4);
@@ -240,7 +240,7 @@ void OnlyARealMacIsSentToBeChecked(void**) {
 
 // 51 requests back to back are what `ntpq -p` sends for 50 associations.
 void OneSourceIsLimitedAndOthersAreNot(void**) {
-  Responder responder(1);
+  Responder responder(1, {});
   const auto request = Request(wire::ControlOp::kReadStatus, 0);
   const MonoTime start = MonoTime::FromSeconds(1000);
   for (int i = 0; i < 51; ++i)

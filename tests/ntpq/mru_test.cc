@@ -1,6 +1,8 @@
 // The server's list of clients, piece by piece: what is new ends up in it, and nothing keeps us.
 #include "ntpq/mru.h"
 
+#include <cstdio>
+
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::ntpq {
@@ -56,6 +58,46 @@ void GoesOnBehindTheNewest(void**) {
   assert_false(list.StepBack());
 }
 
+// It has one row for each address; what was sent last counts.
+void AClientThatAsksFromAnotherPortIsTheSame(void**) {
+  MruList list;
+  assert_true(list.Take(Row(0, "10.0.0.1", "ee000001")));
+  std::string moved = Row(0, "10.0.0.1", "ee000002");
+  moved.replace(moved.find(":123"), 4, ":999");
+  assert_true(list.Take(moved));
+  assert_int_equal(list.size(), 1);
+  assert_int_equal(list.entries()[0].client.port, 999);
+  assert_string_equal(list.Position(400).c_str(),
+                      ", addr.0=10.0.0.1:999, last.0=0xee000002.00000000");
+}
+
+// The server looks at so many rows for one answer; it tells where it stopped.
+void ARowBeyondTheFilterOnlyTellsWhereToGoOn(void**) {
+  MruList list;
+  assert_true(list.Take(Row(0, "10.0.0.1", "ee000001") + "skip.0=1"));
+  assert_int_equal(list.size(), 0);
+  assert_true(list.entries().empty());
+  assert_string_equal(list.Position(400).c_str(),
+                      ", addr.0=10.0.0.1:123, last.0=0xee000001.00000000");
+  assert_true(list.Take(Row(0, "10.0.0.1", "ee000002") + "now=0xee000004.00000000"));
+  assert_int_equal(list.size(), 1);
+}
+
+void ALongListCostsNoMoreForEachRow(void**) {
+  MruList list;
+  for (int i = 0; i < 100000; ++i) {
+    char address[32], last[16];
+    std::snprintf(address, sizeof address, "10.%d.%d.%d", i >> 16, i >> 8 & 255, i & 255);
+    std::snprintf(last, sizeof last, "ee%06x", i);
+    assert_true(list.Take(Row(0, address, last)));
+  }
+  assert_int_equal(list.size(), 100000);
+  assert_true(list.Position(468).starts_with(", addr.0=10.1.134.159:123"));
+  int steps = 0;
+  while (list.StepBack()) ++steps;
+  assert_int_equal(steps, 9);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq
 
@@ -67,6 +109,9 @@ int main() {
       cmocka_unit_test(AnEntryThatWentBackIsNoProgress),
       cmocka_unit_test(AnAnswerWithoutRowsIsNoProgress),
       cmocka_unit_test(GoesOnBehindTheNewest),
+      cmocka_unit_test(AClientThatAsksFromAnotherPortIsTheSame),
+      cmocka_unit_test(ARowBeyondTheFilterOnlyTellsWhereToGoOn),
+      cmocka_unit_test(ALongListCostsNoMoreForEachRow),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,0 +1,26 @@
+// What READ_MRU answers: the next rows of the list of recent clients.
+#pragma once
+
+#include <string_view>
+
+#include "ntpd/control/mru_request.h"
+#include "ntpd/control/recent_clients.h"
+#include "ntpd/wire/control_message.h"
+#include "ntpd/wire/variable_list.h"
+
+namespace ntpward::control {
+
+// So many rows are looked at for one answer, so that a filter that nothing passes cannot hold up
+// the time service.
+inline constexpr size_t kMruRowsPerAnswer = 10000;
+
+// Rows oldest first, numbered from 0, as ntpd 4.2.8 sends them: `nonce` for the next request before
+// them, `now` behind the newest row. Where kMruRowsPerAnswer ends the answer, its last row is sent
+// whether it passes the filter or not, with `skip.N=1`, so that the reader can go on from it. Fails
+// with kUnknownVariable when the list no longer has any row of request.positions as it is there.
+Result<wire::VariableListWriter, wire::ControlError> MruAnswer(const MruRequest& request,
+                                                               const RecentClients& clients,
+                                                               std::string_view nonce,
+                                                               NtpTimestamp now);
+
+}  // namespace ntpward::control
