@@ -17,7 +17,7 @@
 #include "keys/key_state.h"
 #include "keys/mac_operations.h"
 #include "keys/outbox.h"
-#include "keys/token_bucket.h"
+#include "privsep/base/token_bucket.h"
 
 namespace ntpward::keys {
 

@@ -278,6 +278,10 @@ ServerAnswer ServerSide::OnRequest(Bytes field, const AddressPair& path,
   const PendingReply pending{*head, FirstWord(field)};
   const auto request = wire::ParseAutokeyField(field);
   if (!request.ok()) return Cannot(pending, Outcome::kLength);
+  if (head->code == static_cast<uint8_t>(AutokeyCode::kSign) && !sign_rate_.Take(context.mono)) {
+    ++counters_.busy;
+    return {};
+  }
   auto answer = Answer(*request, path, context);
   if (!answer.ok()) return Cannot(pending, answer.error());
   answer->pending = pending;

@@ -19,6 +19,7 @@
 #include "ntpd/autokey/outcome.h"
 #include "ntpd/autokey/own_key_list.h"
 #include "ntpd/wire/extension_field.h"
+#include "privsep/base/token_bucket.h"
 #include "privsep/msg/keys.h"
 
 namespace ntpward::autokey {
@@ -31,6 +32,7 @@ struct ServerContext {
   // The key list of our broadcast association of that identifier; null when there is none. May be
   // empty: we broadcast nothing.
   std::function<const OwnKeyList*(uint32_t association)> key_lists = {};
+  MonoTime mono = {};
 };
 
 // ASSOC as an answer: our name and status word. `association`: the request's, or our own in a
@@ -67,11 +69,16 @@ struct ServerCounters {
   uint64_t version_1 = 0;    // recognised and refused
   uint64_t not_autokey = 0;  // another version, a response, or no head at all
   uint64_t refused = 0;      // answered "cannot"
-  uint64_t busy = 0;         // the key process was over its rate: no answer
+  uint64_t busy = 0;         // the key process was over its rate, or SIGN over ours: no answer
 };
 
 class ServerSide {
  public:
+  // Certificates of strangers that are looked at, a second and at once. Each has a signature by a
+  // key of its owner's choice, which may take long to check, and nobody pays for asking. More than
+  // the key process would sign are of no use.
+  static constexpr double kSignRate = 100, kSignBurst = 200;
+
   // `field` is the packet's first field; `path` goes from the client to this host, as in the
   // packet.
   ServerAnswer OnRequest(Bytes field, const AddressPair& path, const ServerContext& context);
@@ -87,6 +94,7 @@ class ServerSide {
   ServerAnswer RefuseOldVersion(Bytes field);
 
   ServerCounters counters_;
+  TokenBucket sign_rate_{kSignRate, kSignBurst};
 };
 
 }  // namespace ntpward::autokey

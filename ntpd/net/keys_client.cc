@@ -34,25 +34,28 @@ void KeysClient::Forget(AssocId association) {
 
 bool KeysClient::HasRoom(Lane lane) const {
   if (pending_.size() + unsent_.size() >= kMostPending) return false;
+  if (lane == Lane::kPrivate && private_ >= kMostPrivate) return false;
   return lane == Lane::kOwn || for_clients_ < kMostForClients;
 }
 
 void KeysClient::Remember(uint32_t request, Callback callback, Lane lane) {
   // A number that is still waiting after 2^32 questions cannot be: kPatience ends it before.
   pending_.insert_or_assign(request, Pending{std::move(callback), Timebase::Mono(), lane});
-  if (lane == Lane::kClients) ++for_clients_;
+  if (lane != Lane::kOwn) ++for_clients_;
+  if (lane == Lane::kPrivate) ++private_;
 }
 
 // The asker is told later, so that no answer comes before its question was asked. Strangers'
 // callbacks drop a datagram, which needs no such care and must not pile up.
 void KeysClient::LoseLater(Callback callback, Lane lane) {
-  if (lane == Lane::kClients) return Lose(callback);
+  if (lane != Lane::kOwn) return Lose(callback);
   unsent_.push_back(std::move(callback));
 }
 
 KeysClient::Callback KeysClient::Take(std::unordered_map<uint32_t, Pending>::iterator entry) {
   Callback callback = std::move(entry->second.callback);
-  if (entry->second.lane == Lane::kClients) --for_clients_;
+  if (entry->second.lane != Lane::kOwn) --for_clients_;
+  if (entry->second.lane == Lane::kPrivate) --private_;
   pending_.erase(entry);
   return callback;
 }
@@ -134,7 +137,7 @@ void KeysClient::OnRestarted() {
   suspicion_.OnRestarted();
   const auto unsent = std::exchange(unsent_, {});
   const auto lost = std::exchange(pending_, {});
-  for_clients_ = 0;
+  for_clients_ = private_ = 0;
   for (const Callback& callback : unsent) Lose(callback);
   for (const auto& [request, pending] : lost) Lose(pending.callback);
 }

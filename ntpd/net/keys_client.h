@@ -21,13 +21,18 @@ namespace ntpward::net {
 
 // For whom something is asked. Strangers can ask as much as they like: what they cause is bounded,
 // so that there is always room for what our own time depends on.
-enum class Lane : uint8_t { kOwn, kClients };
+enum class Lane : uint8_t {
+  kOwn,
+  kClients,  // MACs of clients
+  kPrivate,  // what takes the private key, for clients: it must leave room for their MACs
+};
 
 class KeysClient {
  public:
   static constexpr double kPatience = 5;  // seconds
   static constexpr size_t kMostPending = 4096;
   static constexpr size_t kMostForClients = 96;  // of a pipe that holds 256 messages
+  static constexpr size_t kMostPrivate = 32;     // of these; ntpd-keys keeps no more, either
 
   using OnServeDone = std::function<void(const msg::ServeDone&)>;
   using OnSealed = std::function<void(const msg::Sealed*)>;  // null: lost; ask again
@@ -97,7 +102,8 @@ class KeysClient {
   Suspicion suspicion_;
   uint32_t last_request_;  // starts anywhere: answers meant for a dead predecessor must not fit
   std::unordered_map<uint32_t, Pending> pending_;
-  size_t for_clients_ = 0;        // of pending_
+  size_t for_clients_ = 0;        // of pending_; kPrivate among them
+  size_t private_ = 0;            // of these
   std::vector<Callback> unsent_;  // lost already; told at the next Expire
 };
 

@@ -392,7 +392,8 @@ void TimeServer::OnAutokey(const Route& asked_route, const core::Request& reques
       node_->host, node_->certificates, node_->time.Seconds(), node_->synchronised(),
       [this](uint32_t association) {
         return peering_ == nullptr ? nullptr : peering_->KeyListOf(association);
-      }};
+      },
+      Timebase::Mono()};
   autokey::ServerAnswer reply =
       autokey_.OnRequest(packet.extensions()[0].field, route.path(), context);
   const auto finish = [this, route, header = answer->header,
@@ -410,7 +411,7 @@ void TimeServer::OnAutokey(const Route& asked_route, const core::Request& reques
             [this, finish, pending = reply.pending](const msg::ValueAnswer& value) {
               finish(autokey_.OnValueAnswer(pending, value));
             },
-            Lane::kClients);
+            Lane::kPrivate);
       },
       *reply.operation);
 }

@@ -25,9 +25,12 @@ struct Server {
     if (synchronised) party.Sign(kTestNow);
   }
   ServerAnswer Ask(Bytes field) {
-    const ServerContext context{party.host, party.certificates,
+    const ServerContext context{party.host,
+                                party.certificates,
                                 is_synchronised ? NtpSeconds{kTestNow} : NtpSeconds{},
-                                is_synchronised};
+                                is_synchronised,
+                                {},
+                                mono};
     return party.side.OnRequest(field, kPath, context);
   }
   // The whole way, with the key process.
@@ -39,6 +42,7 @@ struct Server {
   }
   Party party;
   bool is_synchronised;
+  MonoTime mono;
 };
 
 std::vector<uint8_t> Request(AutokeyCode code, Bytes value, uint32_t timestamp = 0,
@@ -261,6 +265,25 @@ void SignsOnlyWhatTheClientSignedItself(void**) {
   assert_int_equal(server.Ask(Request(AutokeyCode::kSign, expired)).outcome, Outcome::kPeriod);
 }
 
+// Anybody's certificate may have a key that takes long to verify with. A flood of them must not
+// take the time of those who ask for anything else.
+void StrangersCertificatesAreLookedAtWithinARate(void**) {
+  Server server;
+  const auto request = Request(AutokeyCode::kSign, ClientCertificate());
+  const auto looked_at = [&](int asked) {
+    int count = 0;
+    for (int i = 0; i < asked; ++i) count += server.Ask(request).kind == Kind::kAskKeys;
+    return count;
+  };
+  assert_int_equal(looked_at(1000), ServerSide::kSignBurst);
+  assert_int_equal(server.party.side.counters().busy, 800);
+  // Who is over the rate gets no answer: an error would make a client start over.
+  assert_true(server.Ask(request).kind == Kind::kDrop);
+  assert_true(server.Ask(Request(AutokeyCode::kAssociation, AsBytes("a"))).kind == Kind::kReply);
+  server.mono = MonoTime::FromSeconds(1);
+  assert_int_equal(looked_at(1000), ServerSide::kSignRate);
+}
+
 void TrustedUsageIsPassedOnForTheKeyProcessToJudge(void**) {
   Server server;
   const auto answer = server.Ask(Request(AutokeyCode::kSign, ClientCertificate(kTrustRoot)));
@@ -318,6 +341,7 @@ int main() {
       cmocka_unit_test(LeapValuesAreZeroWithoutATableAndItsBitIsDark),
       cmocka_unit_test(SignsWithoutASignatureButNotWithABadOne),
       cmocka_unit_test(SignsOnlyWhatTheClientSignedItself),
+      cmocka_unit_test(StrangersCertificatesAreLookedAtWithinARate),
       cmocka_unit_test(TrustedUsageIsPassedOnForTheKeyProcessToJudge),
       cmocka_unit_test(CookieKeysBelowTheLeastThatCanCarryOneAreRefused),
       cmocka_unit_test(BusyKeyProcessMeansSilence),

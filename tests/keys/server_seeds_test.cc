@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "keys/seed_file.h"
-#include "keys/token_bucket.h"
+#include "privsep/base/token_bucket.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::keys {

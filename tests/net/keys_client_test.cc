@@ -197,6 +197,26 @@ void StrangersLeaveRoomForOurOwn(void**) {
   assert_int_equal(refused, before);
 }
 
+// A flood of requests for cookies must not cost the clients who have one their replies.
+void PrivateOperationsLeaveRoomForMacs(void**) {
+  Fixture f;
+  size_t refused = 0;
+  const auto ask = [&](size_t times, Lane lane) {
+    refused = 0;
+    for (size_t i = 0; i < times; ++i)
+      f.keys.Ask(
+          Check(), [&](VerdictCode code) { refused += code == VerdictCode::kBusy; }, lane);
+    return times - refused;
+  };
+  assert_int_equal(ask(1000, Lane::kPrivate), KeysClient::kMostPrivate);
+  assert_int_equal(ask(1000, Lane::kClients),
+                   KeysClient::kMostForClients - KeysClient::kMostPrivate);
+  // Nor the other way round for ever: each makes room when it is answered.
+  f.Answer(Next<msg::CheckMac>(&f.pipes.far)->request, VerdictCode::kGood);
+  assert_true(f.keys.OnReadable());
+  assert_int_equal(ask(10, Lane::kPrivate), 1);
+}
+
 void PendingIsBounded(void**) {
   Fixture f;
   size_t answered = 0;
@@ -271,6 +291,7 @@ int main() {
       cmocka_unit_test(ExpiryEndsEachQuestionOnce),
       cmocka_unit_test(AFullPipeAnswersLaterAndNotFromWithinTheCall),
       cmocka_unit_test(StrangersLeaveRoomForOurOwn),
+      cmocka_unit_test(PrivateOperationsLeaveRoomForMacs),
       cmocka_unit_test(PendingIsBounded),
       cmocka_unit_test(CallbacksMayAskAgain),
       cmocka_unit_test(CallbacksMayReadOnOrEndEverything),

@@ -5,7 +5,7 @@
 
 #include "privsep/base/types.h"
 
-namespace ntpward::keys {
+namespace ntpward {
 
 class TokenBucket {
  public:
@@ -31,4 +31,4 @@ class TokenBucket {
   MonoTime last_;
 };
 
-}  // namespace ntpward::keys
+}  // namespace ntpward
