@@ -1,8 +1,18 @@
 # What is checked beyond compiling.
 
-.PHONY: check asan-test lint
+# Programs that tests in tests/lab start beside the daemons.
+LAB_PROGRAMS := $(BUILD)/lab/ntp-crowd
+$(BUILD)/lab/ntp-crowd: $(call objects,tests/lab/crowd_main.cc tests/lab/crowd_requests.cc) \
+                        $(call archives,$(LIBS_net))
+$(LAB_PROGRAMS):
+	@mkdir -p $(@D)
+	@echo "  LINK  $(@F)"
+	@$(CXX) $(ALL_LDFLAGS) -o $@ $^ $(call pkg,$(SYS_net))
+
+.PHONY: check asan-test lint lab-programs
+lab-programs: $(LAB_PROGRAMS)
 ## make check           all tests: unit tests, corpora, and daemons in network namespaces
-check: all unit-tests fuzz-replay
+check: all unit-tests fuzz-replay lab-programs
 	@tests/run-unit $(TEST_PROGRAMS)
 	@PREFIX=$(PREFIX) tests/run-lab $(BUILD)
 
