@@ -130,6 +130,8 @@ RateDecision RateLimiter::OnRequest(const RecentRequest& request, MonoTime now) 
   return RateDecision::kKissOfDeath;
 }
 
+size_t RateLimiter::RowSize() { return sizeof(Node) + sizeof(uint32_t); }
+
 const RecentSource* RateLimiter::Oldest() const {
   return oldest_ == kNone ? nullptr : &nodes_[oldest_].source;
 }

@@ -63,6 +63,8 @@ class RateLimiter {
   const RecentSource* Find(const IpAddress& address) const;
   size_t size() const { return used_; }
   size_t capacity() const { return nodes_.size(); }
+  // Octets that one source takes.
+  static size_t RowSize();
   const RateLimitConfig& config() const { return config_; }
 
  private:

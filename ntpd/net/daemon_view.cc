@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "ntpd/net/system_counters.h"
 #include "ntpd/net/time_server.h"
 #include "ntpd/wire/refid.h"
 
@@ -149,15 +150,7 @@ control::SystemView DaemonView::System() const {
   view.clock_wander = discipline.wander();
   view.processor = std::string(node_->start.processor.text());
   view.system = std::string(node_->start.system.text());
-  view.uptime_s = view.counters_since_reset_s = WholeSeconds(now - node_->started);
-  view.packets = node_->packets;
-  if (server_ != nullptr) {
-    if (const core::RateLimiter* recent = server_->recent()) {
-      view.mru.enabled = 1;
-      view.mru.depth = view.mru.deepest = static_cast<uint32_t>(recent->size());
-      view.mru.max_depth = static_cast<uint32_t>(recent->capacity());
-    }
-  }
+  FillSystemCounters(*node_, server_ == nullptr ? nullptr : server_->recent(), &view);
   if (const autokey::LeapValues leap = leap_seconds_->Shown(view.now); leap.IsTable()) {
     view.tai_s = static_cast<int>(leap.tai);
     view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};

@@ -88,20 +88,38 @@ bool KeysClient::Deliver(Bytes bytes, Call call) {
   return true;
 }
 
+void KeysClient::Count(const msg::Sealed& sealed) {
+  ++(sealed.mac.empty() ? use_.not_found : use_.made);
+}
+
+void KeysClient::Count(msg::VerdictCode code) {
+  const bool unknown =
+      code == msg::VerdictCode::kUnknownKey || code == msg::VerdictCode::kNotAllowed;
+  if (code != msg::VerdictCode::kBusy) ++(unknown ? use_.not_found : use_.checked);
+}
+
+void KeysClient::Count(const msg::ServeDone& done) {
+  for (const msg::ServeResult& result : done.results) {
+    ++(result.outcome == msg::ServeOutcome::kRefused ? use_.not_found : use_.checked);
+    if (result.outcome == msg::ServeOutcome::kSealed) ++use_.made;
+  }
+}
+
 bool KeysClient::Dispatch(Bytes bytes) {
   const auto pass = [](const auto& function, const auto& message) { function(message); };
   switch (msg::PeekType(bytes).value_or(msg::Type{})) {
     case msg::Type::kServeDone:
-      return Deliver<msg::ServeDone, OnServeDone>(bytes, pass);
+      return Deliver<msg::ServeDone, OnServeDone>(
+          bytes, [this](const OnServeDone& f, const msg::ServeDone& m) { Count(m), f(m); });
     case msg::Type::kSealed:
-      return Deliver<msg::Sealed, OnSealed>(bytes,
-                                            [](const OnSealed& f, const msg::Sealed& m) { f(&m); });
+      return Deliver<msg::Sealed, OnSealed>(
+          bytes, [this](const OnSealed& f, const msg::Sealed& m) { Count(m), f(&m); });
     case msg::Type::kKeyListTaken:
       return Deliver<msg::KeyListTaken, OnTaken>(
           bytes, [](const OnTaken& f, const msg::KeyListTaken& m) { f(&m); });
     case msg::Type::kVerdict:
       return Deliver<msg::Verdict, OnVerdict>(
-          bytes, [](const OnVerdict& f, const msg::Verdict& m) { f(m.code); });
+          bytes, [this](const OnVerdict& f, const msg::Verdict& m) { Count(m.code), f(m.code); });
     case msg::Type::kValueAnswer:
       return Deliver<msg::ValueAnswer, OnValue>(bytes, pass);
     case msg::Type::kHostMaterial:

@@ -27,6 +27,13 @@ enum class Lane : uint8_t {
   kPrivate,  // what takes the private key, for clients: it must leave room for their MACs
 };
 
+// What ntpd-keys has done for us (ntpq's authinfo).
+struct KeyUse {
+  uint64_t made = 0;       // MACs
+  uint64_t checked = 0;    // MACs
+  uint64_t not_found = 0;  // questions about a key that there is not, or that is not trusted
+};
+
 class KeysClient {
  public:
   static constexpr double kPatience = 5;  // seconds
@@ -72,6 +79,7 @@ class KeysClient {
   void OnRestarted();
   // Questions that wait for an answer.
   size_t pending() const { return pending_.size(); }
+  const KeyUse& use() const { return use_; }
 
  private:
   using Callback =
@@ -96,14 +104,18 @@ class KeysClient {
   template <typename M, typename F, typename Call>
   bool Deliver(Bytes bytes, Call call);
   bool Dispatch(Bytes bytes);
+  void Count(const msg::Sealed& sealed);
+  void Count(msg::VerdictCode code);
+  void Count(const msg::ServeDone& done);
   static void Lose(const Callback& callback);
 
   Channel* channel_;
   Suspicion suspicion_;
   uint32_t last_request_;  // starts anywhere: answers meant for a dead predecessor must not fit
   std::unordered_map<uint32_t, Pending> pending_;
-  size_t for_clients_ = 0;        // of pending_; kPrivate among them
-  size_t private_ = 0;            // of these
+  size_t for_clients_ = 0;  // of pending_; kPrivate among them
+  size_t private_ = 0;      // of these
+  KeyUse use_;
   std::vector<Callback> unsent_;  // lost already; told at the next Expire
 };
 

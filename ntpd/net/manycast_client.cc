@@ -178,8 +178,10 @@ void ManycastClient::Transmit(const Prototype& prototype, Search* search,
   writer.Put(trailer);
   CHECK(writer.Finish());
   const SocketAddress group{prototype.config.address, port_};
-  if (SendWithHops(search->socket.get(), packet, group, from, hops))
-    return search->state.OnSent(header.transmit, Timebase::Mono());
+  const bool sent = SendWithHops(search->socket.get(), packet, group, from, hops);
+  node_->io.datagrams.OnSent(1, sent ? 0 : 1);
+  ++node_->io.polls;
+  if (sent) return search->state.OnSent(header.transmit, Timebase::Mono());
   // An operator who forgot the route has to hear of it; the network may also come later.
   node_->reporter.Log(
       std::exchange(search->complained, true) ? LogLevel::kDebug : LogLevel::kWarning,
@@ -190,7 +192,9 @@ void ManycastClient::Receive(AssocId id) {
   const auto found = searches_.find(id);
   const auto prototype = upstreams_->prototypes().find(id);
   if (found == searches_.end() || prototype == upstreams_->prototypes().end()) return;
-  for (const Datagram& datagram : batch_->Receive(found->second.socket.get()))
+  const auto datagrams = batch_->Receive(found->second.socket.get());
+  node_->io.OnWakeup(datagrams.size());
+  for (const Datagram& datagram : datagrams)
     OnDatagram(prototype->second, &found->second, datagram);
 }
 

@@ -8,8 +8,8 @@
 
 #include "keys/session_key.h"
 #include "ntpd/autokey/certificate_cache.h"
-#include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/autokey/host_state.h"
+#include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/control/view.h"
 #include "ntpd/core/access.h"
 #include "ntpd/core/engine.h"
@@ -26,6 +26,34 @@ struct FreeEvent {
   void operator()(event* e) const { event_free(e); }
 };
 using Event = std::unique_ptr<event, FreeEvent>;
+
+// Datagrams of one socket, or of all of them.
+struct SocketCounters {
+  uint64_t received = 0;
+  uint64_t sent = 0;
+  uint64_t refused = 0;  // by the kernel, when they were to be sent
+
+  void OnSent(size_t count, size_t refused_ones) {
+    sent += count - refused_ones;
+    refused += refused_ones;
+  }
+};
+
+// What became of all datagrams, and how often the event loop woke for some.
+struct IoCounters {
+  SocketCounters datagrams;
+  uint64_t dropped = 0;  // came by sockets that are not listened to
+  uint64_t ignored = 0;  // implausible, or their sender is to be ignored
+  uint64_t wakeups = 0;
+  uint64_t good_wakeups = 0;  // with something to read
+  uint64_t polls = 0;         // requests of our own
+
+  void OnWakeup(size_t datagrams_read) {
+    ++wakeups;
+    good_wakeups += datagrams_read > 0 ? 1 : 0;
+    datagrams.received += datagrams_read;
+  }
+};
 
 // Owned by the role's main object; every part holds a pointer to it.
 struct Node {
@@ -51,6 +79,7 @@ struct Node {
   // Every datagram that came, requests and replies alike; counted as ntpd 4.2.8 does, whose
   // "processed" are the replies that time was taken from.
   control::PacketCounters packets;
+  IoCounters io;
 
   bool synchronised() const { return engine != nullptr && engine->system().synchronised(); }
   // What Autokey stamps: 0 while not synchronised.

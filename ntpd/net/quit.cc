@@ -23,8 +23,8 @@ const char* FormatOf(Correction correction) {
 
 msg::NetQuit QuitAfterCorrection(Correction correction, double offset) {
   msg::NetQuit quit;
-  quit.reason = correction == Correction::kRefused ? msg::QuitReason::kFailed
-                                                   : msg::QuitReason::kDone;
+  quit.reason =
+      correction == Correction::kRefused ? msg::QuitReason::kFailed : msg::QuitReason::kDone;
   char text[120];
   std::snprintf(text, sizeof text, FormatOf(correction), offset);
   CHECK(quit.text.Assign(AsBytes(std::string_view(text))));

@@ -100,14 +100,13 @@ void Reporter::RawStatistics(const RawReply& reply) {
   const wire::Header& header = reply.header;
   const unsigned stratum = header.stratum == 0 ? wire::kStratumUnsynchronised : header.stratum;
   char line[400];
-  std::snprintf(line, sizeof line, "%s %s %s %s %s %s %u %u %u %u %d %d %.6f %.6f %s",
-                reply.source.ToString().c_str(), reply.ours.ToString().c_str(),
-                Seconds(reply.t1).c_str(), Seconds(header.receive).c_str(),
-                Seconds(header.transmit).c_str(), Seconds(reply.t4).c_str(),
-                static_cast<unsigned>(header.leap), static_cast<unsigned>(header.version),
-                static_cast<unsigned>(header.mode), stratum, header.poll, header.precision,
-                header.root_delay.seconds(), header.root_dispersion.seconds(),
-                Refid(header).c_str());
+  std::snprintf(
+      line, sizeof line, "%s %s %s %s %s %s %u %u %u %u %d %d %.6f %.6f %s",
+      reply.source.ToString().c_str(), reply.ours.ToString().c_str(), Seconds(reply.t1).c_str(),
+      Seconds(header.receive).c_str(), Seconds(header.transmit).c_str(), Seconds(reply.t4).c_str(),
+      static_cast<unsigned>(header.leap), static_cast<unsigned>(header.version),
+      static_cast<unsigned>(header.mode), stratum, header.poll, header.precision,
+      header.root_delay.seconds(), header.root_dispersion.seconds(), Refid(header).c_str());
   Write(msg::StatisticsFile::kRaw, line);
 }
 

@@ -40,7 +40,7 @@ class LineBudget {
 struct RawReply {
   IpAddress source;
   IpAddress ours;
-  NtpTimestamp t1, t4;    // our own readings; a client's packet carries a nonce in place of t1
+  NtpTimestamp t1, t4;  // our own readings; a client's packet carries a nonce in place of t1
   const wire::Header& header;
 };
 

@@ -97,7 +97,8 @@ StepOutcome Steering::Step(double seconds) {
 }
 
 bool Steering::SlewWhole(double seconds, const core::Engine& engine) {
-  return Ask(RequestFor({engine.discipline().frequency(), seconds}, engine), "slew").value_or(false);
+  return Ask(RequestFor({engine.discipline().frequency(), seconds}, engine), "slew")
+      .value_or(false);
 }
 
 // Whether it was done; none when nobody knows.
@@ -108,8 +109,7 @@ std::optional<bool> Steering::Ask(const msg::ClockAdjust& request, const char* w
   sent_.reset();
   if (clock_->Send(numbered) != SendOutcome::kSent) return false;
   const std::optional<bool> done = AwaitAnswer(numbered.request);
-  if (!done)
-    reporter_->Log(LogLevel::kError, std::string("clock: no answer to a ") + what);
+  if (!done) reporter_->Log(LogLevel::kError, std::string("clock: no answer to a ") + what);
   return done;
 }
 

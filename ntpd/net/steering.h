@@ -37,8 +37,8 @@ class Steering {
   // A leap second of today and the TAI offset, as soon as they are known and not only with a
   // course. To be called about once a second.
   void Announce(const core::Engine& engine);
-  // Steps the clock by `seconds`, and waits until ntpd-clock has said whether it did: packets must not
-  // be stamped between.
+  // Steps the clock by `seconds`, and waits until ntpd-clock has said whether it did: packets must
+  // not be stamped between.
   StepOutcome Step(double seconds);
   // Slews by the whole of `seconds` at once, for when nobody will be here to renew a slew (-q), and
   // waits as Step does. False when it was refused or nothing came in time.

@@ -88,9 +88,15 @@ void TimeServer::AddListener(const msg::NetSocket& socket, UniqueFd fd) {
 void TimeServer::RemoveListener(uint16_t index) { listeners_.erase(index); }
 
 void TimeServer::Receive(uint16_t index) {
-  const Listener& listener = listeners_.at(index);
-  for (const Datagram& datagram : batch_->Receive(listener.fd.get()))
-    if (!listener.drop) OnDatagram(listener, datagram);
+  Listener& listener = listeners_.at(index);
+  const auto datagrams = batch_->Receive(listener.fd.get());
+  node_->io.OnWakeup(datagrams.size());
+  listener.datagrams.received += datagrams.size();
+  if (listener.drop) {
+    node_->io.dropped += datagrams.size();
+    return;
+  }
+  for (const Datagram& datagram : datagrams) OnDatagram(listener, datagram);
   SendPlain();
   FlushBatch();
 }
@@ -144,14 +150,17 @@ void TimeServer::SetPeering(Peering* peering) {
 
 bool TimeServer::SendTo(const SocketAddress& to, const IpAddress& from, uint8_t hops,
                         Bytes packet) {
-  const Listener* best = nullptr;
-  for (const auto& [index, listener] : listeners_) {
+  Listener* best = nullptr;
+  for (auto& [index, listener] : listeners_) {
     const IpAddress& local = listener.local.ip;
     if (listener.drop || local.family != to.ip.family) continue;
     if (local.is_loopback() && !to.ip.is_loopback()) continue;
     if (best == nullptr || local == from) best = &listener;
   }
-  return best != nullptr && SendWithHops(best->fd.get(), packet, to, from, hops);
+  if (best == nullptr) return false;
+  const bool sent = SendWithHops(best->fd.get(), packet, to, from, hops);
+  NoteSent(best, 1, sent ? 0 : 1);
+  return sent;
 }
 
 // The kernel's stamp, unless the clock was stepped between it and now: a reply whose times do not
@@ -168,11 +177,13 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
   ++node_->packets.received;
   if (node_->engine == nullptr || !limiter_ || !IsPlausible(listener, datagram)) {
     ++node_->packets.bad_format;
+    ++node_->io.ignored;
     return;
   }
   const core::AccessFlags flags = node_->access.Lookup(datagram.source);
   if (flags.has(core::Access::kIgnore)) {
     ++node_->packets.restricted;
+    ++node_->io.ignored;
     return;
   }
   const auto mode = wire::PeekMode(datagram.bytes);
@@ -284,7 +295,8 @@ void TimeServer::SendPlain() {
       wire::EncodeHeader(writer, header);
       CHECK(writer.Finish());
     }
-    (void)sending_->Flush(listener->second.fd.get());
+    const size_t count = sending_->size();
+    NoteSent(&listener->second, count, sending_->Flush(listener->second.fd.get()));
   }
   plain_.clear();
 }
@@ -454,7 +466,14 @@ void TimeServer::SendNak(const Route& route, const core::Request& request) {
 void TimeServer::Send(const Route& route, Bytes packet) {
   const auto listener = listeners_.find(route.listener);
   if (listener == listeners_.end()) return;
-  (void)SendFrom(listener->second.fd.get(), packet, route.client, route.server, route.interface);
+  const bool sent =
+      SendFrom(listener->second.fd.get(), packet, route.client, route.server, route.interface);
+  NoteSent(&listener->second, 1, sent ? 0 : 1);
+}
+
+void TimeServer::NoteSent(Listener* listener, size_t count, size_t refused) {
+  listener->datagrams.OnSent(count, refused);
+  node_->io.datagrams.OnSent(count, refused);
 }
 
 }  // namespace ntpward::net

@@ -25,6 +25,7 @@ struct Listener {
   uint16_t index = 0;
   SocketAddress local;
   bool drop = false;
+  SocketCounters datagrams;
   UniqueFd fd;
   std::shared_ptr<void> argument;  // of `readable`; outlives it
   Event readable;
@@ -85,6 +86,7 @@ class TimeServer {
   void SendSealed(const Route& route, const wire::Header& header, Bytes trailer);
   void SendNak(const Route& route, const core::Request& request);
   void Send(const Route& route, Bytes packet);
+  void NoteSent(Listener* listener, size_t count, size_t refused);
 
   Node* node_;
   ControlServer* control_;

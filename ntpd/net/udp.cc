@@ -209,8 +209,7 @@ Result<UniqueFd> ConnectTo(const SocketAddress& remote, uint8_t dscp, IpAddress*
   const int family = remote.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return FailErrno("socket");
-  if (!Set(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1))
-    return FailErrno("setsockopt");
+  if (!Set(fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, 1)) return FailErrno("setsockopt");
   if (family == AF_INET) {
     (void)Set(fd.get(), IPPROTO_IP, IP_TOS, dscp << 2);
   } else {

@@ -173,7 +173,10 @@ void Upstreams::SealAndSend(Upstream* upstream, const wire::Header& header, KeyI
 void Upstreams::Transmit(Upstream* upstream, Bytes packet, KeyId key) {
   upstream->sent_key = key;
   const NtpTimestamp t1 = node_->time.Now();
-  if (send(upstream->socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
+  const bool sent = send(upstream->socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) >= 0;
+  node_->io.datagrams.OnSent(1, sent ? 0 : 1);
+  ++node_->io.polls;
+  if (!sent) {
     node_->reporter.Log(LogLevel::kDebug,
                         "send to " + upstream->label() + ": " + std::strerror(errno));
     return;
@@ -200,7 +203,9 @@ void Upstreams::Receive(AssocId id) {
   const auto found = upstreams_.find(id);
   if (found == upstreams_.end()) return;
   TakeStamp(found->second.get());
-  for (const Datagram& datagram : batch_->Receive(found->second->socket.get())) {
+  const auto datagrams = batch_->Receive(found->second->socket.get());
+  node_->io.OnWakeup(datagrams.size());
+  for (const Datagram& datagram : datagrams) {
     // An earlier datagram of the batch may have changed things.
     if (!upstreams_.contains(id)) return;
     OnDatagram(found->second.get(), datagram);

@@ -1,0 +1,81 @@
+#include "ntpd/net/system_counters.h"
+
+#include <sys/timex.h>
+
+#include <algorithm>
+
+#include "ntpd/net/udp.h"
+
+namespace ntpward::net {
+namespace {
+
+constexpr size_t kKibibyte = 1024;
+
+control::MruView MruOf(const core::RateLimiter& recent) {
+  control::MruView view;
+  view.enabled = 1;
+  view.depth = static_cast<uint32_t>(recent.size());
+  // Rows are only ever taken over by others, and only once all are used.
+  view.deepest = view.depth;
+  view.max_depth = view.min_depth = static_cast<uint32_t>(recent.capacity());
+  view.memory_kb = recent.size() * core::RateLimiter::RowSize() / kKibibyte;
+  view.max_memory_kb = recent.capacity() * core::RateLimiter::RowSize() / kKibibyte;
+  return view;
+}
+
+// Datagrams are read into buffers that are free again before the next wake-up.
+control::IoCounters IoOf(const IoCounters& io) {
+  control::IoCounters view;
+  view.buffers = view.free_buffers = ReceiveBatch::kSize;
+  view.dropped = io.dropped;
+  view.ignored = io.ignored;
+  view.received = io.datagrams.received;
+  view.sent = io.datagrams.sent;
+  view.send_failed = io.datagrams.refused;
+  view.wakeups = io.wakeups;
+  view.good_wakeups = io.good_wakeups;
+  return view;
+}
+
+control::KeyCounters KeysOf(const KeyUse& use) {
+  control::KeyCounters view;
+  view.lookups = use.made + use.checked + use.not_found;
+  view.not_found = use.not_found;
+  view.encryptions = use.made;
+  view.decryptions = use.checked;
+  return view;
+}
+
+// The kernel's clock as ntpd-clock sets it: base frequency and a slew, never the kernel's own loop.
+// Without the right to set it, the virtual clock's figures stand for it.
+control::KernelView KernelOf(const Node& node, MonoTime now) {
+  const core::SystemState& system = node.engine->system();
+  const msg::ClockState& clock = node.time.state();
+  control::KernelView view;
+  view.offset_s = clock.slew - msg::SlewDone(clock, now);
+  view.frequency = clock.frequency;
+  view.max_error_s = std::min(16.0, system.root_delay / 2 + system.RootDispersionAt(now));
+  view.estimated_error_s = system.jitter;
+  view.status = (node.synchronised() ? 0 : STA_UNSYNC) | STA_NANO;
+  view.precision_s = 1e-9;
+  view.tolerance = Ppm{500};
+  return view;
+}
+
+}  // namespace
+
+void FillSystemCounters(const Node& node, const core::RateLimiter* recent,
+                        control::SystemView* view) {
+  const MonoTime now = Timebase::Mono();
+  view->packets = node.packets;
+  if (recent != nullptr) view->mru = MruOf(*recent);
+  view->io = IoOf(node.io);
+  view->timers.transmits = node.io.polls;
+  view->keys = KeysOf(node.keys.use());
+  view->kernel = KernelOf(node, now);
+  const double uptime = std::max(0.0, now - node.started);
+  view->uptime_s = view->counters_since_reset_s = static_cast<uint64_t>(uptime);
+  view->io.since_reset_s = view->timers.since_reset_s = view->keys.since_reset_s = view->uptime_s;
+}
+
+}  // namespace ntpward::net
