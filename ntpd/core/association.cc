@@ -355,6 +355,7 @@ Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTim
 }
 
 Sample Association::Keep(Sample sample) {
+  schedule_.OnSample();
   if (filter_.Add(sample, Log2Seconds(schedule_.poll())) == ClockFilter::Outcome::kPopcorn)
     Report(wire::PeerEvent::kPopcorn);
   return sample;

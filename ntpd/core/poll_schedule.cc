@@ -36,7 +36,14 @@ void PollSchedule::Restart(MonoTime now) {
   poll_ = floor_;
   // Headway already owed still counts: a server that makes us restart over and over must not turn
   // us into a flood.
-  next_ = std::max(now, last_sent_ + (debt_ > 0 ? BurstSpacing() : 0));
+  resume_ = now + pause_;
+  next_ = std::max(resume_, last_sent_ + (debt_ > 0 ? BurstSpacing() : 0));
+  pause_ = pause_ == 0 ? kFirstPause : std::min(2 * pause_, kLongestPause);
+  samples_ = 0;
+}
+
+void PollSchedule::OnSample() {
+  if (samples_ < kSamplesToForget && ++samples_ == kSamplesToForget) pause_ = 0;
 }
 
 double PollSchedule::headway(MonoTime now) const {
@@ -132,7 +139,7 @@ bool PollSchedule::ExtendBurst(MonoTime now) {
 
 void PollSchedule::Hasten(MonoTime now) {
   if (floor_ > config_.minpoll) return;  // RATE
-  next_ = std::min(next_, std::max(now, last_sent_ + BurstSpacing()));
+  next_ = std::min(next_, std::max({now, resume_, last_sent_ + BurstSpacing()}));
 }
 
 void PollSchedule::SetPeerPoll(int8_t poll) {

@@ -32,12 +32,19 @@ class PollSchedule {
   // follows, up to kMostPenance.
   static constexpr int kPenance = 8;
   static constexpr int kMostPenance = 128;
+  static constexpr double kFirstPause = 4;  // s before the second restart; doubles with each
+  static constexpr double kLongestPause = 64;
+  // Samples in a row after which a restart is the first one again.
+  static constexpr int kSamplesToForget = 8;
 
   // The first poll is due at `start`.
   PollSchedule(const PollConfig& config, uint64_t seed, MonoTime start);
 
   // Forgets everything and polls at `now`, with a volley if configured; used after an address
-  // change or a new start of the authentication dance. What RATE taught is kept.
+  // change or a new start of the authentication dance. What RATE taught is kept. One restart after
+  // the other with few samples in between waits longer each time, up to kLongestPause: whoever can
+  // make us start over (crypto-NAKs with the right origin) must not set our pace, and a server that
+  // is honest again is back within two minutes all the same.
   void Restart(MonoTime now);
   // Never polls again until Restart: DENY and RSTR (RFC 5905 section 7.4).
   void Stop() { stopped_ = true; }
@@ -54,6 +61,8 @@ class PollSchedule {
 
   // A genuine reply came. True when the source was unreachable before.
   bool OnAnswer(MonoTime now);
+  // A sample was taken.
+  void OnSample();
   // The first sample after none: a source that has just become able to serve is worth a volley.
   void OnFirstSample(MonoTime now);
   // RATE: ends the volley and polls less often from now on (RFC 5905 section 7.4); `suggested` is the
@@ -108,6 +117,9 @@ class PollSchedule {
   int unreach_ = 0;         // regular polls since the last answer
   int burst_left_ = 0;      // packets still to send 2 s apart
   int volley_packets_ = 0;  // sent in the present volley; 0: none
+  MonoTime resume_;         // no poll before it, after a Restart
+  double pause_ = 0;        // s that the next Restart waits
+  int samples_ = 0;         // since the last Restart, up to kSamplesToForget
   bool fresh_ = true;       // no poll since start or Restart
   bool stopped_ = false;
   double debt_ = 0;  // headway owed at last_sent_

@@ -149,6 +149,31 @@ void RestartingOverAndOverIsNoFlood(void**) {
   assert_false(ServerWouldLimit(sent));
 }
 
+// Whoever makes us start over at each request: the second request of a new start never comes.
+void WhoMakesUsStartOverAgainAndAgainWaitsLonger(void**) {
+  PollSchedule schedule({4, 10, true, false}, 1, At(0));
+  double longest = 0;
+  for (int i = 0; i < 20; ++i) {
+    const MonoTime now = schedule.next();
+    schedule.OnPoll(now);
+    schedule.Restart(now + 0.01);
+    const double pause = schedule.next() - now;
+    assert_true(pause >= longest);
+    longest = std::max(pause, longest);
+    assert_true(i == 0 ? pause <= 2 : pause >= std::min(64.0, 4.0 * (1 << (i - 1))));
+    assert_true(pause <= 64.1);
+  }
+  assert_true(longest > 64);
+  // A sample now and then buys no patience; a server that serves is trusted again.
+  for (int i = 0; i < 7; ++i) schedule.OnSample();
+  schedule.Restart(At(10000));
+  schedule.Hasten(At(10001));
+  assert_true(schedule.next() == At(10064));
+  for (int i = 0; i < 8; ++i) schedule.OnSample();
+  schedule.Restart(At(20000));
+  assert_true(schedule.next() == At(20000));
+}
+
 void TwoSourcesDoNotFallIntoStep(void**) {
   PollSchedule a({6, 6, false, false}, 1, At(0)), b({6, 6, false, false}, 2, At(0));
   const auto sent_a = Run(&a, 6400, true), sent_b = Run(&b, 6400, true);
@@ -289,6 +314,7 @@ int main() {
       cmocka_unit_test(ExtendBurstAfterTheLastPacketGoesOnAtTwoSeconds),
       cmocka_unit_test(ExtendBurstNeedsAVolley),
       cmocka_unit_test(RestartingOverAndOverIsNoFlood),
+      cmocka_unit_test(WhoMakesUsStartOverAgainAndAgainWaitsLonger),
       cmocka_unit_test(TwoSourcesDoNotFallIntoStep),
       cmocka_unit_test(PollLimitsAreClamped),
       cmocka_unit_test(RateIsForgivenStepByStep),
