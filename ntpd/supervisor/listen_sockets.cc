@@ -54,6 +54,11 @@ void Mark(int fd, Family family, uint8_t dscp) {
   }
 }
 
+// "1 eth0 10.0.0.1:123", as ntpd 4.2.8 names them.
+std::string Name(const ListenSocket& socket) {
+  return std::to_string(socket.index) + " " + socket.interface + " " + socket.local.ToString();
+}
+
 // What replies from the right address, and receive times, need.
 Status Prepare(int fd, Family family, uint8_t dscp) {
   bool ok = Set(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
@@ -122,6 +127,15 @@ Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {
   return fd;
 }
 
+void ListenSockets::SayOpened(const ListenSocket& socket) const {
+  log_->Log(LogLevel::kInfo,
+            std::string(socket.drop ? "Listen and drop on " : "Listen normally on ") + Name(socket));
+}
+
+void ListenSockets::SayGone(const ListenSocket& socket) const {
+  log_->Log(LogLevel::kInfo, "Deleting " + Name(socket));
+}
+
 Status ListenSockets::Add(const IpAddress& address, const std::string& interface, bool drop) {
   ListenSocket opened;
   opened.local = {address, kNtpPort};
@@ -129,9 +143,7 @@ Status ListenSockets::Add(const IpAddress& address, const std::string& interface
   opened.drop = drop;
   opened.fd = TRY(Bind(opened.local));
   opened.index = next_index_++;
-  log_->Log(LogLevel::kInfo, std::string(drop ? "Listen and drop on " : "Listen normally on ") +
-                                 std::to_string(opened.index) + " " + interface + " " +
-                                 opened.local.ToString());
+  SayOpened(opened);
   sockets_.push_back(std::move(opened));
   return {};
 }
@@ -193,8 +205,10 @@ void ListenSockets::DropUnruled(const std::vector<InterfaceAddress>& present,
       return candidate.address == socket.local.ip &&
              ActionFor(candidate) != config::InterfaceAction::kIgnore;
     });
-    if (!stays) gone->push_back(socket.index);
-    return !stays;
+    if (stays) return false;
+    SayGone(socket);
+    gone->push_back(socket.index);
+    return true;
   });
 }
 
@@ -215,9 +229,11 @@ std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* g
       if (const Status added = Add(candidate.address, candidate.interface, drop); !added.ok())
         log_->Log(LogLevel::kError, added.error().text);
     } else if (open->drop != drop) {
+      SayGone(*open);
       gone->push_back(open->index);
       open->drop = drop;
       open->index = next_index_++;
+      SayOpened(*open);
     }
   }
   for (const ListenSocket& socket : sockets_)

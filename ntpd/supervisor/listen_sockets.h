@@ -63,6 +63,8 @@ class ListenSockets {
   config::InterfaceAction ActionFor(const InterfaceAddress& candidate) const;
   Status OpenWildcards(const Options& options);
   Status Add(const IpAddress& address, const std::string& interface, bool drop);
+  void SayOpened(const ListenSocket& socket) const;
+  void SayGone(const ListenSocket& socket) const;
   Result<UniqueFd> Bind(const SocketAddress& local) const;
   bool has_rules() const { return !system_rules_.empty() || !only_.empty(); }
 

@@ -354,6 +354,8 @@ void AReloadChangesWhatEachInterfaceIsFor(void**) {
   daemon.ntpd.Expect("fake net: socket 0 127.0.0.1:123\n");
   site.Configure(std::string(kConfig) + "interface drop all\ninterface ignore ipv6\ntos minclock 5\n");
   daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("Deleting 0 lo 127\\.0\\.0\\.1:123\n");
+  daemon.ntpd.Expect("Listen and drop on 1 lo 127\\.0\\.0\\.1:123\n");
   daemon.ntpd.Expect("fake net: socket gone 0\n");
   daemon.ntpd.Expect("fake net: socket 1 127.0.0.1:123 drop\n");
   daemon.ntpd.Expect("minclock=5\n");
