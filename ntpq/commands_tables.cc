@@ -16,6 +16,7 @@ using enum ArgumentKind;
 enum class Form : uint8_t {
   kText,     // as it came
   kCooked,   // as the variable's name says
+  kRefid,    // kCooked, but a reference clock by its number
   kMode,     // an association mode as a word
   kAddress,  // an address and, from the next variable, its port
   kPort,     // shown by the kAddress before it
@@ -53,7 +54,7 @@ constexpr TableLine kSysInfo[] = {{"system peer:", "peeradr", Form::kAddress},
                                   {"log2 precision:", "precision"},
                                   {"root delay:", "rootdelay"},
                                   {"root dispersion:", "rootdisp"},
-                                  {"reference ID:", "refid", Form::kCooked},
+                                  {"reference ID:", "refid", Form::kRefid},
                                   {"reference time:", "reftime", Form::kCooked},
                                   {"system jitter:", "sys_jitter"},
                                   {"clock jitter:", "clk_jitter"},
@@ -148,6 +149,10 @@ std::string LineValue(const Table& table, size_t index, std::string_view value,
   switch (line.form) {
     case Form::kMode:
       return ModeName(value);
+    case Form::kRefid:
+      if (const auto address = IpAddress::Parse(value); address && address->is_refclock())
+        return address->ToString();
+      [[fallthrough]];
     case Form::kCooked:
       return CookValue(line.variable, value, Scope::kSystem, display);
     case Form::kAddress: {

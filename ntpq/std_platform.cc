@@ -104,8 +104,9 @@ void StdPlatform::OpenTerminal() {
 }
 
 std::optional<std::string> StdPlatform::Ask(std::string_view prompt, bool secret) {
-  if (!terminal_.valid()) return std::nullopt;
+  // What was wanted is said where nobody can answer, too, as ntpq 4.2.8 does.
   Err(prompt);
+  if (!terminal_.valid()) return std::nullopt;
   const Quiet quiet(terminal_.get(), secret);
   auto answer = ReadAnswer(terminal_.get());
   if (secret) Err("\n");

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "ntpq/keyfile.h"
@@ -91,6 +92,24 @@ void TakesALoopbackAddressForTheSystem(void**) {
 void IgnoresAnArgumentOfACommandWithout(void**) {
   Bench bench(Recording::Load("to-4.2.8-iostats"));
   assert_true(bench.Out("iostats 127.0.0.1").starts_with("time since reset:"));
+}
+
+// As ntpq 4.2.8, whose other commands name it LOCAL(0).
+void SysinfoShowsAReferenceClockByItsNumber(void**) {
+  Recording recording = Recording::Load("to-4.2.8-sysinfo");
+  const std::string_view theirs = "refid=10.77.0.15, ", ours = "refid=127.127.1.0,";
+  size_t changed = 0;
+  for (Exchange& exchange : recording.exchanges)
+    for (Response& response : exchange.responses) {
+      const auto at = std::search(response.datagram.begin(), response.datagram.end(),
+                                  theirs.begin(), theirs.end());
+      if (at == response.datagram.end()) continue;
+      std::copy(ours.begin(), ours.end(), at);
+      ++changed;
+    }
+  assert_int_equal(changed, 1);
+  Bench bench(recording);
+  assert_true(bench.Out("sysinfo").find("reference ID:       127.127.1.0\n") != std::string::npos);
 }
 
 // --- the command language
@@ -251,6 +270,7 @@ int main() {
       cmocka_unit_test(PrintsAVersionThatPluginsAccept),
       cmocka_unit_test(TakesALoopbackAddressForTheSystem),
       cmocka_unit_test(IgnoresAnArgumentOfACommandWithout),
+      cmocka_unit_test(SysinfoShowsAReferenceClockByItsNumber),
       cmocka_unit_test(NamesWhatIsWrong),
       cmocka_unit_test(RedirectsAndDiscards),
       cmocka_unit_test(KeepsQuotedWordsTogether),
