@@ -133,9 +133,12 @@ bool Daemon::OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message) {
 }
 
 // The date names a file, and net must not write into those of other days. One that was on its way
-// while the clock was stepped is dropped, too. A virtual clock may be anywhere.
+// while the clock was stepped is dropped, too. Where a virtual clock is, ntpd-clock has said.
 bool Daemon::IsToday(NtpTimestamp when) const {
-  return virtual_clock_ || std::abs((when - SystemTimeNow()).seconds()) < kSecondsPerDay;
+  const double ahead = !virtual_clock_ ? 0
+                       : clock_mirror_ ? clock_mirror_->correction
+                                       : clock_start_.initial_correction;
+  return std::abs((when - SystemTimeNow()).seconds() - ahead) < kSecondsPerDay;
 }
 
 bool Daemon::OnNetMessage(Bytes bytes) {

@@ -305,6 +305,27 @@ void AFloodIsBoundedAndTheOthersAreHeard(void**) {
   assert_true(floods < 200);
 }
 
+// A taken-over net must not write into the files of days that are over, nor into those to come.
+void StatisticsGoToTheFilesOfTodayOnly(void**) {
+  const auto files = [](const Site& site) {
+    return std::distance(fs::directory_iterator(site.Path("state")), {});
+  };
+  for (const double today : {0.0, -10 * 86400.0}) {
+    Site site;
+    site.Configure(std::string(kConfig) + "statsdir " + site.Path("state") +
+                   "/\nstatistics loopstats\nfilegen loopstats nolink\n");
+    Running daemon(site, {"-n", "-d", "--no-clock=" + std::to_string(today)});
+    for (const double other : {-2 * 86400.0, 2 * 86400.0, 1e9}) {
+      site.Script("statistics " + std::to_string(today + other));
+      daemon.ntpd.Expect("fake net: statistics sent");
+    }
+    assert_int_equal(files(site), 0);
+    site.Script("statistics " + std::to_string(today));
+    daemon.ntpd.Expect("fake net: statistics sent");
+    assert_int_equal(files(site), 1);
+  }
+}
+
 void ALargeConfigurationArrivesWhole(void**) {
   Site site;
   std::string config;
@@ -545,6 +566,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(ARoleThatClosesItsChannelIsReplaced),
       cmocka_unit_test(LastWordsOnStandardErrorAreLogged),
       cmocka_unit_test(AFloodIsBoundedAndTheOthersAreHeard),
+      cmocka_unit_test(StatisticsGoToTheFilesOfTodayOnly),
       cmocka_unit_test(ALargeConfigurationArrivesWhole),
       cmocka_unit_test(AStartSaysLoudlyWhichLinesItLeavesOut),
       cmocka_unit_test(AReloadReplacesTheKeyProcess),

@@ -135,6 +135,12 @@ class FakeNet {
       msg::ClockAdjust request{.request = 77};
       request.step = std::atof(script.c_str() + 5);
       (void)clock_.Send(request);
+    } else if (script.starts_with("statistics ")) {
+      msg::NetStatistics statistics;
+      statistics.when = SystemTimeNow() + NtpDuration::FromSeconds(std::atof(script.c_str() + 11));
+      CHECK(statistics.line.Assign(AsBytes("of this day")));
+      (void)supervisor_.Send(statistics);
+      Say("statistics sent");
     } else if (script == "garbage-to-clock") {
       for (int i = 0; i < 5; ++i) (void)clock_.Send(msg::NetEnd{});
     } else if (script == "garbage-to-supervisor") {
