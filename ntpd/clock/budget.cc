@@ -4,11 +4,17 @@
 
 namespace ntpward::clock {
 
+namespace {
+
+constexpr double kDay = 86400;
+
+}  // namespace
+
 void Budget::Leak(MonoTime now) {
   const double elapsed = std::max(0.0, now - spent_.as_of);
-  spent_.steps = std::max(0.0, spent_.steps - elapsed * kStepsPerDay / 86400);
+  spent_.steps = std::max(0.0, spent_.steps - elapsed * kStepsPerDay / kDay);
   spent_.seconds_hour = std::max(0.0, spent_.seconds_hour - elapsed * kSlewSecondsPerHour / 3600);
-  spent_.seconds_day = std::max(0.0, spent_.seconds_day - elapsed * kSlewSecondsPerDay / 86400);
+  spent_.seconds_day = std::max(0.0, spent_.seconds_day - elapsed * kSlewSecondsPerDay / kDay);
   spent_.as_of = now;
 }
 
@@ -16,6 +22,20 @@ bool Budget::TakeStep(MonoTime now) {
   Leak(now);
   if (spent_.steps + 1 > kStepsPerDay) return false;
   spent_.steps += 1;
+  return true;
+}
+
+bool Budget::TakeStepDistance(double seconds, double limit, MonoTime now) {
+  decltype(spent_.day) day;
+  double sum = seconds;
+  for (const msg::ClockStep& step : spent_.day) {
+    // A clock that ran backwards forgives nothing.
+    if (now - step.at >= kDay) continue;
+    sum += step.distance;
+    (void)day.Push(step);
+  }
+  if (sum > kStepLimitsPerDay * limit || !day.Push({now, seconds})) return false;
+  spent_.day = day;
   return true;
 }
 

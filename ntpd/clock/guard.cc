@@ -57,7 +57,12 @@ Result<Budget, ClockRefusal> Guard::Spend(const msg::ClockAdjust& request, const
     after.ReturnSlew(std::fabs(device.State(now).slew));
     if (!after.TakeSlew(std::fabs(*request.slew), now)) return Fail(ClockRefusal::kSlewBudget);
   }
-  if (request.step && !after.TakeStep(now)) return Fail(ClockRefusal::kStepBudget);
+  if (!request.step) return after;
+  if (!after.TakeStep(now)) return Fail(ClockRefusal::kStepBudget);
+  // The first step of -g may be of any size and says nothing about those that follow.
+  const bool counts = start_.step_limit > 0 && !gate_open_;
+  if (counts && !after.TakeStepDistance(std::fabs(*request.step), start_.step_limit, now))
+    return Fail(ClockRefusal::kStepDistance);
   return after;
 }
 

@@ -123,6 +123,7 @@ class Role {
         "leap second on a day that has none",
         "TAI offset jumped",
         "the system refused",
+        "stepped too far for one day",
     };
     static_assert(std::size(kWhy) == static_cast<size_t>(msg::ClockRefusal::kLast) + 1);
     char line[200];

@@ -37,7 +37,8 @@ enum class ClockRefusal : uint8_t {
   kLeapDay,
   kTaiJump,
   kSystemError,
-  kLast = kSystemError,
+  kStepDistance,
+  kLast = kStepDistance,
 };
 
 // clock -> net, once at its own start and at each start of a new net (request 0), and once for each
@@ -93,15 +94,26 @@ inline double CorrectionAt(const ClockState& state, MonoTime now) {
          LeapDone(state, now);
 }
 
-// Leaky buckets of what was spent, carried over a restart of the clock process.
+// One step that counts.
+struct ClockStep {
+  MonoTime at;
+  double distance = 0;  // seconds, absolute
+
+  static auto Fields(auto& m) { return std::tie(m.at, m.distance); }
+};
+
+// What was spent, carried over a restart of the clock process: leaky buckets, and the steps of a
+// day.
 struct ClockBudget {
   double steps = 0;            // number of steps, leaks kStepsPerDay a day
   double seconds_hour = 0;     // seconds slewed, leaks one hour's allowance an hour
   double seconds_day = 0;
   MonoTime as_of;
+  // Oldest first. A full bucket of 8 and the 8 that leak in a day are the most that there can be.
+  InlineVector<ClockStep, 17> day;
 
   static auto Fields(auto& m) {
-    return std::tie(m.steps, m.seconds_hour, m.seconds_day, m.as_of);
+    return std::tie(m.steps, m.seconds_hour, m.seconds_day, m.as_of, m.day);
   }
 };
 

@@ -2,6 +2,8 @@
 #include "ntpd/clock/budget.h"
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "ntpd/clock/guard.h"
 #include "tests/clock/fake_device.h"
@@ -58,6 +60,50 @@ void AnHonestMonthNeverExhaustsThem(void**) {
   }
 }
 
+// One step of the limit and another, in whatever direction, then no further for a day.
+void StepsOfADayTogetherAreBounded(void**) {
+  Budget budget({});
+  assert_true(budget.TakeStepDistance(1000, 1000, At(0)));
+  assert_true(budget.TakeStepDistance(600, 1000, At(3600)));
+  assert_false(budget.TakeStepDistance(401, 1000, At(3601)));
+  assert_true(budget.TakeStepDistance(400, 1000, At(3602)));
+  assert_false(budget.TakeStepDistance(0.1, 1000, At(kDay - 1)));
+  // The first one is a day old: as much as it was is free again.
+  assert_false(budget.TakeStepDistance(1000.1, 1000, At(kDay)));
+  assert_true(budget.TakeStepDistance(1000, 1000, At(kDay)));
+  // A clock that ran backwards forgives nothing.
+  assert_false(budget.TakeStepDistance(0.1, 1000, At(0)));
+}
+
+void ASuccessorKnowsTheStepsOfTheDay(void**) {
+  Budget first({});
+  assert_true(first.TakeStepDistance(1500, 1000, At(0)));
+  Budget second(first.spent());
+  assert_false(second.TakeStepDistance(501, 1000, At(1)));
+  assert_true(second.TakeStepDistance(500, 1000, At(1)));
+}
+
+// The worst that a taken-over ntpd-net gets out of ten days by steps alone.
+void AHostileNetMovesTimeByTwiceTheLimitADay(void**) {
+  test::FakeDevice device;
+  Guard guard({.step_limit = 1000});
+  std::vector<std::pair<double, double>> steps;
+  for (int second = 0; second < 10 * 86400; second += 60) {
+    for (double wanted = 1000; wanted > 1; wanted /= 2) {
+      msg::ClockAdjust request;
+      request.step = wanted;
+      if (guard.Apply(request, &device, At(second)).refusal != msg::ClockRefusal::kNone) continue;
+      steps.emplace_back(second, wanted);
+      break;
+    }
+    double of_the_day = 0;
+    for (const auto& [at, distance] : steps)
+      if (second - at < kDay) of_the_day += distance;
+    assert_true(of_the_day <= 2000);
+  }
+  assert_true(device.stepped >= 10 * 1900);
+}
+
 // A net that always asks for the most it can get: slews that end, slews that it replaces, steps.
 void AHostileDayIsBounded(void**) {
   test::FakeDevice device;
@@ -96,6 +142,9 @@ int main() {
       cmocka_unit_test(AClockThatRunsBackwardsLeaksNothing),
       cmocka_unit_test(BoundsTheHourAndTheDay),
       cmocka_unit_test(AnHonestMonthNeverExhaustsThem),
+      cmocka_unit_test(StepsOfADayTogetherAreBounded),
+      cmocka_unit_test(ASuccessorKnowsTheStepsOfTheDay),
+      cmocka_unit_test(AHostileNetMovesTimeByTwiceTheLimitADay),
       cmocka_unit_test(AHostileDayIsBounded),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -144,6 +144,16 @@ void ASuccessorKeepsGateBudgetAndTai(void**) {
   assert_true(Ask(second, device, {.tai = int16_t{39}}, 1) == ClockRefusal::kTaiJump);
 }
 
+void TheFirstStepThroughTheGateLeavesTheDaysDistanceAlone(void**) {
+  FakeDevice device;
+  Guard guard({.step_limit = 1000, .first_step_free = true});
+  assert_true(Ask(guard, device, {.step = 1e6}) == ClockRefusal::kNone);
+  assert_true(Ask(guard, device, {.step = -1000.0}, 1) == ClockRefusal::kNone);
+  assert_true(Ask(guard, device, {.step = 1000.0}, 2) == ClockRefusal::kNone);
+  assert_true(Ask(guard, device, {.step = 0.5}, 3) == ClockRefusal::kStepDistance);
+  assert_true(Ask(guard, device, {.step = 0.5}, kDay + 2) == ClockRefusal::kNone);
+}
+
 void RefusesTheNinthStepOfADay(void**) {
   FakeDevice device;
   Guard guard({.step_limit = 1000});
@@ -281,6 +291,7 @@ int main() {
       cmocka_unit_test(GateShutsAtTheFirstSlewToo),
       cmocka_unit_test(ARefusedStepLeavesTheGateAsItWas),
       cmocka_unit_test(ASuccessorKeepsGateBudgetAndTai),
+      cmocka_unit_test(TheFirstStepThroughTheGateLeavesTheDaysDistanceAlone),
       cmocka_unit_test(RefusesTheNinthStepOfADay),
       cmocka_unit_test(RefusesASlewOverTheHoursBudget),
       cmocka_unit_test(ARefusalGivesNothingBack),
