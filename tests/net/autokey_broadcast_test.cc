@@ -1,0 +1,342 @@
+// A broadcast server under Autokey and its forgers: real sockets on loopback, the test as the
+// server and as ntpd-keys, whose key lists are the real ones.
+#include <tuple>
+
+#include "keys/key_list.h"
+#include "ntpd/net/peering.h"
+#include "tests/net/harness.h"
+#include "tests/support/authority.h"
+
+namespace ntpward::net {
+namespace {
+
+using autokey::test::kTestNow;
+using autokey::test::Party;
+using autokey::test::TestKey;
+using test::Encoded;
+using test::Harness;
+using test::SomeMac;
+using test::Stranger;
+using wire::AutokeyCode;
+
+const IpAddress kServer = IpAddress::V4(127, 0, 0, 2);
+const IpAddress kOther = IpAddress::V4(127, 0, 0, 3);
+const IpAddress kEverybody = IpAddress::V4(127, 255, 255, 255);
+constexpr uint32_t kAnnouncer = 0x4711;
+
+keys::SessionKeyHasher NewHasher() {
+  auto hasher = keys::SessionKeyHasher::Create();
+  CHECK(hasher.ok());
+  return std::move(hasher).value();
+}
+
+wire::Header Broadcast() {
+  wire::Header packet;
+  packet.leap = wire::Leap::kNone;
+  packet.mode = wire::Mode::kBroadcast;
+  packet.stratum = 2;
+  packet.poll = 6;
+  packet.precision = -20;
+  packet.refid = 0x0a000001;
+  packet.reference = packet.transmit = SystemTimeNow();
+  return packet;
+}
+
+struct World {
+  World() {
+    h.server.SetPeering(&peering);
+    h.upstreams.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
+                               Bytes packet) { return h.server.SendTo(to, from, hops, packet); });
+    h.node.start.broadcast_client = true;
+    client.AddGroup("server");
+    server.Sign(kTestNow);
+    CHECK(h.node.host.SetMaterial(client.material).ok());
+    h.node.certificates.SetOwn(h.node.host.certificate());
+    h.node.has_material = true;
+    for (const Stranger* one : {&socket, &other})
+      test::Enable(one->fd.get(), SOL_SOCKET, SO_BROADCAST);
+    h.upstreams.Configure({});
+  }
+
+  const Upstream& upstream() const {
+    CHECK(h.upstreams.all().size() == 1);
+    return *h.upstreams.all().begin()->second;
+  }
+  core::PeerSnapshot Snapshot() const {
+    auto snapshot = *h.node.engine->Snapshot(upstream().id, Timebase::Mono());
+    // What passes with time alone, and what counts refusals.
+    snapshot.until_poll = snapshot.headway = snapshot.root_distance = 0;
+    snapshot.since_received.reset();
+    snapshot.since_reachable.reset();
+    snapshot.counters = {};
+    snapshot.flash = 0;
+    snapshot.status = {};
+    snapshot.dispersion = 0;
+    for (core::FilterStage& stage : snapshot.filter) stage.dispersion = 0;
+    return snapshot;
+  }
+  bool listens() const {
+    return h.node.engine->Find(upstream().id)->hmode() == core::HostMode::kBroadcastClient;
+  }
+  // All that a forger would like to change.
+  auto State() const {
+    const Upstream& one = upstream();
+    return std::make_tuple(one.dance->flags(), one.dance->proven(), one.announced->accepted(),
+                           one.announced->key(), one.announced->sequence(),
+                           one.announced->timestamp().value, Snapshot());
+  }
+
+  // AUTO: the end of a list.
+  std::vector<uint8_t> Announcement(uint32_t timestamp, KeyId key, uint32_t number) const {
+    std::array<uint8_t, 8> value;
+    Writer writer(value);
+    writer.U32(key.value), writer.U32(number);
+    wire::AutokeyField field;
+    field.head = {true, false, static_cast<uint8_t>(AutokeyCode::kAutokey), kAnnouncer};
+    field.has_value = true;
+    field.timestamp = NtpSeconds{timestamp};
+    field.filestamp = NtpSeconds{kTestNow - 200};
+    field.value = value;
+    return server.SignField(field);
+  }
+  std::vector<uint8_t> Name() const {
+    return autokey::AssociationResponse(server.host, kAnnouncer);
+  }
+  // A broadcast with `field`, if any, and a MAC by `key` such as anyone can make.
+  std::vector<uint8_t> Packet(const wire::Header& header, Bytes field, KeyId key) {
+    std::vector<uint8_t> packet = Encoded(header, field);
+    const auto digest = h.node.PublicMac({kServer, kEverybody}, key, packet);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {key, digest.span()});
+    packet.insert(packet.end(), trailer.begin(), trailer.end());
+    return packet;
+  }
+  void Send(Bytes packet, const IpAddress& to = kEverybody) {
+    socket.Send(packet, {to, port});
+    h.Spin();
+    ServeKeys();
+  }
+  // The server's next broadcast; true when it was taken for time.
+  bool Genuine() {
+    const auto before = h.node.packets.processed;
+    const auto key = list.Take();
+    CHECK(key.has_value());
+    last = Packet(Broadcast(), Name(), *key);
+    Send(last);
+    return h.node.packets.processed == before + 1;
+  }
+
+  // From its first broadcast until it is listened to.
+  void Follow() {
+    Send(Packet(Broadcast(), Name(), KeyId{0x5fe916ea}));
+    for (int i = 0; i < 40 && !listens(); ++i) Volley();
+    CHECK(upstream().announced->accepted() && upstream().dance->proven());
+  }
+  // A poll of ours, and the server's answer.
+  void Volley() {
+    h.upstreams.Poll(upstream().id);
+    ServeKeys();
+    const auto request = socket.Receive();
+    if (!request) return;
+    const auto packet = *wire::ParsePacket(request->bytes);
+    wire::Header reply = test::ReplyTo(request->header());
+    if (packet.extensions().empty()) {
+      socket.Send(Encoded(reply, SomeMac(packet.mac->key)), request->from);
+    } else {
+      std::vector<uint8_t> answer = Encoded(reply, Answer(packet, request->from.ip));
+      const auto digest = h.node.PublicMac({kServer, request->from.ip}, packet.mac->key, answer);
+      std::vector<uint8_t> trailer(4 + digest.size());
+      Writer writer(trailer);
+      wire::EncodeMac(writer, {packet.mac->key, digest.span()});
+      answer.insert(answer.end(), trailer.begin(), trailer.end());
+      socket.Send(answer, request->from);
+    }
+    h.Spin();
+    ServeKeys();
+  }
+  std::vector<uint8_t> Answer(const wire::Packet& request, const IpAddress& from) {
+    const Bytes field = request.extensions()[0].field;
+    if (field[1] == static_cast<uint8_t>(AutokeyCode::kAutokey))
+      return Announcement(++now, list.announced(), list.sequence());
+    const autokey::ServerContext context{server.host, server.certificates, NtpSeconds{++now}, true};
+    autokey::ServerAnswer answer = server.side.OnRequest(field, {from, kServer}, context);
+    if (answer.kind == autokey::ServerAnswer::Kind::kAskKeys)
+      answer = server.side.OnValueAnswer(answer.pending, server.Answer(*answer.operation));
+    return answer.field;
+  }
+
+  // ntpd-keys answers all that it was asked.
+  void ServeKeys() {
+    while (const auto bytes = h.keys.far.Receive()) {
+      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
+      ServeOne(message);
+      CHECK(h.node.keys.OnReadable());
+    }
+  }
+  void ServeOne(Bytes bytes) {
+    msg::IdentityChallenge challenge;
+    msg::IdentityVerify verify;
+    msg::CookieOpen open;
+    msg::SealRequest seal;
+    msg::CheckMac check;
+    msg::KeyListAccept accept;
+    if (msg::Decode(bytes, &challenge)) {
+      msg::ValueAnswer answer = client.Challenge(challenge);
+      answer.request = challenge.request;
+      Say(answer);
+    } else if (msg::Decode(bytes, &verify)) {
+      Say(msg::Verdict{.request = verify.request, .code = client.Verdict(verify)});
+    } else if (msg::Decode(bytes, &open)) {
+      Say(msg::Verdict{.request = open.request, .code = client.Verdict(open)});
+    } else if (msg::Decode(bytes, &seal)) {
+      msg::Sealed sealed;
+      sealed.request = seal.request;
+      CHECK(sealed.mac.Assign(SomeMac(seal.key)));
+      Say(sealed);
+    } else if (msg::Decode(bytes, &accept)) {
+      if (!sequence || !sequence->IsFor(accept.key, accept.sequence))
+        sequence.emplace(accept.key, accept.sequence);
+      Say(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
+    } else if (msg::Decode(bytes, &check)) {
+      Say(msg::Verdict{.request = check.request, .code = Judge(check)});
+    }
+  }
+  // As keys/mac_operations.cc: the MAC, then the list.
+  msg::VerdictCode Judge(const msg::CheckMac& check) {
+    ++checks;
+    if (wire::PeekMode(check.covered.span()) != wire::Mode::kBroadcast)
+      return msg::VerdictCode::kGood;
+    const auto digest = h.node.PublicMac(check.path, check.key, check.covered.span());
+    if (!EqualConstantTime(digest.span(), check.digest.span())) return msg::VerdictCode::kBad;
+    return sequence && sequence->Accept(check.key, hasher, check.path, 0)
+               ? msg::VerdictCode::kGood
+               : msg::VerdictCode::kSequence;
+  }
+  template <msg::Message M>
+  void Say(const M& message) {
+    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
+  }
+
+  Harness h;
+  int changes = 0;
+  Peering peering{&h.node, &h.upstreams, [this] { ++changes; }};
+  uint16_t port = h.Listen();
+  Stranger socket{kServer};
+  Stranger other{kOther};
+  Party server{"server", TestKey::Shared(0), true, autokey::kIff};
+  Party client{"client", TestKey::Shared(1), false};
+  keys::SessionKeyHasher hasher = NewHasher();
+  keys::KeyList list = keys::KeyList::Make(hasher, {kServer, kEverybody}, 0, 50);
+  std::optional<keys::KeySequence> sequence;  // what ntpd-keys accepted
+  uint32_t now = kTestNow;
+  int checks = 0;
+  std::vector<uint8_t> last;  // the server's last broadcast
+};
+
+void AServerThatProvedItselfIsListenedTo(void**) {
+  World world;
+  world.Follow();
+  for (int i = 0; i < 5; ++i) assert_true(world.Genuine());
+  // A list that goes on with some lost.
+  for (int i = 0; i < 3; ++i) (void)world.list.Take();
+  assert_true(world.Genuine());
+}
+
+// From the server's own address and port, as a forger on another network can write it.
+void ForgedBroadcastsDoNoHarm(void**) {
+  World world;
+  world.Follow();
+  assert_true(world.Genuine());
+  const KeyId used = world.list.taken();
+  const auto honest = world.State();
+  const auto later = [] {
+    wire::Header header = Broadcast();
+    header.transmit = header.transmit + NtpDuration::FromSeconds(3600);
+    header.poll = 17;
+    return header;
+  };
+  const uint32_t stamp = world.upstream().announced->timestamp().value;
+  const KeyId announced = world.list.announced();
+  auto unsigned_list = world.Announcement(stamp + 60, KeyId{0x70000001}, 3);
+  unsigned_list.back() ^= 1;
+  auto of_another = world.Announcement(stamp + 60, KeyId{0x70000001}, 3);
+  of_another[7] ^= 1;
+  const std::vector<uint8_t> nak(4, 0), junk(20, 0x5a);
+  const std::vector<std::vector<uint8_t>> forged = {
+      world.last,                                         // the very same again
+      world.Packet(later(), world.Name(), used),          // the last key, other contents
+      world.Packet(later(), world.Name(), announced),     // the end of the list
+      world.Packet(later(), world.Name(), {0x5fe916ea}),  // a key of his own
+      world.Packet(later(), world.Name(), {1}),
+      world.Packet(later(), {}, {0x5fe916ea}),                                       // no field
+      world.Packet(later(), world.Announcement(stamp - 60, {0x70000001}, 9), used),  // an old list
+      world.Packet(later(), world.Announcement(stamp, announced, world.list.sequence()), used),
+      world.Packet(later(), world.Announcement(stamp + 60, {0x70000001}, 100), used),
+      world.Packet(later(), world.Announcement(stamp + 60, {0x70000001}, 0xffffffff), used),
+      world.Packet(later(), unsigned_list, {0x5fe916ea}),
+      world.Packet(later(), of_another, {0x5fe916ea}),
+      Encoded(later(), nak),
+      Encoded(later(), junk),
+      Encoded(later()),
+  };
+  for (size_t i = 0; i < forged.size(); ++i) {
+    const auto processed = world.h.node.packets.processed;
+    world.Send(forged[i]);
+    if (world.h.node.packets.processed != processed) fail_msg("forgery %zu was taken", i);
+    if (world.State() != honest) fail_msg("forgery %zu changed something", i);
+  }
+  assert_true(world.Genuine());
+}
+
+// Whoever is at the server's address before it has proved itself gets no further by it.
+void ForgeriesDuringTheDanceDoNoHarm(void**) {
+  World world;
+  world.Send(world.Packet(Broadcast(), world.Name(), KeyId{0x5fe916ea}));
+  for (int i = 0; i < 40 && !world.listens(); ++i) {
+    const auto before = world.State();
+    world.Send(world.Packet(Broadcast(), world.Name(), KeyId{0x5fe916eb}));
+    world.Send(world.Packet(Broadcast(), world.Announcement(kTestNow, {0x70000001}, 9),
+                            KeyId{0x5fe916ec}));
+    world.Send(Encoded(Broadcast(), std::vector<uint8_t>(4, 0)));
+    assert_true(world.State() == before);
+    world.Volley();
+  }
+  assert_true(world.upstream().announced->accepted());
+  assert_true(world.Genuine());
+}
+
+// Anyone can name himself a broadcast server, once for each address that he can write as his own.
+void StrangersAreTriedFewAtATime(void**) {
+  World world;
+  world.Follow();
+  for (int i = 0; i < 20; ++i) {
+    const IpAddress from = IpAddress::V4(127, 0, 1, static_cast<uint8_t>(i + 1));
+    Stranger stranger(from);
+    test::Enable(stranger.fd.get(), SOL_SOCKET, SO_BROADCAST);
+    std::vector<uint8_t> packet = Encoded(Broadcast(), world.Name());
+    const auto digest = world.h.node.PublicMac({from, kEverybody}, KeyId{0x5fe916ea}, packet);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {KeyId{0x5fe916ea}, digest.span()});
+    packet.insert(packet.end(), trailer.begin(), trailer.end());
+    stranger.Send(packet, {kEverybody, world.port});
+    world.h.Spin();
+  }
+  assert_int_equal(world.h.upstreams.all().size(), 1 + 4);
+  assert_true(world.Genuine());
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(AServerThatProvedItselfIsListenedTo),
+      cmocka_unit_test(ForgedBroadcastsDoNoHarm),
+      cmocka_unit_test(ForgeriesDuringTheDanceDoNoHarm),
+      cmocka_unit_test(StrangersAreTriedFewAtATime),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
