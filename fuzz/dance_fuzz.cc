@@ -1,9 +1,9 @@
 // links: autokey
 //
-// A client's dance: policy, association identifier, then records of an event, a length and octets.
-// Whatever comes in whatever order, nothing is believed before what it rests on.
+// A client's dance and its renewals: policy, association identifier, then records of an event, a
+// length and octets. Whatever comes in whatever order, nothing is believed before what it rests on.
 #include "fuzz/autokey_hosts.h"
-#include "ntpd/autokey/client_dance.h"
+#include "ntpd/autokey/renewing_dance.h"
 
 using namespace ntpward;
 using namespace ntpward::autokey;
@@ -25,7 +25,8 @@ struct Dancer {
     cache.SetOwn(host.certificate());
   }
   DanceContext context() {
-    return {host, cache, MonoTime{}, NtpSeconds{fuzz::kHostFilestamp + 100}, synchronised};
+    return {host, cache, MonoTime::FromSeconds(elapsed),
+            NtpSeconds{fuzz::kHostFilestamp + 100 + elapsed}, synchronised};
   }
   void Run(const DanceResult& result) {
     CHECK(result.jobs.size() <= 2);
@@ -47,7 +48,7 @@ struct Dancer {
     if (next.kind == NextField::Kind::kField) CHECK(wire::ParseAutokeyField(next.field).ok());
   }
   void Event(uint8_t event, Bytes octets) {
-    switch (event % 6) {
+    switch (event % 10) {
       case 0:
         return Poll(), Run(dance.OnResponse(octets, context()));
       case 1:
@@ -62,7 +63,24 @@ struct Dancer {
       case 5:
         verdict = static_cast<msg::VerdictCode>(octets.size() % 6);
         return;
+      case 6:  // until a renewal is due, and the end
+        elapsed += octets.empty() ? 16 : 4096U * octets[0];
+        return;
+      case 7:
+        return Run(
+            dance.OnHostMaterial({octets.size() % 2 == 1, octets.size() % 4 > 1}, context()));
+      case 8:
+        return Run(dance.OnBadMac());
+      case 9:
+        return Replay(octets);
     }
+  }
+  // An answer to the last question, whatever its identifier: what the seeds have was recorded.
+  void Replay(Bytes octets) {
+    Poll();
+    std::vector<uint8_t> field(octets.begin(), octets.end());
+    if (field.size() >= 8) Writer(MutableBytes(field).subspan(4)).U32(dance.association().value);
+    Run(dance.OnResponse(field, context()));
   }
   void CheckOrder() const {
     const uint32_t flags = dance.flags();
@@ -71,13 +89,15 @@ struct Dancer {
     CHECK(!lit(kProven) || lit(kVerified));
     CHECK(!lit(kCookie) || lit(kVerified));
     CHECK(!lit(kSigned) || lit(kVerified));
+    CHECK(!dance.proven() || (lit(kCookie) && lit(kProven)));
     CHECK((flags != 0) == !dance.server_name().empty());
     CHECK(cache.entries().size() <= CertificateCache::kCapacity);
   }
 
   const HostState& host;
   CertificateCache cache;
-  ClientDance dance;
+  RenewingDance dance;
+  uint32_t elapsed = 0;  // s
   bool synchronised = false;
   msg::VerdictCode verdict = msg::VerdictCode::kGood;
 };
