@@ -134,6 +134,39 @@ size_t SendBatch::Flush(int fd) {
   return refused;
 }
 
+namespace {
+
+// Listening sockets never fragment on IPv4 (the supervisor sets them so): who can replace a fragment could
+// write another time into a reply. While this lives they do.
+class FragmentsAllowed {
+ public:
+  explicit FragmentsAllowed(int fd) : fd_(fd) { Set(IP_PMTUDISC_DONT); }
+  ~FragmentsAllowed() { Set(IP_PMTUDISC_DO); }
+  FragmentsAllowed(const FragmentsAllowed&) = delete;
+  FragmentsAllowed& operator=(const FragmentsAllowed&) = delete;
+
+ private:
+  void Set(int value) {
+    (void)setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value);
+  }
+  int fd_;
+};
+
+// A packet that is longer than the path takes must have Autokey's fields, which no time is taken from, and
+// whose contents are signed: a certificate with a key of 3072 bits does not fit into an Ethernet frame.
+bool SendWhole(int fd, const msghdr& header, Family family) {
+  const size_t size = header.msg_iov->iov_len;
+  const auto send = [&] {
+    return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(size);
+  };
+  if (send()) return true;
+  if (errno != EMSGSIZE || family != Family::kIpv4 || size <= kLongestWithoutFields) return false;
+  const FragmentsAllowed allowed(fd);
+  return send();
+}
+
+}  // namespace
+
 bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
               uint32_t interface) {
   sockaddr_storage name{};
@@ -146,7 +179,7 @@ bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& fro
   header.msg_iov = &vector;
   header.msg_iovlen = 1;
   SetSource(&header, control, from, to.ip, interface);
-  return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  return SendWhole(fd, header, to.ip.family);
 }
 
 bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
@@ -170,7 +203,7 @@ bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress&
     header.msg_control = control;
     header.msg_controllen = used + rest.msg_controllen;
   }
-  return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  return SendWhole(fd, header, to.ip.family);
 }
 
 Result<UniqueFd> OpenForGroup(Family family, uint8_t dscp) {

@@ -83,8 +83,12 @@ class SendBatch {
   size_t count_ = 0;
 };
 
+// A header and the longest MAC: what is longer has extension fields.
+inline constexpr size_t kLongestWithoutFields = 48 + 68;
+
 // Sends `bytes` to `to` from our address `from` (none: the kernel chooses) through a listening
-// socket. False when the kernel refused.
+// socket. False when the kernel refused. Only a packet with fields leaves in fragments where the path
+// takes no longer ones.
 bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
               uint32_t interface);
 

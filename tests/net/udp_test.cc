@@ -1,7 +1,9 @@
 // Real sockets on loopback: what comes beside a datagram, and by which way an answer leaves.
 #include "ntpd/net/udp.h"
 
+#include <net/if.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <memory>
 #include <vector>
@@ -76,6 +78,35 @@ void KeepsTheAskedAddressV6(void**) {
   // Where the machine has switched IPv6 off, a network of our own has it.
   assert_true(HasIpv6() || (test::EnterOwnNetwork() && HasIpv6()));
   AnswersFromTheAddressThatWasAsked(V6("::"), V6("::1"), V6("::1"));
+}
+
+// As the supervisor sets listening sockets, on a path that takes 1500 octets.
+void OnlyPacketsWithFieldsLeaveInFragments(void**) {
+  assert_true(test::EnterOwnNetwork());
+  ifreq loopback{};
+  loopback.ifr_name[0] = 'l', loopback.ifr_name[1] = 'o';
+  loopback.ifr_mtu = 1500;
+  const UniqueFd server = Listen(IpAddress::V4(127, 0, 0, 1));
+  assert_int_equal(ioctl(server.get(), SIOCSIFMTU, &loopback), 0);
+  const int never = IP_PMTUDISC_DO;
+  assert_int_equal(setsockopt(server.get(), IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof never), 0);
+  const SocketAddress to = LocalOf(server.get());
+  const auto batch = std::make_unique<ReceiveBatch>();
+  for (const bool by_hops : {false, true}) {
+    assert_true(by_hops ? SendWithHops(server.get(), Octets(2116), to, IpAddress(), 0)
+                        : SendFrom(server.get(), Octets(2116), to, IpAddress(), 0));
+    const auto received = Await(batch.get(), server.get());
+    assert_true(received.size() == 1 && received[0].bytes.size() == 2116);
+    // And the next one does not by mistake.
+    int now = 0;
+    socklen_t size = sizeof now;
+    assert_int_equal(getsockopt(server.get(), IPPROTO_IP, IP_MTU_DISCOVER, &now, &size), 0);
+    assert_int_equal(now, IP_PMTUDISC_DO);
+  }
+  loopback.ifr_mtu = 100;
+  assert_int_equal(ioctl(server.get(), SIOCSIFMTU, &loopback), 0);
+  assert_false(SendFrom(server.get(), Octets(kLongestWithoutFields), to, IpAddress(), 0));
+  assert_true(SendFrom(server.get(), Octets(kLongestWithoutFields + 1), to, IpAddress(), 0));
 }
 
 void HasTheKernelsReceiveTime(void**) {
@@ -195,6 +226,8 @@ int main() {
       cmocka_unit_test(SendsABatchAroundOneThatCannotLeave),
       cmocka_unit_test(AConnectedSocketHearsItsServerAlone),
       cmocka_unit_test(ADeadServerLeavesTheSocketUsable),
+      // Last of all: it moves to a network of its own.
+      cmocka_unit_test(OnlyPacketsWithFieldsLeaveInFragments),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
