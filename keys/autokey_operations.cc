@@ -160,7 +160,8 @@ msg::ValueAnswer AutokeyOperations::IssueCertificate(const msg::CertificateIssue
   // One in our own name would let its owner pose as us.
   if (now.value == 0 || !CertificateIsValid(now) || subject == host_.certificate.subject)
     return Refusal(request.request, msg::VerdictCode::kNotAllowed);
-  const PkeyPtr key = RsaPublicKey(request.modulus.span(), request.exponent);
+  const PkeyPtr key = request.dsa.none() ? RsaPublicKey(request.modulus.span(), request.exponent)
+                                         : DsaPublicKey(request.dsa);
   if (key == nullptr || !IsPrintableName(subject))
     return Refusal(request.request, msg::VerdictCode::kBad);
   CertificateContent content;

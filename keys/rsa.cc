@@ -21,6 +21,28 @@ bool SetOaep(EVP_PKEY_CTX* context) {
   return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1;
 }
 
+struct NamedNumber {
+  const char* name;  // OpenSSL's
+  const BIGNUM* number;
+};
+
+// None when OpenSSL does not take the numbers.
+PkeyPtr PublicKeyOf(const char* kind, std::initializer_list<NamedNumber> numbers) {
+  ParamBuildPtr build(OSSL_PARAM_BLD_new());
+  CHECK(build != nullptr);
+  for (const NamedNumber& one : numbers)
+    CHECK(OSSL_PARAM_BLD_push_BN(build.get(), one.name, one.number) == 1);
+  ParamsPtr params(OSSL_PARAM_BLD_to_param(build.get()));
+  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, kind, nullptr));
+  EVP_PKEY* key = nullptr;
+  CHECK(params != nullptr && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
+  if (EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
+    ERR_clear_error();
+    return {};
+  }
+  return PkeyPtr(key);
+}
+
 }  // namespace
 
 Result<Signer> Signer::Create(EVP_PKEY* key, const std::string& digest_name) {
@@ -64,19 +86,20 @@ PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent) {
   BigPtr n = Number(), e = Number();
   SetNumber(n.get(), modulus);
   CHECK(BN_set_word(e.get(), exponent) == 1);
-  ParamBuildPtr build(OSSL_PARAM_BLD_new());
-  CHECK(build != nullptr &&
-        OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) == 1 &&
-        OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) == 1);
-  ParamsPtr params(OSSL_PARAM_BLD_to_param(build.get()));
-  PkeyContextPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-  EVP_PKEY* key = nullptr;
-  CHECK(params != nullptr && context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1);
-  if (EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
-    ERR_clear_error();
-    return {};
-  }
-  return PkeyPtr(key);
+  return PublicKeyOf("RSA", {{OSSL_PKEY_PARAM_RSA_N, n.get()}, {OSSL_PKEY_PARAM_RSA_E, e.get()}});
+}
+
+PkeyPtr DsaPublicKey(const msg::DsaNumbers& numbers) {
+  CHECK(numbers.Valid() && !numbers.none());
+  BigPtr p = Number(), q = Number(), g = Number(), y = Number();
+  SetNumber(p.get(), numbers.p.span());
+  SetNumber(q.get(), numbers.q.span());
+  SetNumber(g.get(), numbers.g.span());
+  SetNumber(y.get(), numbers.y.span());
+  return PublicKeyOf("DSA", {{OSSL_PKEY_PARAM_FFC_P, p.get()},
+                             {OSSL_PKEY_PARAM_FFC_Q, q.get()},
+                             {OSSL_PKEY_PARAM_FFC_G, g.get()},
+                             {OSSL_PKEY_PARAM_PUB_KEY, y.get()}});
 }
 
 std::vector<uint8_t> OaepEncrypt(EVP_PKEY* key, Bytes plain) {

@@ -1,4 +1,4 @@
-// Signatures over values, by RSA or DSA, and cookies under RSA's OAEP (RFC 5906 section 9).
+// Signatures over values, by RSA or DSA, cookies under RSA's OAEP (RFC 5906 section 9), and others' public keys.
 #pragma once
 
 #include <optional>
@@ -7,6 +7,7 @@
 
 #include "keys/openssl.h"
 #include "privsep/base/types.h"
+#include "privsep/msg/keys.h"
 
 namespace ntpward::keys {
 
@@ -35,6 +36,10 @@ class Signer {
 // A public key out of numbers that a client sent. None for numbers that cannot be a key of ours:
 // even, or outside 256..4096 bits, or an exponent below 3.
 PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent);
+
+// The same of DSA; `numbers` is valid and not none. Whether they belong together is not looked at: nothing is
+// computed with such a key here.
+PkeyPtr DsaPublicKey(const msg::DsaNumbers& numbers);
 
 // RSAES-OAEP with SHA-1 and an empty label; the result is as long as the modulus. Empty when the
 // key has too few bits for it.

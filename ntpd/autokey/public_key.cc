@@ -121,6 +121,25 @@ std::optional<PublicKey> ParsePublicKeyInfo(Bytes der) {
   return pkey ? FromPkey(pkey.get()) : std::nullopt;
 }
 
+std::optional<msg::DsaNumbers> DsaNumbersOf(const PublicKey& key) {
+  const QuietErrors quiet;
+  if (key.kind != KeyKind::kDsa) return std::nullopt;
+  const PkeyPtr pkey = DecodeInfo(key.info);
+  if (!pkey) return std::nullopt;
+  msg::DsaNumbers out;
+  const auto fill = [&](const char* name, auto* field) {
+    const BigPtr number = Parameter(pkey.get(), name);
+    if (!number || !field->Resize(static_cast<size_t>(BN_num_bytes(number.get())))) return false;
+    BN_bn2bin(number.get(), field->span().data());
+    return true;
+  };
+  if (!fill(OSSL_PKEY_PARAM_FFC_P, &out.p) || !fill(OSSL_PKEY_PARAM_FFC_Q, &out.q) ||
+      !fill(OSSL_PKEY_PARAM_FFC_G, &out.g) || !fill(OSSL_PKEY_PARAM_PUB_KEY, &out.y))
+    return std::nullopt;
+  if (out.none() || !out.Valid()) return std::nullopt;
+  return out;
+}
+
 bool IsKnownScheme(int nid) { return FindScheme(nid) != nullptr; }
 
 std::string_view SchemeName(int nid) {

@@ -13,6 +13,7 @@
 
 #include "ntpd/autokey/outcome.h"
 #include "privsep/base/bytes.h"
+#include "privsep/msg/keys.h"
 
 namespace ntpward::autokey {
 
@@ -23,7 +24,7 @@ inline constexpr size_t kMinCookieModulusOctets = 46;
 
 enum class KeyKind : uint8_t { kRsa, kDsa };
 
-// A public key that passed the bounds above. DSA is parsed and verified, never used by ourselves.
+// A public key that passed the bounds above. Of DSA only `info` has the numbers: DsaNumbersOf.
 struct PublicKey {
   KeyKind kind = KeyKind::kRsa;
   InlineBytes<kMaxModulusOctets> modulus;  // RSA: big-endian, odd, no leading zero octet
@@ -39,6 +40,10 @@ struct PublicKey {
 std::optional<PublicKey> ParseRsaPublicKey(Bytes der);
 // A SubjectPublicKeyInfo, DER. None for other kinds than RSA and DSA, and outside the bounds.
 std::optional<PublicKey> ParsePublicKeyInfo(Bytes der);
+
+// The numbers of a DSA key, for the key process to make a certificate of. None for an RSA key, and for one
+// that no certificate is issued for: p below 512 bits, q outside 160..256 bits.
+std::optional<msg::DsaNumbers> DsaNumbersOf(const PublicKey& key);
 
 // Whether OpenSSL's number names a signature scheme of RSA or DSA that can be verified here.
 bool IsKnownScheme(int nid);

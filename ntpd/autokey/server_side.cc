@@ -156,7 +156,6 @@ Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
   if (!client) return Fail(client.error());
   // Its own signature shows that the sender has the key that we are asked to vouch for.
   if (!client->self_signed()) return Fail(Outcome::kCertificate);
-  if (client->key.kind != KeyKind::kRsa) return Fail(Outcome::kPublicKey);
   if (!request.signature.empty()) {
     const Outcome checked =
         VerifySignature(client->scheme, client->key, request.signed_part, request.signature);
@@ -169,8 +168,14 @@ Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
   msg::CertificateIssue issue;
   issue.now = context.now;
   issue.filestamp = request.filestamp;
-  issue.modulus = client->key.modulus;
-  issue.exponent = client->key.exponent;
+  if (client->key.kind == KeyKind::kRsa) {
+    issue.modulus = client->key.modulus;
+    issue.exponent = client->key.exponent;
+  } else if (const auto dsa = DsaNumbersOf(client->key)) {
+    issue.dsa = *dsa;
+  } else {
+    return Fail(Outcome::kPublicKey);
+  }
   issue.trusted = client->trusted;
   if (!issue.subject.Assign(AsBytes(client->subject)) || !issue.Valid())
     return Fail(Outcome::kCertificate);

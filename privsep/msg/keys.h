@@ -19,6 +19,8 @@
 namespace ntpward::msg {
 
 inline constexpr size_t kMaxModulus = 512;      // octets: 4096 bits
+inline constexpr size_t kMaxDsaModulus = 384;   // octets: 3072 bits
+inline constexpr size_t kMaxDsaOrder = 32;      // octets of q
 inline constexpr size_t kMaxMac = 68;           // key id and up to 64 octets of digest
 inline constexpr size_t kMaxCovered = 600;      // octets under one MAC: NTP header or mode 6 message
 inline constexpr size_t kMaxSubject = 255;      // a certificate's common name
@@ -290,25 +292,50 @@ struct IdentityProve {
   }
 };
 
-// net -> keys: issue a certificate for a client (SIGN). keys makes it from these values alone; the
-// issuer is our own subject, validity now .. + 365 days, serial = now.
+// A DSA public key: big-endian numbers without leading zeros. All empty: none.
+struct DsaNumbers {
+  InlineBytes<kMaxDsaModulus> p;  // 512..3072 bits, odd
+  InlineBytes<kMaxDsaOrder> q;    // 160..256 bits, odd
+  InlineBytes<kMaxDsaModulus> g;
+  InlineBytes<kMaxDsaModulus> y;
+
+  bool none() const { return p.empty() && q.empty() && g.empty() && y.empty(); }
+  bool Valid() const {
+    const auto is_odd = [](Bytes number) { return number[0] != 0 && (number.back() & 1) == 1; };
+    const auto is_below_p = [&](Bytes number) {
+      return !number.empty() && number[0] != 0 && number.size() <= p.size();
+    };
+    return none() || (p.size() >= 64 && q.size() >= 20 && is_odd(p.span()) && is_odd(q.span()) &&
+                      is_below_p(g.span()) && is_below_p(y.span()));
+  }
+  static auto Fields(auto& m) { return std::tie(m.p, m.q, m.g, m.y); }
+};
+
+// net -> keys: issue a certificate for a client (SIGN), whose key is RSA or DSA. keys makes it from these
+// values alone; the issuer is our own subject, validity now .. + 365 days, serial = now.
 struct CertificateIssue {
   static constexpr Type kType = Type::kCertificateIssue;
   uint32_t request = 0;
   NtpSeconds now;
   NtpSeconds filestamp;                 // of the request; the answer repeats it
   InlineText<kMaxSubject> subject;      // printable ASCII
-  InlineBytes<kMaxModulus> modulus;
-  uint32_t exponent = 0;
+  InlineBytes<kMaxModulus> modulus;     // of an RSA key; else empty
+  uint32_t exponent = 0;                // of an RSA key; else 0
+  DsaNumbers dsa;
   bool trusted = false;                 // the client's certificate has trustRoot usage
 
-  bool Valid() const {
-    return !subject.empty() && modulus.size() >= 32 && modulus.span()[0] != 0 &&
-           (modulus.span().back() & 1) == 1 && exponent >= 3 && (exponent & 1) == 1;
-  }
+  bool Valid() const { return !subject.empty() && (dsa.none() ? HasRsa() : HasDsaOnly()); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.filestamp, m.subject, m.modulus, m.exponent, m.trusted);
+    return std::tie(m.request, m.now, m.filestamp, m.subject, m.modulus, m.exponent, m.dsa,
+                    m.trusted);
   }
+
+ private:
+  bool HasRsa() const {
+    return modulus.size() >= 32 && modulus.span()[0] != 0 && (modulus.span().back() & 1) == 1 &&
+           exponent >= 3 && (exponent & 1) == 1;
+  }
+  bool HasDsaOnly() const { return dsa.Valid() && modulus.empty() && exponent == 0; }
 };
 
 // keys -> net: answers CookieIssue, IdentityProve, CertificateIssue, IdentityChallenge and KeyListMake

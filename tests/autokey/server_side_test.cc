@@ -284,6 +284,22 @@ void StrangersCertificatesAreLookedAtWithinARate(void**) {
   assert_int_equal(looked_at(1000), ServerSide::kSignRate);
 }
 
+void ADsaCertificateIsPassedOnByItsNumbers(void**) {
+  Server server;
+  const HostFiles& host = FindDance("s13d").host("server");
+  const auto request =
+      Request(AutokeyCode::kSign, host.certificate, 0, host.certificate_filestamp.value);
+  const auto answer = server.Ask(request);
+  assert_true(answer.kind == Kind::kAskKeys);
+  const auto& issue = std::get<msg::CertificateIssue>(*answer.operation);
+  assert_true(issue.Valid());
+  assert_true(issue.modulus.empty() && issue.exponent == 0);
+  assert_int_equal(issue.dsa.p.size(), 128);
+  assert_int_equal(issue.dsa.q.size(), 20);
+  // And nothing is made of an RSA key's.
+  assert_false(DsaNumbersOf(TestKey::Shared(0)->public_key()).has_value());
+}
+
 void TrustedUsageIsPassedOnForTheKeyProcessToJudge(void**) {
   Server server;
   const auto answer = server.Ask(Request(AutokeyCode::kSign, ClientCertificate(kTrustRoot)));
@@ -342,6 +358,7 @@ int main() {
       cmocka_unit_test(SignsWithoutASignatureButNotWithABadOne),
       cmocka_unit_test(SignsOnlyWhatTheClientSignedItself),
       cmocka_unit_test(StrangersCertificatesAreLookedAtWithinARate),
+      cmocka_unit_test(ADsaCertificateIsPassedOnByItsNumbers),
       cmocka_unit_test(TrustedUsageIsPassedOnForTheKeyProcessToJudge),
       cmocka_unit_test(CookieKeysBelowTheLeastThatCanCarryOneAreRefused),
       cmocka_unit_test(BusyKeyProcessMeansSilence),

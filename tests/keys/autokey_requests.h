@@ -1,6 +1,7 @@
 // What net asks of the key process for Autokey, and whether its answers are well signed.
 #pragma once
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -67,6 +68,23 @@ inline msg::CertificateIssue CertificateRequest(std::string_view subject) {
   SetText(&issue.subject, subject);
   Set(&issue.modulus, ModulusOf(key.get()));
   issue.exponent = 65537;
+  return issue;
+}
+
+// The same for a DSA key of our own making.
+inline msg::CertificateIssue DsaCertificateRequest(std::string_view subject, const EVP_PKEY* key) {
+  msg::CertificateIssue issue = CertificateRequest(subject);
+  issue.modulus.Clear(), issue.exponent = 0;
+  const auto number = [&](const char* name, auto* to) {
+    BIGNUM* value = nullptr;
+    CHECK(EVP_PKEY_get_bn_param(key, name, &value) == 1);
+    const BigPtr owner(value);
+    Set(to, NumberOctets(value));
+  };
+  number(OSSL_PKEY_PARAM_FFC_P, &issue.dsa.p);
+  number(OSSL_PKEY_PARAM_FFC_Q, &issue.dsa.q);
+  number(OSSL_PKEY_PARAM_FFC_G, &issue.dsa.g);
+  number(OSSL_PKEY_PARAM_PUB_KEY, &issue.dsa.y);
   return issue;
 }
 

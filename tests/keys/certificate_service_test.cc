@@ -1,6 +1,7 @@
 // Certificates that the key process issues: made from four values, never in our own name.
 #include <openssl/x509.h>
 
+#include "keys/key_maker.h"
 #include "tests/keys/autokey_requests.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -31,6 +32,57 @@ void IssuedCertificatesAreMadeFromFourValues(void**) {
   OPENSSL_free(names[0]), OPENSSL_free(names[1]);
   // trustRoot only where the operator allows it.
   assert_int_equal(X509_get_ext_by_NID(certificate.get(), NID_ext_key_usage, -1), -1);
+}
+
+void ADsaClientGetsOneForItsKey(void**) {
+  Harness h;
+  h.StartServer();
+  for (const int bits : {1024, 2048}) {
+    const auto key = MakeDsaKey(bits);
+    assert_true(key.ok());
+    const auto request = DsaCertificateRequest("client", key->get());
+    assert_true(request.Valid());
+    h.Ask(request);
+    assert_true(h.LastAnswer().code == VerdictCode::kGood);
+    assert_true(Verifies(h.LastAnswer()));
+    const Bytes der = h.LastAnswer().value.span();
+    const uint8_t* at = der.data();
+    const X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+    assert_non_null(certificate.get());
+    assert_int_equal(X509_verify(certificate.get(), ServerKey().key.get()), 1);
+    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(certificate.get()), key->get()), 1);
+  }
+}
+
+// The message takes one key, whose numbers can be one.
+void AKeyIsRsaOrDsaAndInBounds(void**) {
+  const auto key = MakeDsaKey(1024);
+  const auto good = DsaCertificateRequest("client", key->get());
+  auto both = good;
+  Set(&both.modulus, std::vector<uint8_t>(64, 0xff)), both.exponent = 3;
+  assert_false(both.Valid());
+  both.modulus.Clear();
+  assert_false(both.Valid());
+  auto neither = good;
+  neither.dsa = {};
+  assert_false(neither.Valid());
+  auto even = good;
+  even.dsa.p.span().back() &= 0xfe;
+  assert_false(even.Valid());
+  auto padded = good;
+  padded.dsa.q.span()[0] = 0;
+  assert_false(padded.Valid());
+  auto small = good;
+  Set(&small.dsa.p, good.dsa.p.span().first(63));
+  assert_false(small.Valid());
+  auto large = good;
+  Set(&large.dsa.y, std::vector<uint8_t>(129, 1));
+  assert_false(large.Valid());
+  for (auto member : {&msg::DsaNumbers::g, &msg::DsaNumbers::y}) {
+    auto lacking = good;
+    (lacking.dsa.*member).Clear();
+    assert_false(lacking.Valid());
+  }
 }
 
 void TrustRootNeedsTheOperatorsLeave(void**) {
@@ -98,6 +150,8 @@ int main() {
   using namespace ntpward::keys;
   const CMUnitTest tests[] = {
       cmocka_unit_test(IssuedCertificatesAreMadeFromFourValues),
+      cmocka_unit_test(ADsaClientGetsOneForItsKey),
+      cmocka_unit_test(AKeyIsRsaOrDsaAndInBounds),
       cmocka_unit_test(TrustRootNeedsTheOperatorsLeave),
       cmocka_unit_test(NobodyGetsACertificateInOurName),
       cmocka_unit_test(AnExpiredServerIssuesNothing),
