@@ -155,16 +155,12 @@ bool ClientDance::WantsList(const DanceContext& context) const {
   return Lit(kTrusted | kVerified) && (has_cookie() || !context.synchronised);
 }
 
-bool ClientDance::MayAsk(std::optional<uint32_t> last_poll) const {
-  return !last_poll || polls_ - *last_poll >= kPollsBetweenAsks;
-}
-
 // A word that was given before the server was synchronised said nothing about leap values.
 bool ClientDance::MayHaveTable() const { return Lit(kTai) || server_was_unsynchronised_; }
 
 bool ClientDance::has_questions() const {
-  return !proven() || (!Lit(kSigned) && MayAsk(sign_poll_)) ||
-         (!Lit(kLeap) && MayHaveTable() && MayAsk(leap_poll_));
+  return !proven() || (!Lit(kSigned) && sign_question_.MayAsk(polls_)) ||
+         (!Lit(kLeap) && MayHaveTable() && leap_question_.MayAsk(polls_));
 }
 
 // The one that we have is used, and shown, until there is another.
@@ -194,9 +190,9 @@ ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_
 
 bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
   const HostState& host = context.host;
-  if (!WantsSignature(context) || host.update_time().value == 0 || !MayAsk(sign_poll_))
+  if (!WantsSignature(context) || host.update_time().value == 0 || !sign_question_.MayAsk(polls_))
     return false;
-  sign_poll_ = polls_;
+  sign_question_.OnAsked(polls_);
   if (!host.certificate().ValidAt(Unfold(context.now))) {
     next.effects.outcome = Outcome::kPeriod;
     Warn(
@@ -216,8 +212,8 @@ bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
 }
 
 bool ClientDance::AskLeap(NextField& next) {
-  if (Lit(kLeap) || !MayHaveTable() || !MayAsk(leap_poll_)) return false;
-  leap_poll_ = polls_;
+  if (Lit(kLeap) || !MayHaveTable() || !leap_question_.MayAsk(polls_)) return false;
+  leap_question_.OnAsked(polls_);
   wire::AutokeyField field;
   field.head = {false, false, Code(wire::AutokeyCode::kLeap), own_.value};
   Ask(field, next);
@@ -342,7 +338,7 @@ void ClientDance::OnKeysRestarted() {
 void ClientDance::OnCertificateRenewed() {
   if (IsPrivate()) return;
   flags_ &= ~static_cast<uint32_t>(kSigned);
-  sign_poll_.reset();
+  sign_question_ = {};
 }
 
 DanceResult ClientDance::OnHostChanged(const DanceContext& context) {
@@ -404,8 +400,8 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   pending_.reset();
   failures_ = 0;
   empty_answers_ = 0;
-  sign_poll_.reset();
-  leap_poll_.reset();
+  sign_question_ = {};
+  leap_question_ = {};
   sign_again_ = 0;
   started_ = context.mono;
 }

@@ -21,6 +21,7 @@
 #include "ntpd/autokey/host_state.h"
 #include "ntpd/autokey/identity_policy.h"
 #include "ntpd/autokey/outcome.h"
+#include "ntpd/autokey/rationed_question.h"
 #include "ntpd/autokey/trail.h"
 #include "ntpd/wire/extension_field.h"
 #include "privsep/msg/keys.h"
@@ -97,8 +98,6 @@ class ClientDance {
   static constexpr int kMaxEmptyAnswers = 32;
   // Seconds until an answer of the key process is given up: a full pipe drops messages.
   static constexpr double kKeyAnswerSeconds = 16;
-  // Polls between two SIGN and between two LEAP requests: they must not starve the clock.
-  static constexpr uint32_t kPollsBetweenAsks = 16;
   // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
   static constexpr double kRefreshSeconds = 524288;
 
@@ -247,7 +246,6 @@ class ClientDance {
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool WantsSignature(const DanceContext& context) const;
-  bool MayAsk(std::optional<uint32_t> last_poll) const;
   bool MayHaveTable() const;
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 
@@ -271,8 +269,8 @@ class ClientDance {
   int failures_ = 0;
   int empty_answers_ = 0;
   uint32_t polls_ = 0;
-  std::optional<uint32_t> sign_poll_;  // when SIGN was asked last, in polls
-  std::optional<uint32_t> leap_poll_;
+  RationedQuestion sign_question_;  // counted in polls_
+  RationedQuestion leap_question_;
   CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
   std::string refusal_;

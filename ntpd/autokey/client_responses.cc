@@ -38,6 +38,8 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
     return result;
   }
   const AutokeyCode code = *asked_;
+  if (code == AutokeyCode::kSign) sign_question_.OnAnswered();
+  if (code == AutokeyCode::kLeap) leap_question_.OnAnswered();
   if (head->error) {
     result.statistics.push_back(
         OutcomeLine(FirstWord(bytes), head->association, Outcome::kProtocol));

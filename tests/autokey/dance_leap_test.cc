@@ -83,7 +83,6 @@ void SignAndLeapNeverStarveTheClock(void**) {
       continue;
     }
     (next.field[1] == 6 ? sign : leap) += 1;
-    if (i < 2) continue;
     // "Cannot" and rubbish alike.
     std::vector<uint8_t> error(next.field.begin(), next.field.begin() + 8);
     error[0] = 0xc2, error[2] = 0, error[3] = 8;
@@ -94,6 +93,22 @@ void SignAndLeapNeverStarveTheClock(void**) {
   assert_int_equal(plain, 140);
   assert_true(guide.dance().proven());
   assert_true(guide->restarts.empty());
+}
+
+// A lost packet, or a server that is over its rate, does not leave the bits dark for 16 polls.
+void UnansweredQuestionsAreRepeatedSoonerAtFirst(void**) {
+  Guide guide;
+  guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}});
+  guide.server.Sign(kTestNow + 1);
+  guide.Associate();
+  guide.Synchronise();
+  std::string asked;
+  for (int i = 0; i < 50; ++i) {
+    const NextField next = guide.dance().NextRequest(guide->context());
+    if (next.kind == NextField::Kind::kField)
+      asked += (next.field[1] == 6 ? "S" : "L") + std::to_string(i) + " ";
+  }
+  assert_string_equal(asked.c_str(), "S0 L1 S2 L3 S6 L7 S14 L15 S30 L31 S46 L47 ");
 }
 
 }  // namespace
@@ -107,6 +122,7 @@ int main() {
       cmocka_unit_test(LeapIsNotAskedOfAServerWithoutTable),
       cmocka_unit_test(EmptyAndExpiredLeapTablesLightNothing),
       cmocka_unit_test(SignAndLeapNeverStarveTheClock),
+      cmocka_unit_test(UnansweredQuestionsAreRepeatedSoonerAtFirst),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
