@@ -23,6 +23,8 @@ constexpr double kLowGain = 0.5;
 constexpr double kHighGain = 0.85;
 // s between a refused step and the next try; what refuses may have budgets that take hours to fill.
 constexpr double kRefusalWait = 64, kMostRefusalWait = 4096;
+// s without slews after a refused one.
+constexpr double kSlewRefusalWait = 64;
 constexpr int kPollPatience = 4;  // measurements that agree before the interval changes
 
 double Smooth(double average, double value) {
@@ -207,8 +209,19 @@ void Discipline::AdaptPoll(const OffsetUpdate& update) {
 ClockTick Discipline::Tick(MonoTime now) {
   (void)Advance(now);
   const double slew = residual_ / std::max(1.0, kSlewPart * Log2Seconds(poll_));
-  pending_ = std::clamp(slew, -kMaxSlewRate, kMaxSlewRate);
+  if (no_slew_until_ && now >= *no_slew_until_) no_slew_until_.reset();
+  pending_ = no_slew_until_ ? 0 : std::clamp(slew, -kMaxSlewRate, kMaxSlewRate);
+  handed_out_ = pending_;
   return {Ppm{frequency_ * 1e6}, pending_};
+}
+
+void Discipline::OnSlewRefused(MonoTime now) {
+  (void)Advance(now);
+  const double believed = handed_out_ - pending_;
+  corrected_ -= believed;
+  residual_ += believed;
+  pending_ = handed_out_ = 0;
+  no_slew_until_ = now + kSlewRefusalWait;
 }
 
 }  // namespace ntpward::core

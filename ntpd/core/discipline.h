@@ -94,6 +94,9 @@ class Discipline {
   // It was refused, and nothing has changed: offsets as large are ignored for a while, longer each
   // time.
   void OnStepRefused(MonoTime now);
+  // The slew of the last tick was refused: nothing of it was done. The ticks that follow keep the frequency
+  // and slew nothing for a while.
+  void OnSlewRefused(MonoTime now);
   ClockTick Tick(MonoTime now);
   // The parameters that it was made with say something else now.
   void OnParametersChanged();
@@ -144,13 +147,15 @@ class Discipline {
   double wander_ = 0;     // s/s
   double jitter_ = 0;     // s
   double residual_ = 0;   // s
-  double pending_ = 0;    // s: the part of the residual that the last tick handed out
+  double pending_ = 0;     // s: what is left of the part of the residual that the last tick gave
+  double handed_out_ = 0;  // s: all of that part
   std::optional<MonoTime> advanced_;
   std::optional<MonoTime> spike_since_;
   double proposed_ = 0;  // s: the step that was asked for last
   int proposed_minpoll_ = 6;
   std::optional<MonoTime> refused_until_;
   double refusal_wait_;  // s, after the next refusal
+  std::optional<MonoTime> no_slew_until_;
   int poll_ = 6;
   int poll_count_ = 0;    // hysteresis of the poll adaptation
   std::optional<MonoTime> poll_raised_;  // when it last counted upwards

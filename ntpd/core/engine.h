@@ -122,6 +122,8 @@ class Engine {
   // until it is right or a later step is made.
   void OnStepMade(MonoTime now);
   void OnStepRefused(MonoTime now);
+  // The slew of the last Tick was refused. The offset stays as measured, and is slewed later.
+  void OnSlewRefused(MonoTime now) { discipline_.OnSlewRefused(now); }
 
   // --- what others may know ---------------------------------------------------------------------
 

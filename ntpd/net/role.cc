@@ -87,6 +87,8 @@ void Role::Start(std::string sandbox) {
 
 void Role::OnClock() {
   if (!node_.steering.OnReadable()) return;
+  if (node_.steering.TakeSlewRefusal() && node_.engine != nullptr)
+    node_.engine->OnSlewRefused(Timebase::Mono());
   clock_known_ = true;
   TryApply();
 }

@@ -137,6 +137,10 @@ bool Steering::Take(Bytes bytes) {
   msg::ClockState state;
   if (!msg::Decode(bytes, &state)) return suspicion_.Accuse(bytes);
   time_->SetState(state);
+  if (state.refusal != msg::ClockRefusal::kNone && sent_ && sent_->request == state.request) {
+    slew_refused_ = sent_->slew.value_or(0) != 0;
+    sent_.reset();
+  }
   return true;
 }
 

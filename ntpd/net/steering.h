@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "ntpd/core/engine.h"
 #include "ntpd/net/reporter.h"
@@ -46,6 +47,8 @@ class Steering {
 
   // The channel from ntpd-clock is readable. False when it sent nonsense, which was reported.
   bool OnReadable();
+  // Whether a course with a slew was refused since the last call; the next Run says the frequency again.
+  bool TakeSlewRefusal() { return std::exchange(slew_refused_, false); }
   // A new ntpd-clock knows nothing of what was sent.
   void OnRestarted();
   // The next Run is sent whatever was sent before.
@@ -70,6 +73,7 @@ class Steering {
   Suspicion suspicion_;
   Reporter* reporter_;
   bool measure_only_ = false;
+  bool slew_refused_ = false;
   uint32_t last_request_ = 0;
   std::optional<msg::ClockAdjust> sent_;
   MonoTime sent_at_;

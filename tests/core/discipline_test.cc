@@ -45,6 +45,26 @@ void SlewEndsWhenNobodyTicks(void**) {
   assert_true(f.discipline.Advance(At(100)) == kMaxSlewRate);  // what one tick handed out, no more
 }
 
+// ntpd-clock has budgets. What it refused was not done, and must not count as done.
+void ARefusedSlewIsNotCountedAndWaits(void**) {
+  Fixture f;
+  f.Offer(0, 0.1);
+  const double before = f.discipline.corrected();
+  assert_true(f.discipline.Tick(At(0)).slew == kMaxSlewRate);
+  f.discipline.OnSlewRefused(At(0.5));
+  assert_true(f.discipline.residual() == 0.1);
+  assert_true(f.discipline.corrected() == before);
+  for (const double when : {1.0, 30.0, 64.0}) {
+    const ClockTick tick = f.discipline.Tick(At(when));
+    assert_true(tick.slew == 0 && tick.frequency.value == 0);
+    assert_true(f.discipline.residual() == 0.1);
+  }
+  // Offsets that are measured meanwhile count as ever; then it is tried again.
+  assert_true(f.Offer(64, 0.1).kind == Kind::kSlew);
+  assert_true(f.discipline.Tick(At(64.4)).slew == 0);
+  assert_true(f.discipline.Tick(At(64.5)).slew > 0);
+}
+
 void SlewPerTickAndFrequencyStayWithinTheirBounds(void**) {
   std::mt19937 random(1);
   std::uniform_real_distribution<double> wild(-0.12, 0.12);
@@ -266,6 +286,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(FirstOffsetIsSlewedAtOnceAtTheFullRate),
       cmocka_unit_test(SlewEndsWhenNobodyTicks),
+      cmocka_unit_test(ARefusedSlewIsNotCountedAndWaits),
       cmocka_unit_test(SlewPerTickAndFrequencyStayWithinTheirBounds),
       cmocka_unit_test(FirstOffsetAboveTheThresholdSteps),
       cmocka_unit_test(LaterOffsetAboveTheThresholdWaitsForStepout),

@@ -148,6 +148,31 @@ void TheSameCourseIsNotSentAgain(void**) {
   assert_int_equal(CountOf<msg::ClockAdjust>(&f.clock.far), 1);
 }
 
+void ARefusedSlewIsToldOnceAndTheFrequencyIsSaidAgain(void**) {
+  Fixture f;
+  core::ClockTick tick{Ppm{12}, 0.0005};
+  f.steering.Run(tick, f.engine);
+  const auto asked = Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(asked && *asked->slew == 0.0005);
+  // Of an older request, or accepted: nothing to tell.
+  for (const auto& [request, refusal] :
+       {std::pair(asked->request - 1, msg::ClockRefusal::kSlewBudget),
+        std::pair(asked->request, msg::ClockRefusal::kNone)}) {
+    (void)f.clock.far.Send(msg::ClockState{.request = request, .refusal = refusal});
+    assert_true(f.steering.OnReadable());
+    assert_false(f.steering.TakeSlewRefusal());
+  }
+  (void)f.clock.far.Send(
+      msg::ClockState{.request = asked->request, .refusal = msg::ClockRefusal::kSlewBudget});
+  assert_true(f.steering.OnReadable());
+  assert_true(f.steering.TakeSlewRefusal());
+  assert_false(f.steering.TakeSlewRefusal());
+  tick.slew = 0;
+  f.steering.Run(tick, f.engine);
+  const auto again = Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(again && again->frequency->value == 12 && *again->slew == 0);
+}
+
 void ALeapSecondIsAskedForOnTheLastDayOfItsMonth(void**) {
   Fixture f;
   f.engine.SetLeapNotice(wire::Leap::kAddSecond);
@@ -196,6 +221,7 @@ int main() {
       cmocka_unit_test(OtherAnswersDoNotProlongAStep),
       cmocka_unit_test(AMalformedAnswerIsAccusedAndNotApplied),
       cmocka_unit_test(TheSameCourseIsNotSentAgain),
+      cmocka_unit_test(ARefusedSlewIsToldOnceAndTheFrequencyIsSaidAgain),
       cmocka_unit_test(ALeapSecondIsAskedForOnTheLastDayOfItsMonth),
       cmocka_unit_test(MeasuringOnlyAsksNothing),
   };
