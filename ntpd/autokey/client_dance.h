@@ -66,6 +66,8 @@ struct DanceResult {
   std::string event;                    // one line for the log; empty: none
   bool warn = false;                    // `event` is something to mend, not progress
   std::optional<LeapValues> leap;       // a table came under the server's signature
+  // The same of an expired one: of use for today's offset only, where nobody has a better one.
+  std::optional<LeapValues> expired_leap;
 };
 
 // What the next packet to the server is to carry.

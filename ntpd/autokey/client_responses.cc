@@ -318,7 +318,13 @@ Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& conte
   values.epoch = NtpSeconds{reader.U32()};
   values.expiry = NtpSeconds{reader.U32()};
   // All zero is how a server without a table answers; an expired one says nothing about today.
-  if (!values.IsTable() || Earlier(values.expiry, context.now)) return Outcome::kLeapValues;
+  if (!values.IsTable()) return Outcome::kLeapValues;
+  // ntpd 4.2.8 says today's offset under an expiry that it makes up, in the past while no leap second is
+  // scheduled.
+  if (Earlier(values.expiry, context.now)) {
+    result.expired_leap = values;
+    return Outcome::kLeapValues;
+  }
   flags_ |= kLeap;
   result.leap = values;
   result.statistics.push_back(LeapLine(values, field.filestamp));

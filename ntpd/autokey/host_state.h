@@ -63,6 +63,10 @@ class HostState {
   // When the values were last signed; 0 before. The reference's "hostval.ts".
   NtpSeconds update_time() const { return signed_.timestamp; }
   const LeapValues& leap() const { return leap_; }
+  // What a server signed although it was expired: today's TAI offset as far as that server knows. All
+  // zero when there was none. It is neither offered to clients nor counted as a table.
+  const LeapValues& expired_leap() const { return expired_leap_; }
+  void SetExpiredLeap(const LeapValues& values) { expired_leap_ = values; }
   // The values that `leap_signature()` covers: all zero before the first update.
   const LeapValues& signed_leap() const { return signed_leap_; }
 
@@ -87,6 +91,7 @@ class HostState {
   Certificate certificate_;
   size_t modulus_size_ = 0;
   LeapValues leap_;
+  LeapValues expired_leap_;
   LeapValues signed_leap_;
   msg::SignedValues signed_;
   MonoTime signed_at_;

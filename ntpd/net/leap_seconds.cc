@@ -33,17 +33,34 @@ autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
   const autokey::LeapValues& best = node_->host.leap();
   if (best.IsTable() && best != from_file_) return best;
   autokey::LeapValues shown = FileValues(now);
-  if (shown.IsTable()) shown.epoch = Fold(schedule_.last().at);
+  if (!shown.IsTable()) return Known();
+  shown.epoch = Fold(schedule_.last().at);
   return shown;
+}
+
+autokey::LeapValues LeapSeconds::Known() const {
+  const autokey::LeapValues& best = node_->host.leap();
+  return best.IsTable() ? best : node_->host.expired_leap();
+}
+
+// "37 leap 201701010000 expire 202706280000", as ntpd 4.2.6 and 4.2.8 report what they learn.
+void LeapSeconds::ReportOffset() {
+  const autokey::LeapValues known = Known();
+  if (!known.IsTable() || known == reported_) return;
+  reported_ = known;
+  node_->engine->ReportSystem(wire::SystemEvent::kTai,
+                              std::to_string(known.tai) + " leap " + autokey::MinuteText(autokey::Unfold(known.epoch)) +
+                                  " expire " + autokey::MinuteText(autokey::Unfold(known.expiry)));
 }
 
 void LeapSeconds::OnSecond(NtpTimestamp now) {
   UpdateHost(now);
   node_->engine->SetLeapNotice(schedule_.NoticeAt(now));
   WatchLeap(now);
-  const autokey::LeapValues& best = node_->host.leap();
-  node_->steering.SetTai(best.IsTable() ? std::optional(static_cast<int16_t>(best.tai))
-                                        : std::nullopt);
+  ReportOffset();
+  const autokey::LeapValues known = Known();
+  node_->steering.SetTai(known.IsTable() ? std::optional(static_cast<int16_t>(known.tai))
+                                         : std::nullopt);
   node_->steering.Announce(*node_->engine);
 }
 

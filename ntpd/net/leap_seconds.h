@@ -20,7 +20,7 @@ class LeapSeconds {
   // time.
   void OnSecond(NtpTimestamp now);
   // What `tai`, `leapsec` and `expire` show: the table in force, an expired one where there is no
-  // better. Of the file `leapsec` is the latest leap second, which may lie ahead, as ntpd 4.2.8
+  // better, our own before a server's. Of the file `leapsec` is the latest leap second, which may lie ahead, as ntpd 4.2.8
   // shows it.
   autokey::LeapValues Shown(NtpTimestamp now) const;
 
@@ -34,6 +34,9 @@ class LeapSeconds {
   // All zero without a table, or before its first entry.
   autokey::LeapValues FileValues(NtpTimestamp now) const;
   void UpdateHost(NtpTimestamp now);
+  // The table in force, else what a server told under an expired one; all zero without either.
+  autokey::LeapValues Known() const;
+  void ReportOffset();
   void WatchLeap(NtpTimestamp now);
   void OnLeap(const Armed& passed);
 
@@ -41,6 +44,7 @@ class LeapSeconds {
   core::LeapSchedule schedule_;
   autokey::LeapValues from_file_;  // what the host was given of the file
   std::optional<Armed> armed_;
+  autokey::LeapValues reported_;  // in the event log
 };
 
 }  // namespace ntpward::net

@@ -361,6 +361,7 @@ void Upstreams::Carry(Upstream* upstream, DanceResult result) {
     node_->reporter.CryptoStatistics(upstream->label(), line);
   if (!result.event.empty()) SayCrypto(*upstream, result);
   if (result.leap) (void)node_->host.OfferLeap(*result.leap);
+  if (result.expired_leap) node_->host.SetExpiredLeap(*result.expired_leap);
   if (result.restart != autokey::Restart::kNone) RestartUpstream(*upstream, result.restart);
   for (const autokey::ClientJob& job : result.jobs) AskKeys(upstream->id, job);
 }

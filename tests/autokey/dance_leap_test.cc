@@ -64,6 +64,8 @@ void EmptyAndExpiredLeapTablesLightNothing(void**) {
     assert_int_equal(guide->last.outcome, Outcome::kLeapValues);
     assert_int_equal(guide.dance().flags() & kLeap, 0);
     assert_false(guide->last.leap.has_value());
+    // What an expired one says of today is passed on as such.
+    assert_true(guide->last.expired_leap.has_value() == (values.tai == 37));
     assert_true(guide->restarts.empty());
   }
 }

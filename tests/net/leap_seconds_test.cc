@@ -120,6 +120,47 @@ void AServersOffsetFollowsALeapSecond(void**) {
   }
 }
 
+std::vector<std::string> TaiEvents(Fixture* f) {
+  std::vector<std::string> details;
+  for (const core::EngineEvent& event : f->node.engine->TakeEvents())
+    if (event.id.value == 0 && event.code == static_cast<uint8_t>(wire::SystemEvent::kTai))
+      details.push_back(event.detail);
+  return details;
+}
+
+void WhatIsLearntOfTheOffsetIsAnEvent(void**) {
+  Fixture f;
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_true(TaiEvents(&f).empty());
+  f.leap_seconds.SetTable(Table(kExpiry));
+  for (int i = 0; i < 3; ++i) f.leap_seconds.OnSecond(At(k2027 - 100000));
+  auto events = TaiEvents(&f);
+  assert_int_equal(events.size(), 1);
+  assert_string_equal(events[0].c_str(), "37 leap 201701010000 expire 202707010000");
+  f.leap_seconds.OnSecond(At(k2027));
+  events = TaiEvents(&f);
+  assert_int_equal(events.size(), 1);
+  assert_string_equal(events[0].c_str(), "38 leap 202701010000 expire 202707010000");
+}
+
+// ntpd 4.2.8 tells today's offset under an expiry that lies in the past.
+void TodaysOffsetIsTakenFromAnExpiredTableOfAServer(void**) {
+  Fixture f;
+  const LeapValues told{37, {k2017}, {k2017 + 25 * 86400}};
+  f.node.host.SetExpiredLeap(told);
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_false(f.offered().IsTable());
+  assert_true(f.leap_seconds.Shown(At(k2027 - 100000)) == told);
+  assert_int_equal(TaiEvents(&f).size(), 1);
+  const auto request = test::Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(request && request->tai == 37);
+  // A table that holds comes before it.
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(k2027));
+  assert_int_equal(f.leap_seconds.Shown(At(k2027)).tai, 38);
+  assert_int_equal(f.offered().tai, 38);
+}
+
 // An offset that ntpd-clock refuses must not take the course with it.
 void TheClockHearsTheOffsetInARequestOfItsOwn(void**) {
   Fixture f;
@@ -174,6 +215,8 @@ int main() {
       cmocka_unit_test(AServersTableOutlivesItsFileAndExpires),
       cmocka_unit_test(OnItsDayItIsAnnouncedAndThenReported),
       cmocka_unit_test(AServersOffsetFollowsALeapSecond),
+      cmocka_unit_test(WhatIsLearntOfTheOffsetIsAnEvent),
+      cmocka_unit_test(TodaysOffsetIsTakenFromAnExpiredTableOfAServer),
       cmocka_unit_test(TheClockHearsTheOffsetInARequestOfItsOwn),
       cmocka_unit_test(TheClockHearsOfALeapSecondAtOnce),
   };
