@@ -92,7 +92,9 @@ msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request)
   const std::vector<uint8_t> sealed = OaepEncrypt(key.get(), octets);
   Wipe(octets);
   if (sealed.empty()) return Refusal(request.request, msg::VerdictCode::kBad);
-  if (request.association.value != 0) state_.PeerCookieOf(request.association)->told = true;
+  // Without a signature no peer takes it.
+  if (request.association.value != 0 && request.now.value != 0)
+    state_.PeerCookieOf(request.association)->told = true;
   return Answer(request.request, state_.Now(request.now), state_.signature_update, sealed);
 }
 

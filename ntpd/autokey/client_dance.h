@@ -150,6 +150,8 @@ class ClientDance {
   // Is this the signature of the peer, whose identity was accepted? Then it is proven, too.
   Outcome CheckPeer(const wire::AutokeyField& field, const DanceContext& context,
                     DanceResult& result);
+  // The key process is at something that the next request depends on.
+  bool waits() const { return pending_.has_value(); }
   // It did not answer AUTO with what it should.
   void OnWrongList(const DanceContext& context, DanceResult& result) {
     CountFailure(context, result);

@@ -52,7 +52,7 @@ void PeerDance::AddAnswer(PeerPacket& packet) {
   }
   Add(answer_, packet);
   answer_.clear();
-  list_asked_ = answers_genuine_ = false;
+  list_asked_ = false;
 }
 
 // Our list goes out with its first packet, once the peer can check the signature: before that
@@ -93,6 +93,7 @@ bool PeerDance::HasQuestions(const DanceContext& context) const {
 bool PeerDance::TakeHaste(const DanceContext& context) {
   haste_ = std::min(kMostHaste, haste_ + (context.mono - haste_at_) / kHasteSeconds);
   haste_at_ = context.mono;
+  if (pending_ || dance_.waits()) return false;
   if (haste_ < 1 || (!HasAnswer() && !HasQuestions(context) && context.synchronised)) return false;
   haste_ -= 1;
   return true;
@@ -114,8 +115,11 @@ DanceResult PeerDance::OnVerdict(uint32_t ticket, msg::VerdictCode code,
 }
 
 // Our keys are hashed with it. The peer's new list comes by itself, or is asked for when its keys
-// do not fit.
-void PeerDance::OnCookie() { own_list_.Void(); }
+// do not fit. Only the peer itself gets us here, so that it may be hurried for again.
+void PeerDance::OnCookie() {
+  own_list_.Void();
+  haste_ = kMostHaste;
+}
 
 void PeerDance::OnKeysRestarted() {
   dance_.OnKeysRestarted();

@@ -74,7 +74,8 @@ class PeerDance {
   PeerPacket NextPacket(const DanceContext& context);
   // The next packet should be a crypto-NAK in place of all that; says so once.
   bool TakeNak();
-  // There is something to say that should not wait for the next poll; takes one of kMostHaste.
+  // There is something to say that should not wait for the next poll, and the key process is done
+  // with it; takes one of kMostHaste.
   bool TakeHaste(const DanceContext& context);
 
   // --- what we get
@@ -113,7 +114,9 @@ class PeerDance {
                        const DanceContext& context);
   void OnAssociationRequest(Bytes field, bool answers_us, const DanceContext& context,
                             PeerResult& result);
-  void NoteRequest(const wire::AutokeyFieldHead& head, bool answers_us);
+  void NoteRequest(const wire::AutokeyFieldHead& head, DanceResult& result);
+  void NoteCookieRequest(const wire::AutokeyFieldHead& head);
+  void ForgetCookie(DanceResult& result);
   PeerResult OnAnnouncement(const wire::AutokeyFieldHead& head, Bytes field, bool answers_us,
                             const DanceContext& context);
   void TakeReply(const ServerAnswer& reply, PeerResult& result);
@@ -145,7 +148,6 @@ class PeerDance {
   // What the next packet answers. One request at a time, as ntpd 4.2.8.
   std::vector<uint8_t> answer_;
   bool list_asked_ = false;
-  bool answers_genuine_ = false;  // what is answered came with an origin of ours
   struct Pending {
     uint32_t ticket = 0;
     bool cookie = false;

@@ -52,17 +52,15 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
                                 const DanceContext& context) {
   PeerResult result;
   if (pending_ && context.mono - pending_->since >= kKeyAnswerSeconds) pending_.reset();
-  // One that may be forged does not take the place of one that is not.
-  const bool busy = pending_.has_value() || HasAnswer();
-  if (busy && answers_genuine_ && !answers_us) {
+  // One that may be forged takes nobody's place, and the key process gets one of those a poll.
+  if (!answers_us && (pending_ || HasAnswer())) {
     result.dance.outcome = Outcome::kProtocol;
     return result;
   }
-  NoteRequest(head, answers_us);
+  if (answers_us) NoteRequest(head, result.dance);
   answer_.clear();
   pending_.reset();
   list_asked_ = false;
-  answers_genuine_ = answers_us;
   if (Is(head, AutokeyCode::kAssociation)) {
     OnAssociationRequest(field, answers_us, context, result);
   } else if (Is(head, AutokeyCode::kAutokey)) {
@@ -77,12 +75,26 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
   return result;
 }
 
-void PeerDance::NoteRequest(const AutokeyFieldHead& head, bool answers_us) {
-  if (!answers_us) return;
+// What it asks, in answer to us, tells how far it has got.
+void PeerDance::NoteRequest(const AutokeyFieldHead& head, DanceResult& result) {
+  const bool other = peer_id_ != 0 && head.association != peer_id_;
   peer_id_ = head.association;
-  if (Is(head, AutokeyCode::kAssociation)) knows_us_ = false;
-  if (ShowsThatItKnowsUs(head)) knows_us_ = true;
-  // It had our half and wants it again: it has started over, and its own half is another.
+  if (ShowsThatItKnowsUs(head)) {
+    knows_us_ = true;
+    if (!other) return NoteCookieRequest(head);
+  } else if (Is(head, AutokeyCode::kAssociation) || other) {
+    knows_us_ = false;
+  }
+  // Who has our half of the cookie knew us: whoever asks that has started over.
+  if (told_) {
+    ForgetCookie(result);
+  } else if (other) {
+    dance_.AskCookieAgain();
+  }
+}
+
+// It had our half and wants it again: ntpd-keys was replaced there, and its own half is another.
+void PeerDance::NoteCookieRequest(const AutokeyFieldHead& head) {
   const bool again = told_ && heard_since_told_ && dance_.has_cookie();
   const bool may = !asked_again_ || polls_ - *asked_again_ >= kPollsBetweenCookies;
   if (!Is(head, AutokeyCode::kCookie) || !again || !may) return;
@@ -90,8 +102,18 @@ void PeerDance::NoteRequest(const AutokeyFieldHead& head, bool answers_us) {
   dance_.AskCookieAgain();
 }
 
-// A peer that has started over asks this. What it proved to us before stays proved: the request has
-// no signature, and ntpd 4.2.8, which starts over because of it, can be made to by anybody.
+// Its packets are sealed with 0 again, and ours must be, until it has time and asks for a cookie.
+// What it proved to us stays proved.
+void PeerDance::ForgetCookie(DanceResult& result) {
+  dance_.AskCookieAgain();
+  own_list_.Void();
+  announced_.Void();
+  told_ = heard_since_told_ = false;
+  result.jobs.push_back({0, msg::ForgetAssociation{.association = own_}});
+}
+
+// Nothing is proved by it: ntpd 4.2.8, which starts over because of this request, can be made to by
+// anybody.
 void PeerDance::OnAssociationRequest(Bytes field, bool answers_us, const DanceContext& context,
                                      PeerResult& result) {
   const auto request = wire::ParseAutokeyField(field);
@@ -100,7 +122,11 @@ void PeerDance::OnAssociationRequest(Bytes field, bool answers_us, const DanceCo
     return;
   }
   // It says what its answer would (as ntpd 4.2.8), but only one who hears us is believed.
-  if (answers_us) result.dance = Settle(dance_.OnPeersAssociation(field, context));
+  if (answers_us) {
+    DanceResult taken = Settle(dance_.OnPeersAssociation(field, context));
+    taken.jobs.insert(taken.jobs.begin(), result.dance.jobs.begin(), result.dance.jobs.end());
+    result.dance = std::move(taken);
+  }
   answer_ = AssociationResponse(context.host, own_.value);
 }
 
@@ -125,7 +151,9 @@ DanceResult PeerDance::OnValue(uint32_t ticket, const msg::ValueAnswer& answer) 
   if (!reply.statistics.empty()) result.statistics.push_back(reply.statistics);
   if (reply.kind != ServerAnswer::Kind::kReply) return result;
   answer_ = reply.field;
-  if (!done.cookie || answer.code != msg::VerdictCode::kGood) return result;
+  // Without a signature no peer takes it.
+  if (!done.cookie || answer.code != msg::VerdictCode::kGood || answer.timestamp.value == 0)
+    return result;
   told_ = true;
   heard_since_told_ = false;
   // Its keys are hashed with the cookie from now on.

@@ -51,6 +51,10 @@ std::vector<uint8_t> Field(AutokeyCode code, bool response, uint32_t association
   return bytes;
 }
 
+Bytes FirstField(const PeerPacket& packet) {
+  return Bytes(packet.fields).first(Reader(packet.fields).U32() & 0xffff);
+}
+
 // CVE-2014-9750 and its like; ntpd 4.2.8 starts over because of the second.
 void ForgedFieldsChangeNothing(void**) {
   Settled pair;
@@ -110,7 +114,7 @@ void AForgedRequestDoesNotTakeTheGenuineOnesPlace(void**) {
   assert_true(pair.Forge(Field(AutokeyCode::kCertificate, false, 9, "nobody")).dance.outcome ==
               Outcome::kProtocol);
   const PeerPacket packet = pair.one->dance->NextPacket(pair.one->context());
-  const auto head = wire::ParseAutokeyFieldHead(packet.fields);
+  const auto head = wire::ParseAutokeyFieldHead(FirstField(packet));
   assert_true(head.ok() && head->response && head->association == 222);
   assert_int_equal(head->code, static_cast<uint8_t>(AutokeyCode::kCertificate));
 }
@@ -137,8 +141,7 @@ void ANameCountsFromWhoHearsUsAlone(void**) {
   assert_int_equal(pair.one->dance->flags(), 0);
   const PeerPacket packet = pair.one->dance->NextPacket(pair.one->context());
   // Answered it is, and asked the same.
-  const auto head =
-      wire::ParseAutokeyFieldHead(Bytes(packet.fields).first(Reader(packet.fields).U32() & 0xffff));
+  const auto head = wire::ParseAutokeyFieldHead(FirstField(packet));
   assert_true(head.ok() && head->response && head->association == 111);
 }
 

@@ -117,6 +117,21 @@ void APeerThatStartsAnewIsTakenBack(void**) {
   assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
 }
 
+// As a daemon that was started anew: it has no time yet, and goes by a list that is hashed with 0.
+void APeerThatStartsAnewWithoutTimeIsTakenBack(void**) {
+  Synchronised pair;
+  assert_true(pair.Settle());
+  pair.two->StartDanceAnew(AssocId{333});
+  pair.two->host.synchronised = false;
+  int good = 0;
+  for (int i = 0; i < 20; ++i) good += pair.Poll().at_two == Heard::kTime ? 1 : 0;
+  assert_true(good >= 10);
+  pair.two->host.synchronised = true;
+  assert_true(pair.Settle());
+  assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
+  assert_int_equal(pair.one->naks_sent + pair.two->naks_sent, 0);
+}
+
 void PeersOutliveTheLossOfTheirKeyProcess(void**) {
   Synchronised pair;
   assert_true(pair.Settle());
@@ -230,6 +245,7 @@ int main() {
       cmocka_unit_test(PeersThatStartTogetherComeTogether),
       cmocka_unit_test(ListsFollowEachOtherWithoutALoss),
       cmocka_unit_test(APeerThatStartsAnewIsTakenBack),
+      cmocka_unit_test(APeerThatStartsAnewWithoutTimeIsTakenBack),
       cmocka_unit_test(PeersOutliveTheLossOfTheirKeyProcess),
       cmocka_unit_test(LostPacketsDelayAndNoMore),
       cmocka_unit_test(AMatchingCryptoNakStartsOver),
