@@ -27,9 +27,10 @@ control::Identity IdentityOf(std::string_view label) {
   return control::Identity::kNone;
 }
 
-control::PeerAutokeyView AutokeyOf(const autokey::RenewingDance& dance) {
+template <typename Dance>
+control::PeerAutokeyView AutokeyOf(const Dance& dance, uint32_t flags) {
   control::PeerAutokeyView view;
-  view.flags = dance.flags();
+  view.flags = flags;
   view.host = dance.server_name();
   if (view.flags != 0) view.signature = SchemeName(view.flags);
   view.group = dance.group();
@@ -193,7 +194,13 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
   if (snapshot->refclock) view.local.ip = IpAddress::V4(127, 0, 0, 1);
   if (upstream->dance != nullptr) {
     view.key = upstream->sent_key;
-    view.autokey = AutokeyOf(*upstream->dance);
+    view.autokey = AutokeyOf(*upstream->dance, upstream->dance->flags());
+  }
+  if (const autokey::PeerDance* peer = upstream->peer.get()) {
+    view.key = upstream->sent_key;
+    view.autokey = AutokeyOf(peer->dance(), peer->flags());
+    if (const autokey::AnnouncedList& list = peer->announced(); list.accepted())
+      view.autokey->key_list = {list.sequence(), list.key(), list.timestamp()};
   }
   return view;
 }

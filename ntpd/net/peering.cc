@@ -154,6 +154,10 @@ bool Peering::OnPeer(const Route& route, const core::Request& request, const wir
   if (!packet.mac || packet.crypto_nak)
     return !node_->start.authentication && MobilisePassive(candidate);
   candidate.key = packet.mac->key;
+  if (candidate.key.is_autokey()) {
+    OnAutokeyPeer(candidate, packet);
+    return true;
+  }
   return AskMac({route.client.ip, route.server}, packet,
                 [this, candidate](msg::VerdictCode code) { OnPeerVerdict(candidate, code); });
 }
@@ -164,17 +168,60 @@ void Peering::OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code) {
       if (!MobilisePassive(candidate)) AnswerSealed(candidate);
       return;
     case msg::VerdictCode::kBad:
-    case msg::VerdictCode::kUnknownKey: {
-      if (candidate.request.flags.has(core::Access::kNoTrust)) return;
-      wire::Header reply =
-          core::BuildReply(candidate.request.header, wire::Mode::kSymmetricPassive,
-                           candidate.request.received, node_->engine->system(), Timebase::Mono());
-      reply.transmit = node_->time.Now();
-      return answer_(candidate.route, reply, kCryptoNak);
-    }
+    case msg::VerdictCode::kUnknownKey:
+      return RefuseMac(candidate);
     default:
       return;  // not ours to answer, or too busy
   }
+}
+
+void Peering::RefuseMac(const Candidate& candidate) {
+  if (candidate.request.flags.has(core::Access::kNoTrust)) return;
+  wire::Header reply =
+      core::BuildReply(candidate.request.header, wire::Mode::kSymmetricPassive,
+                       candidate.request.received, node_->engine->system(), Timebase::Mono());
+  reply.transmit = node_->time.Now();
+  answer_(candidate.route, reply, kCryptoNak);
+}
+
+// Only ASSOC begins anything. Whoever sends something else takes us for a peer that we were before
+// we were started anew; the crypto-NAK tells it so.
+bool Peering::IsFirstOfADance(const Candidate& candidate, const wire::Packet& packet) const {
+  const auto fields = packet.extensions();
+  if (fields.empty() || !node_->has_material || !node_->hasher || !node_->host.enabled())
+    return false;
+  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  if (!head.ok() || head->response || head->error ||
+      head->code != static_cast<uint8_t>(wire::AutokeyCode::kAssociation))
+    return false;
+  const AddressPair path{candidate.route.client.ip, candidate.route.server};
+  const keys::SessionDigest digest = node_->PublicMac(path, candidate.key, packet.covered);
+  return EqualConstantTime(digest.span(), packet.mac->digest);
+}
+
+// Its MAC is such as anyone can make, so that few are tried at once, and not for long without an
+// answer.
+void Peering::OnAutokeyPeer(const Candidate& candidate, const wire::Packet& packet) {
+  const SocketAddress& source = candidate.route.client;
+  // A host that will know its keys in a moment must not send its peers back to the start.
+  if (node_->start.crypto_enabled && !node_->has_material) return;
+  if (node_->engine->DispatchPacket(source, packet.header.mode).fate !=
+      core::Fate::kMobilisePassive)
+    return;
+  if (!IsFirstOfADance(candidate, packet)) return RefuseMac(candidate);
+  if (candidate.route.server.is_none() || !upstreams_->MayTryUnproven() ||
+      AskMobilisation(node_, source, true) != core::Mobilisation::kAllowed)
+    return;
+  Upstreams::Ephemeral wanted;
+  wanted.mode = core::HostMode::kSymmetricPassive;
+  wanted.remote = source;
+  wanted.local = candidate.route.server;
+  wanted.version = packet.header.version;
+  wanted.poll = packet.header.poll;
+  wanted.autokey = true;
+  const AssocId id = upstreams_->AddEphemeral(wanted);
+  upstreams_->Deliver(id, packet, candidate.request.received, candidate.route.server);
+  on_change_();
 }
 
 bool Peering::MobilisePassive(const Candidate& candidate) {

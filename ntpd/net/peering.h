@@ -1,9 +1,7 @@
 // Packets that make associations: strangers that want to be peers, and broadcast servers heard for
 // the first time. Nothing is made before a MAC of a trusted key was checked, unless `disable auth`.
-// An Autokey broadcast server is tried before it has proved itself; no time is taken from it until
-// then.
-//
-// Autokey between peers would come in at OnPeer, where fields are turned away.
+// A peer or a broadcast server under Autokey is tried before it has proved itself; no time is taken
+// from it until then.
 #pragma once
 
 #include <functional>
@@ -36,6 +34,7 @@ class Peering {
 
   // A stranger's mode 1 packet, which access rules and rate limit let through. False: it made no
   // association and is to be answered as a request without MAC.
+  // `packet` may have extension fields: those of Autokey.
   bool OnPeer(const Route& route, const core::Request& request, const wire::Packet& packet);
 
   // The key list of our broadcast association of that identifier; null when there is none.
@@ -63,6 +62,9 @@ class Peering {
   };
   void MobiliseListener(const Broadcast& broadcast);
   void OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code);
+  void OnAutokeyPeer(const Candidate& candidate, const wire::Packet& packet);
+  bool IsFirstOfADance(const Candidate& candidate, const wire::Packet& packet) const;
+  void RefuseMac(const Candidate& candidate);
   bool MobilisePassive(const Candidate& candidate);
   void AnswerSealed(const Candidate& candidate);
   bool AskMac(const AddressPair& path, const wire::Packet& packet, KeysClient::OnVerdict done);

@@ -226,8 +226,9 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
                            static_cast<uint8_t>(header.mode), request.received},
                           Timebase::Mono());
   const Route route = RouteTo(listener, datagram);
-  const bool symmetric =
-      header.mode == wire::Mode::kSymmetricActive && packet->extensions().empty();
+  const bool autokey = packet->mac && packet->mac->key.is_autokey();
+  const bool symmetric = header.mode == wire::Mode::kSymmetricActive &&
+                         (packet->extensions().empty() || autokey);
   if (symmetric && peering_ != nullptr && OnSymmetric(route, request, rate, *packet)) return;
   if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
     return OnPlain(route, request, rate);

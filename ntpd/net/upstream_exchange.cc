@@ -67,6 +67,7 @@ void Upstreams::Poll(AssocId id) {
     return;
   }
   if (upstream->own_list != nullptr) return PollList(upstream, *header);
+  if (upstream->IsAutokeyPeer()) return PollPeer(upstream, *header);
   if (header->mode != wire::Mode::kClient) return SendListening(upstream, *header);
   if (!OpenSocket(upstream)) return;
   if (upstream->dance != nullptr) return PollAutokey(upstream, *header);
@@ -235,6 +236,7 @@ void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTime
   if (packet.crypto_nak)
     return Finish(upstream->id, packet.header,
                   core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak}, t4);
+  if (upstream->IsAutokeyPeer()) return OnPeerPacket(upstream, packet, t4);
   if (upstream->announced != nullptr && packet.header.mode == wire::Mode::kBroadcast)
     return DeliverListed(upstream->id, packet, t4);
   if (upstream->dance != nullptr && !packet.extensions().empty())
@@ -333,6 +335,8 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
       Carry(upstream, upstream->dance->OnCryptoNak(node_->Dance()));
     if (sample.error() == core::Reject::kBadMac) Carry(upstream, upstream->dance->OnBadMac());
   }
+  if (upstream->peer != nullptr && !sample.ok() && sample.error() == core::Reject::kCryptoNak)
+    Carry(upstream, upstream->peer->OnCryptoNak(node_->Dance()));
   if (!sample.ok() &&
       (sample.error() == core::Reject::kNoMac || sample.error() == core::Reject::kBadMac))
     ++node_->packets.bad_auth;
@@ -378,13 +382,19 @@ void Upstreams::RestartUpstream(const Upstream& upstream, autokey::Restart why) 
 void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {
   const auto on_verdict = [this, id, ticket = job.ticket](msg::VerdictCode code) {
     const auto found = upstreams_.find(id);
-    if (found == upstreams_.end() || found->second->dance == nullptr) return;
-    OnKeysAnswer(id, found->second->dance->OnVerdict(ticket, code, node_->Dance()));
+    if (found == upstreams_.end()) return;
+    if (const auto& peer = found->second->peer)
+      return OnKeysAnswer(id, peer->OnVerdict(ticket, code, node_->Dance()));
+    if (const auto& dance = found->second->dance)
+      OnKeysAnswer(id, dance->OnVerdict(ticket, code, node_->Dance()));
   };
   const auto on_value = [this, id, ticket = job.ticket](const msg::ValueAnswer& answer) {
     const auto found = upstreams_.find(id);
-    if (found == upstreams_.end() || found->second->dance == nullptr) return;
-    OnKeysAnswer(id, found->second->dance->OnValueAnswer(ticket, answer, node_->Dance()));
+    if (found == upstreams_.end()) return;
+    if (const auto& peer = found->second->peer)
+      return OnKeysAnswer(id, peer->OnValueAnswer(ticket, answer, node_->Dance()));
+    if (const auto& dance = found->second->dance)
+      OnKeysAnswer(id, dance->OnValueAnswer(ticket, answer, node_->Dance()));
   };
   std::visit(
       [&](const auto& operation) {
@@ -403,6 +413,10 @@ void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {
 void Upstreams::OnKeysAnswer(AssocId id, DanceResult result) {
   Upstream* upstream = upstreams_.at(id).get();
   Carry(upstream, std::move(result));
+  if (upstream->peer != nullptr) {
+    HurryPeer(*upstream);
+    on_update_();
+  }
   if (!upstream->waiting) return;
   const wire::Header header = *upstream->waiting;
   upstream->waiting.reset();
@@ -413,6 +427,7 @@ void Upstreams::OnKeysRestarted() {
   for (const auto& [id, upstream] : upstreams_) {
     ForgetLists(upstream.get());
     if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
+    if (upstream->peer != nullptr) upstream->peer->OnKeysRestarted();
   }
 }
 
@@ -424,6 +439,8 @@ void Upstreams::OnHostMaterial(const autokey::HostChange& change) {
   for (const auto& [id, upstream] : upstreams_) {
     if (upstream->dance != nullptr)
       Carry(upstream.get(), upstream->dance->OnHostMaterial(change, node_->Dance()));
+    if (upstream->peer != nullptr)
+      Carry(upstream.get(), upstream->peer->OnHostMaterial(change, node_->Dance()));
   }
 }
 

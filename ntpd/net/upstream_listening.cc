@@ -33,19 +33,30 @@ void Upstreams::SendListening(Upstream* upstream, const wire::Header& header) {
     stamped.transmit = Blurred(node_->time.Now());
     return TransmitListening(upstream, stamped, {}, KeyId{});
   }
+  SealAndTransmit(upstream, header, upstream->config.key);
+}
+
+// ntpd-keys writes the transmit time.
+void Upstreams::SealAndTransmit(Upstream* upstream, const wire::Header& header, KeyId key) {
   msg::SealRequest request;
+  if (upstream->peer != nullptr) request.association = upstream->id;
   request.path = {upstream->local, upstream->remote.ip};
-  request.key = upstream->config.key;
+  request.key = key;
   request.correction = node_->time.Correction();
   std::array<uint8_t, wire::kHeaderSize> covered;
   Writer writer(covered);
   wire::EncodeHeader(writer, header);
   CHECK(writer.Finish() && request.covered.Assign(covered));
   node_->keys.Seal(request, [this, id = upstream->id, exchange = upstream->exchange, header,
-                             key = request.key](const msg::Sealed* sealed) {
+                             key](const msg::Sealed* sealed) {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end() || found->second->exchange != exchange) return;
-    if (sealed == nullptr || sealed->mac.empty()) return;  // the next poll asks again
+    if (sealed == nullptr) return;  // the next poll asks again
+    if (sealed->mac.empty()) {
+      // No such key, or a list that ntpd-keys has lost without our knowing.
+      if (found->second->peer != nullptr) found->second->peer->OnNoKey();
+      return;
+    }
     wire::Header stamped = header;
     stamped.transmit = sealed->transmit;
     TransmitListening(found->second.get(), stamped, sealed->mac.span(), key);
@@ -111,18 +122,22 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
   if (!wanted.key.is_none()) config.key = wanted.key;
   const AssocId id = upstream->id;
   upstream->mobilised = Timebase::Mono();
-  if (wanted.autokey) {
+  const bool peer = wanted.mode == core::HostMode::kSymmetricPassive;
+  if (wanted.autokey) upstream->config.autokey = config.autokey = true;
+  if (wanted.autokey && peer) {
+    upstream->config.ident = node_->start.ident;
+    CHECK(MakePeer(upstream.get()));
+  } else if (wanted.autokey) {
     autokey::DancePolicy policy;
     policy.group = std::string(node_->start.ident.text());
     policy.optional_everywhere = node_->start.identity_optional;
-    upstream->config.autokey = config.autokey = true;
     upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, upstream->mobilised);
     upstream->announced = std::make_unique<autokey::AnnouncedList>(
         id, msg::KeyListUse::kBroadcast, AddressPair{wanted.remote.ip, wanted.heard});
     upstream->announcer = wanted.announcer;
   }
   Store(std::move(upstream), config);
-  if (wanted.autokey) node_->engine->AllowListening(id, false);
+  if (wanted.autokey && !peer) node_->engine->AllowListening(id, false);
   return id;
 }
 

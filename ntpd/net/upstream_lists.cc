@@ -11,6 +11,8 @@ namespace {
 // once, and none for longer than a dance takes.
 constexpr std::ptrdiff_t kMostUnproven = 4;
 constexpr double kProofSeconds = 180;
+// A peer that hears us may have to get its time from us first.
+constexpr double kPeerProofSeconds = 1800;
 // MACs of one interval that are looked at before those of strangers: a flood must not shut out the
 // genuine one, nor be served first.
 constexpr int kFirstChecks = 8;
@@ -57,12 +59,18 @@ void Upstreams::BroadcastField(Upstream* upstream, const wire::Header& header, K
           ? upstream->own_list->Announcement(upstream->id.value)
           : autokey::AssociationResponse(node_->host, upstream->id.value);
   upstream->own_list->OnAnnounced();
-  std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
+  TransmitFields(upstream, header, field, key);
+}
+
+void Upstreams::TransmitFields(Upstream* upstream, const wire::Header& header, Bytes fields,
+                               KeyId key) {
+  upstream->sent_key = key;
+  std::vector<uint8_t> packet(wire::kHeaderSize + fields.size() + wire::kMaxMacSize);
   Writer writer(packet);
   wire::Header stamped = header;
   stamped.transmit = node_->time.Now();
   wire::EncodeHeader(writer, stamped);
-  writer.Put(field);
+  writer.Put(fields);
   CHECK(!writer.failed());
   const keys::SessionDigest digest =
       node_->PublicMac({upstream->local, upstream->remote.ip}, key, writer.written());
@@ -120,7 +128,10 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
 
 bool Upstreams::MayTryUnproven() const {
   return std::count_if(upstreams_.begin(), upstreams_.end(), [](const auto& entry) {
-           return entry.second->announced != nullptr && !entry.second->announced->accepted();
+           const Upstream& upstream = *entry.second;
+           if (upstream.peer != nullptr)
+             return upstream.line == kNoLine && !upstream.peer->identified();
+           return upstream.announced != nullptr && !upstream.announced->accepted();
          }) < kMostUnproven;
 }
 
@@ -131,6 +142,12 @@ void Upstreams::RemoveUnproven() {
   std::vector<AssocId> gone;
   for (const auto& [id, upstream] : upstreams_) {
     const double age = now - upstream->mobilised;
+    if (upstream->peer != nullptr && upstream->line == kNoLine && !upstream->peer->identified()) {
+      const core::Association* association = node_->engine->Find(id);
+      const bool heard = association != nullptr && association->heard();
+      if (age > (heard ? kPeerProofSeconds : kProofSeconds)) gone.push_back(id);
+      continue;
+    }
     const bool manycast = upstream->config.kind == msg::NetAssociationKind::kManycastClient;
     if (upstream->announced != nullptr) {
       const bool proved = upstream->announced->accepted();

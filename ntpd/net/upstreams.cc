@@ -193,7 +193,7 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
   if (config.autokey && config.kind == msg::NetAssociationKind::kBroadcast) {
     upstream->own_list = std::make_unique<autokey::OwnKeyList>(id, msg::KeyListUse::kBroadcast,
                                                                node_->start.automax);
-  } else if (config.autokey) {
+  } else if (config.autokey && config.kind != msg::NetAssociationKind::kPeer) {
     autokey::DancePolicy policy;
     policy.group = std::string(config.ident.text());
     policy.optional_here = config.identity_optional;
@@ -219,7 +219,9 @@ void Upstreams::Store(std::unique_ptr<Upstream> upstream, const core::Associatio
 void Upstreams::Remove(AssocId id) {
   const auto found = upstreams_.find(id);
   if (found == upstreams_.end()) return;
-  if (found->second->dance != nullptr || found->second->own_list != nullptr) node_->keys.Forget(id);
+  if (found->second->dance != nullptr || found->second->own_list != nullptr ||
+      found->second->peer != nullptr)
+    node_->keys.Forget(id);
   if (!found->second->remote.ip.is_refclock()) node_->access.RemoveSource(found->second->remote.ip);
   node_->engine->Remove(id);
   // The last event wants the address that goes now.

@@ -12,6 +12,7 @@
 
 #include "ntpd/autokey/announced_list.h"
 #include "ntpd/autokey/own_key_list.h"
+#include "ntpd/autokey/peer_dance.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/udp.h"
@@ -31,6 +32,7 @@ struct Upstream {
   IpAddress local;      // ours, as the route to it says
   IpAddress heard;      // a broadcast server: where it sends to; else none
   std::unique_ptr<autokey::RenewingDance> dance;
+  std::unique_ptr<autokey::PeerDance> peer;           // of symmetric modes, once `local` is known
   std::unique_ptr<autokey::OwnKeyList> own_list;      // keys that we send by
   std::unique_ptr<autokey::AnnouncedList> announced;  // keys that we listen by
   uint32_t announcer = 0;           // the sender's own identifier, as its broadcasts say
@@ -46,6 +48,9 @@ struct Upstream {
   // A poll whose field waits for ntpd-keys; it goes out when the answer comes.
   std::optional<wire::Header> waiting;
   std::string label() const { return remote.ip.ToString(); }
+  bool IsAutokeyPeer() const {
+    return config.autokey && config.kind == msg::NetAssociationKind::kPeer && dance == nullptr;
+  }
 };
 
 // A `pool`, name or group that stands for addresses not known yet, as ntpq shows it.
@@ -94,7 +99,8 @@ class Upstreams {
     uint8_t version = 4;
     int8_t poll = 6;  // of its packet
     IpAddress heard;  // a broadcast: the group or broadcast address that it was sent to
-    // Autokey: a broadcast server that has yet to prove itself. `announcer`: its identifier.
+    // Autokey: a peer or a broadcast server that has yet to prove itself. `announcer`: the
+    // identifier of the latter.
     bool autokey = false;
     uint32_t announcer = 0;
   };
@@ -167,14 +173,25 @@ class Upstreams {
   bool OpenSocket(Upstream* upstream);
   void Transmit(Upstream* upstream, Bytes packet, KeyId key);
   void SendListening(Upstream* upstream, const wire::Header& header);
+  void SealAndTransmit(Upstream* upstream, const wire::Header& header, KeyId key);
   void TransmitListening(Upstream* upstream, const wire::Header& header, Bytes trailer, KeyId key);
   void LearnLocal(Upstream* upstream);
   void Store(std::unique_ptr<Upstream> upstream, const core::AssociationConfig& config);
   void RemoveExpired();
   void RemoveUnheard();
+  void PollPeer(Upstream* upstream, const wire::Header& header);
+  bool MakePeer(Upstream* upstream);
+  void TakeAndSend(AssocId id, uint32_t exchange, const wire::Header& header);
+  void SendToPeer(Upstream* upstream, const wire::Header& header, KeyId key);
+  void OnPeerPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
+  bool TakePeerFields(Upstream* upstream, const wire::Packet& packet, bool answers);
+  void CarryPeer(Upstream* upstream, autokey::PeerResult result, bool answers);
+  void CheckPeerKey(Upstream* upstream, const wire::Packet& packet, bool answers, NtpTimestamp t4);
+  void HurryPeer(const Upstream& upstream);
   void PollList(Upstream* upstream, const wire::Header& header);
   void TakeAndBroadcast(AssocId id, uint32_t exchange, const wire::Header& header);
   void BroadcastField(Upstream* upstream, const wire::Header& header, KeyId key);
+  void TransmitFields(Upstream* upstream, const wire::Header& header, Bytes fields, KeyId key);
   void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
   void RemoveUnproven();
   static void ForgetLists(Upstream* upstream);

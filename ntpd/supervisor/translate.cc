@@ -227,13 +227,6 @@ void Translator::AddAssociation(const config::Association& line) {
       message.kind = msg::NetAssociationKind::kManycastClient;
       break;
   }
-  const bool client = line.kind == config::AssociationKind::kServer ||
-                      line.kind == config::AssociationKind::kPool;
-  if (line.autokey && !client && !IsGroupKind(line.kind)) {
-    return LeaveOut(line.where, "autokey is not served on '" + std::string(KindName(line.kind)) +
-                                    "' yet: expected it on 'server', 'pool', 'broadcast' or "
-                                    "'manycastclient'");
-  }
   if (!line.address && IsGroupKind(line.kind)) {
     return LeaveOut(line.host_where,
                     "expected a numeric address after '" + std::string(KindName(line.kind)) + "'");

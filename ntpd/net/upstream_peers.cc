@@ -1,0 +1,185 @@
+// Autokey between peers: what is sent to them and what their packets do.
+//
+// A packet's key comes from a list that ntpd-keys discloses one by one, ours and theirs. A packet
+// counts for time when its key comes next in the list that the peer announced under its signature;
+// for a bare header the MAC takes the cookie, too, once there is one.
+#include <array>
+
+#include "ntpd/net/upstreams.h"
+
+namespace ntpward::net {
+namespace {
+
+constexpr std::array<uint8_t, 4> kCryptoNak = {};
+// Keys of one interval that are looked at before those of strangers: a flood must not shut out the
+// genuine one, nor be served first.
+constexpr int kFirstChecks = 8;
+
+}  // namespace
+
+// ---------------------------------------------------------------------------- what we send
+
+// The keys are hashed with our address.
+bool Upstreams::MakePeer(Upstream* upstream) {
+  if (upstream->peer != nullptr) return true;
+  if (upstream->local.is_none()) LearnLocal(upstream);
+  if (upstream->local.is_none()) return false;
+  autokey::DancePolicy policy;
+  policy.group = std::string(upstream->config.ident.text());
+  policy.optional_here = upstream->config.identity_optional;
+  policy.optional_everywhere = node_->start.identity_optional;
+  upstream->peer = std::make_unique<autokey::PeerDance>(
+      upstream->id, policy, node_->start.automax, AddressPair{upstream->local, upstream->remote.ip},
+      Timebase::Mono());
+  return true;
+}
+
+void Upstreams::PollPeer(Upstream* upstream, const wire::Header& header) {
+  if (!node_->has_material || !node_->hasher || !node_->host.enabled()) return;
+  if (!MakePeer(upstream))
+    return node_->reporter.Log(LogLevel::kDebug, "no way to " + upstream->label());
+  const auto make = upstream->peer->DueList(header.poll, node_->Dance());
+  if (!make) return TakeAndSend(upstream->id, upstream->exchange, header);
+  node_->keys.AskValue(*make, [this, id = upstream->id, exchange = upstream->exchange,
+                               header](const msg::ValueAnswer& answer) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->peer == nullptr) return;
+    if (found->second->peer->OnListMade(answer)) TakeAndSend(id, exchange, header);
+  });
+}
+
+void Upstreams::TakeAndSend(AssocId id, uint32_t exchange, const wire::Header& header) {
+  node_->keys.TakeKey(id, [this, id, exchange, header](const msg::KeyListTaken* taken) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end() || found->second->peer == nullptr) return;
+    Upstream* upstream = found->second.get();
+    if (taken == nullptr || taken->key.is_none()) return upstream->peer->OnNoKey();
+    upstream->peer->OnKeyTaken(taken->left);
+    if (upstream->exchange == exchange) SendToPeer(upstream, header, taken->key);
+  });
+}
+
+// What has fields answers what was heard last, proved or not; a bare header only what was proved.
+void Upstreams::SendToPeer(Upstream* upstream, const wire::Header& header, KeyId key) {
+  wire::Header heard = header;
+  if (const core::Association* association = node_->engine->Find(upstream->id))
+    association->FillHeard(&heard);
+  if (upstream->peer->TakeNak()) {
+    heard.transmit = node_->time.Now();
+    return TransmitListening(upstream, heard, kCryptoNak, KeyId{});
+  }
+  autokey::PeerPacket packet = upstream->peer->NextPacket(node_->Dance());
+  Carry(upstream, std::move(packet.effects));
+  if (!packet.send) return;
+  if (packet.fields.empty()) return SealAndTransmit(upstream, header, key);
+  TransmitFields(upstream, heard, packet.fields, key);
+}
+
+// ---------------------------------------------------------------------------- what we hear
+
+void Upstreams::OnPeerPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
+  if (upstream->peer == nullptr || !node_->hasher) {
+    ++node_->packets.declined;
+    return;
+  }
+  if (!packet.mac || !packet.mac->key.is_autokey())
+    return Finish(upstream->id, packet.header, std::nullopt, t4);
+  const core::Association* association = node_->engine->Find(upstream->id);
+  const bool answers = association != nullptr && association->AnswersUs(packet.header);
+  bool listed = upstream->peer->follows_list();
+  if (!packet.extensions().empty()) {
+    const keys::SessionDigest digest =
+        node_->PublicMac({upstream->remote.ip, upstream->local}, packet.mac->key, packet.covered);
+    if (!EqualConstantTime(digest.span(), packet.mac->digest)) {
+      ++node_->packets.bad_auth;
+      return;
+    }
+    listed = TakePeerFields(upstream, packet, answers) || upstream->peer->follows_list();
+    if (!listed) (void)node_->engine->OnHeard(upstream->id, packet.header, t4, Timebase::Mono());
+  }
+  if (listed) {
+    CheckPeerKey(upstream, packet, answers, t4);
+  } else if (packet.extensions().empty()) {
+    ++node_->packets.declined;
+  }
+  HurryPeer(*upstream);
+  on_update_();
+}
+
+// True when a list was announced in it: ntpd-keys knows that before it judges the packet.
+bool Upstreams::TakePeerFields(Upstream* upstream, const wire::Packet& packet, bool answers) {
+  bool announced = false;
+  for (const wire::Extension& extension : packet.extensions()) {
+    autokey::PeerResult result = upstream->peer->OnField(extension.field, answers, node_->Dance());
+    announced |= result.accept.has_value();
+    CarryPeer(upstream, std::move(result), answers);
+  }
+  return announced;
+}
+
+void Upstreams::CarryPeer(Upstream* upstream, autokey::PeerResult result, bool answers) {
+  const AssocId id = upstream->id;
+  if (result.question) {
+    const auto done = [this, id, ticket = result.question->ticket](const msg::ValueAnswer& value) {
+      const auto found = upstreams_.find(id);
+      if (found == upstreams_.end() || found->second->peer == nullptr) return;
+      Carry(found->second.get(), found->second->peer->OnValue(ticket, value));
+      HurryPeer(*found->second);
+      on_update_();
+    };
+    std::visit(
+        [&](const auto& operation) {
+          node_->keys.AskValue(operation, done, answers ? Lane::kOwn : Lane::kClients);
+        },
+        result.question->operation);
+  }
+  if (result.accept)
+    node_->keys.Ask(*result.accept, [this, id](msg::VerdictCode code) {
+      const auto found = upstreams_.find(id);
+      if (found != upstreams_.end() && found->second->peer != nullptr)
+        found->second->peer->OnListVerdict(code);
+    });
+  Carry(upstream, std::move(result.dance));
+}
+
+void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, bool answers,
+                             NtpTimestamp t4) {
+  msg::CheckMac request;
+  request.association = upstream->id;
+  request.path = upstream->peer->from_peer();
+  request.key = packet.mac->key;
+  const bool bare = packet.extensions().empty();
+  // Too long for ntpd-keys: a certificate. It was heard, and gives no time.
+  if (!request.covered.Assign(packet.covered) || !request.digest.Assign(packet.mac->digest) ||
+      request.digest.empty()) {
+    if (!bare) (void)node_->engine->OnHeard(upstream->id, packet.header, t4, Timebase::Mono());
+    return;
+  }
+  node_->keys.Ask(
+      request,
+      [this, id = upstream->id, header = packet.header, key = request.key, answers, bare,
+       t4](msg::VerdictCode code) {
+        const auto found = upstreams_.find(id);
+        if (found == upstreams_.end() || found->second->peer == nullptr) return;
+        found->second->peer->OnPacketVerdict(code, answers, bare);
+        if (code == msg::VerdictCode::kGood)
+          return Finish(id, header, core::MacVerdict{key, core::MacResult::kGood}, t4);
+        // A field's MAC is anyone's: no word against the peer.
+        if (!bare) {
+          (void)node_->engine->OnHeard(id, header, t4, Timebase::Mono());
+        } else if (code != msg::VerdictCode::kBusy) {
+          Finish(id, header, core::MacVerdict{key, core::MacResult::kBad}, t4);
+        }
+      },
+      ++upstream->checks > kFirstChecks ? Lane::kClients : Lane::kOwn);
+}
+
+// As long as there is something to say, and for the first samples.
+void Upstreams::HurryPeer(const Upstream& upstream) {
+  // One that was refused is asked again at its polls, and not faster.
+  if (upstream.peer == nullptr || !upstream.peer->dance().refusal().empty()) return;
+  if (upstream.peer->TakeHaste(node_->Dance()))
+    node_->engine->Hasten(upstream.id, Timebase::Mono());
+}
+
+}  // namespace ntpward::net

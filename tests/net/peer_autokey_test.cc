@@ -1,0 +1,400 @@
+// Autokey between peers over real sockets and a real channel: the test is the peer and ntpd-keys.
+#include "ntpd/autokey/peer_dance.h"
+#include "ntpd/net/peering.h"
+#include "tests/net/harness.h"
+#include "tests/support/authority.h"
+
+namespace ntpward::net {
+namespace {
+
+using namespace ntpward::test;
+using autokey::test::kTestNow;
+using autokey::test::Party;
+using autokey::test::TestKey;
+using core::Access;
+using wire::AutokeyCode;
+using wire::Mode;
+
+const IpAddress kPeer = IpAddress::V4(127, 0, 0, 2);
+const IpAddress kOurs = IpAddress::V4(127, 0, 0, 1);
+
+constexpr AssocId kPeersId{222};
+
+struct World {
+  // `configured`: the peer is on a line of ours; else it is a stranger.
+  explicit World(bool configured = true) {
+    server.Sign(kTestNow);
+    CHECK(h.node.host.SetMaterial(client.material).ok());
+    h.node.certificates.SetOwn(h.node.host.certificate());
+    h.node.has_material = true;
+    h.node.start.crypto_enabled = h.node.start.identity_optional = true;
+    h.server.SetPeering(&peering);
+    h.upstreams.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
+                               Bytes packet) { return h.server.SendTo(to, from, hops, packet); });
+    msg::NetAssociation line;
+    line.kind = msg::NetAssociationKind::kPeer;
+    line.address = kPeer;
+    line.autokey = true;
+    if (configured) h.upstreams.Configure({line});
+  }
+
+  AssocId Only() const {
+    CHECK(h.upstreams.all().size() == 1);
+    return h.upstreams.all().begin()->first;
+  }
+  const Upstream& upstream() const { return *h.upstreams.Find(Only()); }
+  uint32_t flags() const { return upstream().peer == nullptr ? 0 : upstream().peer->flags(); }
+  core::PeerSnapshot Snapshot() const {
+    auto snapshot = *h.node.engine->Snapshot(Only(), Timebase::Mono());
+    snapshot.until_poll = snapshot.headway = snapshot.root_distance = snapshot.dispersion = 0;
+    snapshot.filter = {};
+    snapshot.since_received.reset();
+    snapshot.since_reachable.reset();
+    snapshot.counters = {};
+    snapshot.flash = 0;
+    return snapshot;
+  }
+  size_t samples() const { return h.node.engine->Find(Only())->filter().samples(); }
+
+  // --- ntpd-keys
+
+  void ServeKeys() {
+    while (const auto bytes = h.keys.far.Receive()) {
+      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
+      ServeOne(message);
+      CHECK(h.node.keys.OnReadable());
+    }
+  }
+  void ServeOne(Bytes bytes) {
+    msg::KeyListMake make;
+    msg::KeyListTake take;
+    msg::KeyListAccept accept;
+    msg::CookieIssue issue;
+    msg::SealRequest seal;
+    msg::CheckMac check;
+    if (msg::Decode(bytes, &make)) {
+      CHECK(make.association == Only() && make.path.source == kOurs);
+      Say(ListAnswer(client, make.request, make.now.value));
+    } else if (msg::Decode(bytes, &take)) {
+      Say(msg::KeyListTaken{.request = take.request, .key = KeyId{++last_key}, .left = 50});
+    } else if (msg::Decode(bytes, &accept)) {
+      CHECK(accept.association == Only() && accept.path == (AddressPair{kPeer, kOurs}));
+      ++accepted;
+      Say(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
+    } else if (msg::Decode(bytes, &issue)) {
+      CHECK(issue.association == Only());
+      msg::ValueAnswer answer = client.Answer(issue);
+      answer.request = issue.request;
+      Say(answer);
+    } else if (msg::Decode(bytes, &seal)) {
+      CHECK(seal.association == Only() && seal.key == KeyId{last_key});
+      msg::Sealed sealed{.request = seal.request, .transmit = SystemTimeNow()};
+      CHECK(sealed.mac.Assign(SomeMac(seal.key)));
+      Say(sealed);
+    } else if (msg::Decode(bytes, &check)) {
+      ++checks;
+      Say(msg::Verdict{.request = check.request, .code = verdict});
+    } else {
+      msg::ForgetAssociation forget;
+      CHECK(msg::Decode(bytes, &forget));
+      ++forgotten;
+    }
+  }
+  template <msg::Message M>
+  void Say(const M& message) {
+    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
+  }
+  static msg::ValueAnswer ListAnswer(const Party& party, uint32_t request, uint32_t now) {
+    const std::array<uint8_t, 8> value = {0x11, 0x22, 0x33, 0x44, 0, 0, 0, 50};
+    msg::ValueAnswer answer = party.Signed(now, now == 0 ? 0 : kTestNow, value);
+    answer.request = request;
+    return answer;
+  }
+
+  // --- the peer
+
+  autokey::DanceContext PeersContext() {
+    return {server.host, server.certificates, MonoTime(), NtpSeconds{++now}, true};
+  }
+  // What we send at a poll; none when nothing came.
+  std::optional<Stranger::Got> Poll() {
+    h.upstreams.Poll(Only());
+    ServeKeys();
+    return peer.Receive();
+  }
+  wire::Header Header(NtpTimestamp origin, Mode mode = Mode::kSymmetricActive) {
+    wire::Header header;
+    header.leap = wire::Leap::kNone;
+    header.mode = mode;
+    header.stratum = 2;
+    header.poll = 6;
+    header.precision = -20;
+    header.refid = 0x0a000001;
+    header.origin = origin;
+    header.receive = header.reference = header.transmit = SystemTimeNow();
+    return header;
+  }
+  std::vector<uint8_t> WithFields(const wire::Header& header, Bytes fields, KeyId key = {77777}) {
+    std::vector<uint8_t> packet = Encoded(header, fields);
+    const auto digest = h.node.PublicMac({kPeer, kOurs}, key, packet);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {key, digest.span()});
+    packet.insert(packet.end(), trailer.begin(), trailer.end());
+    return packet;
+  }
+  void Come(Bytes packet) {
+    peer.Send(packet, {kOurs, port});
+    h.Spin();
+    ServeKeys();
+  }
+  // The peer's dance takes our packet and says what it answers.
+  std::vector<uint8_t> Answer(const Stranger::Got& got) {
+    const auto packet = *wire::ParsePacket(got.bytes);
+    for (const wire::Extension& field : packet.extensions())
+      Run(dance.OnField(field.field, true, PeersContext()));
+    if (dance.DueList(6, PeersContext())) CHECK(dance.OnListMade(ListAnswer(server, 1, now)));
+    dance.OnKeyTaken(20);
+    return dance.NextPacket(PeersContext()).fields;
+  }
+  void Run(const autokey::PeerResult& result) {
+    if (result.question)
+      (void)dance.OnValue(result.question->ticket, server.Answer(result.question->operation));
+    if (result.accept) dance.OnListVerdict(msg::VerdictCode::kGood);
+    for (const auto& job : result.dance.jobs)
+      (void)dance.OnVerdict(job.ticket, msg::VerdictCode::kGood, PeersContext());
+  }
+  // One packet each way; false when we had nothing to send.
+  bool Step() {
+    const auto got = Poll();
+    if (!got) return false;
+    Come(WithFields(Header(got->header().transmit), Answer(*got), {++peers_key}));
+    return true;
+  }
+  // Until the peer's list is known.
+  void Follow() {
+    for (int i = 0; i < 12 && !(upstream().peer != nullptr && upstream().peer->follows_list()); ++i)
+      CHECK(Step());
+    CHECK(upstream().peer->follows_list());
+  }
+
+  Stranger peer{kPeer};
+  Harness h{peer.address().port};
+  Peering peering{&h.node, &h.upstreams, [this] { ++changes; }};
+  uint16_t port = h.Listen();
+  Party server{"server", TestKey::Shared(0), true};
+  Party client{"client", TestKey::Shared(1), true};
+  autokey::PeerDance dance{kPeersId, {.optional_here = true}, 12, {kPeer, kOurs}, MonoTime()};
+  msg::VerdictCode verdict = msg::VerdictCode::kGood;
+  uint32_t now = kTestNow;
+  uint32_t last_key = 100000, peers_key = 300000;
+  int changes = 0, checks = 0, accepted = 0, forgotten = 0;
+};
+
+AutokeyCode CodeOf(const Stranger::Got& got, size_t field = 0) {
+  const auto packet = *wire::ParsePacket(got.bytes);
+  CHECK(packet.extensions().size() > field);
+  return static_cast<AutokeyCode>(packet.extensions()[field].field[1]);
+}
+
+std::vector<uint8_t> AssociationRequest(Party& party) {
+  return autokey::AssociationRequest(party.host, kPeersId);
+}
+
+// ---------------------------------------------------------------------------- a peer on a line
+
+void APeerIsFollowedOnceItsListIsSigned(void**) {
+  World world;
+  const auto first = world.Poll();
+  assert_true(first && CodeOf(*first) == AutokeyCode::kAssociation);
+  assert_true(first->header().mode == Mode::kSymmetricActive);
+  assert_int_equal(wire::ParsePacket(first->bytes)->mac->key.value, world.last_key);
+  world.Come(world.WithFields(world.Header(first->header().transmit), world.Answer(*first)));
+  assert_int_not_equal(world.flags(), 0);
+  world.Follow();
+  assert_int_equal(world.accepted, 1);
+  // The packet that announced it counts, as its key comes next.
+  assert_int_equal(world.checks, 1);
+  assert_int_equal(world.samples(), 1);
+  const auto answered = world.Poll();
+  world.Come(Encoded(world.Header(answered->header().transmit), SomeMac({++world.peers_key})));
+  assert_int_equal(world.samples(), 2);
+  // Nothing was asked, and there is nothing to ask without time: a bare header, sealed by
+  // ntpd-keys.
+  const auto bare = world.Poll();
+  assert_true(bare && wire::ParsePacket(bare->bytes)->extensions().empty());
+}
+
+void WhatDoesNotAnswerUsProvesNothing(void**) {
+  World world;
+  const auto first = world.Poll();
+  const std::vector<uint8_t> answer = world.Answer(*first);
+  const core::PeerSnapshot before = world.Snapshot();
+  const NtpTimestamp other = first->header().transmit + NtpDuration::FromSeconds(1e-6);
+  for (const NtpTimestamp origin : {NtpTimestamp(), other})
+    world.Come(world.WithFields(world.Header(origin), answer));
+  auto broken = world.WithFields(world.Header(first->header().transmit), answer);
+  broken.back() ^= 1;
+  world.Come(broken);
+  world.Come(Encoded(world.Header(first->header().transmit), answer));  // no MAC
+  assert_int_equal(world.flags(), 0);
+  assert_true(world.Snapshot() == before);
+  world.Come(world.WithFields(world.Header(first->header().transmit), answer));
+  assert_int_not_equal(world.flags(), 0);
+}
+
+void ABareHeaderBeforeTheListIsNotLookedAt(void**) {
+  World world;
+  const auto first = world.Poll();
+  const core::PeerSnapshot before = world.Snapshot();
+  world.Come(Encoded(world.Header(first->header().transmit), SomeMac({99999})));
+  assert_int_equal(world.checks, 0);
+  assert_true(world.Snapshot() == before);
+}
+
+void AWrongKeyChangesNothing(void**) {
+  World world;
+  world.Follow();
+  (void)world.Poll();
+  const core::PeerSnapshot before = world.Snapshot();
+  const uint32_t flags = world.flags();
+  const int checks = world.checks;
+  for (const msg::VerdictCode code :
+       {msg::VerdictCode::kBad, msg::VerdictCode::kSequence, msg::VerdictCode::kUnknownKey}) {
+    world.verdict = code;
+    world.Come(Encoded(world.Header(NtpTimestamp()), SomeMac({99999})));
+    world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+  }
+  assert_int_equal(world.checks, checks + 6);
+  assert_true(world.Snapshot() == before);
+  assert_int_equal(world.flags(), flags);
+  assert_true(world.upstream().peer->follows_list());
+}
+
+void OnlyANakThatAnswersOurLastPacketStartsOver(void**) {
+  World world;
+  world.Follow();
+  const auto got = world.Poll();
+  const std::vector<uint8_t> nak(4, 0);
+  world.Come(Encoded(world.Header(NtpTimestamp()), nak));
+  world.Come(Encoded(world.Header(NtpTimestamp::FromRaw(got->header().transmit.raw() ^ 1)), nak));
+  assert_int_not_equal(world.flags(), 0);
+  assert_int_equal(world.forgotten, 0);
+  world.Come(Encoded(world.Header(got->header().transmit), nak));
+  assert_int_equal(world.flags(), 0);
+  assert_int_equal(world.forgotten, 1);
+  world.Follow();
+}
+
+void TheLossOfKeysIsAskedFor(void**) {
+  World world;
+  world.Follow();
+  world.h.upstreams.OnKeysRestarted();
+  assert_false(world.upstream().peer->follows_list());
+  world.Follow();
+  assert_int_equal(world.accepted, 2);
+}
+
+// ---------------------------------------------------------------------------- strangers
+
+void AStrangersAssocMakesAPassivePeer(void**) {
+  World world(false);
+  const wire::Header header = world.Header(NtpTimestamp());
+  world.Come(world.WithFields(header, AssociationRequest(world.server)));
+  const core::PeerSnapshot peer = world.Snapshot();
+  assert_true(peer.hmode == Mode::kSymmetricPassive);
+  assert_false(peer.status.configured);
+  assert_int_equal(world.changes, 1);
+  // It is answered at its poll, and asked the same.
+  assert_false(world.peer.Receive().has_value());
+  const auto answer = world.Poll();
+  assert_true(answer && answer->header().origin == header.transmit);
+  assert_true(answer->header().mode == Mode::kSymmetricPassive);
+  assert_true(CodeOf(*answer) == AutokeyCode::kAssociation);
+  assert_true(CodeOf(*answer, 1) == AutokeyCode::kAssociation);
+  world.Come(world.WithFields(world.Header(answer->header().transmit), world.Answer(*answer)));
+  world.Follow();
+}
+
+bool IsNak(const std::optional<Stranger::Got>& got) {
+  return got && got->bytes.size() == 52 && wire::ParsePacket(got->bytes)->crypto_nak;
+}
+
+// A peer that we had before we were started anew.
+void WhoGoesOnWithAPeerThatWeForgotIsToldSo(void**) {
+  World world(false);
+  const wire::Header header = world.Header(NtpTimestamp());
+  const std::vector<std::vector<uint8_t>> packets = {
+      Encoded(header, SomeMac({99999})),
+      world.WithFields(header, autokey::AnnouncementRequest(5)),
+      world.WithFields(header, autokey::AssociationResponse(world.server.host, 5)),
+  };
+  for (const auto& packet : packets) {
+    world.Come(packet);
+    const auto answer = world.peer.Receive();
+    assert_true(IsNak(answer));
+    assert_true(answer->header().origin == header.transmit);
+  }
+  auto broken = world.WithFields(header, AssociationRequest(world.server));
+  broken.back() ^= 1;
+  world.Come(broken);
+  assert_true(IsNak(world.peer.Receive()));
+  assert_true(world.h.upstreams.all().empty());
+}
+
+void WhoMayNotPeerMakesNothing(void**) {
+  const auto come = [](World& world) {
+    world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+    return world.h.upstreams.all().empty();
+  };
+  World forbidden(false);
+  forbidden.h.Restrict(core::AccessFlags(static_cast<uint16_t>(Access::kNoEpeer)));
+  assert_true(come(forbidden));
+  assert_false(forbidden.peer.Receive().has_value());
+  // Without keys of our own nobody can be believed.
+  World keyless(false);
+  keyless.h.node.has_material = false;
+  assert_true(come(keyless));
+  assert_false(keyless.peer.Receive().has_value());
+  keyless.h.node.start.crypto_enabled = false;
+  assert_true(come(keyless));
+  assert_true(IsNak(keyless.peer.Receive()));
+}
+
+void FewStrangersAreTriedAtOnce(void**) {
+  World world(false);
+  for (uint8_t last = 10; last < 30; ++last) {
+    const IpAddress from = IpAddress::V4(127, 0, 0, last);
+    Stranger stranger(from);
+    std::vector<uint8_t> packet =
+        Encoded(world.Header(NtpTimestamp()), AssociationRequest(world.server));
+    const auto digest = world.h.node.PublicMac({from, kOurs}, {88888}, packet);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {{88888}, digest.span()});
+    packet.insert(packet.end(), trailer.begin(), trailer.end());
+    stranger.Send(packet, {kOurs, world.port});
+    world.h.Spin();
+  }
+  assert_int_equal(world.h.upstreams.all().size(), 4);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(APeerIsFollowedOnceItsListIsSigned),
+      cmocka_unit_test(WhatDoesNotAnswerUsProvesNothing),
+      cmocka_unit_test(ABareHeaderBeforeTheListIsNotLookedAt),
+      cmocka_unit_test(AWrongKeyChangesNothing),
+      cmocka_unit_test(OnlyANakThatAnswersOurLastPacketStartsOver),
+      cmocka_unit_test(TheLossOfKeysIsAskedFor),
+      cmocka_unit_test(AStrangersAssocMakesAPassivePeer),
+      cmocka_unit_test(WhoGoesOnWithAPeerThatWeForgotIsToldSo),
+      cmocka_unit_test(WhoMayNotPeerMakesNothing),
+      cmocka_unit_test(FewStrangersAreTriedAtOnce),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
