@@ -33,10 +33,10 @@ struct Tos {
 
 // Clock discipline limits (`tinker`). Zero `panic`, `step` or `stepout`: never.
 struct Tinker {
-  Setting<uint8_t> allan{11};       // log2 s
+  Setting<uint8_t> allan{11};       // log2 s; accepted, without effect
   Setting<double> dispersion{15};   // ppm
   Setting<double> freq{0};          // ppm; is_set() overrides the drift file
-  Setting<double> huffpuff{0};      // s; 0: off, else at least 900
+  Setting<double> huffpuff{0};      // s; accepted, without effect
   Setting<double> panic{1000};      // s
   Setting<double> step{0.128};      // s, both directions unless the next two are set
   Setting<double> stepback{0.128};  // s

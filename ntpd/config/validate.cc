@@ -5,7 +5,6 @@
 namespace ntpward::config {
 namespace {
 
-constexpr double kMinHuffPuff = 900;  // s, as ntpd 4.2.8
 constexpr uint8_t kUnusableStratum = 16;
 
 // The built-in access rules are ntpward's own: ntpd 4.2.8 has none and answers everyone everything.
@@ -35,6 +34,7 @@ class Validator {
   void CheckSwitches();
   void CheckStatistics();
   void CheckSources();
+  void CheckWithoutEffect();
 
   void Warn(const Location& where, std::string text) {
     found_.push_back(At(config_, where, Severity::kWarning, std::move(text)));
@@ -243,11 +243,6 @@ void Validator::CheckSelection() {
   if (tos.orphan.is_set() && tos.orphan.value < kNoOrphanStratum &&
       tos.orphan.value >= kUnusableStratum)
     Warn(tos.orphan.where, "nobody can use an orphan of this stratum: expected less than 16");
-  Setting<double>& huffpuff = config_.system.tinker.huffpuff;
-  if (huffpuff.value > 0 && huffpuff.value < kMinHuffPuff) {
-    Warn(huffpuff.where, "a huff-puff window is at least 900 s: 900 is used");
-    huffpuff.value = kMinHuffPuff;
-  }
 }
 
 void Validator::CheckSwitches() {
@@ -282,6 +277,32 @@ void Validator::CheckSources() {
   if (!config_.files.empty()) found_.back().file = config_.files[0];
 }
 
+// Settings that files of ntpd 4.2.8 have and that nothing here follows. What is silently ignored is
+// believed to hold.
+void Validator::CheckWithoutEffect() {
+  const auto check = [this](const auto& setting, const char* text) {
+    if (setting.is_set()) Warn(setting.where, text);
+  };
+  const System& system = config_.system;
+  check(system.tos.bcpollbstep, "bcpollbstep has no effect: a broadcast is believed as it comes");
+  check(system.tinker.allan, "allan has no effect: the discipline weighs phase and frequency itself");
+  check(system.tinker.huffpuff, "huffpuff has no effect: there is no such filter here");
+  check(system.switches.kernel, "kernel has no effect: the kernel's own discipline is never used");
+  check(config_.discard.monitor, "monitor has no effect: the oldest client makes room");
+  check(config_.mru.mindepth, "mindepth has no effect: the oldest client makes room");
+  check(config_.mru.maxage, "maxage has no effect: the oldest client makes room");
+  check(config_.output.nonvolatile, "nonvolatile has no effect: the drift file follows each change");
+  check(config_.authentication.request_key, "requestkey has no effect: mode 7 does not exist here");
+  for (const Fudge& fudge : config_.fudges) {
+    const bool flagged = std::any_of(fudge.flags.begin(), fudge.flags.end(),
+                                     [](const auto& flag) { return flag.has_value(); });
+    if (fudge.clock.octets[2] == 1 && (fudge.time1 || fudge.time2 || flagged))
+      Warn(fudge.where, "of fudge only stratum and refid have an effect on the local clock");
+  }
+  for (const Association& a : config_.associations)
+    if (a.xleave) Warn(a.where, "xleave has no effect: there is no interleaved mode");
+}
+
 std::vector<Diagnostic> Validator::Run() {
   RemoveReferenceClocks();
   for (Association& a : config_.associations) ClampPolls(a);
@@ -295,6 +316,7 @@ std::vector<Diagnostic> Validator::Run() {
   CheckSwitches();
   CheckStatistics();
   CheckSources();
+  CheckWithoutEffect();
   return std::move(found_);
 }
 

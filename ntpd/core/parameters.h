@@ -28,13 +28,11 @@ struct Parameters {
   int minsane = 1;               // fewer truechimers than this: no synchronisation
   int floor = 0;                 // sources below this stratum are not believed
   int ceiling = 15;              // nor at or above this one
-  bool cohort = false;           // accept sources of our own stratum that follow our own source
   double mindist = 0.001;        // least root distance, and the anti-hop threshold
   double maxdist = 1.5;          // greatest root distance of a usable source
   int orphan = kMaxStratum + 1;  // stratum served without sources; above 15: never
   double orphanwait = 300;       // how long to be without sources before that
   // tinker
-  double allan = 2048;          // Allan intercept: below it phase tells more, above it frequency
   double phi = 15e-6;           // frequency tolerance: how fast an error grows unseen
   double panic = 1000;          // corrections above it end the daemon; 0: never
   double step_forward = 0.128;  // corrections above it step the clock; 0: never

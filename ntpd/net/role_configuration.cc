@@ -20,10 +20,10 @@ core::Parameters ParametersOf(const msg::NetStart& start) {
   p.maxdist = start.maxdist;
   p.orphan = start.orphan;
   p.orphanwait = start.orphanwait;
-  p.allan = std::ldexp(1.0, start.allan);
   p.phi = start.dispersion * 1e-6;
   p.panic = start.panic;
-  p.step_forward = p.step_backward = start.step;
+  p.step_forward = start.step_forward;
+  p.step_backward = start.step_backward;
   p.stepout = start.stepout;
   return p;
 }

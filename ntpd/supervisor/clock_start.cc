@@ -8,7 +8,8 @@ msg::ClockStart FirstClockStart(const config::Config& config, const Options& opt
   start.is_virtual = virtual_clock;
   start.step_limit = config.system.tinker.panic.value;
   start.first_step_free = options.allow_panic;
-  start.slew_only = config.system.tinker.step.value == 0;
+  const config::Tinker& tinker = config.system.tinker;
+  start.slew_only = tinker.stepfwd.value == 0 && tinker.stepback.value == 0;
   start.initial_correction = options.clock_offset;
   start.simulated_error = Ppm{options.clock_error_ppm};
   start.frequency = drift.value_or(Ppm{0});

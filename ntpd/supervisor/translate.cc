@@ -158,9 +158,9 @@ void Translator::FillLimits() {
   start.orphan = tos.orphan.value;
   start.orphanwait = tos.orphanwait.value;
   const config::Tinker& tinker = config_.system.tinker;
-  start.allan = tinker.allan.value;
   start.panic = tinker.panic.value;
-  start.step = tinker.step.value;
+  start.step_forward = tinker.stepfwd.value;
+  start.step_backward = tinker.stepback.value;
   start.stepout = tinker.stepout.value;
   start.dispersion = tinker.dispersion.value;
   start.discard_average = config_.discard.average.value;

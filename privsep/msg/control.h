@@ -47,8 +47,7 @@ struct NetStart {
   uint8_t orphan = 17;
   uint32_t orphanwait = 300;         // s
   // tinker
-  uint8_t allan = 11;                // log2 s
-  double panic = 1000, step = 0.128, stepout = 300;  // s; 0: never
+  double panic = 1000, step_forward = 0.128, step_backward = 0.128, stepout = 300;  // s; 0: never
   double dispersion = 15;            // ppm
   // discard
   uint8_t discard_average = 3;       // log2 s
@@ -67,8 +66,8 @@ struct NetStart {
   InlineVector<InlineText<128>, 12> variables;  // setvar: "*name=value" shown by default, else "name=value"
 
   bool Valid() const {
-    return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 && step >= 0 &&
-           stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 && automax >= 3 && automax <= 31 &&
+    return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 &&
+           step_forward >= 0 && step_backward >= 0 && stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 && automax >= 3 && automax <= 31 &&
            dscp <= 63 && owed_headway >= 0 && owed_headway <= 64 &&
            log_classes <= kLogEverything && broadcast_delay >= 0 && broadcast_delay <= 1;
   }
@@ -78,7 +77,8 @@ struct NetStart {
                     m.broadcast_client, m.novolley, m.broadcast_delay, m.multicast_groups,
                     m.manycast_groups, m.ttls, m.cohort, m.beacon, m.minclock, m.maxclock,
                     m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
-                    m.orphan, m.orphanwait, m.allan, m.panic, m.step, m.stepout, m.dispersion,
+                    m.orphan, m.orphanwait, m.panic, m.step_forward, m.step_backward, m.stepout,
+                    m.dispersion,
                     m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke, m.automax, m.ident,
                     m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables);
   }

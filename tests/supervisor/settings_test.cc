@@ -1,6 +1,8 @@
 // From command line and configuration to what the roles are told, and to what may be reached.
 #include <unistd.h>
 
+#include <tuple>
+
 #include "ntpd/config/parser.h"
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/directories.h"
@@ -243,6 +245,21 @@ void NamesAreSentOnceAndKeepTheirIndex(void**) {
   assert_int_equal(*second.associations[1].name, 1);
 }
 
+void EachDirectionHasItsStepLimit(void**) {
+  KeptLines log;
+  const auto limits = [&log](const std::string& tinker) {
+    const config::Config config = Parse("server 192.0.2.1\n" + tinker);
+    const msg::NetStart start = Translate(config, Options(), &log).start;
+    const bool slew_only = FirstClockStart(config, Options(), true, {}).slew_only;
+    return std::tuple(start.step_forward, start.step_backward, slew_only);
+  };
+  assert_true(limits("") == std::tuple(0.128, 0.128, false));
+  assert_true(limits("tinker stepfwd 2\n") == std::tuple(2.0, 0.128, false));
+  assert_true(limits("tinker stepback 3\n") == std::tuple(0.128, 3.0, false));
+  assert_true(limits("tinker step 0\n") == std::tuple(0.0, 0.0, true));
+  assert_true(limits("tinker step 0 stepfwd 1\n") == std::tuple(1.0, 0.0, false));
+}
+
 void TheLocalClockGetsItsFudge(void**) {
   KeptLines log;
   const auto net = Translate(Parse("server 127.127.1.0\nfudge 127.127.1.0 stratum 9 refid LAN\n"),
@@ -403,6 +420,7 @@ int main() {
       cmocka_unit_test(ARuleThatCannotBeServedRefusesTheStart),
       cmocka_unit_test(EachKeyIsBoundToTheRolesOfItsLines),
       cmocka_unit_test(NamesAreSentOnceAndKeepTheirIndex),
+      cmocka_unit_test(EachDirectionHasItsStepLimit),
       cmocka_unit_test(TheLocalClockGetsItsFudge),
       cmocka_unit_test(OptionsReachNet),
       cmocka_unit_test(ASuccessorGoesOnWhereTheClockWas),
