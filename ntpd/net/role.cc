@@ -125,6 +125,11 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
                 std::string(node_.host.subject()).c_str(),
                 std::string(node_.host.digest_name()).c_str());
   node_.reporter.CryptoStatistics("0.0.0.0", line);
+  if (!had && node_.host.enabled())
+    node_.reporter.Info(
+        msg::kLogSystemInfo,
+        "crypto: Autokey is on; its cookies have 32 bits, which keeps out accidents "
+        "and no determined attacker");
   upstreams_.OnHostMaterial(change);
   UpdateSignatures();
   Schedule();

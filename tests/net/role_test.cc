@@ -7,6 +7,7 @@
 #include <future>
 
 #include "tests/net/role_world.h"
+#include "tests/support/authority.h"
 #include "tests/support/child.h"
 
 namespace ntpward::net {
@@ -126,6 +127,31 @@ void ANewKeyProcessIsAskedWhoWeAre(void**) {
   assert_true(Next<msg::HostMaterialRequest>(&world.keys.far).has_value());
   world.Tell(msg::NetRoleRestarted{.role = msg::Role::kKeys});
   assert_true(Next<msg::HostMaterialRequest>(&world.keys.far).has_value());
+}
+
+// Who relies on Autokey is told what it is worth, once, and not at each new key process.
+void SaysOnceWhatAutokeyIsWorth(void**) {
+  RoleWorld world;
+  world.SayClock();
+  world.Configure({.crypto_enabled = true});
+  autokey::test::Party host("host", autokey::test::TestKey::Shared(0), true);
+  CHECK(host.material.digest_name.Assign(AsBytes("MD5")));
+  const auto warned = [&] {
+    const auto asked = Next<msg::HostMaterialRequest>(&world.keys.far);
+    assert_true(asked.has_value());
+    msg::HostMaterial material = host.material;
+    material.request = asked->request;
+    assert_true(world.keys.far.Send(material) == SendOutcome::kSent);
+    world.Spin();
+    int count = 0;
+    while (const auto line = Next<msg::LogLine>(&world.supervisor))
+      count += line->text.text().find("Autokey is on; its cookies have 32 bits") !=
+               std::string_view::npos;
+    return count;
+  };
+  assert_int_equal(warned(), 1);
+  world.Tell(msg::NetRoleRestarted{.role = msg::Role::kKeys});
+  assert_int_equal(warned(), 0);
 }
 
 void ANewResolverIsAskedAgain(void**) {
@@ -279,6 +305,7 @@ int main() {
       cmocka_unit_test(AReloadReplacesTheRestrictions),
       cmocka_unit_test(ARestrictedNameStandsForItsAddresses),
       cmocka_unit_test(ANewKeyProcessIsAskedWhoWeAre),
+      cmocka_unit_test(SaysOnceWhatAutokeyIsWorth),
       cmocka_unit_test(ANewResolverIsAskedAgain),
       cmocka_unit_test(ANonsenseClockIsAccusedAndNotBelieved),
       cmocka_unit_test(PanicsRatherThanFollowAnAbsurdClock),
