@@ -2,6 +2,7 @@
 //
 // Messages of ntpd-keys, whoever sends them.
 #include "fuzz/round_trip.h"
+#include "privsep/msg/command.h"
 #include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 
@@ -37,5 +38,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::KeysTrusted>(bytes);
   RoundTrip<msg::KeysEnd>(bytes);
   RoundTrip<msg::KeysRollSeed>(bytes);
+  RoundTrip<msg::CommandNonceRequest>(bytes);
+  RoundTrip<msg::CommandNonce>(bytes);
+  RoundTrip<msg::Command>(bytes);
+  RoundTrip<msg::CommandDone>(bytes);
+  RoundTrip<msg::RuntimeTrust>(bytes);
   return 0;
 }

@@ -33,10 +33,13 @@ class Encoder : public keys::Outbox {
   void Send(const msg::SignedValues& m) override { Check(m); }
   void Send(const msg::ValueAnswer& m) override { Check(m); }
   void Send(const msg::KeyListTaken& m) override { Check(m); }
+  void Send(const msg::CommandNonce& m) override { Check(m); }
+  void Send(const msg::CommandDone& m) override { Check(m); }
   void Send(const msg::LogLine& m) override { Check(m); }
   void Send(const msg::RoleReady& m) override { Check(m); }
   void Send(const msg::RoleFailed& m) override { Check(m); }
   void Send(const msg::Misbehaviour& m) override { Check(m); }
+  bool Send(const msg::RuntimeTrust& m) override { return Check(m), true; }
 
  private:
   template <msg::Message M>

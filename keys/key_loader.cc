@@ -36,6 +36,12 @@ class Weaknesses {
   std::string text_;
 };
 
+std::string Listed(const std::vector<KeyId>& ids) {
+  std::string text;
+  for (const KeyId id : ids) text += (text.empty() ? "" : " ") + std::to_string(id.value);
+  return text;
+}
+
 template <typename T>
 Result<T> Naming(const std::string& file, Result<T> result, const std::string& mend) {
   if (result.ok()) return result;
@@ -80,6 +86,10 @@ void KeyLoader::Trusted(const msg::KeysTrusted& message) {
   trusted_.insert(trusted_.end(), message.keys.begin(), message.keys.end());
 }
 
+void KeyLoader::Runtime(const msg::RuntimeTrust& message) {
+  runtime_.insert(runtime_.end(), message.keys.begin(), message.keys.end());
+}
+
 std::string KeyLoader::NameOf(const LoadedFile* file, const std::string& usual) {
   return file == nullptr || file->name.ends_with(usual) ? usual : file->name;
 }
@@ -104,6 +114,7 @@ Result<KeyMaterial> KeyLoader::Load(int64_t unix_now) {
   out.digest_name = start_->digest_name.text();
   out.hasher = TRY(SessionKeyHasher::Create(out.digest_name));
   out.symmetric = TRY(LoadSymmetric());
+  out.control_nonce = start_->control_nonce;
   if (start_->crypto_enabled) {
     out.host = TRY(LoadHost(unix_now));
     if (start_->seed_fd >= 0) out.seed_file.emplace(UniqueFd(start_->seed_fd));
@@ -250,14 +261,21 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
       Warn("key " + std::to_string(trusted.key.value) + " is used by " +
            (trusted.control && !trusted.upstream ? "controlkey" : "an association") +
            " and is not in the key file");
-  std::string shared;
-  for (const KeyId id : keys.SharedByRoles())
-    shared += (shared.empty() ? "" : " ") + std::to_string(id.value);
-  if (!shared.empty())
+  ApplyRuntime(&keys);
+  if (const std::string shared = Listed(keys.SharedByRoles()); !shared.empty())
     Warn("symmetric keys of clients and of servers: " + shared +
          ": a client that has one can pose as the server that it is used for; take it out of "
          "trustedkey to bind it to that server");
   return keys;
+}
+
+// Commands outlive a reload: who revoked a key had a reason, and the file may not know of it yet.
+void KeyLoader::ApplyRuntime(SymmetricKeys* keys) {
+  keys->SetListens(start_->listens);
+  for (const msg::TrustedNow& key : runtime_) keys->SetRuntime(key.key, key.trusted);
+  if (const std::string revoked = Listed(keys->Revoked()); !revoked.empty())
+    Warn("symmetric keys of the configuration that a command has revoked: " + revoked +
+         ": not trusted until ntpq's ':config trustedkey' or a restart of the daemon");
 }
 
 void KeyLoader::WarnOfReaders(const LoadedFile& file) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "keys/key_material.h"
+#include "privsep/msg/command.h"
 #include "privsep/msg/keys.h"
 
 namespace ntpward::keys {
@@ -18,6 +19,7 @@ class KeyLoader {
   Status Password(Bytes password);
   void File(const msg::KeysFile& message);
   void Trusted(const msg::KeysTrusted& message);
+  void Runtime(const msg::RuntimeTrust& message);
 
   // `unix_now`: the system's clock, for the certificate's validity, which is warned about only:
   // ntpd 4.2.8 starts with an expired certificate, and the clock may be wrong. Once.
@@ -46,6 +48,7 @@ class KeyLoader {
   Status LoadGroupFiles(HostKeys* host);
   Result<Secret> LoadFarmSecret();
   Result<SymmetricKeys> LoadSymmetric();
+  void ApplyRuntime(SymmetricKeys* keys);
   void WarnOfReaders(const LoadedFile& file);
   void Warn(std::string text) { warnings_.push_back(std::move(text)); }
 
@@ -53,6 +56,7 @@ class KeyLoader {
   Secret password_;
   std::vector<LoadedFile> files_;
   std::vector<msg::TrustedKey> trusted_;
+  std::vector<msg::TrustedNow> runtime_;
   std::vector<std::string> further_errors_;
   std::vector<std::string> warnings_;
 };

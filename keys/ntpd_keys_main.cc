@@ -33,10 +33,15 @@ class PipeOutbox : public Outbox {
   void Send(const msg::SignedValues& message) override { (void)net_.Send(message); }
   void Send(const msg::ValueAnswer& message) override { (void)net_.Send(message); }
   void Send(const msg::KeyListTaken& message) override { (void)net_.Send(message); }
+  void Send(const msg::CommandNonce& message) override { (void)net_.Send(message); }
+  void Send(const msg::CommandDone& message) override { (void)net_.Send(message); }
   void Send(const msg::LogLine& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::RoleReady& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::RoleFailed& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::Misbehaviour& message) override { (void)supervisor_.Send(message); }
+  bool Send(const msg::RuntimeTrust& message) override {
+    return supervisor_.Send(message) == SendOutcome::kSent;
+  }
 
  private:
   Channel& supervisor_;

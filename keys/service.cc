@@ -59,6 +59,8 @@ void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
     understood = With<msg::KeysFile>(message, [&](const auto& m) { loader_.File(m); });
   } else if (!ready() && type == Type::kKeysTrusted) {
     understood = With<msg::KeysTrusted>(message, [&](const auto& m) { loader_.Trusted(m); });
+  } else if (type == Type::kRuntimeTrust) {
+    understood = With<msg::RuntimeTrust>(message, [&](const auto& m) { OnRuntimeTrust(m); });
   } else if (!ready() && type == Type::kKeysEnd) {
     understood = With<msg::KeysEnd>(message, [&](const auto&) { Finish(out); });
   }
@@ -81,7 +83,11 @@ void KeyService::Finish(Outbox& out) {
     return Fail(material.error().text, out);
   }
   for (const std::string& text : material->warnings) Log(out, LogLevel::kWarning, text);
-  state_ = std::make_unique<KeyState>(std::move(material).value(), time_);
+  auto state = std::make_unique<KeyState>(std::move(material).value(), time_);
+  auto commands = CommandOperations::Create(state.get());
+  if (!commands.ok()) return Fail(commands.error().text, out);
+  state_ = std::move(state);
+  commands_.emplace(std::move(commands).value());
   macs_.emplace(state_.get());
   if (state_->material.host) {
     autokey_.emplace(state_.get());
@@ -93,6 +99,19 @@ void KeyService::Finish(Outbox& out) {
   CHECK(message.sandbox.Assign(
       AsBytes(std::string_view(sandbox_).substr(0, decltype(message.sandbox)::kCapacity))));
   out.Send(message);
+}
+
+void KeyService::OnRuntimeTrust(const msg::RuntimeTrust& message) {
+  if (!ready()) return loader_.Runtime(message);
+  for (const msg::TrustedNow& key : message.keys)
+    state_->material.symmetric.SetRuntime(key.key, key.trusted);
+}
+
+void KeyService::OnCommand(const msg::Command& command, Outbox& out) {
+  const msg::CommandDone done = commands_->Run(command, out);
+  if (done.outcome == msg::CommandOutcome::kDone)
+    Log(out, LogLevel::kNotice, Describe(done, command.key));
+  out.Send(done);
 }
 
 // The new net starts its associations anew, and may give old numbers to other servers.
@@ -168,6 +187,13 @@ void KeyService::HandleNet(Bytes message, Outbox& out) {
     case Type::kKeyListAccept:
       understood =
           With<msg::KeyListAccept>(message, [&](const auto& m) { out.Send(macs_->Accept(m)); });
+      break;
+    case Type::kCommandNonceRequest:
+      understood = With<msg::CommandNonceRequest>(
+          message, [&](const auto& m) { out.Send(commands_->MakeNonce(m)); });
+      break;
+    case Type::kCommand:
+      understood = With<msg::Command>(message, [&](const auto& m) { OnCommand(m, out); });
       break;
     default:
       break;

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "keys/autokey_operations.h"
+#include "keys/command_operations.h"
 #include "keys/key_loader.h"
 #include "keys/key_state.h"
 #include "keys/mac_operations.h"
@@ -61,6 +62,8 @@ class KeyService {
   // The answer of its kind that says why not; `code` is not kGood.
   void Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out);
   void OnRollSeed(Outbox& out);
+  void OnRuntimeTrust(const msg::RuntimeTrust& message);
+  void OnCommand(const msg::Command& command, Outbox& out);
   void Run(const Operation& operation, Outbox& out);
   void RunUpdate(const msg::SignatureUpdate& request, Outbox& out);
 
@@ -70,6 +73,7 @@ class KeyService {
   std::unique_ptr<KeyState> state_;
   std::optional<MacOperations> macs_;
   std::optional<AutokeyOperations> autokey_;  // empty without `crypto`
+  std::optional<CommandOperations> commands_;
   Lane own_;
   Lane clients_;
   bool failed_ = false;

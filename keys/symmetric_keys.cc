@@ -33,7 +33,7 @@ Result<SymmetricKeys> SymmetricKeys::Create(SymmetricFile file) {
     auto at = out.algorithms_.find(key.type);
     if (at == out.algorithms_.end())
       at = out.algorithms_.emplace(key.type, TRY(MacAlgorithm::Create(key.type))).first;
-    out.keys_.emplace(key.id, Entry{key, &at->second, {}});
+    out.keys_.emplace(key.id, Entry{key, &at->second, {}, {}});
   }
   out.file_ = std::move(file);
   return out;
@@ -42,7 +42,7 @@ Result<SymmetricKeys> SymmetricKeys::Create(SymmetricFile file) {
 bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
   const auto at = keys_.find(id);
   if (at == keys_.end()) return false;
-  KeyUses& now = at->second.uses;
+  KeyUses& now = at->second.configured;
   now.serve |= uses.serve;
   now.upstream |= uses.upstream;
   now.control |= uses.control;
@@ -52,21 +52,47 @@ bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
   return true;
 }
 
+void SymmetricKeys::SetRuntime(KeyId id, bool trusted) {
+  const auto at = keys_.find(id);
+  if (at != keys_.end()) at->second.runtime = trusted;
+}
+
+bool SymmetricKeys::IsControl(KeyId id) const {
+  const auto at = keys_.find(id);
+  return at != keys_.end() && at->second.configured.control;
+}
+
+std::vector<KeyId> SymmetricKeys::Revoked() const {
+  std::vector<KeyId> revoked;
+  for (const auto& [id, entry] : keys_)
+    if (entry.configured.any() && entry.runtime == false) revoked.push_back(id);
+  return revoked;
+}
+
+KeyUses SymmetricKeys::UsesOf(const Entry& entry) const {
+  if (entry.runtime == false) return {};
+  if (entry.configured.any() || !entry.runtime) return entry.configured;
+  return {.serve = true, .listen = listens_};
+}
+
 std::vector<KeyId> SymmetricKeys::SharedByRoles() const {
   std::vector<KeyId> shared;
   for (const auto& [id, entry] : keys_)
     // Who shares a peer's or a broadcast's key is an equal, or hears only: no role of its own. And a
     // control key in trustedkey is what ntpd 4.2.8 asks for.
-    if ((entry.uses.serve || entry.uses.broadcast) && entry.uses.upstream) shared.push_back(id);
+    if ((entry.configured.serve || entry.configured.broadcast) && entry.configured.upstream)
+      shared.push_back(id);
   return shared;
 }
 
 MacCheck SymmetricKeys::Check(KeyId id, KeyUse use, Bytes covered, Bytes digest,
                               const IpAddress* source) {
   const auto at = keys_.find(id);
-  if (at == keys_.end() || !at->second.uses.any()) return MacCheck::kUnknown;
+  if (at == keys_.end()) return MacCheck::kUnknown;
   const Entry& entry = at->second;
-  if (!entry.uses.Allows(use)) return MacCheck::kNotAllowed;
+  const KeyUses uses = UsesOf(entry);
+  if (!uses.any()) return MacCheck::kUnknown;
+  if (!uses.Allows(use)) return MacCheck::kNotAllowed;
   const MacDigest expected = entry.algorithm->Compute(SecretOf(entry), covered);
   if (!EqualConstantTime(expected.span(), digest)) return MacCheck::kBad;
   const auto& list = entry.key.addresses;
@@ -78,7 +104,7 @@ MacCheck SymmetricKeys::Check(KeyId id, KeyUse use, Bytes covered, Bytes digest,
 
 std::optional<MacDigest> SymmetricKeys::Seal(KeyId id, KeyUse use, Bytes covered) {
   const auto at = keys_.find(id);
-  if (at == keys_.end() || !at->second.uses.Allows(use)) return std::nullopt;
+  if (at == keys_.end() || !UsesOf(at->second).Allows(use)) return std::nullopt;
   return at->second.algorithm->Compute(SecretOf(at->second), covered);
 }
 

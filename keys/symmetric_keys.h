@@ -50,8 +50,20 @@ class SymmetricKeys {
   // Takes the keys of a file that has no errors; prepares the algorithms they need.
   static Result<SymmetricKeys> Create(SymmetricFile file);
 
-  // Adds uses to a key; they add up. False when there is no such key.
+  // Adds uses to a key, as ntp.conf gives them; they add up. False when there is no such key.
   bool Trust(KeyId id, const KeyUses& uses);
+  // What a command said of the key while the daemon runs; a later one counts, and one about no key
+  // of ours does nothing. Not trusted: it is good for nothing. Trusted: it has the uses that
+  // ntp.conf gives it; one that ntp.conf does not mention is for clients, as in `trustedkey`, and
+  // for broadcasts where `listens`. So a command never gives a key of ours a second role.
+  void SetRuntime(KeyId id, bool trusted);
+  void SetListens(bool listens) { listens_ = listens; }
+  // In the key file, whether trusted or not.
+  bool Has(KeyId id) const { return keys_.contains(id); }
+  // ntp.conf's control key.
+  bool IsControl(KeyId id) const;
+  // Keys that ntp.conf gives a use and a command took it from, for a warning.
+  std::vector<KeyId> Revoked() const;
   // Keys with which a client could pose as one of our servers, for a warning.
   std::vector<KeyId> SharedByRoles() const;
 
@@ -66,13 +78,16 @@ class SymmetricKeys {
   struct Entry {
     SymmetricKey key;
     MacAlgorithm* algorithm = nullptr;  // one of algorithms_
-    KeyUses uses;
+    KeyUses configured;
+    std::optional<bool> runtime;  // what a command said last
   };
+  KeyUses UsesOf(const Entry& entry) const;
   Bytes SecretOf(const Entry& entry) const { return file_.SecretOf(entry.key); }
 
   SymmetricFile file_;
   std::map<std::string, MacAlgorithm> algorithms_;  // by type; nodes stay where they are
   std::map<KeyId, Entry> keys_;
+  bool listens_ = false;
 };
 
 }  // namespace ntpward::keys

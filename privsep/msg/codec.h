@@ -64,6 +64,10 @@ enum class Type : uint16_t {
   kKeyListTake = 51,
   kKeyListTaken = 52,
   kKeyListAccept = 53,
+  kCommandNonceRequest = 54,
+  kCommandNonce = 55,
+  kCommand = 56,
+  kCommandDone = 57,
   // supervisor <-> keys
   kKeysStart = 64,
   kKeysPassword = 65,
@@ -71,6 +75,7 @@ enum class Type : uint16_t {
   kKeysTrusted = 67,
   kKeysEnd = 68,
   kKeysRollSeed = 69,
+  kRuntimeTrust = 70,
   // supervisor <-> net
   kNetStart = 80,
   kNetAssociation = 81,

@@ -417,6 +417,9 @@ struct ForgetAssociation {
 
 // ---------------------------------------------------------------------------- supervisor -> keys
 
+// Where a request by mode 6 that changes something needs a nonce, besides its MAC (`controlnonce`).
+enum class ControlNonce : uint8_t { kAlways = 0, kRemote, kNever, kLast = kNever };
+
 // First message after the cage is shut.
 struct KeysStart {
   static constexpr Type kType = Type::kKeysStart;
@@ -427,11 +430,13 @@ struct KeysStart {
   InlineText<16> digest_name;           // session key digest
   uint8_t revoke = 17;                  // log2 s between server seeds, 4..31
   int32_t seed_fd = -1;                 // state file of the server seed, read-write; -1: none
+  ControlNonce control_nonce = ControlNonce::kRemote;
+  bool listens = false;                 // broadcasts of others are listened to
 
   bool Valid() const { return revoke >= 3 && revoke <= 31 && !digest_name.empty(); }
   static auto Fields(auto& m) {
     return std::tie(m.crypto_enabled, m.virtual_clock, m.allow_trusted_issue, m.host,
-                    m.digest_name, m.revoke, m.seed_fd);
+                    m.digest_name, m.revoke, m.seed_fd, m.control_nonce, m.listens);
   }
 };
 

@@ -48,10 +48,13 @@ class Last : public keys::Outbox {
   void Send(const msg::SignedValues& m) override { signed_values = m; }
   void Send(const msg::ValueAnswer& m) override { answer = m; }
   void Send(const msg::KeyListTaken& m) override { taken = m; }
+  void Send(const msg::CommandNonce&) override {}
+  void Send(const msg::CommandDone&) override {}
   void Send(const msg::LogLine&) override {}
   void Send(const msg::RoleReady&) override {}
   void Send(const msg::RoleFailed& m) override { Fatal(__FILE__, __LINE__, m.text.text()); }
   void Send(const msg::Misbehaviour&) override { Fatal(__FILE__, __LINE__, "accused"); }
+  bool Send(const msg::RuntimeTrust&) override { return true; }
 
   msg::ServeDone serve_done;
   msg::Sealed sealed;

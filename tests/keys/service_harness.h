@@ -35,10 +35,17 @@ class Recorder : public Outbox {
   void Send(const msg::SignedValues& m) override { Keep(&signed_values, m); }
   void Send(const msg::ValueAnswer& m) override { Keep(&answers, m); }
   void Send(const msg::KeyListTaken& m) override { Keep(&taken, m); }
+  void Send(const msg::CommandNonce& m) override { Keep(&nonces, m); }
+  void Send(const msg::CommandDone& m) override { Keep(&commands, m); }
   void Send(const msg::LogLine& m) override { logs.emplace_back(m.text.text()); }
   void Send(const msg::RoleReady& m) override { Keep(&readies, m); }
   void Send(const msg::RoleFailed& m) override { failures.emplace_back(m.text.text()); }
   void Send(const msg::Misbehaviour& m) override { Keep(&misbehaviours, m); }
+  bool Send(const msg::RuntimeTrust& m) override {
+    if (supervisor_is_deaf) return false;
+    Keep(&runtime_trust, m);
+    return true;
+  }
 
   bool Logged(std::string_view part) const;
 
@@ -53,6 +60,10 @@ class Recorder : public Outbox {
   std::vector<msg::RoleReady> readies;
   std::vector<std::string> failures;
   std::vector<msg::Misbehaviour> misbehaviours;
+  std::vector<msg::CommandNonce> nonces;
+  std::vector<msg::CommandDone> commands;
+  std::vector<msg::RuntimeTrust> runtime_trust;
+  bool supervisor_is_deaf = false;
 
  private:
   // Every message must be fit for the pipe.

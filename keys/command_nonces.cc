@@ -1,0 +1,60 @@
+#include "keys/command_nonces.h"
+
+#include <openssl/rand.h>
+
+#include <string>
+
+#include "keys/symmetric_file.h"
+
+namespace ntpward::keys {
+namespace {
+
+constexpr size_t kKeyOctets = 16;
+constexpr size_t kPlainOctets = 8;  // number and time
+constexpr size_t kMacOctets = msg::kCommandNonceOctets - kPlainOctets;
+
+// Only differences of this count, so that it may wrap.
+uint32_t Seconds(MonoTime now) { return static_cast<uint32_t>(now.nanoseconds() / 1000000000); }
+
+bool TooOld(uint32_t made_s, MonoTime now) {
+  return Seconds(now) - made_s > static_cast<uint32_t>(CommandNonces::kLifetime);
+}
+
+}  // namespace
+
+Result<CommandNonces> CommandNonces::Create() {
+  CommandNonces out(TRY(MacAlgorithm::Create(std::string(kCmacType))));
+  out.key_.resize(kKeyOctets);
+  if (RAND_priv_bytes(out.key_.data(), kKeyOctets) != 1) return Fail("no random octets");
+  return out;
+}
+
+CommandNonces::Nonce CommandNonces::Sealed(uint32_t number, uint32_t made_s) {
+  Nonce nonce;
+  CHECK(nonce.Resize(msg::kCommandNonceOctets));
+  Writer writer(nonce.span());
+  writer.U32(number);
+  writer.U32(made_s);
+  const MacDigest mac = algorithm_.Compute(key_, writer.written());
+  writer.Put(mac.span().first(kMacOctets));
+  CHECK(writer.Finish());
+  return nonce;
+}
+
+CommandNonces::Nonce CommandNonces::Make(MonoTime now) { return Sealed(++last_, Seconds(now)); }
+
+NonceCheck CommandNonces::Take(Bytes nonce, MonoTime now) {
+  Reader reader(nonce);
+  const uint32_t number = reader.U32();
+  const uint32_t made_s = reader.U32();
+  reader.Skip(kMacOctets);
+  if (!reader.Finish() || !EqualConstantTime(Sealed(number, made_s).span(), nonce))
+    return NonceCheck::kBad;
+  if (TooOld(made_s, now) || used_.contains(number)) return NonceCheck::kBad;
+  std::erase_if(used_, [now](const auto& entry) { return TooOld(entry.second, now); });
+  if (used_.size() >= kMostUsed) return NonceCheck::kBusy;
+  used_.emplace(number, made_s);
+  return NonceCheck::kGood;
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,93 @@
+// net <-> keys, keys <-> supervisor: symmetric keys that are trusted, or no longer, because
+// somebody who has the control key says so while the daemon runs (`ntpq :config`).
+//
+// ntpd-net hands a request over whole. ntpd-keys checks the MAC, the nonce and the form itself, so
+// that an ntpd-net that was taken over can hold a request back, and nothing else.
+#pragma once
+
+#include "privsep/msg/keys.h"
+
+namespace ntpward::msg {
+
+inline constexpr size_t kCommandNonceOctets = 16;
+inline constexpr size_t kMaxCommandKeys = 100;
+
+// net -> keys: make a nonce.
+struct CommandNonceRequest {
+  static constexpr Type kType = Type::kCommandNonceRequest;
+  uint32_t request = 0;
+
+  static auto Fields(auto& m) { return std::tie(m.request); }
+};
+
+// keys -> net. No secret; good for one command within 30 s.
+struct CommandNonce {
+  static constexpr Type kType = Type::kCommandNonce;
+  uint32_t request = 0;
+  InlineBytes<kCommandNonceOctets> nonce;
+
+  bool Valid() const { return nonce.size() == kCommandNonceOctets; }
+  static auto Fields(auto& m) { return std::tie(m.request, m.nonce); }
+};
+
+// net -> keys: do what this mode 6 request says, if it may.
+struct Command {
+  static constexpr Type kType = Type::kCommand;
+  uint32_t request = 0;
+  bool loopback = false;  // from this host, by net's word
+  KeyId key;
+  InlineBytes<kMaxCovered> covered;  // header, data and padding as received: what the MAC is over
+  InlineBytes<kMaxMac - 4> digest;
+
+  bool Valid() const { return covered.size() >= 12 && key.is_symmetric() && !digest.empty(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.loopback, m.key, m.covered, m.digest);
+  }
+};
+
+enum class CommandOutcome : uint8_t {
+  kDone = 0,
+  kDenied,      // the MAC is wrong, or not the control key's
+  kNonce,       // none where one is needed, or one that is not ours, too old or used
+  kSyntax,      // not a form that is known; `column`
+  kUnknownKey,  // `column` names a key that is not in the key file
+  kControlKey,  // `column` would take the trust from the control key itself
+  kBusy,        // ask again later
+  kLast = kBusy,
+};
+
+// keys -> net. Nothing was changed unless it is kDone.
+struct CommandDone {
+  static constexpr Type kType = Type::kCommandDone;
+  uint32_t request = 0;
+  CommandOutcome outcome = CommandOutcome::kDenied;
+  uint16_t column = 0;                        // of the offending word in the request's data, from 0
+  bool trusted = false;                       // kDone: what the keys are now
+  InlineVector<KeyId, kMaxCommandKeys> keys;  // kDone: which
+
+  bool Valid() const { return (outcome == CommandOutcome::kDone) == !keys.empty(); }
+  static auto Fields(auto& m) {
+    return std::tie(m.request, m.outcome, m.column, m.trusted, m.keys);
+  }
+};
+
+// A key and what was last said of it.
+struct TrustedNow {
+  KeyId key;
+  bool trusted = false;
+
+  bool Valid() const { return key.is_symmetric(); }
+  static auto Fields(auto& m) { return std::tie(m.key, m.trusted); }
+};
+
+// keys -> supervisor, before it is done: to be kept for the next ntpd-keys. supervisor -> keys,
+// before KeysEnd and after a reload: what was kept. The last word about a key counts.
+struct RuntimeTrust {
+  static constexpr Type kType = Type::kRuntimeTrust;
+  InlineVector<TrustedNow, 300> keys;
+
+  bool Valid() const { return !keys.empty(); }
+  static auto Fields(auto& m) { return std::tie(m.keys); }
+};
+
+}  // namespace ntpward::msg
