@@ -1,5 +1,7 @@
 #include "ntpd/config/authentication.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "ntpd/config/directive.h"
@@ -208,6 +210,22 @@ void ParseKey(Line& line, Config& config) {
   if (line.Finish()) (config.authentication.*kMember).Set(key, where);
 }
 
+constexpr std::array kControlNonces = {ControlNonce::kAlways, ControlNonce::kRemote,
+                                       ControlNonce::kNever};
+
+void ParseControlNonce(Line& line, Config& config) {
+  if (line.AtEnd()) return line.FailNext("always, remote or never");
+  const std::string_view word = line.Next();
+  const Location where = line.where();
+  std::array<std::string_view, kControlNonces.size()> names;
+  for (size_t i = 0; i < names.size(); ++i) names[i] = ControlNonceName(kControlNonces[i]);
+  const auto found = std::find(names.begin(), names.end(), word);
+  if (found == names.end() || line.last_was_quoted()) return line.FailUnknown("rule", names);
+  if (line.Finish())
+    config.authentication.control_nonce.Set(
+        kControlNonces[static_cast<size_t>(found - names.begin())], where);
+}
+
 template <Setting<uint8_t> Authentication::*kMember>
 void ParseLifetime(Line& line, Config& config) {
   const uint8_t life = TakeLifetime(line);
@@ -220,6 +238,7 @@ constexpr auto kDirectives = std::to_array<Directive>({
     {"trustedkey", ParseTrustedKey, Weight::kGuard},
     {"controlkey", ParseKey<&Authentication::control_key>, Weight::kGuard},
     {"requestkey", ParseKey<&Authentication::request_key>, Weight::kGuard},
+    {"controlnonce", ParseControlNonce, Weight::kGuard, true},
     {"keysdir", ParseText<&Authentication::keys_dir>, Weight::kGuard, true},
     {"crypto", ParseCrypto, Weight::kGuard, true},
     {"revoke", ParseLifetime<&Authentication::revoke>, Weight::kGuard},
@@ -228,6 +247,18 @@ constexpr auto kDirectives = std::to_array<Directive>({
 });
 
 }  // namespace
+
+std::string_view ControlNonceName(ControlNonce rule) {
+  switch (rule) {
+    case ControlNonce::kAlways:
+      return "always";
+    case ControlNonce::kRemote:
+      return "remote";
+    case ControlNonce::kNever:
+      break;
+  }
+  return "never";
+}
 
 bool Authentication::IsTrusted(KeyId key) const {
   for (const KeyRange& range : trusted)

@@ -1,11 +1,12 @@
 // Keys and Autokey: what ntp.conf says about them. Key material itself is never here.
 //
-// Sources: ntp.conf of ntpd 4.2.8 ("keys", "trustedkey", "crypto", ...), RFC 5906. `crypto pwfile`,
-// `crypto seedfile`, `crypto farm` and `identity optional` are ntpward's own.
+// Sources: ntp.conf of ntpd 4.2.8 ("keys", "trustedkey", "crypto", ...), RFC 5906. `controlnonce`,
+// `crypto pwfile`, `crypto seedfile`, `crypto farm` and `identity optional` are ntpward's own.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ntpd/config/diagnostic.h"
@@ -42,11 +43,18 @@ struct Crypto {
   bool enabled() const { return where.known(); }
 };
 
+// Which requests of mode 6 that change something need a nonce, besides the control key's MAC: all,
+// those from other hosts, or none (`controlnonce`).
+enum class ControlNonce : uint8_t { kAlways, kRemote, kNever };
+// As ntp.conf writes it.
+std::string_view ControlNonceName(ControlNonce rule);
+
 struct Authentication {
   Setting<std::string> keys_file;  // `keys`; empty: none
   std::vector<KeyRange> trusted;   // all `trustedkey` lines together
   Setting<KeyId> control_key;      // none unless configured
   Setting<KeyId> request_key;
+  Setting<ControlNonce> control_nonce{ControlNonce::kRemote};
   Setting<std::string> keys_dir{"/usr/local/etc"};
   Crypto crypto;
   Setting<uint8_t> revoke{17};   // log2 s, 3..31: life of the server's private value

@@ -14,6 +14,7 @@ std::string Text(bool value) { return value ? "1" : "0"; }
 std::string Text(uint8_t value) { return std::to_string(value); }
 std::string Text(uint32_t value) { return std::to_string(value); }
 std::string Text(int32_t value) { return std::to_string(value); }
+std::string Text(ControlNonce rule) { return std::string(ControlNonceName(rule)); }
 std::string Text(KeyId key) { return std::to_string(key.value); }
 
 // One line under way: a directive and its words.
@@ -123,6 +124,7 @@ void RenderAuthentication(std::string& out, const Authentication& a) {
   trusted.EndIfAny(out);
   Single(out, "controlkey", a.control_key);
   Single(out, "requestkey", a.request_key);
+  Single(out, "controlnonce", a.control_nonce);
   Single(out, "keysdir", a.keys_dir);
   Single(out, "revoke", a.revoke);
   Single(out, "automax", a.automax);

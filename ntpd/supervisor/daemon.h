@@ -18,6 +18,7 @@
 #include "ntpd/supervisor/group_membership.h"
 #include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/headway_file.h"
+#include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/log_sink.h"
@@ -106,6 +107,7 @@ class Daemon {
   void OnMessage(RoleSlot& from, Bytes bytes);
   bool OnCommonMessage(RoleSlot& from, Bytes bytes);
   bool OnNetMessage(Bytes bytes);
+  bool OnKeysMessage(RoleSlot& from, Bytes bytes);
   bool IsToday(NtpTimestamp when) const;
   bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
   void OnClockMirror(const msg::ClockMirror& mirror);
@@ -134,6 +136,7 @@ class Daemon {
   void OnCandidateReady(const msg::RoleReady& message);
   void OnCandidateEnd(int status);
   void RefuseReload(const std::string& why);
+  void HearOut(RoleSlot& killed);
   void CommitReload();
   void ReloadSockets();
   void ReloadClockLimits();
@@ -159,6 +162,7 @@ class Daemon {
   GroupMembership groups_;
   Statistics statistics_;
   LeapSeconds leap_seconds_;
+  KeptTrust kept_trust_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   Headway headway_;

@@ -69,6 +69,7 @@ void Daemon::OnMessage(RoleSlot& from, Bytes bytes) {
   if (OnCommonMessage(from, bytes)) return;
   const Role role = from.process->role();
   if (role == Role::kNet && OnNetMessage(bytes)) return;
+  if (role == Role::kKeys && OnKeysMessage(from, bytes)) return;
   msg::ClockMirror mirror;
   if (role == Role::kClock && msg::Decode(bytes, &mirror)) {
     return OnClockMirror(mirror);
@@ -139,6 +140,14 @@ bool Daemon::IsToday(NtpTimestamp when) const {
                        : clock_mirror_ ? clock_mirror_->correction
                                        : clock_start_.initial_correction;
   return std::abs((when - SystemTimeNow()).seconds() - ahead) < kSecondsPerDay;
+}
+
+// A candidate at a reload serves nobody yet.
+bool Daemon::OnKeysMessage(RoleSlot& from, Bytes bytes) {
+  msg::RuntimeTrust change;
+  if (&from == &candidate_ || !msg::Decode(bytes, &change)) return false;
+  kept_trust_.Take(change);
+  return true;
 }
 
 bool Daemon::OnNetMessage(Bytes bytes) {

@@ -3,6 +3,8 @@
 // Everything that can fail comes first: the file is read strictly, its directories must be within
 // reach, and a second ntpd-keys must load the new key files. Only then does the old one go, and net is
 // told. ntpd-resolve gets new names before net hears of them, and no name ever changes its index.
+#include <poll.h>
+
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/diagnostic_log.h"
@@ -10,6 +12,7 @@
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/timeval.h"
+#include "privsep/supervisor_link.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -17,6 +20,8 @@ namespace {
 using msg::Role;
 
 constexpr double kCandidateSeconds = 30;  // to read its files; MV parameters take some
+constexpr double kDyingSeconds = 1;       // at most, of a process that was killed
+constexpr int kLastWords = 1000;          // messages; more than a pipe holds
 
 }  // namespace
 
@@ -83,9 +88,21 @@ void Daemon::OnCandidateEnd(int status) {
   RefuseReload("the new " + candidate_.process->Ended(status));
 }
 
+// What it did before it was killed, and told net of, must not be lost.
+void Daemon::HearOut(RoleSlot& killed) {
+  Channel* channel = killed.process->channel();
+  const MonoTime end = MonotonicNow() + kDyingSeconds;
+  while (channel != nullptr && !channel->peer_gone() && MonotonicNow() < end) {
+    pollfd fd{channel->in_fd(), POLLIN, 0};
+    (void)poll(&fd, 1, 10);
+    OnReadable(killed, kLastWords);
+  }
+}
+
 void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   RoleSlot& keys = slot(Role::kKeys);
   keys.process->Kill();
+  HearOut(keys);
   Unwatch(keys);
   Unwatch(candidate_);
   candidate_.timer.reset();
@@ -94,6 +111,8 @@ void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   Watch(keys);
   Pump(keys);
   keys.process->was_ready = true;
+  // Commands may have come since the new one was told what was kept.
+  for (const msg::RuntimeTrust& kept : kept_trust_.Messages()) Post(keys, kept);
   CommitReload();
   OnReady(keys, message);
 }

@@ -84,7 +84,8 @@ Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config)
       config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
   KeysStartBundle bundle = TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, log_));
   TRY_VOID(keys.Start(links_, bundle.Inherit(), empty_root_.get(), MonotonicNow()));
-  bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config));
+  bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config),
+              kept_trust_.Messages());
   return {};
 }
 

@@ -15,12 +15,26 @@ Status Put(InlineText<N>* field, std::string_view text, const char* what) {
   return Fail(std::string(what) + ": at most " + std::to_string(N) + " characters were expected");
 }
 
+msg::ControlNonce RuleOf(config::ControlNonce rule) {
+  switch (rule) {
+    case config::ControlNonce::kRemote:
+      return msg::ControlNonce::kRemote;
+    case config::ControlNonce::kNever:
+      return msg::ControlNonce::kNever;
+    case config::ControlNonce::kAlways:
+      break;
+  }
+  return msg::ControlNonce::kAlways;
+}
+
 }  // namespace
 
 Status KeysStartBundle::Fill(const config::Config& config, config::Config& fresh) {
   const config::Authentication& authentication = config.authentication;
   start_.crypto_enabled = authentication.crypto.enabled();
   start_.revoke = authentication.revoke.value;
+  start_.control_nonce = RuleOf(authentication.control_nonce.value);
+  start_.listens = config.listens();
   TRY_VOID(Put(&start_.host, AutokeyHost(config), "host name"));
   const std::string& digest = authentication.crypto.digest.value;
   TRY_VOID(Put(&start_.digest_name, digest.empty() ? "md5" : digest, "crypto digest"));
@@ -75,7 +89,8 @@ std::vector<std::pair<int, int>> KeysStartBundle::Inherit() const {
 }
 
 void KeysStartBundle::Send(Channel* keys, Outbox* outbox,
-                           const std::vector<msg::KeysTrusted>& trusted) {
+                           const std::vector<msg::KeysTrusted>& trusted,
+                           const std::vector<msg::RuntimeTrust>& kept) {
   (void)keys->Send(start_);
   msg::KeysPassword password;
   CHECK(password.password.Assign(password_.bytes().first(std::min<size_t>(256, password_.size()))));
@@ -95,6 +110,7 @@ void KeysStartBundle::Send(Channel* keys, Outbox* outbox,
     CHECK(outbox->Post(file));
   }
   for (const msg::KeysTrusted& message : trusted) CHECK(outbox->Post(message));
+  for (const msg::RuntimeTrust& message : kept) CHECK(outbox->Post(message));
   CHECK(outbox->Post(msg::KeysEnd{}));
 }
 

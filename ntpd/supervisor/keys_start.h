@@ -9,6 +9,7 @@
 #include "ntpd/supervisor/outbox.h"
 #include "privsep/base/log.h"
 #include "privsep/channel.h"
+#include "privsep/msg/command.h"
 
 namespace ntpward::supervisor {
 
@@ -27,7 +28,8 @@ class KeysStartBundle {
   std::vector<std::pair<int, int>> Inherit() const;
   // Sends the password at once, wipes it, and queues everything else behind it. The channel must be
   // fresh: an empty pipe always has room for the password.
-  void Send(Channel* keys, Outbox* outbox, const std::vector<msg::KeysTrusted>& trusted);
+  void Send(Channel* keys, Outbox* outbox, const std::vector<msg::KeysTrusted>& trusted,
+            const std::vector<msg::RuntimeTrust>& kept = {});
 
  private:
   Status Fill(const config::Config& config, config::Config& fresh);

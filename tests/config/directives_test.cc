@@ -41,6 +41,7 @@ constexpr std::string_view kEverything =
     "trustedkey ( 1 ... 1 ) ( 4 ... 9 )\n"
     "controlkey 4\n"
     "requestkey 5\n"
+    "controlnonce always\n"
     "keysdir \"/kd\"\n"
     "revoke 16\n"
     "automax 11\n"

@@ -368,6 +368,24 @@ void AReloadReplacesTheKeyProcess(void**) {
   assert_int_equal(daemon.ntpd.Wait(), 0);
 }
 
+// What a command said of keys is known to each ntpd-keys that comes after.
+void CommandsOutliveTheKeyProcess(void**) {
+  Site site;
+  site.Script("keys-command");
+  Running daemon(site);
+  assert_true(daemon.ntpd.text().find("fake keys: commanded") != std::string::npos);
+  site.Script("");
+  kill(daemon.keys, SIGKILL);
+  daemon.ntpd.Expect("fake keys: files=0 password=0 kept=5\\+6-\\.");
+  daemon.ntpd.Expect("ntpd-keys ready");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("fake keys: files=0 password=0 kept=5\\+6-\\.");
+  daemon.ntpd.Expect("fake net: associations=1 restrictions=2");
+  assert_true(daemon.ntpd.text().find("malformed") == std::string::npos);
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+}
+
 void AReloadChangesWhatEachInterfaceIsFor(void**) {
   Site site;
   site.Configure(std::string(kConfig) + "interface listen 127.0.0.1\ninterface ignore ipv6\n");
@@ -570,6 +588,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(ALargeConfigurationArrivesWhole),
       cmocka_unit_test(AStartSaysLoudlyWhichLinesItLeavesOut),
       cmocka_unit_test(AReloadReplacesTheKeyProcess),
+      cmocka_unit_test(CommandsOutliveTheKeyProcess),
       cmocka_unit_test(AReloadChangesWhatEachInterfaceIsFor),
       cmocka_unit_test(AReloadGivesTheClockItsNewLimits),
       cmocka_unit_test(ARefusedReloadChangesNothing),

@@ -12,6 +12,7 @@
 #include "privsep/channel.h"
 #include "privsep/fds.h"
 #include "privsep/msg/clock.h"
+#include "privsep/msg/command.h"
 #include "privsep/msg/control.h"
 #include "privsep/msg/keys.h"
 #include "privsep/supervisor_link.h"
@@ -50,21 +51,34 @@ class FakeKeys {
     msg::KeysEnd end;
     if (msg::Decode(bytes, &file)) ++files_;
     if (msg::Decode(bytes, &password)) password_size_ = password.password.size();
+    msg::RuntimeTrust kept;
+    if (msg::Decode(bytes, &kept))
+      for (const msg::TrustedNow& key : kept.keys)
+        kept_ += std::to_string(key.key.value) + (key.trusted ? "+" : "-");
     if (!msg::Decode(bytes, &end)) return;
     link_.Log(LogLevel::kNotice, "fake keys: files=" + std::to_string(files_) + " password=" +
-                                     std::to_string(password_size_));
+                                     std::to_string(password_size_) + " kept=" + kept_ + ".");
     if (ReadScript() == "keys-hang") return;
     if (ReadScript() == "keys-fail") {
       link_.Failed("fake keys: wrong password");
       _exit(1);
     }
     link_.Ready("fake");
+    if (ReadScript() == "keys-command") Command();
+  }
+  // As if a command had come.
+  void Command() {
+    msg::RuntimeTrust change;
+    CHECK(change.keys.Push({KeyId{5}, true}) && change.keys.Push({KeyId{6}, false}));
+    (void)supervisor_.Send(change);
+    link_.Log(LogLevel::kNotice, "fake keys: commanded");
   }
 
   Channel supervisor_{UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)};
   SupervisorLink link_{&supervisor_};
   size_t files_ = 0;
   size_t password_size_ = 0;
+  std::string kept_;
 };
 
 class FakeNet {

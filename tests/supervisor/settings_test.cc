@@ -9,6 +9,7 @@
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/role_process.h"
+#include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/translate.h"
 #include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
@@ -232,6 +233,26 @@ void EachKeyIsBoundToTheRolesOfItsLines(void**) {
   }
 }
 
+void TheLastWordAboutAKeyIsKept(void**) {
+  KeptTrust kept;
+  assert_true(kept.Messages().empty());
+  msg::RuntimeTrust change;
+  assert_true(change.keys.Push({KeyId{7}, true}) && change.keys.Push({KeyId{5}, true}) &&
+              change.keys.Push({KeyId{7}, false}));
+  kept.Take(change);
+  const auto messages = kept.Messages();
+  assert_int_equal(messages.size(), 1);
+  assert_int_equal(messages[0].keys.size(), 2);
+  assert_true(messages[0].keys[0].key == KeyId{5} && messages[0].keys[0].trusted);
+  assert_true(messages[0].keys[1].key == KeyId{7} && !messages[0].keys[1].trusted);
+  for (uint32_t id = 1; id <= 65535; ++id) {
+    msg::RuntimeTrust one;
+    assert_true(one.keys.Push({KeyId{id}, true}));
+    kept.Take(one);
+  }
+  assert_int_equal(kept.Messages().size(), (65535 + 299) / 300);
+}
+
 void NamesAreSentOnceAndKeepTheirIndex(void**) {
   KeptLines log;
   const auto first =
@@ -419,6 +440,7 @@ int main() {
       cmocka_unit_test(WhatCannotBeServedIsNamedByItsPlace),
       cmocka_unit_test(ARuleThatCannotBeServedRefusesTheStart),
       cmocka_unit_test(EachKeyIsBoundToTheRolesOfItsLines),
+      cmocka_unit_test(TheLastWordAboutAKeyIsKept),
       cmocka_unit_test(NamesAreSentOnceAndKeepTheirIndex),
       cmocka_unit_test(EachDirectionHasItsStepLimit),
       cmocka_unit_test(TheLocalClockGetsItsFudge),
