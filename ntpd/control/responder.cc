@@ -24,6 +24,10 @@ struct Body {
 };
 using BodyResult = Result<Body, ControlError>;
 
+// What ntpq of ntpward asks a nonce for; the reference's wants one for READ_MRU and names no
+// purpose.
+constexpr std::string_view kForConfiguration = "config";
+
 // What an operation may look at.
 struct Question {
   const wire::ControlRequest& request;
@@ -121,6 +125,8 @@ BodyResult Perform(const Question& question) {
     case ControlOp::kReadMru:
       return RecentClientRows(question);
     case ControlOp::kRequestNonce:
+      // The key process makes those, for whoever has the control key.
+      if (AsText(request.data) == kForConfiguration) return Fail(ControlError::kPermission);
       return Nonce(question);
     // What changes something has no way in here; traps would send to whoever asks (S3118, S3119),
     // saving a configuration would write files (CVE-2015-7703).
@@ -147,7 +153,7 @@ Answer Finished(std::vector<std::vector<uint8_t>> datagrams, MacVerdict verdict,
   // A lone zero key identifier says "yours was bad".
   if (verdict == MacVerdict::kBad)
     for (auto& datagram : datagrams) datagram.insert(datagram.end(), {0, 0, 0, 0});
-  Answer answer{std::move(datagrams), std::nullopt};
+  Answer answer{.datagrams = std::move(datagrams)};
   if (verdict == MacVerdict::kGood) answer.seal = key;
   return answer;
 }
@@ -183,22 +189,68 @@ Admission Responder::Admit(Bytes datagram, const IpAddress& source, MonoTime now
   return has_mac ? Admission::kCheckMac : Admission::kAnswer;
 }
 
+Answer Responder::Refusal(const wire::ControlHeader& request, ControlError error,
+                          MacVerdict verdict, KeyId key, StateView& state) {
+  ++counters_.answered, ++counters_.errors;
+  return ErrorAnswer(request, error, verdict, key, state);
+}
+
+Answer Responder::Text(const wire::ControlHeader& request, std::string_view text, KeyId key,
+                       StateView& state) {
+  ++counters_.answered;
+  const auto reply = wire::ReplyHeader(request, state.Status().leap, 0);
+  return Finished(wire::BuildControlReply(reply, AsBytes(std::string(text) + "\r\n"), {},
+                                          ControlPadding::kForMac),
+                  MacVerdict::kGood, key);
+}
+
+Answer Responder::Configure(const wire::ControlRequest& request, const Requester& requester,
+                            KeyId key, StateView& state) {
+  const LineDecision decision =
+      JudgeLine(AsText(request.data), requester.address.ip, requester.rights);
+  Answer answer = decision.answer.empty() ? Answer{.inquiry = Inquiry::kCommand}
+                                          : Text(request.header, decision.answer, key, state);
+  answer.log = decision.log;
+  return answer;
+}
+
+Answer Responder::AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state) {
+  const auto request = wire::ParseControlRequest(datagram);
+  if (!request.ok()) return {};
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "config_nonce=";
+  for (const uint8_t octet : nonce) text.append({kDigits[octet >> 4], kDigits[octet & 15]});
+  return Text(request->header, text, key, state);
+}
+
+Answer Responder::AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdict& verdict,
+                                  StateView& state) {
+  const auto request = wire::ParseControlRequest(datagram);
+  if (!request.ok()) return {};
+  if (verdict.result == CommandResult::kDenied)
+    return Refusal(request->header, ControlError::kPermission, MacVerdict::kGood, key, state);
+  return Text(request->header, CommandText(AsText(request->data), verdict), key, state);
+}
+
 Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
                           StateView& state, MonoTime now) {
   const auto request = wire::ParseControlRequest(datagram);
   if (!request.ok()) {
     const auto header = wire::DecodeControlHeader(datagram);
     if (request.error() != ControlReject::kBadFormat || !header.ok()) return {};
-    ++counters_.answered, ++counters_.errors;
-    return ErrorAnswer(*header, ControlError::kBadFormat, MacVerdict::kNone, key, state);
+    return Refusal(*header, ControlError::kBadFormat, MacVerdict::kNone, key, state);
+  }
+  if (verdict == MacVerdict::kGood && request->header.assoc.value == 0) {
+    if (request->header.op == ControlOp::kConfigure)
+      return Configure(*request, requester, key, state);
+    if (request->header.op == ControlOp::kRequestNonce &&
+        AsText(request->data) == kForConfiguration)
+      return {.inquiry = Inquiry::kNonce};
   }
   const BodyResult outcome = Perform({*request, requester, nonces_, state, now});
   if (outcome.ok() && outcome->silent) return {};
+  if (!outcome.ok()) return Refusal(request->header, outcome.error(), verdict, key, state);
   ++counters_.answered;
-  if (!outcome.ok()) {
-    ++counters_.errors;
-    return ErrorAnswer(request->header, outcome.error(), verdict, key, state);
-  }
   const Body& body = *outcome;
   const auto reply = wire::ReplyHeader(request->header, state.Status().leap, body.status);
   if (verdict == MacVerdict::kGood && ReadsState(request->header.op))

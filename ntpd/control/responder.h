@@ -2,13 +2,17 @@
 //
 // The datagram comes from anyone whom the access rules let ask; the shell has applied those
 // (`noquery`, `ignore`) and has refused what claims to come from an address of its own. Nothing can
-// be changed from here: requests that would are refused. Rules and texts are those of ntpd 4.2.8.
+// be changed from here: requests that would are refused, or are for the key process to judge. Rules
+// and texts are those of ntpd 4.2.8.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "ntpd/control/configure.h"
 #include "ntpd/control/nonce.h"
 #include "ntpd/control/rate_limiter.h"
 #include "ntpd/control/view.h"
@@ -48,12 +52,22 @@ enum class MacVerdict : uint8_t {
 struct Requester {
   SocketAddress address;
   bool may_list_clients = true;  // no `nomrulist`
+  Rights rights = Rights::kModify;
+};
+
+// What the key process has to be asked before there is an answer.
+enum class Inquiry : uint8_t {
+  kNone,
+  kNonce,    // for a nonce; then call AnswerWithNonce
+  kCommand,  // to do what the request says; then call AnswerToCommand
 };
 
 // The datagrams to send to the requester, in order.
 struct Answer {
   std::vector<std::vector<uint8_t>> datagrams;  // each at most 480 octets, without MAC
-  std::optional<KeyId> seal;  // set: append key identifier and digest of this key to each
+  std::optional<KeyId> seal;         // set: append key identifier and digest of this key to each
+  Inquiry inquiry = Inquiry::kNone;  // else there are no datagrams yet
+  std::string log;                   // a line for the operator; may be empty
 };
 
 class Responder {
@@ -69,10 +83,22 @@ class Responder {
   // what was read.
   Answer Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
                  StateView& state, MonoTime now);
+  // The answer to a request that Respond() had to inquire about. The requester proved that it has
+  // `key`.
+  Answer AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state);
+  Answer AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdict& verdict,
+                         StateView& state);
 
   const Counters& counters() const { return counters_; }
 
  private:
+  Answer Configure(const wire::ControlRequest& request, const Requester& requester, KeyId key,
+                   StateView& state);
+  Answer Text(const wire::ControlHeader& request, std::string_view text, KeyId key,
+              StateView& state);
+  Answer Refusal(const wire::ControlHeader& request, wire::ControlError error, MacVerdict verdict,
+                 KeyId key, StateView& state);
+
   RateLimiter limiter_;
   NonceMaker nonces_;
   Counters counters_;

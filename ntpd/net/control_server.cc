@@ -17,13 +17,37 @@ control::MacVerdict FromCode(msg::VerdictCode code) {
   }
 }
 
+control::CommandResult FromOutcome(msg::CommandOutcome outcome) {
+  switch (outcome) {
+    case msg::CommandOutcome::kDone:
+      return control::CommandResult::kDone;
+    case msg::CommandOutcome::kSyntax:
+      return control::CommandResult::kSyntax;
+    case msg::CommandOutcome::kUnknownKey:
+      return control::CommandResult::kUnknownKey;
+    case msg::CommandOutcome::kControlKey:
+      return control::CommandResult::kControlKey;
+    default:
+      return control::CommandResult::kDenied;
+  }
+}
+
+control::Requester RequesterOf(const Route& route, core::AccessFlags flags) {
+  return {.address = route.client,
+          .may_list_clients = !flags.has(core::Access::kNoMruList),
+          .rights = flags.has(core::Access::kNoModify) ? control::Rights::kRead
+                                                       : control::Rights::kModify};
+}
+
+std::vector<uint8_t> Copy(Bytes datagram) { return {datagram.begin(), datagram.end()}; }
+
 }  // namespace
 
 ControlServer::ControlServer(Node* node, control::StateView* state)
     : node_(node), state_(state), responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {}
 
 void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
-  const Asker asker{route, {route.client, !flags.has(core::Access::kNoMruList)}};
+  const Asker asker{route, RequesterOf(route, flags)};
   switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
     case control::Admission::kDrop:
       return;
@@ -45,8 +69,7 @@ void ControlServer::Check(const Asker& asker, Bytes datagram) {
   check.path = asker.route.path();
   node_->keys.Ask(
       check,
-      [this, asker, key = check.key,
-       kept = std::vector<uint8_t>(datagram.begin(), datagram.end())](msg::VerdictCode code) {
+      [this, asker, key = check.key, kept = Copy(datagram)](msg::VerdictCode code) {
         if (code == msg::VerdictCode::kBusy) return;  // nothing is known of it: ntpq asks again
         Respond(asker, kept, FromCode(code), key);
       },
@@ -57,11 +80,58 @@ void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerd
                             KeyId key) {
   const control::Answer answer =
       responder_.Respond(datagram, asker.requester, verdict, key, *state_, Timebase::Mono());
+  if (!answer.log.empty()) node_->reporter.Log(LogLevel::kNotice, answer.log);
+  switch (answer.inquiry) {
+    case control::Inquiry::kNone:
+      return Deliver(asker.route, answer);
+    case control::Inquiry::kNonce:
+      return AskNonce(asker.route, datagram, key);
+    case control::Inquiry::kCommand:
+      return Command(asker.route, datagram, key);
+  }
+}
+
+void ControlServer::AskNonce(const Route& route, Bytes datagram, KeyId key) {
+  node_->keys.AskNonce([this, route, key, kept = Copy(datagram)](const msg::CommandNonce* made) {
+    if (made == nullptr) return;
+    Deliver(route, responder_.AnswerWithNonce(kept, key, made->nonce.span(), *state_));
+  });
+}
+
+// The whole request goes along: our word that its MAC was right counts for nothing there.
+void ControlServer::Command(const Route& route, Bytes datagram, KeyId key) {
+  const auto request = wire::ParseControlRequest(datagram);
+  msg::Command command;
+  command.loopback = route.client.ip.is_loopback();
+  command.key = key;
+  if (!request.ok() || !request->mac || !command.covered.Assign(request->mac->covered) ||
+      !command.digest.Assign(request->mac->digest) || !command.Valid())
+    return;
+  node_->keys.Command(command,
+                      [this, route, key, kept = Copy(datagram)](const msg::CommandDone& done) {
+                        OnCommandDone(route, kept, key, done);
+                      });
+}
+
+void ControlServer::OnCommandDone(const Route& route, Bytes datagram, KeyId key,
+                                  const msg::CommandDone& done) {
+  if (done.outcome == msg::CommandOutcome::kBusy) return;
+  if (done.outcome == msg::CommandOutcome::kNonce)
+    node_->reporter.Log(LogLevel::kNotice,
+                        "runtime config from " + route.client.ip.ToString() +
+                            " rejected: no nonce, or one that is too old or was used");
+  if (done.outcome == msg::CommandOutcome::kDone)
+    keys_changed_({done.keys.begin(), done.keys.end()}, done.trusted);
+  const control::CommandVerdict verdict{FromOutcome(done.outcome), done.column};
+  Deliver(route, responder_.AnswerToCommand(datagram, key, verdict, *state_));
+}
+
+void ControlServer::Deliver(const Route& route, const control::Answer& answer) {
   for (const std::vector<uint8_t>& reply : answer.datagrams) {
     if (answer.seal) {
-      SealAndSend(asker.route, reply, *answer.seal);
+      SealAndSend(route, reply, *answer.seal);
     } else {
-      send_(asker.route, reply);
+      send_(route, reply);
     }
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "ntpd/control/responder.h"
@@ -25,11 +26,14 @@ struct Route {
 class ControlServer {
  public:
   using SendTo = std::function<void(const Route&, Bytes)>;
+  // Symmetric keys are trusted from now on, or no longer.
+  using OnKeysChanged = std::function<void(std::span<const KeyId>, bool trusted)>;
 
   // Both must outlive this object.
   ControlServer(Node* node, control::StateView* state);
   // How answers leave; they are dropped before it is set.
   void SetSend(SendTo send) { send_ = std::move(send); }
+  void SetKeysChanged(OnKeysChanged changed) { keys_changed_ = std::move(changed); }
 
   // A datagram of mode 6 or 7 whose sender may ask; `flags` are the rules for it.
   void OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram);
@@ -44,11 +48,16 @@ class ControlServer {
 
   void Check(const Asker& asker, Bytes datagram);
   void Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict, KeyId key);
+  void AskNonce(const Route& route, Bytes datagram, KeyId key);
+  void Command(const Route& route, Bytes datagram, KeyId key);
+  void OnCommandDone(const Route& route, Bytes datagram, KeyId key, const msg::CommandDone& done);
+  void Deliver(const Route& route, const control::Answer& answer);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 
   Node* node_;
   control::StateView* state_;
   SendTo send_ = [](const Route&, Bytes) {};
+  OnKeysChanged keys_changed_ = [](std::span<const KeyId>, bool) {};
   control::Responder responder_;
 };
 

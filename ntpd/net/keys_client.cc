@@ -28,6 +28,13 @@ void KeysClient::TakeKey(AssocId association, OnTaken done) {
   msg::KeyListTake message{.association = association};
   Send(&message, std::move(done), Lane::kOwn);
 }
+void KeysClient::AskNonce(OnNonce done) {
+  msg::CommandNonceRequest message;
+  Send(&message, std::move(done), Lane::kClients);
+}
+void KeysClient::Command(msg::Command message, OnCommand done) {
+  Send(&message, std::move(done), Lane::kClients);
+}
 void KeysClient::Forget(AssocId association) {
   (void)channel_->Send(msg::ForgetAssociation{.association = association});
 }
@@ -62,6 +69,9 @@ KeysClient::Callback KeysClient::Take(std::unordered_map<uint32_t, Pending>::ite
 
 void KeysClient::Lose(const Callback& callback) {
   if (const auto* sealed = std::get_if<OnSealed>(&callback)) return (*sealed)(nullptr);
+  if (const auto* nonce = std::get_if<OnNonce>(&callback)) return (*nonce)(nullptr);
+  if (const auto* command = std::get_if<OnCommand>(&callback))
+    return (*command)({.outcome = msg::CommandOutcome::kBusy});
   if (const auto* taken = std::get_if<OnTaken>(&callback)) return (*taken)(nullptr);
   if (const auto* verdict = std::get_if<OnVerdict>(&callback))
     return (*verdict)(msg::VerdictCode::kBusy);
@@ -126,6 +136,11 @@ bool KeysClient::Dispatch(Bytes bytes) {
       return Deliver<msg::HostMaterial, OnMaterial>(bytes, pass);
     case msg::Type::kSignedValues:
       return Deliver<msg::SignedValues, OnSigned>(bytes, pass);
+    case msg::Type::kCommandNonce:
+      return Deliver<msg::CommandNonce, OnNonce>(
+          bytes, [](const OnNonce& f, const msg::CommandNonce& m) { f(&m); });
+    case msg::Type::kCommandDone:
+      return Deliver<msg::CommandDone, OnCommand>(bytes, pass);
     default:
       return false;
   }

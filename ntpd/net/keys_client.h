@@ -13,6 +13,7 @@
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/timebase.h"
 #include "privsep/channel.h"
+#include "privsep/msg/command.h"
 #include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 #include "privsep/supervisor_link.h"
@@ -47,6 +48,8 @@ class KeysClient {
   using OnValue = std::function<void(const msg::ValueAnswer&)>;
   using OnMaterial = std::function<void(const msg::HostMaterial&)>;
   using OnSigned = std::function<void(const msg::SignedValues&)>;
+  using OnNonce = std::function<void(const msg::CommandNonce*)>;   // null: lost
+  using OnCommand = std::function<void(const msg::CommandDone&)>;  // kBusy: lost
   using OnTaken = std::function<void(const msg::KeyListTaken*)>;  // null: lost
 
   // Both must outlive this object.
@@ -70,6 +73,8 @@ class KeysClient {
   // The next key of our list; a key that is not used is lost.
   void TakeKey(AssocId association, OnTaken done);
   void Forget(AssocId association);
+  void AskNonce(OnNonce done);
+  void Command(msg::Command message, OnCommand done);
 
   // The channel is readable. False when ntpd-keys sent nonsense, which was reported.
   bool OnReadable();
@@ -83,7 +88,8 @@ class KeysClient {
 
  private:
   using Callback =
-      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned, OnTaken>;
+      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned, OnTaken,
+                   OnNonce, OnCommand>;
   struct Pending {
     Callback callback;
     MonoTime asked;

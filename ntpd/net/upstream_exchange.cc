@@ -431,6 +431,17 @@ void Upstreams::OnKeysRestarted() {
   }
 }
 
+void Upstreams::OnKeysChanged(std::span<const KeyId> keys, bool trusted) {
+  for (const auto& [id, upstream] : upstreams_) {
+    const KeyId key = upstream->config.key;
+    const core::Association* association = node_->engine->Find(id);
+    if (association == nullptr || std::find(keys.begin(), keys.end(), key) == keys.end()) continue;
+    // One that works under a key that is trusted anyway loses nothing.
+    if (trusted && association->authentic()) continue;
+    node_->engine->Restart(id, wire::RefidCode("AUTH"), Timebase::Mono());
+  }
+}
+
 void Upstreams::OnHostMaterial(const autokey::HostChange& change) {
   const std::vector<Deferred> deferred = std::move(deferred_);
   deferred_.clear();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,9 @@ class Upstreams {
 
   bool OnResolveReadable();
   void OnKeysRestarted();
+  // Symmetric keys are trusted from now on, or no longer: associations under them start over, so that
+  // what was measured under a revoked key counts no more.
+  void OnKeysChanged(std::span<const KeyId> keys, bool trusted);
   void OnResolveRestarted();
   // Our own key material was read again.
   void OnHostMaterial(const autokey::HostChange& change);

@@ -178,13 +178,57 @@ void AnAnswerIsNotAnswered(void**) {
 void NothingCanBeChanged(void**) {
   for (auto op :
        {wire::ControlOp::kWriteVariables, wire::ControlOp::kWriteClock, wire::ControlOp::kSetTrap,
-        wire::ControlOp::kUnsetTrap, wire::ControlOp::kConfigure, wire::ControlOp::kSaveConfig}) {
+        wire::ControlOp::kUnsetTrap, wire::ControlOp::kSaveConfig}) {
     FakeState state;
     const Answer answer = Ask(state, Request(op, 0, "leap=1"), MacVerdict::kGood);
     auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
     assert_int_equal(fragment->header.error_code(), wire::ControlError::kPermission);
     assert_int_equal(state.cleared.size(), 0);
   }
+}
+
+// Only who has the control key may ask, and the key process has the last word.
+void ALineOfConfigurationIsAnInquiryOrRefused(void**) {
+  FakeState state;
+  const auto line = Request(wire::ControlOp::kConfigure, 0, "trustedkey 5");
+  const auto nonce = Request(wire::ControlOp::kRequestNonce, 0, "config");
+  for (auto verdict : {MacVerdict::kNone, MacVerdict::kBad, MacVerdict::kUnknownKey}) {
+    for (const auto& request : {line, nonce}) {
+      const Answer answer = Ask(state, request, verdict);
+      assert_int_equal(answer.inquiry, Inquiry::kNone);
+      auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
+      assert_int_equal(fragment->header.error_code(), wire::ControlError::kPermission);
+      assert_true(answer.log.empty());
+    }
+  }
+  const Answer asked = Ask(state, line, MacVerdict::kGood);
+  assert_int_equal(asked.inquiry, Inquiry::kCommand);
+  assert_true(asked.datagrams.empty());
+  assert_string_equal(asked.log.c_str(), "192.0.2.1 config: trustedkey 5");
+  assert_int_equal(Ask(state, nonce, MacVerdict::kGood).inquiry, Inquiry::kNonce);
+  // Of an association there is nothing to configure.
+  for (const auto op : {wire::ControlOp::kConfigure, wire::ControlOp::kRequestNonce}) {
+    const Answer answer = Ask(state, Request(op, 0x8a35, "config"), MacVerdict::kGood);
+    auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
+    assert_int_equal(fragment->header.error_code(), wire::ControlError::kPermission);
+  }
+  assert_int_equal(state.cleared.size(), 0);
+}
+
+void AnswersToCommandsFitWhateverIsAsked(void**) {
+  FakeState state;
+  Responder responder(1, {});
+  const auto request =
+      Request(wire::ControlOp::kConfigure, 0, std::string(wire::kMaxControlData, 'x'));
+  for (const auto result :
+       {CommandResult::kDone, CommandResult::kDenied, CommandResult::kSyntax,
+        CommandResult::kUnknownKey, CommandResult::kControlKey}) {
+    const Answer answer = responder.AnswerToCommand(request, KeyId{7}, {result, 0}, state);
+    for (const auto& datagram : answer.datagrams) assert_true(datagram.size() <= 480);
+    assert_true(answer.seal == KeyId{7});
+  }
+  assert_true(responder.AnswerToCommand({}, KeyId{7}, {}, state).datagrams.empty());
+  assert_true(responder.AnswerWithNonce({}, KeyId{7}, {}, state).datagrams.empty());
 }
 
 void OnlyAnAuthenticatedReaderClearsEvents(void**) {
@@ -270,6 +314,8 @@ int main() {
       cmocka_unit_test(ManyAssociationsAreAllListed),
       cmocka_unit_test(AnAnswerIsNotAnswered),
       cmocka_unit_test(NothingCanBeChanged),
+      cmocka_unit_test(ALineOfConfigurationIsAnInquiryOrRefused),
+      cmocka_unit_test(AnswersToCommandsFitWhateverIsAsked),
       cmocka_unit_test(OnlyAnAuthenticatedReaderClearsEvents),
       cmocka_unit_test(SealedDatagramsLeaveTheirMacAtAMultipleOfEight),
       cmocka_unit_test(ClocksAreAbsentWithoutOne),

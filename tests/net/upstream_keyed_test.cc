@@ -66,6 +66,23 @@ void TakesTimeOnlyFromAGoodMac(void**) {
   assert_true(net.HasSample());
 }
 
+void ARevokedKeysAssociationStartsOver(void**) {
+  Keyed net;
+  const auto request = net.Seal(net.PollKeyed());
+  net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
+  net.h.Spin();
+  net.Say(Next<msg::CheckMac>(&net.h.keys.far)->request, msg::VerdictCode::kGood);
+  assert_true(net.HasSample() && net.Snapshot().authentic);
+  const KeyId other[] = {KeyId{12}}, its[] = {KeyId{12}, KeyId{11}};
+  net.h.upstreams.OnKeysChanged(other, false);
+  assert_true(net.HasSample());
+  // Trusted once more: it works already.
+  net.h.upstreams.OnKeysChanged(its, true);
+  assert_true(net.HasSample());
+  net.h.upstreams.OnKeysChanged(its, false);
+  assert_false(net.HasSample() || net.Snapshot().authentic);
+}
+
 void RepliesAreCountedAsWellAsRequests(void**) {
   Keyed net;
   const auto request = net.Seal(net.PollKeyed());
@@ -154,6 +171,7 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TakesTimeOnlyFromAGoodMac),
+      cmocka_unit_test(ARevokedKeysAssociationStartsOver),
       cmocka_unit_test(RepliesAreCountedAsWellAsRequests),
       cmocka_unit_test(MacsOfOneExchangeAreBounded),
       cmocka_unit_test(ALateSealIsNotSent),

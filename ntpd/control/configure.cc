@@ -1,0 +1,153 @@
+#include "ntpd/control/configure.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ntpward::control {
+namespace {
+
+// What becomes of a directive that comes by mode 6.
+enum class AtRunTime : uint8_t {
+  kKeyTrust,  // ntpd-keys does it
+  kFileOnly,  // names a file or guards one: never by mode 6 (CVE-2015-5196, CVE-2015-7703)
+  kNotYet,    // only from the file, for want of code
+};
+
+struct Row {
+  std::string_view directive;
+  AtRunTime at_run_time;
+};
+
+constexpr Row kRows[] = {
+    {"trustedkey", AtRunTime::kKeyTrust},
+    {"untrustedkey", AtRunTime::kKeyTrust},
+
+    {"controlnonce", AtRunTime::kFileOnly},
+    {"crypto", AtRunTime::kFileOnly},
+    {"driftfile", AtRunTime::kFileOnly},
+    {"filegen", AtRunTime::kFileOnly},
+    {"includefile", AtRunTime::kFileOnly},
+    {"keys", AtRunTime::kFileOnly},
+    {"keysdir", AtRunTime::kFileOnly},
+    {"leapfile", AtRunTime::kFileOnly},
+    {"logfile", AtRunTime::kFileOnly},
+    {"ntpsigndsocket", AtRunTime::kFileOnly},
+    {"pidfile", AtRunTime::kFileOnly},
+    {"saveconfigdir", AtRunTime::kFileOnly},
+    {"statsdir", AtRunTime::kFileOnly},
+
+    {"automax", AtRunTime::kNotYet},
+    {"broadcast", AtRunTime::kNotYet},
+    {"broadcastclient", AtRunTime::kNotYet},
+    {"broadcastdelay", AtRunTime::kNotYet},
+    {"controlkey", AtRunTime::kNotYet},
+    {"delrestrict", AtRunTime::kNotYet},
+    {"disable", AtRunTime::kNotYet},
+    {"discard", AtRunTime::kNotYet},
+    {"dscp", AtRunTime::kNotYet},
+    {"enable", AtRunTime::kNotYet},
+    {"fudge", AtRunTime::kNotYet},
+    {"ident", AtRunTime::kNotYet},
+    {"interface", AtRunTime::kNotYet},
+    {"logconfig", AtRunTime::kNotYet},
+    {"manycastclient", AtRunTime::kNotYet},
+    {"manycastserver", AtRunTime::kNotYet},
+    {"mru", AtRunTime::kNotYet},
+    {"multicastclient", AtRunTime::kNotYet},
+    {"nic", AtRunTime::kNotYet},
+    {"nonvolatile", AtRunTime::kNotYet},
+    {"peer", AtRunTime::kNotYet},
+    {"pool", AtRunTime::kNotYet},
+    {"requestkey", AtRunTime::kNotYet},
+    {"reset", AtRunTime::kNotYet},
+    {"restrict", AtRunTime::kNotYet},
+    {"revoke", AtRunTime::kNotYet},
+    {"server", AtRunTime::kNotYet},
+    {"setvar", AtRunTime::kNotYet},
+    {"statistics", AtRunTime::kNotYet},
+    {"tinker", AtRunTime::kNotYet},
+    {"tos", AtRunTime::kNotYet},
+    {"trap", AtRunTime::kNotYet},
+    {"ttl", AtRunTime::kNotYet},
+    {"unconfig", AtRunTime::kNotYet},
+    {"unpeer", AtRunTime::kNotYet},
+    {"unrestrict", AtRunTime::kNotYet},
+};
+
+constexpr std::string_view kSucceeded = "Config Succeeded";
+constexpr std::string_view kSyntaxError = "syntax error";
+
+std::string_view FirstWord(std::string_view text) {
+  return text.substr(0, text.find_first_of(" \t"));
+}
+
+const Row* FindRow(std::string_view directive) {
+  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
+                                 [&](const Row& r) { return r.directive == directive; });
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+bool IsText(std::string_view line) {
+  return std::all_of(line.begin(), line.end(),
+                     [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t'; });
+}
+
+std::string AtColumn(size_t column, std::string_view text) {
+  return "column " + std::to_string(column) + " " + std::string(text);
+}
+
+// Empty: no text of ours is the answer.
+std::string AnswerTo(std::string_view line) {
+  const std::string_view directive = FirstWord(line);
+  const Row* row = FindRow(directive);
+  if (line.empty()) return std::string(kSucceeded);
+  if (row == nullptr) return AtColumn(0, kSyntaxError);
+  switch (row->at_run_time) {
+    case AtRunTime::kKeyTrust:
+      break;
+    case AtRunTime::kFileOnly:
+      return AtColumn(0, std::string(directive) + " remote config ignored");
+    case AtRunTime::kNotYet:
+      return AtColumn(0, std::string(directive) +
+                             " is not supported at run time: change ntp.conf and send SIGHUP");
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view WithoutNonce(std::string_view line) {
+  return line.substr(0, line.find(" nonce="));
+}
+
+LineDecision JudgeLine(std::string_view line, const IpAddress& from, Rights rights) {
+  const std::string address = from.ToString();
+  if (rights == Rights::kRead)
+    return {"runtime configuration prohibited by restrict ... nomodify",
+            "runtime config from " + address + " rejected due to nomodify restriction"};
+  if (!IsText(line))
+    return {
+        "runtime configuration failed: request contains an unprintable character",
+        "runtime config from " + address + " rejected: request contains an unprintable character"};
+  return {AnswerTo(line), address + " config: " + std::string(WithoutNonce(line))};
+}
+
+std::string CommandText(std::string_view line, const CommandVerdict& verdict) {
+  const size_t column = std::min(verdict.column, line.size());
+  const std::string key = "key " + std::string(FirstWord(line.substr(column)));
+  switch (verdict.result) {
+    case CommandResult::kDone:
+      return std::string(kSucceeded);
+    case CommandResult::kSyntax:
+      return AtColumn(column, kSyntaxError);
+    case CommandResult::kUnknownKey:
+      return AtColumn(column, key + " is not in the key file");
+    case CommandResult::kControlKey:
+      return AtColumn(column, key + " is the control key: only ntp.conf can take it away");
+    case CommandResult::kDenied:
+      break;
+  }
+  return "";
+}
+
+}  // namespace ntpward::control

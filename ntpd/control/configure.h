@@ -1,0 +1,52 @@
+// Configuration by mode 6 (CONFIGURE): who decides about a line, and how the answer is worded.
+//
+// A line comes from whoever has the control key. Each directive of ntp.conf has a row that says
+// what becomes of it at run time; what no row permits changes nothing. Texts are those of
+// ntpd 4.2.8 where it has any; columns count from 0.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "privsep/base/address.h"
+
+namespace ntpward::control {
+
+// What the access rules let the requester do.
+enum class Rights : uint8_t {
+  kRead,  // restrict ... nomodify
+  kModify,
+};
+
+struct LineDecision {
+  // Empty: the key process decides, which checks the MAC and the nonce itself.
+  std::string answer;
+  std::string log;  // for the operator
+};
+
+// What becomes of one line whose MAC is right.
+LineDecision JudgeLine(std::string_view line, const IpAddress& from, Rights rights);
+
+// What the key process made of a line.
+enum class CommandResult : uint8_t {
+  kDone,
+  kDenied,      // the MAC, or the nonce
+  kSyntax,      // at `column`
+  kUnknownKey,  // the word at `column` is no key of the key file
+  kControlKey,  // the word at `column` is the key under which all this is done
+};
+
+struct CommandVerdict {
+  CommandResult result = CommandResult::kDenied;
+  size_t column = 0;
+};
+
+// The answer to `line`; nothing for kDenied, which is an error of the protocol.
+std::string CommandText(std::string_view line, const CommandVerdict& verdict);
+
+// `line` without its nonce, for the log.
+std::string_view WithoutNonce(std::string_view line);
+
+}  // namespace ntpward::control

@@ -1,0 +1,246 @@
+// Commands of mode 6 on their way through ntpd-net: real sockets on loopback, the test as
+// ntpd-keys, which has the last word.
+#include "ntpd/net/control_server.h"
+
+#include "ntpd/wire/control_message.h"
+#include "tests/net/harness.h"
+
+namespace ntpward::net {
+namespace {
+
+using core::Access;
+using msg::CommandOutcome;
+using msg::VerdictCode;
+using test::Harness;
+using test::Next;
+using test::SomeMac;
+using test::Stranger;
+using wire::ControlOp;
+
+const IpAddress kAsked = IpAddress::V4(127, 0, 0, 7);
+constexpr KeyId kControl{9};
+
+// An operator with ntpq, and everything between him and ntpd-keys.
+struct World {
+  World() {
+    h.Synchronise();
+    port = h.Listen();
+    h.control.SetKeysChanged([this](std::span<const KeyId> keys, bool trusted) {
+      ++changes;
+      changed.assign(keys.begin(), keys.end());
+      now_trusted = trusted;
+    });
+  }
+  void Send(ControlOp op, std::string_view data, bool with_mac = true) {
+    wire::ControlHeader header;
+    header.op = op;
+    header.sequence = 7;
+    const auto padding = with_mac ? wire::ControlPadding::kForMac : wire::ControlPadding::kPlain;
+    datagram = wire::BuildControlRequest(header, AsBytes(data), padding);
+    covered = datagram;
+    const auto mac = SomeMac(kControl);
+    if (with_mac) datagram.insert(datagram.end(), mac.begin(), mac.end());
+    ntpq.Send(datagram, {kAsked, port});
+    h.Spin();
+  }
+  template <msg::Message M>
+  std::optional<M> Asked() {
+    return Next<M>(&h.keys.far);
+  }
+  template <msg::Message M>
+  void Say(const M& message) {
+    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
+    CHECK(h.node.keys.OnReadable());
+  }
+  // ntpd-keys is asked whether the MAC is right, and says this.
+  void Judge(VerdictCode code) {
+    const auto check = Asked<msg::CheckMac>();
+    CHECK(check.has_value());
+    Say(msg::Verdict{.request = check->request, .code = code});
+  }
+  // Sends a line under a good MAC.
+  void SendLine(std::string_view line) {
+    Send(ControlOp::kConfigure, line);
+    Judge(VerdictCode::kGood);
+  }
+  // The same; what ntpd-keys is asked to do.
+  std::optional<msg::Command> Configure(std::string_view line) {
+    SendLine(line);
+    return Asked<msg::Command>();
+  }
+  void Done(const msg::Command& command, CommandOutcome outcome, uint16_t column = 0) {
+    msg::CommandDone done{.request = command.request, .outcome = outcome, .column = column};
+    if (outcome == CommandOutcome::kDone) CHECK(done.keys.Push(KeyId{5}));
+    done.trusted = true;
+    Say(done);
+  }
+  // Seals the answer under way; what it says, or "error N", or "" when there is none.
+  std::string Answer(bool sealed = true) {
+    if (sealed) {
+      const auto seal = Asked<msg::SealRequest>();
+      if (!seal) return "";
+      CHECK(seal->key == kControl);
+      msg::Sealed mac{.request = seal->request};
+      CHECK(mac.mac.Assign(SomeMac(kControl)));
+      Say(mac);
+    }
+    const auto got = ntpq.Receive();
+    if (!got) return "";
+    CHECK(got->from == (SocketAddress{kAsked, port}));
+    const auto fragment = wire::ParseControlResponse(got->bytes);
+    CHECK(fragment.ok() && fragment->header.sequence == 7 && !fragment->header.more);
+    if (fragment->header.error)
+      return "error " + std::to_string(static_cast<int>(fragment->header.error_code()));
+    return std::string(AsText(fragment->data));
+  }
+
+  Harness h;
+  uint16_t port;
+  Stranger ntpq{IpAddress::V4(127, 0, 0, 1)};
+  std::vector<uint8_t> datagram, covered;
+  int changes = 0;
+  std::vector<KeyId> changed;
+  bool now_trusted = false;
+};
+
+void ALineGoesWholeToTheKeyProcess(void**) {
+  World w;
+  const auto command = w.Configure("trustedkey 5 nonce=00");
+  assert_true(command.has_value());
+  assert_true(command->key == kControl && command->loopback);
+  assert_int_equal(command->covered.size(), w.covered.size());
+  assert_memory_equal(command->covered.span().data(), w.covered.data(), w.covered.size());
+  assert_int_equal(command->digest.size(), 16);
+  assert_int_equal(w.changes, 0);
+  w.Done(*command, CommandOutcome::kDone);
+  assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
+  assert_true(w.changes == 1 && w.changed.size() == 1 && w.changed[0] == KeyId{5});
+  assert_true(w.now_trusted);
+}
+
+void WhatTheKeyProcessRefusesChangesNothing(void**) {
+  struct Row {
+    CommandOutcome outcome;
+    const char* answer;
+  };
+  const Row rows[] = {{CommandOutcome::kDenied, "error 1"},
+                      {CommandOutcome::kNonce, "error 1"},
+                      {CommandOutcome::kSyntax, "column 13 syntax error\r\n"},
+                      {CommandOutcome::kUnknownKey, "column 13 key 5 is not in the key file\r\n"},
+                      {CommandOutcome::kControlKey,
+                       "column 13 key 5 is the control key: only ntp.conf can take it away\r\n"},
+                      {CommandOutcome::kBusy, ""}};
+  for (const Row& row : rows) {
+    World w;
+    const auto command = w.Configure("untrustedkey 5");
+    w.Done(*command, row.outcome, row.outcome == CommandOutcome::kDenied ? 0 : 13);
+    const std::string line = w.Answer();
+    if (line != row.answer) print_message("outcome %d\n", static_cast<int>(row.outcome));
+    assert_string_equal(line.c_str(), row.answer);
+    assert_int_equal(w.changes, 0);
+  }
+}
+
+void WithoutAGoodMacNothingIsPassedOn(void**) {
+  World w;
+  w.Send(ControlOp::kConfigure, "trustedkey 5", false);
+  assert_string_equal(w.Answer(false).c_str(), "error 1");
+  for (const VerdictCode code :
+       {VerdictCode::kBad, VerdictCode::kUnknownKey, VerdictCode::kNotAllowed}) {
+    w.Send(ControlOp::kConfigure, "trustedkey 5");
+    w.Judge(code);
+    assert_false(w.Asked<msg::Command>().has_value());
+    assert_string_equal(w.Answer(false).c_str(), "error 1");
+    w.Send(ControlOp::kRequestNonce, "config");
+    w.Judge(code);
+    assert_false(w.Asked<msg::CommandNonceRequest>().has_value());
+    assert_string_equal(w.Answer(false).c_str(), "error 1");
+  }
+  assert_int_equal(w.changes, 0);
+}
+
+void NomodifyRefusesTheLineButNotTheQuestion(void**) {
+  World w;
+  w.h.Restrict(Access::kNoModify);
+  // The next thing that ntpd-keys hears is what to seal.
+  w.SendLine("trustedkey 5");
+  assert_string_equal(w.Answer().c_str(),
+                      "runtime configuration prohibited by restrict ... nomodify\r\n");
+  w.Send(ControlOp::kReadVariables, "stratum", false);
+  assert_true(w.Answer(false).starts_with("stratum="));
+}
+
+void OtherLinesAreAnsweredAtOnce(void**) {
+  World w;
+  w.SendLine("server 10.0.0.1");
+  assert_string_equal(
+      w.Answer().c_str(),
+      "column 0 server is not supported at run time: change ntp.conf and send SIGHUP\r\n");
+}
+
+void ANonceIsHandedToWhoHasTheControlKey(void**) {
+  World w;
+  w.Send(ControlOp::kRequestNonce, "config");
+  w.Judge(VerdictCode::kGood);
+  const auto asked = w.Asked<msg::CommandNonceRequest>();
+  assert_true(asked.has_value());
+  msg::CommandNonce nonce{.request = asked->request};
+  assert_true(nonce.nonce.Resize(16));
+  nonce.nonce.span()[0] = 0xab;
+  w.Say(nonce);
+  assert_string_equal(w.Answer().c_str(), "config_nonce=ab000000000000000000000000000000\r\n");
+}
+
+// What ntpq of other makers asks for is a nonce for the list of clients: ntpd-keys has no part in
+// it.
+void OtherNoncesAreNoneForCommands(void**) {
+  World w;
+  w.Send(ControlOp::kRequestNonce, "", false);
+  assert_true(w.Answer(false).starts_with("nonce="));
+  assert_false(w.Asked<msg::CommandNonceRequest>().has_value());
+}
+
+// A question that ntpd-keys never answers, or answers after a restart, is no answer to anybody.
+void ALostQuestionChangesNothing(void**) {
+  World w;
+  const auto command = w.Configure("trustedkey 5");
+  assert_true(command.has_value());
+  w.h.node.keys.OnRestarted();
+  w.Done(*command, CommandOutcome::kDone);
+  assert_int_equal(w.changes, 0);
+  assert_string_equal(w.Answer().c_str(), "");
+  w.Send(ControlOp::kRequestNonce, "config");
+  w.Judge(VerdictCode::kGood);
+  w.h.node.keys.Expire(Timebase::Mono() + KeysClient::kPatience + 1);
+  assert_string_equal(w.Answer().c_str(), "");
+}
+
+void AnAnswerOfTheWrongKindIsAnAccusation(void**) {
+  World w;
+  const auto command = w.Configure("trustedkey 5");
+  assert_true(command.has_value());
+  msg::CommandNonce nonce{.request = command->request};
+  assert_true(nonce.nonce.Resize(16));
+  assert_true(w.h.keys.far.Send(nonce) == SendOutcome::kSent);
+  assert_false(w.h.node.keys.OnReadable());
+  assert_int_equal(w.h.Accusations(), 1);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ALineGoesWholeToTheKeyProcess),
+      cmocka_unit_test(WhatTheKeyProcessRefusesChangesNothing),
+      cmocka_unit_test(WithoutAGoodMacNothingIsPassedOn),
+      cmocka_unit_test(NomodifyRefusesTheLineButNotTheQuestion),
+      cmocka_unit_test(OtherLinesAreAnsweredAtOnce),
+      cmocka_unit_test(ANonceIsHandedToWhoHasTheControlKey),
+      cmocka_unit_test(OtherNoncesAreNoneForCommands),
+      cmocka_unit_test(ALostQuestionChangesNothing),
+      cmocka_unit_test(AnAnswerOfTheWrongKindIsAnAccusation),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
