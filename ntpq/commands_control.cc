@@ -4,26 +4,61 @@
 #include "ntpd/wire/variable_values.h"
 #include "ntpq/command.h"
 #include "ntpq/text.h"
+#include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 namespace {
 
 using enum ArgumentKind;
 
+constexpr size_t kNonceDigits = 32;
+
 std::string_view StripEnd(std::string_view text) {
   while (!text.empty() && (IsBlank(text.back()) || text.back() == '\0')) text.remove_suffix(1);
   return text;
 }
 
+bool IsNonce(std::string_view text) {
+  return text.size() == kNonceDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// What makes a line good once, for the end of it; empty from a server that has no such thing, which
+// answers with a nonce for mrulist, or with an error.
+Result<std::string, QueryError> NonceWord(Session& session) {
+  const auto reply =
+      session.Try(wire::ControlOp::kRequestNonce, AssocId{0}, "config", Auth::kAlways);
+  if (!reply.ok() && reply.error().kind == QueryError::Kind::kRefused) return std::string();
+  if (!reply.ok()) return Fail(reply.error());
+  const auto values = ReadValues(reply->data);
+  const auto nonce = Find(values, "config_nonce");
+  return nonce && IsNonce(*nonce) ? " nonce=" + std::string(*nonce) : std::string();
+}
+
+// One line, sent until it is answered. Of a line with a nonce the server may have done what an answer
+// that got lost said, and would refuse it the second time: so each is sent once.
+Result<Reply, QueryError> SendLine(Session& session, std::string_view line) {
+  constexpr int kNonces = 2;
+  for (int i = 1;; ++i) {
+    const std::string nonce = TRY(NonceWord(session));
+    const std::string whole = std::string(line) + nonce;
+    if (whole.size() > wire::kMaxControlData)
+      return Fail(QueryError{
+          QueryError::Kind::kTransport, {}, "***Line is longer than a request holds"});
+    auto reply = session.Try(wire::ControlOp::kConfigure, AssocId{0}, whole, Auth::kAlways,
+                             nonce.empty() ? 2 : 1);
+    if (reply.ok() || nonce.empty() || i == kNonces ||
+        reply.error().kind != QueryError::Kind::kNothing)
+      return reply;
+  }
+}
+
 // The server's answer to one line of configuration; none after a failure that has been told.
 std::optional<std::string> Configure(Session& session, std::string_view line) {
-  if (line.size() > wire::kMaxControlData) {
-    session.PrintError("***Line is longer than a request holds\n");
-    return std::nullopt;
-  }
-  const auto reply = session.Ask(wire::ControlOp::kConfigure, AssocId{0}, line, Auth::kAlways);
-  if (!reply) return std::nullopt;
-  return std::string(StripEnd(PrintableLines(reply->data)));
+  const auto reply = SendLine(session, line);
+  if (reply.ok()) return std::string(StripEnd(PrintableLines(reply->data)));
+  session.Explain(reply.error(), AssocId{0});
+  return std::nullopt;
 }
 
 // The column that a complaint starts with.

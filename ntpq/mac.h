@@ -13,16 +13,18 @@
 
 namespace ntpward::ntpq {
 
-// Digests that ntpd 4.2.8 takes in mode 6, by the name that ntp.keys uses, and DES as in ntpq 4.1.
+// Digests that ntpd 4.2.8 takes in mode 6, by the name that ntp.keys uses, DES as in ntpq 4.1, and
+// SHA256 cut to what a MAC holds, as ntpd of ntpward and NTPsec cut it.
 struct KeyType {
   std::string_view name;
   size_t size;  // octets on the wire
 };
-inline constexpr std::array<KeyType, 7> kKeyTypes = {{{"AES128CMAC", 16},
+inline constexpr std::array<KeyType, 8> kKeyTypes = {{{"AES128CMAC", 16},
                                                       {"MD4", 16},
                                                       {"MD5", 16},
                                                       {"RIPEMD160", 20},
                                                       {"SHA1", 20},
+                                                      {"SHA256", 20},
                                                       {"SHAKE128", 16},
                                                       {"DES", 8}}};
 

@@ -14,7 +14,6 @@ QueryError TransportError(const Error& error) {
 Result<Reply, QueryError> Querier::Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
                                        const QueryOptions& options,
                                        const std::optional<Credentials>& credentials) {
-  constexpr int kAttempts = 2;
   wire::ControlHeader header;
   header.version = options.version;
   header.op = op;
@@ -27,7 +26,7 @@ Result<Reply, QueryError> Querier::Ask(wire::ControlOp op, AssocId assoc, std::s
     if (reply.ok()) return reply;
     const bool timed_out = reply.error().kind == QueryError::Kind::kNothing ||
                            reply.error().kind == QueryError::Kind::kIncomplete;
-    if (!timed_out || attempt == kAttempts || transport_.Now() >= deadline_) return reply;
+    if (!timed_out || attempt >= options.attempts || transport_.Now() >= deadline_) return reply;
   }
 }
 

@@ -40,6 +40,7 @@ struct QueryOptions {
   uint8_t version = 2;        // 1..4
   double timeout_s = 5;       // for the first datagram of an answer
   double next_timeout_s = 3;  // for each one after it, and twice this for all of them together
+  int attempts = 2;           // questions sent, while none is answered; at least 1
 };
 
 // Questions to one server, numbered.
@@ -53,7 +54,7 @@ class Querier {
   // nothing by it (CVE-2015-8158).
   void set_deadline(MonoTime deadline) { deadline_ = deadline; }
 
-  // Asks, once more after a timeout. `data` is at most wire::kMaxControlData octets.
+  // Asks, and again after a timeout. `data` is at most wire::kMaxControlData octets.
   Result<Reply, QueryError> Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
                                 const QueryOptions& options,
                                 const std::optional<Credentials>& credentials);

@@ -109,7 +109,7 @@ std::optional<Reply> Session::Ask(wire::ControlOp op, AssocId assoc, std::string
 }
 
 Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::string_view data,
-                                       Auth auth) {
+                                       Auth auth, int attempts) {
   if (!host_)
     return Fail(
         QueryError{QueryError::Kind::kTransport, {}, "***No host open, use `host' command"});
@@ -119,7 +119,7 @@ Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::s
     credentials = Credentials{key, key_type, password.bytes()};
   }
   const QueryOptions options{settings.version, settings.timeout_ms / 1000.0,
-                             std::max(3.0, settings.timeout_ms / 2000.0)};
+                             std::max(3.0, settings.timeout_ms / 2000.0), attempts};
   auto reply =
       querier_->Ask(op, assoc, data.substr(0, wire::kMaxControlData), options, credentials);
   if (settings.debug > 0) Trace(op, assoc, reply);

@@ -97,7 +97,7 @@ class Session {
                            Auth auth = Auth::kAsSet);
   // The same, but a refusal by the server is returned, not told.
   Result<Reply, QueryError> Try(wire::ControlOp op, AssocId assoc, std::string_view data,
-                                Auth auth = Auth::kAsSet);
+                                Auth auth = Auth::kAsSet, int attempts = 2);
   void Explain(const QueryError& error, AssocId assoc);
 
   // The list as last fetched, ascending.

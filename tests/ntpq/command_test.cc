@@ -158,6 +158,73 @@ void AsksForKeyAndPasswordOnce(void**) {
   assert_string_equal(bench.network.mismatch.c_str(), "");
 }
 
+// A line of configuration and its answer; with `lost` the first answer does not arrive.
+Recording OneLine(std::string_view line, std::string_view answer, bool lost = false) {
+  wire::ControlHeader header;
+  header.op = wire::ControlOp::kConfigure;
+  Exchange exchange;
+  exchange.request =
+      wire::BuildControlRequest(header, AsBytes(line), wire::ControlPadding::kForMac);
+  exchange.request.resize(exchange.request.size() + 20);
+  Recording recording;
+  if (lost) recording.exchanges.push_back(exchange);
+  header.response = true;
+  exchange.responses.push_back(
+      {{}, wire::BuildControlRequest(header, AsBytes(answer), wire::ControlPadding::kPlain)});
+  recording.exchanges.push_back(exchange);
+  return recording;
+}
+
+constexpr const char* kNonce = "00112233445566778899aabbccddeeff";
+
+void SendsTheNonceOfAServerThatGivesOne(void**) {
+  for (const bool lost : {false, true}) {
+    Bench bench(OneLine(std::string("trustedkey 5 nonce=") + kNonce, "Config Succeeded\r\n", lost));
+    bench.network.nonce_answer = std::string("config_nonce=") + kNonce + "\r\n";
+    bench.platform.answers = {"7", "ctlpass"};
+    assert_string_equal(bench.Out(":config trustedkey 5").c_str(), "Config Succeeded\n");
+    assert_string_equal(bench.platform.err.c_str(), "Keyid: MD5 Password: ");
+    assert_string_equal(bench.network.mismatch.c_str(), "");
+    // A nonce is good once: each line that is sent has its own.
+    assert_int_equal(bench.network.nonces_asked, bench.network.asked);
+    assert_int_equal(bench.network.asked, lost ? 2 : 1);
+  }
+}
+
+void PutsNothingOfAServersIntoALineButANonce(void**) {
+  const std::string nonce(kNonce);
+  for (const std::string& answer :
+       {std::string("nonce=") + kNonce, std::string("config_nonce=\"5 6\""),
+        "config_nonce=" + nonce.substr(1), "config_nonce=" + nonce + "0",
+        "config_nonce=" + nonce.substr(1) + "G", std::string("config_nonce")}) {
+    Bench bench(OneLine("trustedkey 5", "Config Succeeded\r\n"));
+    bench.network.nonce_answer = answer;
+    bench.platform.answers = {"7", "ctlpass"};
+    assert_string_equal(bench.Out(":config trustedkey 5").c_str(), "Config Succeeded\n");
+    assert_string_equal(bench.network.mismatch.c_str(), "");
+  }
+}
+
+void PointsAtTheWordThatIsWrong(void**) {
+  Bench bench(OneLine(std::string("trustedkey 5 77 nonce=") + kNonce,
+                      "column 13 key 77 is not in the key file\r\n"));
+  bench.network.nonce_answer = std::string("config_nonce=") + kNonce + "\r\n";
+  bench.platform.answers = {"7", "ctlpass"};
+  assert_string_equal(bench.Out(":config trustedkey 5 77").c_str(),
+                      "trustedkey 5 77\n_____________^\ncolumn 13 key 77 is not in the key file\n");
+}
+
+void SendsNoLineThatDoesNotFitBesideItsNonce(void**) {
+  const std::string line(wire::kMaxControlData - 20, 'x');
+  Bench bench;
+  bench.network.nonce_answer = std::string("config_nonce=") + kNonce + "\r\n";
+  bench.platform.answers = {"7", "ctlpass"};
+  bench.Out(":config " + line);
+  assert_true(bench.platform.err.find("***Line is longer than a request holds") !=
+              std::string::npos);
+  assert_int_equal(bench.network.asked, 0);
+}
+
 void SendsNothingWithoutAPassword(void**) {
   Bench bench;
   bench.platform.answers = {"7", ""};
@@ -275,6 +342,10 @@ int main() {
       cmocka_unit_test(RedirectsAndDiscards),
       cmocka_unit_test(KeepsQuotedWordsTogether),
       cmocka_unit_test(AsksForKeyAndPasswordOnce),
+      cmocka_unit_test(SendsTheNonceOfAServerThatGivesOne),
+      cmocka_unit_test(PutsNothingOfAServersIntoALineButANonce),
+      cmocka_unit_test(PointsAtTheWordThatIsWrong),
+      cmocka_unit_test(SendsNoLineThatDoesNotFitBesideItsNonce),
       cmocka_unit_test(SendsNothingWithoutAPassword),
       cmocka_unit_test(TakesLongPasswordsAsHexadecimal),
       cmocka_unit_test(FindsAKeyInAKeyFile),

@@ -62,7 +62,9 @@ class RecordedNetwork : public Network {
   Result<Host, OpenError> Open(const std::string& name, Family family) override;
 
   std::string mismatch;
-  size_t asked = 0;  // requests so far
+  size_t asked = 0;  // requests so far, without those for a nonce
+  size_t nonces_asked = 0;
+  std::string nonce_answer = "nonce=eead1d407cad7e69c4cb583a\r\n";
 
  private:
   friend class RecordedTransport;
