@@ -59,15 +59,21 @@ allow"
   else
     printf "$BENCH_KEYS" AES128CMAC '' >"$etc/bench.keys"
     [ "$1" = ntpward ] || keygen=$(dirname "$PEER_NTPD")/ntp-keygen
+    local farm='' group=''
+    [ "$1" != ntpward ] || group=-I
     mkdir -m 700 "$etc/bench"
     # shellcheck disable=SC2016 # expanded there
-    on "$1" sh -c 'cd /etc/bench && "$0" -T -m 2048 -p secret' "$keygen"
+    on "$1" sh -c 'cd /etc/bench && "$0" -T $1 -m 2048 -p secret' "$keygen" "$group"
+    # For who plays many clients.
+    # shellcheck disable=SC2016 # expanded there
+    [ "$1" != ntpward ] || { on "$1" sh -c 'cd /etc/bench && "$0" --farm bench' "$keygen" && farm='crypto farm bench'; }
     start_daemon "$1" "$1" "server 127.127.1.0 minpoll 4 maxpoll 4
 fudge 127.127.1.0 stratum 5
 keys /etc/bench.keys
 trustedkey 1 3
 keysdir /etc/bench
 crypto pw secret
+$farm
 disable kernel
 restrict default nomodify
 tos orphanwait 5"
@@ -106,4 +112,33 @@ $lines"
   wait_until 300 is_synchronised "$1" "$2" || begun=0
   awk -v from="$begun" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", to - from }'
   lab_stop "$LAB_PID"
+}
+
+# Keys of SERVER's own making on host newcomer, and the group key of our server.
+prepare_guide_client() { # SERVER
+  local keygen=$BUILD/bin/ntp-keygen
+  [ "$1" = ntpward ] || keygen=$(dirname "$PEER_NTPD")/ntp-keygen
+  # shellcheck disable=SC2016 # expanded there
+  on ntpward sh -c 'cd /etc/bench && "$0" -e -p secret 2>/dev/null' "$BUILD/bin/ntp-keygen"
+  mkdir -m 700 "$LAB_DIR/newcomer/etc/guide-$1"
+  cp "$OUT" "$LAB_DIR/newcomer/etc/guide-$1/ntpkey_iffpar_ntpward"
+  # shellcheck disable=SC2016 # expanded there
+  on newcomer sh -c 'cd "/etc/guide-$1" && "$0" -H -m 2048 -p secret' "$keygen" "$1"
+}
+
+seconds_to_complete() { # SERVER
+  local begun=$EPOCHREALTIME
+  start_daemon "$1" newcomer "keysdir /etc/guide-$1
+crypto pw secret
+server 10.77.0.1 autokey ident ntpward iburst minpoll 4" >/dev/null
+  wait_until 300 is_complete || begun=0
+  awk -v from="$begun" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.2f\n", to - from }'
+  lab_stop "$LAB_PID"
+}
+# The guide's word: enabled, IFF, and every step from the trail to the signature.
+is_complete() {
+  local word
+  on newcomer "$BUILD/bin/ntpq" -n -c 'rv &1 flags' -p
+  word=$(grep -oE 'flags=0x[0-9a-f]+' "$OUT" | head -n 1)
+  [ -n "$word" ] && [ $((${word#flags=} & 0x3f21)) -eq $((0x3f21)) ] && grep -q '^\*10\.77\.0\.1' "$OUT"
 }
