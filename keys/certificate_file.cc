@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include "privsep/msg/keys.h"
+
 namespace ntpward::keys {
 namespace {
 
@@ -141,6 +143,13 @@ bool BelongsTo(const OwnCertificate& certificate, const EVP_PKEY* key) {
   const bool same = EVP_PKEY_eq(certificate.public_key.get(), key) == 1;
   ERR_clear_error();
   return same;
+}
+
+bool FitsPacket(size_t certificate, size_t signature) {
+  constexpr size_t kOverhead = 24;  // RFC 5906 figure 8, without value and signature
+  const auto padded = [](size_t octets) { return (octets + 3) / 4 * 4; };
+  return certificate <= msg::kMaxCertificate &&
+         kOverhead + padded(certificate) + padded(signature) <= msg::kMaxField;
 }
 
 }  // namespace ntpward::keys

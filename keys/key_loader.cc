@@ -151,6 +151,10 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
     return Fail(certificate_file->name + ": it was made for another key than " +
                 (out.sign ? "the sign key" : "the host key") +
                 ": renew it with 'ntp-keygen -p PASSWORD'");
+  if (!FitsPacket(out.certificate.der.size(), out.signing().octets()))
+    return Fail(certificate_file->name +
+                ": with its signature it does not fit into a packet: take a shorter key (ntp-keygen "
+                "-m), GQ value (-b) or name");
   out.signer = TRY(Signer::Create(out.signing_key(), out.certificate.scheme.digest_name));
   TRY_VOID(LoadGroupFiles(&out));
   return out;
@@ -179,8 +183,6 @@ Result<OwnCertificate> KeyLoader::LoadCertificate(const LoadedFile& file, int64_
   if (!content.ok()) return Fail(file.name + ": " + content.error().text);
   OwnCertificate certificate = TRY(Naming(file.name, ReadCertificateFile(content->bytes()),
                                           ": renew it with 'ntp-keygen -p PASSWORD'"));
-  if (certificate.der.size() > msg::kMaxCertificate)
-    return Fail(file.name + ": the certificate is too long for an Autokey message");
   Weaknesses weak;
   const SignatureScheme& scheme = certificate.scheme;
   if (certificate.ExpiredAt(unix_now))

@@ -15,6 +15,8 @@
 namespace ntpward::keys {
 namespace {
 
+constexpr int kLeastModulusBits = 512, kMostModulusBits = 4096;
+
 constexpr int kVersionOption = 256;
 constexpr int kMvClientOption = 257;
 constexpr int kFarmOption = 258;
@@ -58,6 +60,18 @@ Status Number(const char* text, int least, int most, const char* what, int* out)
   if (error == std::errc() && stop == end && *out >= least && *out <= most) return {};
   return Fail(std::string(what) + ": expected a number from " + std::to_string(least) + " to " +
               std::to_string(most));
+}
+
+// The reference takes 256 to 2048.
+Status TakeModulus(const char* text, int* out) {
+  TRY_VOID(Number(text, 1, 1000000, "-m", out));
+  if (*out < kLeastModulusBits)
+    return Fail("-m: OpenSSL makes no keys of less than " + std::to_string(kLeastModulusBits) +
+                " bits, and none of less than 368 can carry a cookie");
+  if (*out > kMostModulusBits)
+    return Fail("-m: a certificate with a key of more than " + std::to_string(kMostModulusBits) +
+                " bits and its signatures do not fit into a packet");
+  return {};
 }
 
 Status TakePassword(char* argument, Secret* out) {
@@ -140,7 +154,7 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
     case 'l':
       return Number(argument, 1, 36500, "-l", &out->lifetime_days);
     case 'm':
-      return Number(argument, 512, 4096, "-m", &out->modulus_bits);
+      return TakeModulus(argument, &out->modulus_bits);
     case 'M':
       out->symmetric = true;
       return {};

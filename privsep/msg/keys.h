@@ -24,7 +24,8 @@ inline constexpr size_t kMaxDsaOrder = 32;      // octets of q
 inline constexpr size_t kMaxMac = 68;           // key id and up to 64 octets of digest
 inline constexpr size_t kMaxCovered = 600;      // octets under one MAC: NTP header or mode 6 message
 inline constexpr size_t kMaxSubject = 255;      // a certificate's common name
-inline constexpr size_t kMaxCertificate = 1900; // DER; an extension field holds 2048 in all
+inline constexpr size_t kMaxCertificate = 1900; // DER
+inline constexpr size_t kMaxField = 2048;       // an extension field in all (as ntpd 4.2.x)
 inline constexpr size_t kMaxGroups = 16;
 
 // Identity schemes by their bit in the host status word (RFC 5906; autokey flags bits 4..7).

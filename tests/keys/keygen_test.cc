@@ -250,6 +250,39 @@ void ASignKeyMayBeDsa(void**) {
   assert_true(rsa.Names().empty());
 }
 
+void ModuliThatCannotServeAreRefusedWithTheReason(void**) {
+  Workshop w;
+  for (const char* bits : {"256", "368", "511"}) {
+    assert_false(w.Run({"-T", "-p", "pw", "-m", bits}));
+    assert_true(w.error.find("none of less than 368 can carry a cookie") != std::string::npos);
+  }
+  for (const char* bits : {"4097", "8192", "16384"}) {
+    assert_false(w.Run({"-T", "-p", "pw", "-m", bits}));
+    assert_true(w.error.find("do not fit into a packet") != std::string::npos);
+  }
+  for (const char* bits : {"0", "-1", "99999999999", "2k", ""}) {
+    assert_false(w.Run({"-T", "-p", "pw", "-m", bits}));
+    assert_true(w.error.find("expected a number") != std::string::npos);
+  }
+  assert_true(w.Names().empty());
+}
+
+void TheLargestModulusFitsAndMoreBesidesItMayNot(void**) {
+  assert_true(FitsPacket(1512, 512));
+  assert_false(FitsPacket(1513, 512));
+  assert_false(FitsPacket(1901, 64));
+  Workshop w;
+  assert_true(w.Run({"-T", "-p", "pw", "-m", "4096"}));
+  assert_true(FitsPacket(w.Certificate().der.size(), 512));
+  // A long name and a public value of GQ are too much for it.
+  w.clock += 100;
+  w.Put("ntpkey_host_" + std::string(60, 'n'), w.Text("ntpkey_host_server"));
+  const auto before = w.Contents();
+  assert_false(w.Run({"-T", "-G", "-b", "1600", "-p", "pw", "-s", std::string(60, 'n')}));
+  assert_true(w.error.find("does not fit into a packet") != std::string::npos);
+  assert_true(w.Contents() == before);
+}
+
 void LifetimeSchemeAndCipherAreTaken(void**) {
   Workshop w;
   assert_true(
@@ -451,6 +484,8 @@ int main() {
       cmocka_unit_test(AGroupNameGoesIntoSubjectAndFiles),
       cmocka_unit_test(ASignKeySignsTheCertificate),
       cmocka_unit_test(ASignKeyMayBeDsa),
+      cmocka_unit_test(ModuliThatCannotServeAreRefusedWithTheReason),
+      cmocka_unit_test(TheLargestModulusFitsAndMoreBesidesItMayNot),
       cmocka_unit_test(LifetimeSchemeAndCipherAreTaken),
       cmocka_unit_test(DefaultsAreStrong),
       cmocka_unit_test(SymmetricKeysAreReadBackAndDiffer),
