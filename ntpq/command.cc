@@ -173,7 +173,7 @@ void RunRedirected(Session& session, const Command& command, const Arguments& ar
 std::vector<const Command*> AllCommands() {
   std::vector<const Command*> all;
   for (auto family : {LocalCommands(), VariableCommands(), PeerCommands(), TableCommands(),
-                      ListCommands(), MruCommands(), ControlCommands()})
+                      ListCommands(), MruCommands(), ControlCommands(), ExplainingCommands()})
     for (const Command& command : family) all.push_back(&command);
   std::sort(all.begin(), all.end(),
             [](const Command* a, const Command* b) { return a->name < b->name; });

@@ -41,16 +41,18 @@ struct Command {
   void (*run)(Session&, const Arguments&);
   std::array<ArgumentSpec, kMaxArguments> arguments;
   std::string_view purpose;
+  bool own = false;  // the reference's ntpq does not have it
 };
 
 // All commands, by family.
-std::span<const Command> LocalCommands();     // commands_local.cc
-std::span<const Command> VariableCommands();  // commands_variables.cc
-std::span<const Command> PeerCommands();      // commands_peers.cc
-std::span<const Command> TableCommands();     // commands_tables.cc
-std::span<const Command> ListCommands();      // commands_lists.cc
-std::span<const Command> MruCommands();       // commands_mru.cc
-std::span<const Command> ControlCommands();   // commands_control.cc
+std::span<const Command> LocalCommands();       // commands_local.cc
+std::span<const Command> VariableCommands();    // commands_variables.cc
+std::span<const Command> PeerCommands();        // commands_peers.cc
+std::span<const Command> TableCommands();       // commands_tables.cc
+std::span<const Command> ListCommands();        // commands_lists.cc
+std::span<const Command> MruCommands();         // commands_mru.cc
+std::span<const Command> ControlCommands();     // commands_control.cc
+std::span<const Command> ExplainingCommands();  // commands_why.cc
 // The whole table, sorted by name.
 std::vector<const Command*> AllCommands();
 

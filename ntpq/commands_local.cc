@@ -225,12 +225,14 @@ void ShowVariables(Session& session, const Arguments&) {
 
 // --- help
 
-void PrintCommands(Session& session) {
+// Those that the reference has look as there; ours follow.
+void PrintCommands(Session& session, std::string_view title, bool own) {
   constexpr size_t kColumn = 17;
   constexpr size_t kPerRow = 4;
-  const auto all = AllCommands();
+  auto all = AllCommands();
+  std::erase_if(all, [own](const Command* command) { return command->own != own; });
   const size_t rows = (all.size() + kPerRow - 1) / kPerRow;
-  session.Print("ntpq commands:\n");
+  session.Print(std::string(title) + ":\n");
   for (size_t row = 0; row < rows; ++row) {
     std::string line;
     for (size_t i = row; i < all.size(); i += rows) line += PadRight(all[i]->name, kColumn);
@@ -240,7 +242,8 @@ void PrintCommands(Session& session) {
 
 void Help(Session& session, const Arguments& arguments) {
   if (arguments.empty()) {
-    PrintCommands(session);
+    PrintCommands(session, "ntpq commands", false);
+    PrintCommands(session, "commands of ntpward's ntpq", true);
     return;
   }
   const Found found = FindCommand(arguments[0].text);

@@ -1,0 +1,58 @@
+// why: what a source's state means, told in words.
+#include <array>
+
+#include "ntpq/command.h"
+#include "ntpq/why.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+using enum ArgumentKind;
+
+// As the billboard names it.
+std::string NameOf(const Values& variables, AssocId id, const Display& display) {
+  if (const auto host = Find(variables, "srchost"); host && !host->empty())
+    return std::string(*host);
+  const auto address = Find(variables, "srcadr");
+  if (!address) return "association " + std::to_string(id.value);
+  return CookValue("srcadr", *address, Scope::kPeer, display);
+}
+
+// Adds a variable that is sent only by name. Who does not know it refuses the whole request, so
+// each is asked for alone.
+void AddNamed(Session& session, AssocId id, std::string_view name, Values* variables) {
+  const auto reply = session.Try(wire::ControlOp::kReadVariables, id, name);
+  if (!reply.ok()) return;
+  for (NamedValue& value : ReadValues(reply->data)) variables->push_back(std::move(value));
+}
+
+void Why(Session& session, const Arguments& arguments) {
+  const uint32_t number = arguments[0].number;
+  if (number == 0 || number > 0xffff) {
+    session.PrintError("***Invalid association ID " + arguments[0].text + " specified\n");
+    return;
+  }
+  const AssocId id{static_cast<uint16_t>(number)};
+  const auto reply = session.Ask(wire::ControlOp::kReadVariables, id, "");
+  if (!reply) return;
+  Values variables = ReadValues(reply->data);
+  for (const std::string_view name : {"identity", "received"})
+    AddNamed(session, id, name, &variables);
+  session.Print(session.HostPrefix() + Explanation(NameOf(variables, id, session.display()),
+                                                   wire::PeerStatus::FromWord(reply->status),
+                                                   variables));
+}
+
+constexpr std::array kCommands = {
+    Command{"why",
+            Why,
+            {{{kAssociation, false, "assocID"}}},
+            "explain why a source is used or not",
+            true},
+};
+
+}  // namespace
+
+std::span<const Command> ExplainingCommands() { return kCommands; }
+
+}  // namespace ntpward::ntpq

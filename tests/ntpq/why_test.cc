@@ -1,0 +1,164 @@
+// What `why` says of a source: the cause that counts, in words, whatever the server sent.
+#include "ntpq/why.h"
+
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+using wire::PeerEvent;
+using wire::PeerStatus;
+using wire::Selection;
+
+PeerStatus Reachable(Selection selection) {
+  PeerStatus status;
+  status.configured = status.reachable = true;
+  status.selection = selection;
+  return status;
+}
+
+// On one line, so that parts can be looked for.
+std::string Why(PeerStatus status, std::string_view variables) {
+  std::string text = Explanation("10.77.0.1", status, ReadValues(variables));
+  for (char& c : text)
+    if (c == '\n') c = ' ';
+  return text;
+}
+
+bool Has(const std::string& text, std::string_view part) {
+  if (text.find(part) != std::string::npos) return true;
+  print_message("%s\n", text.c_str());
+  return false;
+}
+
+void EverySelectionHasItsVerdict(void**) {
+  const auto verdict = [](Selection selection) { return Why(Reachable(selection), ""); };
+  assert_true(Has(verdict(Selection::kSystemPeer), "is used: it is the source that the clock"));
+  assert_true(Has(verdict(Selection::kPpsPeer), "is used: it is the source that the clock"));
+  assert_true(Has(verdict(Selection::kCandidate), "is used: it agrees"));
+  assert_true(Has(verdict(Selection::kBackup), "is a spare"));
+  assert_true(Has(verdict(Selection::kExcess), "is not used: there are more good sources"));
+  assert_true(Has(verdict(Selection::kOutlier), "is not used: it is right"));
+  assert_true(Has(verdict(Selection::kFalsetick), "differs from what the majority"));
+  assert_true(Has(verdict(Selection::kReject), "10.77.0.1 is not used."));
+}
+
+void ASourceThatIsUsedHasNoCauses(void**) {
+  const std::string text = Why(Reachable(Selection::kSystemPeer), "flash=0x10, stratum=16");
+  assert_true(text.find("failed") == std::string::npos);
+}
+
+void SilenceIsToldApart(void**) {
+  PeerStatus status;
+  assert_true(Has(Why(status, "received=0, flash=0x1400"), "Nothing has ever come from it"));
+  assert_true(Has(Why(status, "received=7, unreach=12"), "(12 without an answer)"));
+  assert_true(Has(Why(status, ""), "has not answered our last polls:"));
+  status.last_event = PeerEvent::kAccessDenied;
+  assert_true(Has(Why(status, "received=1"), "we may not ask it"));
+  status.last_event = PeerEvent::kRateExceeded;
+  assert_true(Has(Why(status, "received=1"), "ask too often"));
+  // What follows from silence is not a cause.
+  assert_true(Why(status, "flash=0x1400").find("uncertain") == std::string::npos);
+}
+
+void EveryFlashBitThatMattersIsAReason(void**) {
+  struct Case {
+    const char* variables;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"flash=0x1", "a copy"},
+      {"flash=0x2", "answers none of our requests"},
+      {"flash=0x4", "no time in it"},
+      {"flash=0x8", "access rules"},
+      {"flash=0x10", "have different keys"},
+      {"flash=0x20, stratum=16, leap=3", "not synchronised itself"},
+      {"flash=0x40", "beyond all limits"},
+      {"flash=0x80", "does not follow from its key list"},
+      {"flash=0x100", "Autokey's last message"},
+      {"flash=0x200, stratum=0, leap=0", "not synchronised itself"},
+      {"flash=0x200, stratum=12, leap=0", "Its stratum, 12, is outside"},
+      {"flash=0x400", "root distance"},
+      {"flash=0x800", "circle"},
+  };
+  for (const Case& c : cases)
+    assert_true(Has(Why(Reachable(Selection::kReject), c.variables), c.says));
+}
+
+void AuthenticationIsAlwaysSpokenOf(void**) {
+  PeerStatus status = Reachable(Selection::kSystemPeer);
+  assert_true(Has(Why(status, "keyid=0"), "Nothing authenticates it"));
+  status.auth_enabled = status.authentic = true;
+  assert_true(Has(Why(status, "keyid=7"), "It is authenticated by symmetric key 7."));
+  status.authentic = false;
+  assert_true(Has(Why(status, "keyid=7"), "and its last packet was not"));
+  status.reachable = false;
+  assert_true(Has(Why(status, "keyid=7"), "It is to be authenticated by symmetric key 7."));
+}
+
+void AutokeyTellsItsNextStepOrItsProof(void**) {
+  PeerStatus status = Reachable(Selection::kSystemPeer);
+  status.auth_enabled = true;
+  assert_true(Has(Why(status, "keyid=0x2ead7dd2"), "Autokey has not begun"));
+  struct Case {
+    const char* variables;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"flags=0x80001", "is under way: its certificate and the trail"},
+      {"flags=0x80101", "is under way: it has not proved that it belongs"},
+      {"flags=0x80301", "is under way: its signature"},
+      {"flags=0x80701", "is under way: it has not given us a cookie yet."},
+      {"flags=0x80f01", "is under way: its key list"},
+      {"flags=0x87f21, identity=\"IFF\"", "has authenticated it, and it proved its group by IFF."},
+      {"flags=0x87f01, identity=\"TC\"", "by the trail of certificates alone"},
+      {"flags=0x85f01", "has authenticated it; it has not signed our certificate"},
+      {"flags=0x83f01, host=\"server\"", "(the server calls itself server) has authenticated it"},
+  };
+  for (const Case& c : cases) assert_true(Has(Why(status, c.variables), c.says));
+}
+
+void WhatOnlySendsIsNeverUsed(void**) {
+  PeerStatus status;
+  status.broadcast = true;
+  assert_true(Has(Why(status, "flash=0x10"), "is never used itself"));
+}
+
+void FiguresAreToldOfWhatAnswers(void**) {
+  const char* figures = "offset=0.019, delay=0.045, jitter=0.011";
+  assert_true(Has(Why(Reachable(Selection::kCandidate), figures), "by 0.019 ms, over a delay"));
+  assert_true(Why(PeerStatus(), figures).find("0.019") == std::string::npos);
+}
+
+void LinesFitATerminalAndHoldNothingHostile(void**) {
+  const std::string text =
+      Explanation("evil\x1b[2J\nname", Reachable(Selection::kReject),
+                  ReadValues("flash=0xfff, flags=0x80001, host=\"\x1b]0;x\x07\", offset=1\x9b, "
+                             "delay=2, jitter=3, keyid=5"));
+  size_t column = 0;
+  for (const char c : text) {
+    assert_true(c == '\n' || (c >= ' ' && c < 0x7f));
+    column = c == '\n' ? 0 : column + 1;
+    assert_true(column <= 78);
+  }
+  assert_true(text.ends_with(".\n"));
+}
+
+}  // namespace
+}  // namespace ntpward::ntpq
+
+int main() {
+  using namespace ntpward::ntpq;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(EverySelectionHasItsVerdict),
+      cmocka_unit_test(ASourceThatIsUsedHasNoCauses),
+      cmocka_unit_test(SilenceIsToldApart),
+      cmocka_unit_test(EveryFlashBitThatMattersIsAReason),
+      cmocka_unit_test(AuthenticationIsAlwaysSpokenOf),
+      cmocka_unit_test(AutokeyTellsItsNextStepOrItsProof),
+      cmocka_unit_test(WhatOnlySendsIsNeverUsed),
+      cmocka_unit_test(FiguresAreToldOfWhatAnswers),
+      cmocka_unit_test(LinesFitATerminalAndHoldNothingHostile),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
