@@ -45,7 +45,7 @@ struct World {
     std::optional<core::MacVerdict> verdict;
     if (flags & kKeyed) verdict = core::MacVerdict{KeyId{}, core::MacResult::kCryptoNak};
     if (flags & kHeard)
-      (void)engine.OnHeard(kId, reply, now);
+      (void)engine.OnHeard(kId, reply, time(), now);
     else
       (void)engine.OnReply(kId, reply, verdict, time(), now);
     if (flags & kExtend) (void)engine.ExtendBurst(kId, now);
