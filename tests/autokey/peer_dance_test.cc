@@ -38,6 +38,15 @@ void PeersOfAGroupProveThatTheyBelongToIt(void**) {
   }
 }
 
+void PeersWithTheGroupsPrivateCertificateNeedNoOther(void**) {
+  Synchronised pair(Scheme::kPrivate);
+  assert_true(pair.Settle());
+  for (const auto* host : {&*pair.one, &*pair.two}) {
+    assert_true(host->dance->dance().identity() == "PC");
+    for (const auto& line : host->statistics) assert_false(line.starts_with("cert "));
+  }
+}
+
 // What it says cannot be signed, so that no cookie can be agreed: it goes by the other's list, as a
 // broadcast client.
 void APeerWithoutTimeTakesItByTheOthersList(void**) {
@@ -240,6 +249,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(TwoPeersProveEachOtherAndAgree),
       cmocka_unit_test(PeersOfAGroupProveThatTheyBelongToIt),
+      cmocka_unit_test(PeersWithTheGroupsPrivateCertificateNeedNoOther),
       cmocka_unit_test(APeerWithoutTimeTakesItByTheOthersList),
       cmocka_unit_test(TwoPeersWithoutTimeWaitForIt),
       cmocka_unit_test(PeersThatStartTogetherComeTogether),

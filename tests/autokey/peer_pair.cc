@@ -58,7 +58,7 @@ const std::string& KeysFor(PeerPair::Scheme scheme, bool trusted_two) {
   const bool group = scheme == PeerPair::Scheme::kIff;
   if (group) words.insert(words.end(), {"-i", "grp"});
   std::vector<std::string> trusted = words;
-  trusted.push_back("-T");
+  trusted.push_back(scheme == PeerPair::Scheme::kPrivate ? "-P" : "-T");
   (void)Make(directory.At("two"), "two", trusted_two ? trusted : words);
   if (group) trusted.push_back("-I");
   (void)Make(directory.At("one"), "one", trusted);
@@ -229,7 +229,8 @@ PeerPair::PeerPair(Scheme scheme, uint8_t automax, bool trusted_two) {
   policy.optional_here = scheme == Scheme::kTrail;
   if (scheme == Scheme::kIff) policy.group = "grp";
   const std::string& path = KeysFor(scheme, trusted_two);
-  const auto files = [&](const std::string& host) {
+  const auto files = [&](std::string host) {
+    if (scheme == Scheme::kPrivate) host = "one";
     const std::string at = path + "/" + host;
     std::vector<File> all = {{KeyFileKind::kHost, at + "/ntpkey_host_" + host},
                              {KeyFileKind::kCertificate, at + "/ntpkey_cert_" + host}};

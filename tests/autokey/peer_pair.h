@@ -58,9 +58,9 @@ class PeerHost {
   uint64_t heard_ = 0;          // that of the other's last packet
 };
 
-// Both in scheme TC, or of the group "grp" with IFF; keys are made here.
+// Both in scheme TC, of the group "grp" with IFF, or with one private certificate; keys are made here.
 struct PeerPair {
-  enum class Scheme : uint8_t { kTrail, kIff };
+  enum class Scheme : uint8_t { kTrail, kIff, kPrivate };
   // `trusted_two`: false when two is no trusted host (ntp-keygen without -T).
   explicit PeerPair(Scheme scheme = Scheme::kTrail, uint8_t automax = 12, bool trusted_two = true);
 
