@@ -208,6 +208,7 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     const bool client = file.kind == KeyFileKind::kIffPar || file.kind == KeyFileKind::kGqPar ||
                         file.kind == KeyFileKind::kMvPar;
     if (!file.content || (!server && !client)) continue;
+    if (server && !IsOfOurGroup(file, host->certificate)) continue;
     // A client's key of IFF is no secret.
     if (file.kind != KeyFileKind::kIffPar) WarnOfReaders(file);
     if (!file.content->ok()) {
@@ -222,6 +223,15 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     if (client) loader.LoadClient(read);
   }
   return {};
+}
+
+// Those of `crypto ident` and of the host, as with ntpd 4.2.8; and that of the group in our name,
+// which is where ntp-keygen -i puts the link. 4.2.6's -i makes the group the whole name.
+bool KeyLoader::IsOfOurGroup(const LoadedFile& file, const OwnCertificate& certificate) const {
+  const std::string& name = certificate.subject;
+  const size_t at = name.find('@');
+  return file.group == start_->ident.text() || file.group == start_->host.text() ||
+         file.group == (at == std::string::npos ? name : name.substr(at + 1));
 }
 
 // A member without the secret would answer the others' clients with crypto-NAKs: better no start.

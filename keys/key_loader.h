@@ -46,6 +46,7 @@ class KeyLoader {
   Result<KeyPair> LoadKeyPair(const LoadedFile& file);
   Result<OwnCertificate> LoadCertificate(const LoadedFile& file, int64_t unix_now);
   Status LoadGroupFiles(HostKeys* host);
+  bool IsOfOurGroup(const LoadedFile& file, const OwnCertificate& certificate) const;
   Result<Secret> LoadFarmSecret();
   Result<SymmetricKeys> LoadSymmetric();
   void ApplyRuntime(SymmetricKeys* keys);

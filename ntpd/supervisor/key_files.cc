@@ -111,23 +111,31 @@ constexpr GroupKeyNames kGroupKeys[] = {{KeyFileKind::kIffKey, "ntpkey_iffkey_",
                                         {KeyFileKind::kGqKey, "ntpkey_gqkey_", "ntpkey_GQkey_"},
                                         {KeyFileKind::kMvKey, "ntpkey_mvkey_", "ntpkey_MVkey_"}};
 
-// A server's own group key: under the configured group's name, else under the host's. The same
-// key's dated files go to `earlier`.
+// A server's group key of that name, if it is there; the same key's dated files go to `earlier`.
+bool AddGroupKeyOf(const config::Config& config, const std::string& group,
+                   const GroupKeyNames& names, std::vector<KeyFile>* files,
+                   std::vector<KeyFile>* earlier) {
+  if (group.empty()) return false;
+  KeyFile file = Open(names.kind, group, InKeysDirectory(config, names.link + group));
+  if (!file.fd.valid()) return false;
+  files->push_back(std::move(file));
+  for (const std::string& name :
+       DatedKeys(config.authentication.keys_dir.value, names.link + group, names.dated + group)) {
+    earlier->push_back(Open(names.kind, group, InKeysDirectory(config, name)));
+    earlier->back().earlier = true;
+  }
+  return true;
+}
+
+// A server's own group key: under the configured group's name, else under the host's. Else it may
+// be under that of the group in the certificate's name (host@group), which only ntpd-keys knows: it
+// gets all that are there.
 void AddGroupKey(const config::Config& config, const GroupKeyNames& names,
                  std::vector<KeyFile>* files, std::vector<KeyFile>* earlier) {
-  const std::string& ident = config.authentication.crypto.ident.value;
-  for (const std::string& group : {ident, AutokeyHost(config)}) {
-    if (group.empty()) continue;
-    KeyFile file = Open(names.kind, group, InKeysDirectory(config, names.link + group));
-    if (!file.fd.valid()) continue;
-    files->push_back(std::move(file));
-    for (const std::string& name :
-         DatedKeys(config.authentication.keys_dir.value, names.link + group, names.dated + group)) {
-      earlier->push_back(Open(names.kind, group, InKeysDirectory(config, name)));
-      earlier->back().earlier = true;
-    }
-    return;
-  }
+  for (const std::string& group : {config.authentication.crypto.ident.value, AutokeyHost(config)})
+    if (AddGroupKeyOf(config, group, names, files, earlier)) return;
+  for (const auto& [group, candidate] : FindGroups(config, names.link))
+    if (candidate.stamp.empty()) (void)AddGroupKeyOf(config, group, names, files, earlier);
 }
 
 // Rather without them than not at all.

@@ -26,7 +26,8 @@ struct KeyFile {
 std::string AutokeyHost(const config::Config& config);
 
 // Everything that the configuration calls for: with `crypto` the host's key, sign key, certificate
-// and group keys, and every group parameter file in keysdir; with `keys` the symmetric keys. A
+// and group keys, and every group parameter file in keysdir; with `keys` the symmetric keys. Of
+// server keys under neither `crypto ident` nor the host's name all are opened. A
 // parameter file counts as GROUP's under its link's name ntpkey_iffpar_GROUP, else under the newest
 // dated name ntpkey_iffpar_GROUP.FILESTAMP. Of a server's group keys the dated files that keysdir
 // still has come along (key_generations.h), last and as far as there is room for them.

@@ -36,6 +36,7 @@ Status KeysStartBundle::Fill(const config::Config& config, config::Config& fresh
   start_.control_nonce = RuleOf(authentication.control_nonce.value);
   start_.listens = config.listens();
   TRY_VOID(Put(&start_.host, AutokeyHost(config), "host name"));
+  TRY_VOID(Put(&start_.ident, authentication.crypto.ident.value, "crypto ident"));
   const std::string& digest = authentication.crypto.digest.value;
   TRY_VOID(Put(&start_.digest_name, digest.empty() ? "md5" : digest, "crypto digest"));
   files_ = OpenKeyFiles(config);

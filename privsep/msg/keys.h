@@ -428,6 +428,7 @@ struct KeysStart {
   bool virtual_clock = false;
   bool allow_trusted_issue = false;     // may SIGN keep a client's trustRoot usage
   InlineText<64> host;                  // H of ntpkey_host_H; also the default password
+  InlineText<64> ident;                 // `crypto ident`: the group of our own server keys
   InlineText<16> digest_name;           // session key digest
   uint8_t revoke = 17;                  // log2 s between server seeds, 4..31
   int32_t seed_fd = -1;                 // state file of the server seed, read-write; -1: none
@@ -436,7 +437,7 @@ struct KeysStart {
 
   bool Valid() const { return revoke >= 3 && revoke <= 31 && !digest_name.empty(); }
   static auto Fields(auto& m) {
-    return std::tie(m.crypto_enabled, m.virtual_clock, m.allow_trusted_issue, m.host,
+    return std::tie(m.crypto_enabled, m.virtual_clock, m.allow_trusted_issue, m.host, m.ident,
                     m.digest_name, m.revoke, m.seed_fd, m.control_nonce, m.listens);
   }
 };

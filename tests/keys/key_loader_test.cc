@@ -110,6 +110,25 @@ void RefusesAGroupKeyThatCannotServe(void**) {
   assert_true(Says(h.out.failures, "client's group key"));
 }
 
+// Its link is named by ntp-keygen -i; what else lies there belongs to groups that we only relay, or
+// did once.
+void ServesTheGroupInItsNameAndNoOther(void**) {
+  const auto status_word = [](const std::string& group, std::string_view ident) {
+    Harness h;
+    SetText(&h.start.ident, ident);
+    h.Start({{KeyFileKind::kHost, "428_host_group"},
+             {KeyFileKind::kCertificate, "428_cert_group"},
+             {KeyFileKind::kIffKey, "428_iffkey_server", group}});
+    h.FromNet(msg::HostMaterialRequest{});
+    return h.out.material.back().status_word;
+  };
+  assert_int_equal(status_word("grp", ""), 0x80021);
+  assert_int_equal(status_word("server", ""), 0x80021);
+  assert_int_equal(status_word("other", ""), 0x80001);
+  assert_int_equal(status_word("server@grp", ""), 0x80001);
+  assert_int_equal(status_word("other", "other"), 0x80021);
+}
+
 void AServersGroupKeyServesAClientWithAWarning(void**) {
   Harness h;
   h.Start({kHost, kCertificate, {KeyFileKind::kIffPar, "428_iffkey_server"}});
@@ -240,6 +259,7 @@ int main() {
       cmocka_unit_test(WarnsOfSingleDes),
       cmocka_unit_test(TellsHowToReExportAGroupKeyWithoutPublicValue),
       cmocka_unit_test(RefusesAGroupKeyThatCannotServe),
+      cmocka_unit_test(ServesTheGroupInItsNameAndNoOther),
       cmocka_unit_test(AServersGroupKeyServesAClientWithAWarning),
       cmocka_unit_test(ADamagedGroupFileIsLeftOut),
       cmocka_unit_test(ADsaSignKeySignsWithTrueLengths),

@@ -160,6 +160,24 @@ void EarlierGroupKeysTakeOnlyTheRoomThatIsLeft(void** state) {
   assert_false(files[files.size() - 2].earlier);
 }
 
+// Under neither name that the configuration knows, it may be that of the group in the certificate.
+void ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn(void** state) {
+  const ScratchDirectory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  const auto kind = msg::KeyFileKind::kIffKey;
+  Put(at.At("ntpkey_iffkey_one"), "key");
+  Put(at.At("ntpkey_iffkey_two"), "key");
+  assert_non_null(Find(OpenKeyFiles(config), kind, "one"));
+  assert_non_null(Find(OpenKeyFiles(config), kind, "two"));
+  config.authentication.crypto.ident.value = "two";
+  assert_null(Find(OpenKeyFiles(config), kind, "one"));
+  assert_non_null(Find(OpenKeyFiles(config), kind, "two"));
+  config.authentication.crypto.ident.value = "";
+  Put(at.At("ntpkey_iffkey_here"), "key");
+  assert_null(Find(OpenKeyFiles(config), kind, "two"));
+  assert_non_null(Find(OpenKeyFiles(config), kind, "here"));
+}
+
 // As older guides write them: `crypto privatekey FILE sign FILE cert FILE`.
 void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
   const ScratchDirectory& at = In(state);
@@ -479,6 +497,7 @@ int main() {
       IN_A_DIRECTORY(TheLinkWinsElseTheNewestDate),
       IN_A_DIRECTORY(AServersEarlierGroupKeysComeAlong),
       IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
+      IN_A_DIRECTORY(ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn),
       IN_A_DIRECTORY(FilesThatTheConfigurationNamesTakeTheLinksPlace),
       IN_A_DIRECTORY(MissingFilesAreNamedAndOddOnesAreNotOpened),
       IN_A_DIRECTORY(SeedFileIsPrivateAndNoLink),
