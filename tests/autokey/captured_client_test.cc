@@ -2,6 +2,7 @@
 //
 // Each request of ours is compared with the captured one octet for octet: what a reference client
 // sent is what a reference server accepts.
+#include "ntpd/autokey/announced_list.h"
 #include "ntpd/autokey/client_dance.h"
 #include "tests/autokey/captured_dances.h"
 #include "tests/support/cmocka_cc.h"
@@ -13,6 +14,7 @@ namespace {
 using ntpward::test::ToHex;
 
 constexpr uint32_t kOwnWordMask = 0xffff00ff;
+const AddressPair kBroadcasts{IpAddress::V4(10, 77, 0, 1), IpAddress::V4(10, 77, 0, 255)};
 
 NtpSeconds U32At(Bytes field, size_t at) { return NtpSeconds{Reader(field.subspan(at)).U32()}; }
 
@@ -22,16 +24,28 @@ wire::AutokeyField Parsed(Bytes field) {
   return *parsed;
 }
 
+// A client that heard a broadcast has sent no ASSOC, and so no word: then that of plain RSA with
+// MD5.
+uint32_t OwnWord(const CapturedDance& dance) {
+  return dance.pushed.empty() ? U32At(dance.exchanges[0].request, 12).value & kOwnWordMask
+                              : uint32_t{0x80001};
+}
+
+// The identifier is not signed.
+std::vector<uint8_t> WithAssociation(std::vector<uint8_t> field, uint32_t association) {
+  Writer(MutableBytes(field).subspan(4)).U32(association);
+  return field;
+}
+
 // The replay of one captured dance, with the captured signatures of the client.
 struct Replay {
   explicit Replay(const CapturedDance& captured, std::string_view group = {},
                   bool has_public = true, msg::IdentityScheme scheme = msg::IdentityScheme::kIff,
                   bool optional = false)
       : dance(captured),
-        association(static_cast<uint16_t>(U32At(captured.exchanges[0].request, 4).value)),
+        association(static_cast<uint16_t>(U32At(captured.exchanges[1].request, 4).value)),
         client(AssocId{association}, {"", optional, false}, MonoTime{}) {
-    material = MaterialOf(captured.host("client"),
-                          U32At(captured.exchanges[0].request, 12).value & kOwnWordMask);
+    material = MaterialOf(captured.host("client"), OwnWord(captured));
     if (!group.empty()) {
       msg::GroupParameters parameters;
       CHECK(parameters.group.Assign(AsBytes(group)));
@@ -82,14 +96,29 @@ struct Replay {
     Bytes identity_request;
     for (const Exchange& exchange : dance.exchanges)
       if (exchange.code() >= 7) identity_request = exchange.request;
+    if (!dance.pushed.empty()) HearAssociation();
     for (const Exchange& exchange : dance.exchanges) {
+      if (exchange.code() == 4) continue;
       if (exchange.code() == 6) Synchronise(exchange.request);
       const NextField next = client.NextRequest(context());
       assert_true(next.kind == NextField::Kind::kField);
-      assert_string_equal(ToHex(next.field).c_str(), ToHex(exchange.request).c_str());
-      Run(client.OnResponse(exchange.response, context()), identity_request);
+      // In a search each question has the search's identifier, and the client that follows its own.
+      const auto request =
+          exchange.code() == 1 ? WithAssociation(exchange.request, association) : exchange.request;
+      assert_string_equal(ToHex(next.field).c_str(), ToHex(request).c_str());
+      const auto response = exchange.code() == 1 ? WithAssociation(exchange.response, association)
+                                                 : exchange.response;
+      Run(client.OnResponse(response, context()), identity_request);
       words.push_back(client.flags());
     }
+  }
+
+  // The reference takes ASSOC from a broadcast; ours asks for it.
+  void HearAssociation() {
+    const NextField next = client.NextRequest(context());
+    assert_true(next.kind == NextField::Kind::kField);
+    assert_int_equal(next.field[1], 1);
+    Run(client.OnResponse(WithAssociation(dance.pushed[0], association), context()), {});
   }
 
   void ExpectAllGood() const {
@@ -163,6 +192,73 @@ void ProvesIdentityByGuillouQuisquater(void**) {
   replay.ExpectAllGood();
   assert_int_equal(replay.client.flags(), 0x83f41);
   assert_true(replay.client.identity() == "GQ");
+}
+
+// Digests of signature and sizes of keys are each host's own.
+void DancesWithEveryMixOfKeysAndDigests(void**) {
+  Replay equal(FindDance("s13b"), {}, false, msg::IdentityScheme::kIff, true);
+  equal.All();
+  equal.ExpectAllGood();
+  assert_int_equal(equal.client.flags(), 0x413f01);
+  Replay mixed(FindDance("s13e"), {}, false, msg::IdentityScheme::kIff, true);
+  mixed.All();
+  mixed.ExpectAllGood();
+  assert_int_equal(mixed.client.flags(), 0x83f01);
+}
+
+void FollowsItsGroupByTheNamesOfReference428(void**) {
+  Replay replay(FindDance("s14a"), "grp");
+  replay.All();
+  replay.ExpectAllGood();
+  assert_int_equal(replay.client.flags(), 0x83f21);
+  assert_true(replay.client.identity() == "IFF");
+}
+
+void FollowsTheServersThatASearchFinds(void**) {
+  for (const char* dance : {"s18a", "s18b"}) {
+    Replay replay(FindDance(dance), {}, false, msg::IdentityScheme::kIff, true);
+    replay.All();
+    assert_int_equal(replay.client.flags() & 0x3f01, 0x3f01);
+    assert_true(replay.client.proven());
+  }
+}
+
+// The lists are announced under the signature of the key that the dance proved.
+void FollowsTheBroadcastServersOfTheReference(void**) {
+  for (const char* dance : {"s07a", "s07b", "s22a"}) {
+    Replay replay(FindDance(dance), {}, false, msg::IdentityScheme::kIff, true);
+    replay.All();
+    assert_int_equal(replay.client.flags() & 0x3f01, 0x3f01);
+    const Exchange& asked = replay.dance.exchange(4);
+    const uint32_t server = U32At(asked.request, 4).value;
+    assert_int_equal(server, U32At(replay.dance.pushed[0], 4).value);
+    assert_string_equal(ToHex(AnnouncementRequest(server)).c_str(), ToHex(asked.request).c_str());
+    const auto check = [&](const wire::AutokeyField& field) {
+      return replay.client.CheckServer(field, replay.context());
+    };
+    for (const auto& announcement : {replay.dance.pushed[1], asked.response}) {
+      AnnouncedList list(AssocId{replay.association}, msg::KeyListUse::kBroadcast, kBroadcasts);
+      const auto result = list.OnAnnouncement(announcement, server, check);
+      assert_int_equal(result.outcome, Outcome::kOk);
+      assert_true(result.accept.has_value());
+      list.OnVerdict(msg::VerdictCode::kGood);
+      assert_true(list.accepted());
+      assert_int_equal(list.sequence(), 99);
+      assert_false(list.key().is_none());
+    }
+  }
+}
+
+// The reference looks at no dates.
+void RefusesAServerWhoseCertificateHasExpired(void**) {
+  Replay replay(FindDance("s12h"), {}, false, msg::IdentityScheme::kIff, true);
+  for (size_t i = 0; i < 2; ++i) {
+    (void)replay.client.NextRequest(replay.context());
+    replay.Run(replay.client.OnResponse(replay.dance.exchanges[i].response, replay.context()), {});
+  }
+  assert_int_equal(replay.outcomes[0], Outcome::kOk);
+  assert_int_equal(replay.outcomes[1], Outcome::kPeriod);
+  assert_int_equal(replay.client.flags() & 0x100, 0);
 }
 
 // No certificate, no identity exchange: the cookie's signature by the group's key is the proof.
@@ -291,6 +387,11 @@ int main() {
       cmocka_unit_test(ReachesTheGuidesWordWithReference426),
       cmocka_unit_test(ReachesTheGuidesWordWithReference428),
       cmocka_unit_test(ProvesIdentityByGuillouQuisquater),
+      cmocka_unit_test(DancesWithEveryMixOfKeysAndDigests),
+      cmocka_unit_test(FollowsItsGroupByTheNamesOfReference428),
+      cmocka_unit_test(FollowsTheServersThatASearchFinds),
+      cmocka_unit_test(FollowsTheBroadcastServersOfTheReference),
+      cmocka_unit_test(RefusesAServerWhoseCertificateHasExpired),
       cmocka_unit_test(ProvesIdentityByThePrivateCertificate),
       cmocka_unit_test(FollowsATrailOfReference428),
       cmocka_unit_test(LightsTheLeapBitForAVerifiedTable),

@@ -20,13 +20,17 @@ std::vector<CapturedDance> ReadDances() {
     std::string kind, first, filestamp, hex;
     words >> kind >> first;
     if (kind == "dance") {
-      dances.push_back({first, {}, {}});
+      dances.push_back({first, {}, {}, {}});
       continue;
     }
     CHECK(!dances.empty());
     CapturedDance& dance = dances.back();
     if (kind == "request") {
       dance.exchanges.push_back({FromHex(first), {}});
+      continue;
+    }
+    if (kind == "pushed") {
+      dance.pushed.push_back(FromHex(first));
       continue;
     }
     if (kind == "response") {

@@ -29,6 +29,7 @@ struct CapturedDance {
   std::string name;
   std::vector<HostFiles> hosts;
   std::vector<Exchange> exchanges;
+  std::vector<std::vector<uint8_t>> pushed;  // whole fields of its broadcasts: ASSOC, then AUTO
 
   const HostFiles& host(std::string_view role) const;
   // The first exchange with that code; aborts when there is none.

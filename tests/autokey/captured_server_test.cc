@@ -2,6 +2,9 @@
 //
 // With the reference's keys and signatures put in, each answer must be the captured one, octet for
 // octet. Signatures are checked as well, so that the captures prove the verifier too.
+#include <algorithm>
+
+#include "ntpd/autokey/own_key_list.h"
 #include "ntpd/autokey/server_side.h"
 #include "tests/autokey/captured_dances.h"
 #include "tests/support/cmocka_cc.h"
@@ -12,6 +15,8 @@ namespace {
 
 using ntpward::test::ToHex;
 
+constexpr size_t kNoValue = 8;  // octets of an answer that only says "cannot", or "none"
+constexpr uint8_t kDefaultAutomax = 12;
 const AddressPair kPath{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
 
 wire::AutokeyField Parsed(Bytes field) {
@@ -23,11 +28,15 @@ wire::AutokeyField Parsed(Bytes field) {
 // A server with the captured server's public material.
 struct Replay {
   explicit Replay(const CapturedDance& captured) : dance(captured) {
-    const auto association = Parsed(captured.exchange(1).response);
+    // A broadcast server is asked for no ASSOC: it sends it unasked.
+    const auto association =
+        Parsed(captured.pushed.empty() ? captured.exchange(1).response : captured.pushed[0]);
     msg::HostMaterial material = MaterialOf(captured.host("server"), association.filestamp.value);
     CHECK(host.SetMaterial(material).ok());
     cache.SetOwn(host.certificate());
-    if ((association.filestamp.value & kTai) != 0) {
+    const bool leap_values = std::ranges::any_of(
+        captured.exchanges, [](const Exchange& exchange) { return exchange.code() == 5; });
+    if (leap_values && (association.filestamp.value & kTai) != 0) {
       const auto values = Parsed(captured.exchange(5).response);
       Reader reader(values.value);
       LeapValues table;
@@ -35,6 +44,7 @@ struct Replay {
       table.epoch.value = reader.U32();
       table.expiry.value = reader.U32();
       host.SetLeap(table);
+      has_table = table.tai != 0;
     }
   }
 
@@ -46,7 +56,10 @@ struct Replay {
       // No certificate is exchanged: a cookie's filestamp tells when values were signed.
       now = Parsed(dance.exchange(3).response).filestamp;
     } else {
-      const auto certificate = Parsed(dance.exchange(2).response);
+      const auto answered = std::ranges::find_if(dance.exchanges, [](const Exchange& exchange) {
+        return exchange.code() == 2 && exchange.response.size() > kNoValue;
+      });
+      const auto certificate = Parsed(answered->response);
       now = certificate.timestamp;
       CHECK(values.certificate.Assign(certificate.signature));
     }
@@ -57,18 +70,37 @@ struct Replay {
     host.OnSignedValues(values);
   }
 
+  // The captured list, as if it were ours.
+  const OwnKeyList* List(uint32_t association) {
+    const auto announced = Parsed(dance.exchange(4).response);
+    if (association != announced.head.association) return nullptr;
+    const AssocId own{static_cast<uint16_t>(association)};
+    list.emplace(own, msg::KeyListUse::kBroadcast, kDefaultAutomax);
+    CHECK(list->Due(kPath, 4, now, MonoTime{}).has_value());
+    msg::ValueAnswer made;
+    made.timestamp = announced.timestamp;
+    made.filestamp = announced.filestamp;
+    CHECK(made.value.Assign(announced.value) && made.signature.Assign(announced.signature));
+    made.code = msg::VerdictCode::kGood;
+    CHECK(list->OnMade(made));
+    return &*list;
+  }
+
   std::vector<uint8_t> Answer(const Exchange& exchange) {
-    const ServerContext context{host, cache, now, now.value != 0};
+    ServerContext context{host, cache, now, now.value != 0};
+    context.key_lists = [this](uint32_t association) { return List(association); };
     ServerAnswer answer = side.OnRequest(exchange.request, kPath, context);
     if (answer.kind == ServerAnswer::Kind::kAskKeys) {
       operations.push_back(*answer.operation);
-      const auto field = Parsed(exchange.response);
       msg::ValueAnswer value;
-      value.code = msg::VerdictCode::kGood;
-      value.timestamp = field.timestamp;
-      value.filestamp = field.filestamp;
-      CHECK(value.value.Assign(field.value));
-      CHECK(value.signature.Assign(field.signature));
+      if (exchange.response.size() > kNoValue) {
+        const auto field = Parsed(exchange.response);
+        value.code = msg::VerdictCode::kGood;
+        value.timestamp = field.timestamp;
+        value.filestamp = field.filestamp;
+        CHECK(value.value.Assign(field.value));
+        CHECK(value.signature.Assign(field.signature));
+      }
       answer = side.OnValueAnswer(answer.pending, value);
     }
     assert_true(answer.kind == ServerAnswer::Kind::kReply);
@@ -81,7 +113,18 @@ struct Replay {
   ServerSide side;
   NtpSeconds now;
   std::vector<ServerOperation> operations;
+  std::optional<OwnKeyList> list;
+  bool has_table = false;
 };
+
+// 4.2.8 lights the bit for a table without having one, and sends zeros when it is asked. We do not.
+std::vector<uint8_t> Expected(const Exchange& exchange, bool has_table) {
+  std::vector<uint8_t> expected = exchange.response;
+  if (exchange.code() != 1 || has_table) return expected;
+  const uint32_t word = Parsed(expected).filestamp.value & ~kTai;
+  Writer(MutableBytes(expected).subspan(12)).U32(word);
+  return expected;
+}
 
 bool IsTrail(const CapturedDance& dance) { return dance.name.substr(0, 3) == "s15"; }
 
@@ -92,12 +135,16 @@ void AnswersAsTheReferenceDid(void**) {
     Replay replay(dance);
     for (const Exchange& exchange : dance.exchanges) {
       const bool association = exchange.code() == 1;
-      if (!association || Parsed(exchange.response).timestamp.value != 0) replay.Synchronise();
-      assert_string_equal(ToHex(replay.Answer(exchange)).c_str(), ToHex(exchange.response).c_str());
+      // Before it has time it says that it has no certificate.
+      const bool waits = exchange.code() == 2 && exchange.response.size() == kNoValue;
+      if (association ? Parsed(exchange.response).timestamp.value != 0 : !waits)
+        replay.Synchronise();
+      assert_string_equal(ToHex(replay.Answer(exchange)).c_str(),
+                          ToHex(Expected(exchange, replay.has_table)).c_str());
       ++compared;
     }
   }
-  assert_true(compared >= 35);
+  assert_true(compared >= 80);
 }
 
 void CapturedAnswersCarryTheServersSignature(void**) {
@@ -115,7 +162,7 @@ void CapturedAnswersCarryTheServersSignature(void**) {
       ++verified;
     }
   }
-  assert_true(verified >= 25);
+  assert_true(verified >= 60);
 }
 
 void PassesOnOnlyWhatTheKeyProcessNeeds(void**) {
