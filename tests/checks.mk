@@ -38,6 +38,11 @@ demo: all
 demo-broadcast: all
 	@BUILD=$(BUILD) demo/broadcast
 
+## make interop         beside an installed reference daemon: REFERENCE=PREFIX (tests/interop/README.md)
+.PHONY: interop
+interop: all
+	@REFERENCE=$(REFERENCE) tests/interop/run $(BUILD)
+
 ## make lint            include directions, clang-tidy, shellcheck
 lint:
 	@tests/tools/lint $(BUILD)
