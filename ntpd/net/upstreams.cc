@@ -159,6 +159,7 @@ void Upstreams::AddPrototype(size_t line) {
   const msg::NetAssociation& config = lines_[line];
   Prototype prototype{NewId(), line, config, {}};
   prototype.status.configured = true;
+  prototype.status.auth_enabled = config.autokey || !config.key.is_none();
   prototype.status.broadcast = config.kind != msg::NetAssociationKind::kServer;
   prototype.status.events = 1;
   prototype.status.last_event = wire::PeerEvent::kMobilize;

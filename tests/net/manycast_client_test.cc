@@ -225,6 +225,9 @@ void TheSearchIsShownAsItsGroup(void**) {
   assert_int_equal(view->refid, wire::RefidCode("ACST"));
   assert_true(view->status.broadcast && view->status.configured);
   assert_true(view->host_mode == wire::Mode::kClient);
+  assert_false(view->status.auth_enabled);
+  Net keyed(11);
+  assert_true(keyed.h.view.Peer(keyed.prototype())->status.auth_enabled);
 }
 
 }  // namespace
