@@ -47,7 +47,7 @@ keep_captures() {
     [ -d "$LAB_DIR/$host/etc/ntp" ] || continue
     mkdir -p "$kept/$host"
     cp -a "$LAB_DIR/$host/etc/ntp/keys/." "$LAB_DIR/$host/etc/ntp.conf" "$kept/$host/" 2>/dev/null
-    cp -a "$LAB_DIR/$host/etc/ntp/stats" "$LAB_DIR/$host/ntpd.log" "$kept/$host/" 2>/dev/null
+    cp -a "$LAB_DIR/$host/etc/ntp/stats" "$LAB_DIR/$host/etc/ntp.keys" "$LAB_DIR/$host/ntpd.log" "$kept/$host/" 2>/dev/null
   done
   cp "$LAB_DIR"/*.pcap "$kept/" 2>/dev/null
 }
