@@ -196,6 +196,13 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
     view.key = upstream->sent_key;
     view.autokey = AutokeyOf(*upstream->dance, upstream->dance->flags());
   }
+  // A listener has AUTO once it has a list to follow.
+  if (const autokey::AnnouncedList* list = upstream->announced.get(); list != nullptr) {
+    if (list->accepted())
+      view.autokey->key_list = {list->sequence(), list->key(), list->timestamp()};
+    else
+      view.autokey->flags &= ~uint32_t{autokey::kAutokey};
+  }
   if (const autokey::PeerDance* peer = upstream->peer.get()) {
     view.key = upstream->sent_key;
     view.autokey = AutokeyOf(peer->dance(), peer->flags());

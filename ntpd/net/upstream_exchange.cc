@@ -229,6 +229,7 @@ void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
 
 void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
   // Origin first: a sender who does not know the nonce gets no cryptography done.
+  if (upstream->announced != nullptr && OnMissedList(upstream, packet)) return;
   if (!node_->engine->MatchReply(upstream->id, packet.header).ok()) {
     ++node_->packets.declined;
     return;

@@ -1,7 +1,10 @@
 // Autokey in broadcast mode: our broadcasts by our key list, and those of others by theirs.
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "ntpd/autokey/server_side.h"
+#include "ntpd/net/random.h"
 #include "ntpd/net/upstreams.h"
 
 namespace ntpward::net {
@@ -16,6 +19,7 @@ constexpr double kPeerProofSeconds = 1800;
 // MACs of one interval that are looked at before those of strangers: a flood must not shut out the
 // genuine one, nor be served first.
 constexpr int kFirstChecks = 8;
+constexpr double kListAskSeconds = 60;
 
 }  // namespace
 
@@ -119,11 +123,52 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
       request,
       [this, id, header = packet.header, key = packet.mac->key, t4](msg::VerdictCode code) {
         if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;
+        if (code == msg::VerdictCode::kSequence) AskForMissedList(upstreams_.at(id).get());
         const bool good = code == msg::VerdictCode::kGood;
         Finish(id, header,
                core::MacVerdict{key, good ? core::MacResult::kGood : core::MacResult::kBad}, t4);
       },
       ++upstream->checks > kFirstChecks ? Lane::kClients : Lane::kOwn);
+}
+
+// A key that is not in the list: somebody made it up, or we missed the announcement of the next list. The
+// server tells its list again to who asks, under its signature, and nothing changes before that came. Seldom,
+// as anybody can make us ask.
+void Upstreams::AskForMissedList(Upstream* upstream) {
+  const MonoTime now = Timebase::Mono();
+  if (!upstream->announced->accepted() || !node_->hasher) return;
+  if (upstream->list_asked && now - *upstream->list_asked < kListAskSeconds) return;
+  if (!OpenSocket(upstream)) return;
+  upstream->list_asked = now;
+  upstream->list_nonce = RandomNonce();
+  upstream->sent_key = RandomSessionKeyId();
+  wire::Header header;
+  header.poll = 6;
+  header.transmit = upstream->list_nonce;
+  const std::vector<uint8_t> field = autokey::AnnouncementRequest(upstream->announcer);
+  std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
+  Writer writer(packet);
+  wire::EncodeHeader(writer, header);
+  writer.Put(field);
+  CHECK(!writer.failed());
+  const keys::SessionDigest digest = node_->PublicMac({upstream->local, upstream->remote.ip},
+                                                      upstream->sent_key, writer.written());
+  wire::EncodeMac(writer, {upstream->sent_key, digest.span()});
+  const Bytes request = writer.written();
+  const bool sent =
+      send(upstream->socket.get(), request.data(), request.size(), MSG_NOSIGNAL) >= 0;
+  node_->io.datagrams.OnSent(1, sent ? 0 : 1);
+}
+
+// True when the packet answers that question, whatever it says.
+bool Upstreams::OnMissedList(Upstream* upstream, const wire::Packet& packet) {
+  if (upstream->list_nonce.is_zero() || packet.header.mode != wire::Mode::kServer ||
+      packet.header.origin != upstream->list_nonce || packet.extensions().empty() ||
+      !IsPublicMacGood(*upstream, packet))
+    return false;
+  upstream->list_nonce = NtpTimestamp();
+  TakeAnnouncement(upstream, packet.extensions()[0].field, upstream->announcer);
+  return true;
 }
 
 bool Upstreams::MayTryUnproven() const {

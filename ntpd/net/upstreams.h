@@ -38,6 +38,8 @@ struct Upstream {
   std::unique_ptr<autokey::AnnouncedList> announced;  // keys that we listen by
   uint32_t announcer = 0;           // the sender's own identifier, as its broadcasts say
   bool asked_announcement = false;  // by the request in flight
+  NtpTimestamp list_nonce;          // of a question for a list that we missed; zero: none is open
+  std::optional<MonoTime> list_asked;
   MonoTime mobilised;               // a packet made it then
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
@@ -196,6 +198,8 @@ class Upstreams {
   void TakeAndBroadcast(AssocId id, uint32_t exchange, const wire::Header& header);
   void BroadcastField(Upstream* upstream, const wire::Header& header, KeyId key);
   void TransmitFields(Upstream* upstream, const wire::Header& header, Bytes fields, KeyId key);
+  void AskForMissedList(Upstream* upstream);
+  bool OnMissedList(Upstream* upstream, const wire::Packet& packet);
   void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
   void RemoveUnproven();
   static void ForgetLists(Upstream* upstream);

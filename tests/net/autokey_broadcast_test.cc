@@ -243,6 +243,49 @@ void AServerThatProvedItselfIsListenedTo(void**) {
   assert_true(world.Genuine());
 }
 
+// The announcement of a new list was lost. The server is asked, and tells it again.
+void AMissedListIsAskedFor(void**) {
+  World world;
+  world.Follow();
+  assert_true(world.Genuine());
+  const auto view = [&] { return world.h.view.Peer(world.upstream().id)->autokey; };
+  assert_int_equal(view()->key_list->key.value, world.list.announced().value);
+  assert_int_equal(view()->key_list->sequence, world.list.sequence());
+  while (world.socket.Receive()) {
+  }
+  world.list = keys::KeyList::Make(world.hasher, {kServer, kEverybody}, 0, 50);
+  assert_false(world.Genuine());
+  const auto asked = world.socket.Receive();
+  assert_true(asked.has_value());
+  const auto packet = *wire::ParsePacket(asked->bytes);
+  assert_true(packet.header.mode == wire::Mode::kClient);
+  assert_int_equal(packet.extensions()[0].field[1], static_cast<int>(AutokeyCode::kAutokey));
+  const auto answer = [&](const wire::Header& header) {
+    std::vector<uint8_t> reply = Encoded(
+        header, world.Announcement(++world.now, world.list.announced(), world.list.sequence()));
+    const auto digest =
+        world.h.node.PublicMac({kServer, asked->from.ip}, packet.mac->key, reply);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {packet.mac->key, digest.span()});
+    reply.insert(reply.end(), trailer.begin(), trailer.end());
+    world.socket.Send(reply, asked->from);
+    world.h.Spin();
+    world.ServeKeys();
+  };
+  // Not the answer to our question: nothing is taken of it.
+  wire::Header reply = test::ReplyTo(packet.header);
+  reply.origin = NtpTimestamp::FromRaw(reply.origin.raw() ^ 1);
+  answer(reply);
+  assert_false(world.Genuine());
+  // And nothing more was asked because of that, as anybody could make us ask.
+  assert_false(world.socket.Receive().has_value());
+  answer(test::ReplyTo(packet.header));
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  assert_int_equal(view()->key_list->key.value, world.list.announced().value);
+  assert_true(world.listens());
+}
+
 // From the server's own address and port, as a forger on another network can write it.
 void ForgedBroadcastsDoNoHarm(void**) {
   World world;
@@ -334,6 +377,7 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AServerThatProvedItselfIsListenedTo),
+      cmocka_unit_test(AMissedListIsAskedFor),
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),
       cmocka_unit_test(ForgeriesDuringTheDanceDoNoHarm),
       cmocka_unit_test(StrangersAreTriedFewAtATime),
