@@ -7,37 +7,24 @@
 #include <array>
 #include <optional>
 
+#include "privsep/base/text.h"
+
 namespace ntpward::keys {
 namespace {
 
 constexpr std::string_view kLabel = "ntpward farm seed";
 constexpr size_t kHashOctets = 32;
 
-std::optional<uint8_t> HexDigit(uint8_t c) {
-  if (c >= '0' && c <= '9') return static_cast<uint8_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<uint8_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<uint8_t>(c - 'A' + 10);
-  return std::nullopt;
-}
-
-bool IsBlank(uint8_t c) { return c == ' ' || c == '\t' || c == '\r'; }
-
-Bytes Trimmed(Bytes line) {
-  while (!line.empty() && IsBlank(line.front())) line = line.subspan(1);
-  while (!line.empty() && IsBlank(line.back())) line = line.first(line.size() - 1);
-  return line;
-}
-
-Result<Secret> Unhex(Bytes digits) {
+Result<Secret> Unhex(std::string_view digits) {
   const std::string expected = "expected one line of " +
                                std::to_string(2 * FarmSeeds::kSecretOctets) + " hexadecimal digits";
   if (digits.size() != 2 * FarmSeeds::kSecretOctets) return Fail(expected);
   Secret secret = TRY(Secret::Zeros(FarmSeeds::kSecretOctets));
   for (size_t i = 0; i < secret.size(); ++i) {
-    const auto high = HexDigit(digits[2 * i]);
-    const auto low = HexDigit(digits[2 * i + 1]);
-    if (!high || !low) return Fail(expected);
-    secret.bytes()[i] = static_cast<uint8_t>(*high << 4 | *low);
+    const int high = HexDigit(digits[2 * i]);
+    const int low = HexDigit(digits[2 * i + 1]);
+    if (high < 0 || low < 0) return Fail(expected);
+    secret.bytes()[i] = static_cast<uint8_t>(high << 4 | low);
   }
   return secret;
 }
@@ -86,17 +73,17 @@ const InlineVector<uint32_t, kMaxSeeds>& FarmSeeds::Counting(int64_t unix_now) {
 }
 
 Result<Secret> ParseFarmFile(Bytes file) {
-  std::optional<Bytes> found;
+  std::optional<std::string_view> found;
   while (!file.empty()) {
     const auto end = std::find(file.begin(), file.end(), '\n');
     const auto length = static_cast<size_t>(end - file.begin());
-    const Bytes line = Trimmed(file.first(length));
+    const std::string_view line = Trimmed(AsText(file.first(length)));
     file = file.subspan(std::min(length + 1, file.size()));
     if (line.empty() || line.front() == '#') continue;
     if (found) return Fail("more than one line holds something: expected the secret alone");
     found = line;
   }
-  return Unhex(found.value_or(Bytes()));
+  return Unhex(found.value_or(""));
 }
 
 }  // namespace ntpward::keys

@@ -5,6 +5,7 @@
 
 #include "keys/openssl.h"
 #include "keys/rsaref.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::keys {
 namespace {
@@ -16,12 +17,6 @@ constexpr std::string_view kBlank = " \t\r\v\f";
 constexpr size_t kMaxLabel = 64;
 // What OpenSSL writes; its reader wants equal lines.
 constexpr size_t kPemColumns = 64;
-
-std::string_view Trimmed(std::string_view line) {
-  const size_t first = line.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return line.substr(first, line.find_last_not_of(kBlank) - first + 1);
-}
 
 // Hands out trimmed lines.
 class Lines {

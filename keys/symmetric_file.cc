@@ -7,6 +7,7 @@
 
 #include "keys/mac.h"
 #include "privsep/base/des_key.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::keys {
 namespace {
@@ -50,13 +51,6 @@ std::optional<uint32_t> Decimal(std::string_view text) {
 
 bool IsHexadecimal(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 class Parser {

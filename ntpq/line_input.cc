@@ -13,7 +13,7 @@ constexpr size_t kMaxLine = 512;
 constexpr int kHistoryLines = 128;
 constexpr char kPrompt[] = "ntpq> ";
 
-std::string Trimmed(std::string line) {
+std::string WithoutNewline(std::string line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
   line.resize(std::min(line.size(), kMaxLine));
   return line;
@@ -32,7 +32,7 @@ class PlainInput : public LineInput {
     if (prompt_) std::fputs(kPrompt, stderr);
     const ssize_t length = getline(&buffer_, &size_, stdin);
     if (length < 0) return std::nullopt;
-    return Trimmed(std::string(buffer_, static_cast<size_t>(length)));
+    return WithoutNewline(std::string(buffer_, static_cast<size_t>(length)));
   }
 
  private:
@@ -69,7 +69,7 @@ class EditedInput : public LineInput {
     int length = 0;
     const char* line = el_gets(editor_, &length);
     if (line == nullptr || length <= 0) return std::nullopt;
-    std::string text = Trimmed(std::string(line, static_cast<size_t>(length)));
+    std::string text = WithoutNewline(std::string(line, static_cast<size_t>(length)));
     // A password is not kept.
     if (!text.empty() && !text.starts_with("passwd")) {
       HistEvent event;

@@ -10,6 +10,7 @@
 
 #include "privsep/base/des_key.h"
 #include "privsep/base/secret.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -26,12 +27,6 @@ struct Free {
 };
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 Error Unavailable(const KeyType& type) {
   return Error{"key type " + std::string(type.name) + " is not available here"};

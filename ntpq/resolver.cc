@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "privsep/base/text.h"
+
 namespace ntpward::ntpq {
 namespace {
 
@@ -21,12 +23,6 @@ int AddressFamily(Family family) {
       break;
   }
   return AF_UNSPEC;
-}
-
-std::string WithoutBrackets(const std::string& name) {
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']')
-    return name.substr(1, name.size() - 2);
-  return name;
 }
 
 struct FreeAddressInfo {
@@ -58,7 +54,7 @@ ResolvedHost Collect(const std::string& name, const addrinfo* list) {
 }  // namespace
 
 Result<ResolvedHost> ResolveHost(const std::string& typed, Family family) {
-  const std::string name = WithoutBrackets(typed);
+  const std::string name(WithoutBrackets(typed));
   if (auto numeric = Lookup(name, family, AI_NUMERICHOST); numeric.ok())
     return Collect(name, numeric->get());
   const AddressList list = TRY(Lookup(name, family, AI_CANONNAME));

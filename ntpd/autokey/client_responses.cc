@@ -19,8 +19,6 @@ bool IsOptional(AutokeyCode code) {
   return code == AutokeyCode::kSign || code == AutokeyCode::kLeap;
 }
 
-uint32_t FirstWord(Bytes field) { return Reader(field).U32(); }
-
 bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
   return earlier.value == 0 || !Earlier(later, earlier);
 }
@@ -132,9 +130,8 @@ DanceResult ClientDance::OnPeersAssociation(Bytes bytes, const DanceContext& con
   result.outcome =
       field.ok() && field->has_value ? OnAssociation(*field, context, result) : Outcome::kLength;
   if (result.outcome != Outcome::kOk)
-    result.statistics.push_back(OutcomeLine(bytes.size() < 4 ? 0 : FirstWord(bytes),
-                                            field.ok() ? field->head.association : 0,
-                                            result.outcome));
+    result.statistics.push_back(
+        OutcomeLine(FirstWord(bytes), field.ok() ? field->head.association : 0, result.outcome));
   return result;
 }
 

@@ -4,22 +4,17 @@
 
 #include "ntpd/autokey/certificate_cache.h"
 #include "ntpd/autokey/status_bits.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::autokey {
 namespace {
 
 std::string Number(uint32_t value) { return std::to_string(value); }
 
-std::string Hex(uint32_t value) {
-  char text[16];
-  std::snprintf(text, sizeof text, "0x%x", value);
-  return text;
-}
-
 }  // namespace
 
 std::string SetupLine(uint32_t status_word, std::string_view host) {
-  return "setup " + Hex(status_word) + " host " + std::string(host) + " " +
+  return "setup " + HexNumber(status_word) + " host " + std::string(host) + " " +
          std::string(SchemeName(SchemeOf(status_word)));
 }
 
@@ -33,7 +28,7 @@ std::string CertificateStatistic(std::string_view what, const Certificate& certi
   if (certificate.trusted) flags |= kCertificateTrusted;
   if (certificate.private_use) flags |= kCertificatePrivate;
   return std::string(what) + " " + certificate.subject + " " + certificate.issuer + " " +
-         Hex(flags) + " " + std::string(SchemeName(certificate.scheme)) + " (" +
+         HexNumber(flags) + " " + std::string(SchemeName(certificate.scheme)) + " (" +
          std::to_string(certificate.scheme) + ") fs " + Number(certificate.filestamp.value);
 }
 

@@ -31,6 +31,8 @@ constexpr unsigned kEventBase = 0x100;
 
 std::string_view OutcomeText(Outcome outcome) { return kTexts[static_cast<size_t>(outcome)]; }
 
+uint32_t FirstWord(Bytes field) { return Reader(field).U32(); }
+
 std::string OutcomeLine(uint32_t first_word, uint32_t association, Outcome outcome) {
   char line[48];
   std::snprintf(line, sizeof line, "%08x %u %x ", first_word, association,

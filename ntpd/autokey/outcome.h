@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "privsep/base/bytes.h"
+
 namespace ntpward::autokey {
 
 // The numbers and texts of ntpd 4.2.6 and 4.2.8, which scripts read in cryptostats.
@@ -34,5 +36,7 @@ std::string_view OutcomeText(Outcome outcome);
 // The line of cryptostats for a message that failed: "82070084 5265 10e bad_or_missing_group key".
 // `first_word` is the first word of the extension field, `association` the identifier in it.
 std::string OutcomeLine(uint32_t first_word, uint32_t association, Outcome outcome);
+// That word of any field; 0 of one that is shorter.
+uint32_t FirstWord(Bytes field);
 
 }  // namespace ntpward::autokey

@@ -16,8 +16,6 @@ constexpr uint8_t kResponseBit = 0x80;
 constexpr uint8_t kOldVersion = 1;
 constexpr size_t kLeapValueSize = 12;
 
-uint32_t FirstWord(Bytes field) { return Reader(field).U32(); }
-
 AutokeyFieldHead ResponseTo(const AutokeyFieldHead& request) {
   return {true, false, request.code, request.association};
 }

@@ -4,16 +4,12 @@
 #include <array>
 #include <charconv>
 
+#include "privsep/base/text.h"
+
 namespace ntpward::config {
 namespace {
 
 constexpr size_t kMaxHostName = 255;
-
-std::string_view WithoutBrackets(std::string_view text) {
-  if (text.size() > 2 && text.front() == '[' && text.back() == ']')
-    return text.substr(1, text.size() - 2);
-  return text;
-}
 
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||

@@ -6,6 +6,7 @@
 
 #include "ntpd/config/parser.h"
 #include "ntpd/config/suggest.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::config {
 namespace {
@@ -49,13 +50,6 @@ bool ParseNumber(std::string_view text, double& value) {
   if (text.find_first_not_of("0123456789.eE+-") != std::string_view::npos) return false;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
-}
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(x) == lower(y);
-  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "ntpd/control/variable_table.h"
 #include "ntpd/control/variables.h"
 #include "ntpd/wire/refid.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::control {
 namespace {
@@ -33,16 +34,10 @@ std::string KernelStatus(uint32_t status) {
   return words;
 }
 
-std::string Hex(uint32_t value) {
-  std::array<char, 16> text;
-  std::snprintf(text.data(), text.size(), "0x%x", value);
-  return text.data();
-}
-
 void WriteCertificates(Name name, const View& view, Out& out) {
   if (!view.autokey) return;
   for (const CertView& cert : view.autokey->certificates) {
-    out.AddQuoted(name, cert.subject + ' ' + cert.issuer + ' ' + Hex(cert.flags));
+    out.AddQuoted(name, cert.subject + ' ' + cert.issuer + ' ' + HexNumber(cert.flags));
     out.Add("until", MinuteText(cert.not_after_unix_s));
   }
 }

@@ -16,7 +16,8 @@
 namespace ntpward::supervisor {
 namespace {
 
-std::string DirectoryOf(const std::string& path) {
+// As the path says; nothing is resolved.
+std::string ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
@@ -46,7 +47,7 @@ Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode
     (void)unlink(aside.c_str());
     return failure;
   }
-  const UniqueFd directory(open(DirectoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory(open(ParentOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.valid()) (void)fsync(directory.get());
   return {};
 }

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "privsep/base/text.h"
+
 namespace ntpward::wire {
 namespace {
 
@@ -33,12 +35,6 @@ std::string Fixed(double value, int digits) {
   return std::string(text.data(), static_cast<size_t>(length));
 }
 
-std::string Hex(uint64_t value) {
-  std::array<char, 24> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, 16);
-  return "0x" + std::string(text.data(), end.ptr);
-}
-
 }  // namespace
 
 void VariableListWriter::Add(std::string_view name, std::string_view value) {
@@ -64,7 +60,9 @@ void VariableListWriter::AddSigned(std::string_view name, int64_t value) {
   Add(name, std::to_string(value));
 }
 
-void VariableListWriter::AddHex(std::string_view name, uint64_t value) { Add(name, Hex(value)); }
+void VariableListWriter::AddHex(std::string_view name, uint64_t value) {
+  Add(name, HexNumber(value));
+}
 
 void VariableListWriter::AddFixed(std::string_view name, double value, int digits) {
   Add(name, Fixed(value, digits));

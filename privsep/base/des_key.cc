@@ -2,15 +2,10 @@
 
 #include <bit>
 
+#include "privsep/base/text.h"
+
 namespace ntpward {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 Result<DesKey, DesKeyError> DecodeText(std::string_view text) {
   if (text.empty() || text.size() > kDesKeySize)

@@ -3,15 +3,10 @@
 #include <cctype>
 #include <cstdio>
 
+#include "privsep/base/text.h"
+
 namespace ntpward::test {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  Fatal(__FILE__, __LINE__, "not a hex digit");
-}
 
 }  // namespace
 
