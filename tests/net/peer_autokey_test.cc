@@ -54,7 +54,7 @@ struct World {
     snapshot.flash = 0;
     return snapshot;
   }
-  size_t samples() const { return h.node.engine->Find(Only())->filter().samples(); }
+  int samples() const { return h.node.engine->Find(Only())->filter().samples(); }
 
   // --- ntpd-keys
 
