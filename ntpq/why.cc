@@ -50,6 +50,14 @@ constexpr BitText kDance[] = {
     {0x4000, "it has sent no table of leap seconds, which does no harm to time"},
 };
 constexpr uint32_t kNeededForTime = 0x1f00;
+constexpr uint32_t kCookie = 0x0800;
+// Until they have a cookie, peers follow each other by the signed lists of their keys.
+constexpr uint32_t kNeededOfPeers = kNeededForTime & ~kCookie;
+
+bool IsSymmetric(const Values& variables) {
+  const auto mode = Find(variables, "hmode").value_or("");
+  return mode == "1" || mode == "2";
+}
 
 std::string Text(const Values& variables, std::string_view name) {
   return Printable(Find(variables, name).value_or(""));
@@ -136,6 +144,13 @@ void AppendCauses(PeerStatus status, const Values& variables, std::string* text)
   }
   const bool bad_stratum = (flash & (wire::kFlashStratum | wire::kFlashPeerStratum)) != 0;
   if (!silent && bad_stratum) Append(Stratum(variables), text);
+  // A server marks one that it must not follow as if it did not answer.
+  const bool set_aside = !silent && (flash & ~uint32_t{wire::kFlashPeerUnreachable}) == 0;
+  if (set_aside)
+    Append(
+        "Nothing is wrong with it: it was configured with noselect, or too few of the sources that "
+        "agree with it answer yet.",
+        text);
 }
 
 // The first of the dance's steps that is missing; empty when all are done.
@@ -152,8 +167,8 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   std::string text = "Autokey";
   if (!host.empty()) text += " (the server calls itself " + host + ")";
   const std::string_view missing = MissingStep(flags);
-  if ((flags & kNeededForTime) != kNeededForTime)
-    return text + " is under way: " + std::string(missing) + " yet.";
+  const uint32_t needed = IsSymmetric(variables) ? kNeededOfPeers : kNeededForTime;
+  if ((flags & needed) != needed) return text + " is under way: " + std::string(missing) + " yet.";
   const std::string identity = Text(variables, "identity");
   text += " has authenticated it";
   if (identity == "TC") {
@@ -161,7 +176,10 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   } else if (!identity.empty() && identity != "none") {
     text += ", and it proved its group by " + identity;
   }
-  if (!missing.empty()) text += "; " + std::string(missing);
+  if ((flags & kCookie) == 0)
+    text += "; for now by its list of keys alone, as a broadcast is";
+  else if (!missing.empty())
+    text += "; " + std::string(missing);
   return text + ".";
 }
 

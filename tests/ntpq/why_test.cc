@@ -80,6 +80,8 @@ void EveryFlashBitThatMattersIsAReason(void**) {
       {"flash=0x200, stratum=12, leap=0", "Its stratum, 12, is outside"},
       {"flash=0x400", "root distance"},
       {"flash=0x800", "circle"},
+      {"flash=0x1000", "Nothing is wrong with it: it was configured with noselect"},
+      {"flash=0", "Nothing is wrong with it"},
   };
   for (const Case& c : cases)
     assert_true(Has(Why(Reachable(Selection::kReject), c.variables), c.says));
@@ -116,6 +118,16 @@ void AutokeyTellsItsNextStepOrItsProof(void**) {
       {"flags=0x83f01, host=\"server\"", "(the server calls itself server) has authenticated it"},
   };
   for (const Case& c : cases) assert_true(Has(Why(status, c.variables), c.says));
+}
+
+void PeersAreFollowedBeforeTheyHaveACookie(void**) {
+  PeerStatus status = Reachable(Selection::kSystemPeer);
+  status.auth_enabled = true;
+  for (const std::string mode : {"hmode=1, ", "hmode=2, "}) {
+    assert_true(Has(Why(status, mode + "flags=0x29c1701"), "by its list of keys alone"));
+    assert_true(Has(Why(status, mode + "flags=0x29c0701"), "under way"));
+  }
+  assert_true(Has(Why(status, "hmode=3, flags=0x29c1701"), "under way: it has not given us a"));
 }
 
 void WhatOnlySendsIsNeverUsed(void**) {
@@ -156,6 +168,7 @@ int main() {
       cmocka_unit_test(EveryFlashBitThatMattersIsAReason),
       cmocka_unit_test(AuthenticationIsAlwaysSpokenOf),
       cmocka_unit_test(AutokeyTellsItsNextStepOrItsProof),
+      cmocka_unit_test(PeersAreFollowedBeforeTheyHaveACookie),
       cmocka_unit_test(WhatOnlySendsIsNeverUsed),
       cmocka_unit_test(FiguresAreToldOfWhatAnswers),
       cmocka_unit_test(LinesFitATerminalAndHoldNothingHostile),
