@@ -152,8 +152,8 @@ class FragmentsAllowed {
   int fd_;
 };
 
-// A packet that is longer than the path takes must have Autokey's fields, which no time is taken from, and
-// whose contents are signed: a certificate with a key of 3072 bits does not fit into an Ethernet frame.
+// A packet that is longer than the path takes must have Autokey's fields: a certificate with a key of 3072
+// bits does not fit into an Ethernet frame. Its values are signed, and its header is under the MAC.
 bool SendWhole(int fd, const msghdr& header, Family family) {
   const size_t size = header.msg_iov->iov_len;
   const auto send = [&] {
