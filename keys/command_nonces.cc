@@ -43,18 +43,15 @@ CommandNonces::Nonce CommandNonces::Sealed(uint32_t number, uint32_t made_s) {
 
 CommandNonces::Nonce CommandNonces::Make(MonoTime now) { return Sealed(++last_, Seconds(now)); }
 
-NonceCheck CommandNonces::Take(Bytes nonce, MonoTime now) {
+bool CommandNonces::Take(Bytes nonce, MonoTime now) {
   Reader reader(nonce);
   const uint32_t number = reader.U32();
   const uint32_t made_s = reader.U32();
   reader.Skip(kMacOctets);
-  if (!reader.Finish() || !EqualConstantTime(Sealed(number, made_s).span(), nonce))
-    return NonceCheck::kBad;
-  if (TooOld(made_s, now) || used_.contains(number)) return NonceCheck::kBad;
-  std::erase_if(used_, [now](const auto& entry) { return TooOld(entry.second, now); });
-  if (used_.size() >= kMostUsed) return NonceCheck::kBusy;
-  used_.emplace(number, made_s);
-  return NonceCheck::kGood;
+  if (!reader.Finish() || !EqualConstantTime(Sealed(number, made_s).span(), nonce)) return false;
+  if (TooOld(made_s, now) || number <= used_) return false;
+  used_ = number;
+  return true;
 }
 
 }  // namespace ntpward::keys

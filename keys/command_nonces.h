@@ -2,10 +2,10 @@
 //
 // A nonce carries the time of its making under a MAC by a key that lives as long as this process.
 // So nothing is kept of nonces that were merely asked for, and nobody can crowd out another's by
-// asking; what is kept are those that were used, until they are too old anyway.
+// asking. They are good in the order of their making only: who holds a request back cannot have it
+// done after a later one.
 #pragma once
 
-#include <map>
 #include <utility>
 
 #include "keys/mac.h"
@@ -14,24 +14,18 @@
 
 namespace ntpward::keys {
 
-enum class NonceCheck : uint8_t {
-  kGood,
-  kBad,   // not ours, too old, or used
-  kBusy,  // too many were used lately
-};
-
 class CommandNonces {
  public:
   static constexpr double kLifetime = 30;  // s
-  static constexpr size_t kMostUsed = 1024;
   using Nonce = InlineBytes<msg::kCommandNonceOctets>;
 
   // Draws the key. Fails when OpenSSL has no AES-CMAC.
   static Result<CommandNonces> Create();
 
   Nonce Make(MonoTime now);
-  // A good nonce is used up by this.
-  NonceCheck Take(Bytes nonce, MonoTime now);
+  // Whether it is one of ours, not too old, not used, and made after every one that was used. A
+  // good one is used up by this.
+  [[nodiscard]] bool Take(Bytes nonce, MonoTime now);
 
  private:
   explicit CommandNonces(MacAlgorithm algorithm) : algorithm_(std::move(algorithm)) {}
@@ -39,8 +33,8 @@ class CommandNonces {
 
   MacAlgorithm algorithm_;
   LockedBytes key_;
-  uint32_t last_ = 0;                  // number of the last one made
-  std::map<uint32_t, uint32_t> used_;  // by number: when it was made, s
+  uint32_t last_ = 0;  // number of the last one made
+  uint32_t used_ = 0;  // number of the last one used
 };
 
 }  // namespace ntpward::keys

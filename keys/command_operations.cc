@@ -27,15 +27,8 @@ bool CommandOperations::NeedsNonce(const msg::Command& command) const {
 // A nonce that came along has to be good even where none is needed: who sends one means it.
 CommandOutcome CommandOperations::Authorise(const msg::Command& command, Bytes nonce) {
   if (nonce.empty()) return NeedsNonce(command) ? CommandOutcome::kNonce : CommandOutcome::kDone;
-  switch (nonces_.Take(nonce, state_.time->Monotonic())) {
-    case NonceCheck::kGood:
-      return CommandOutcome::kDone;
-    case NonceCheck::kBusy:
-      return CommandOutcome::kBusy;
-    case NonceCheck::kBad:
-      break;
-  }
-  return CommandOutcome::kNonce;
+  const bool good = nonces_.Take(nonce, state_.time->Monotonic());
+  return good ? CommandOutcome::kDone : CommandOutcome::kNonce;
 }
 
 msg::CommandDone CommandOperations::Run(const msg::Command& command, Outbox& out) {

@@ -28,23 +28,41 @@ bool IsNonce(std::string_view text) {
 Result<std::string, QueryError> NonceWord(Session& session) {
   const auto reply =
       session.Try(wire::ControlOp::kRequestNonce, AssocId{0}, "config", Auth::kAlways);
-  if (!reply.ok() && reply.error().kind == QueryError::Kind::kRefused) return std::string();
-  if (!reply.ok()) return Fail(reply.error());
+  if (!reply.ok()) {
+    const QueryError& error = reply.error();
+    const bool refused = error.kind == QueryError::Kind::kRefused;
+    // Who says that our key may not has understood what it was asked.
+    const bool not_allowed = refused && error.code == wire::ControlError::kPermission;
+    if (!refused || (not_allowed && !session.settings.no_nonce)) return Fail(error);
+    return std::string();
+  }
   const auto values = ReadValues(reply->data);
   const auto nonce = Find(values, "config_nonce");
   return nonce && IsNonce(*nonce) ? " nonce=" + std::string(*nonce) : std::string();
 }
 
-// One line, sent until it is answered. Of a line with a nonce the server may have done what an answer
-// that got lost said, and would refuse it the second time: so each is sent once.
+// A line without a nonce can be sent again by whoever saw it, the server itself included, and any
+// server can pretend to have no nonces: so it leaves only when the user says that this one has
+// none.
+Result<void, QueryError> MaySend(const Session& session, const std::string& line, bool has_nonce) {
+  const auto refuse = [](const char* why) {
+    return Fail(QueryError{QueryError::Kind::kTransport, {}, why});
+  };
+  if (line.size() > wire::kMaxControlData) return refuse("***Line is longer than a request holds");
+  if (!has_nonce && !session.settings.no_nonce)
+    return refuse(
+        "***Server gave no nonce, nothing was sent (one of another make needs option --no-nonce)");
+  return {};
+}
+
+// One line, sent until it is answered. Of a line with a nonce the server may have done what an
+// answer that got lost said, and would refuse it the second time: so each is sent once.
 Result<Reply, QueryError> SendLine(Session& session, std::string_view line) {
   constexpr int kNonces = 2;
   for (int i = 1;; ++i) {
     const std::string nonce = TRY(NonceWord(session));
     const std::string whole = std::string(line) + nonce;
-    if (whole.size() > wire::kMaxControlData)
-      return Fail(QueryError{
-          QueryError::Kind::kTransport, {}, "***Line is longer than a request holds"});
+    TRY_VOID(MaySend(session, whole, !nonce.empty()));
     auto reply = session.Try(wire::ControlOp::kConfigure, AssocId{0}, whole, Auth::kAlways,
                              nonce.empty() ? 2 : 1);
     if (reply.ok() || nonce.empty() || i == kNonces ||

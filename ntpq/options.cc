@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kMaxHosts = 200;
 
 // Long options without a letter.
-enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kHelp };
+enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kNoNonce, kHelp };
 
-constexpr std::array<option, 19> kLongOptions = {
+constexpr std::array<option, 20> kLongOptions = {
     {{"ipv4", no_argument, nullptr, '4'},
      {"ipv6", no_argument, nullptr, '6'},
      {"authentication", required_argument, nullptr, 'a'},
@@ -24,6 +24,7 @@ constexpr std::array<option, 19> kLongOptions = {
      {"set-debug-level", required_argument, nullptr, 'D'},
      {"interactive", no_argument, nullptr, 'i'},
      {"keyfile", required_argument, nullptr, 'k'},
+     {"no-nonce", no_argument, nullptr, kNoNonce},
      {"numeric", no_argument, nullptr, 'n'},
      {"old-rv", no_argument, nullptr, kOldRv},
      {"peers", no_argument, nullptr, 'p'},
@@ -128,6 +129,9 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
     case kSigns:
       settings.signs = true;
       return {};
+    case kNoNonce:
+      settings.no_nonce = true;
+      return {};
     case kVersion:
       options.show_version = true;
       return {};
@@ -183,6 +187,7 @@ std::string HelpText() {
          "   -D Num set-debug-level  set the debug level\n"
          "   -i no  interactive      prompt for commands, whatever stdin is\n"
          "   -k Str keyfile          take the key of -a from this file\n"
+         "      no  no-nonce         configure servers that give no nonce, too\n"
          "   -n no  numeric          show addresses as numbers\n"
          "      no  old-rv           show the status line before named variables too\n"
          "   -p no  peers            same as -c peers\n"

@@ -26,6 +26,7 @@ struct Settings {
   bool raw = false;           // variables as they came
   bool signs = false;         // '+' before positive offsets and frequencies
   bool wide = false;          // remote column of any width
+  bool no_nonce = false;      // configure servers that give no nonce, too
   bool old_rv = false;        // the status line also before named variables
   bool authenticate = false;  // a MAC on every request
   RefidStyle refid = RefidStyle::kIpv4;

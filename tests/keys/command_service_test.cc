@@ -187,7 +187,7 @@ void ASuccessorStartsWithWhatWasKept(void**) {
   msg::Encode(Kept(), &bytes);
   h.service.HandleSupervisor(bytes.span(), h.out);
   h.Start({{msg::KeyFileKind::kSymmetric, "428_ntp.keys"}}, "",
-              {{.key = {1}, .serve = true}, {.key = {4}, .control = true}});
+          {{.key = {1}, .serve = true}, {.key = {4}, .control = true}});
   assert_true(h.service.ready());
   assert_true(Serves2(h) && !Serves1(h));
   assert_true(h.out.Logged("that a command has revoked: 1:"));
@@ -346,20 +346,15 @@ void AFloodOfNoncesLeavesTheOldestGood(void**) {
   assert_true(Ask(h, Request("trustedkey 2" + oldest)) == CommandOutcome::kDone);
 }
 
-void UsedNoncesAreBoundedAndForgottenInTime(void**) {
-  auto nonces = CommandNonces::Create();
-  assert_true(nonces.ok());
-  const MonoTime start = MonoTime::FromSeconds(100);
-  const auto first = nonces->Make(start);
-  assert_true(nonces->Take(first.span(), start) == NonceCheck::kGood);
-  for (size_t i = 1; i < CommandNonces::kMostUsed; ++i)
-    assert_true(nonces->Take(nonces->Make(start).span(), start) == NonceCheck::kGood);
-  assert_true(nonces->Take(nonces->Make(start).span(), start) == NonceCheck::kBusy);
-  // One that was used is still known as such.
-  assert_true(nonces->Take(first.span(), start) == NonceCheck::kBad);
-  const MonoTime later = start + 31.0;
-  assert_true(nonces->Take(first.span(), later) == NonceCheck::kBad);
-  assert_true(nonces->Take(nonces->Make(later).span(), later) == NonceCheck::kGood);
+// Who holds a request back cannot have it done after a later one.
+void ANonceIsBadOnceALaterOneWasUsed(void**) {
+  Harness h;
+  h.StartServer();
+  const auto held_back = Request("trustedkey 2" + NewNonce(h));
+  assert_true(Ask(h, Request("trustedkey 2" + NewNonce(h))) == CommandOutcome::kDone);
+  assert_true(Ask(h, Request("untrustedkey 2" + NewNonce(h))) == CommandOutcome::kDone);
+  assert_true(Ask(h, held_back) == CommandOutcome::kNonce);
+  assert_false(Serves2(h));
 }
 
 void NoncesDifferAndEveryPrefixIsNone(void**) {
@@ -369,11 +364,11 @@ void NoncesDifferAndEveryPrefixIsNone(void**) {
   const auto a = nonces->Make(now), b = nonces->Make(now);
   assert_string_not_equal(ToHex(a.span()).c_str(), ToHex(b.span()).c_str());
   for (size_t size = 0; size < a.size(); ++size)
-    assert_true(nonces->Take(a.span().first(size), now) == NonceCheck::kBad);
+    assert_false(nonces->Take(a.span().first(size), now));
   std::vector<uint8_t> longer(a.span().begin(), a.span().end());
   longer.push_back(0);
-  assert_true(nonces->Take(longer, now) == NonceCheck::kBad);
-  assert_true(nonces->Take(a.span(), now) == NonceCheck::kGood);
+  assert_false(nonces->Take(longer, now));
+  assert_true(nonces->Take(a.span(), now));
 }
 
 void WhereANonceIsNeeded(void**) {
@@ -574,7 +569,7 @@ int main() {
       cmocka_unit_test(StepsOfTheClockDoNotMatter),
       cmocka_unit_test(NoncesOfOthersAreNone),
       cmocka_unit_test(AFloodOfNoncesLeavesTheOldestGood),
-      cmocka_unit_test(UsedNoncesAreBoundedAndForgottenInTime),
+      cmocka_unit_test(ANonceIsBadOnceALaterOneWasUsed),
       cmocka_unit_test(NoncesDifferAndEveryPrefixIsNone),
       cmocka_unit_test(WhereANonceIsNeeded),
       cmocka_unit_test(TheFormIsRead),

@@ -150,6 +150,7 @@ void KeepsQuotedWordsTogether(void**) {
 
 void AsksForKeyAndPasswordOnce(void**) {
   Bench bench(Recording::Load("to-4.2.8-config-ok"));
+  bench.session.settings.no_nonce = true;
   bench.platform.answers = {"7", "ctlpass"};
   assert_string_equal(bench.Out(":config server 10.77.0.77 noselect").c_str(),
                       "Config Succeeded\n");
@@ -198,10 +199,24 @@ void PutsNothingOfAServersIntoALineButANonce(void**) {
         "config_nonce=" + nonce.substr(1), "config_nonce=" + nonce + "0",
         "config_nonce=" + nonce.substr(1) + "G", std::string("config_nonce")}) {
     Bench bench(OneLine("trustedkey 5", "Config Succeeded\r\n"));
+    bench.session.settings.no_nonce = true;
     bench.network.nonce_answer = answer;
     bench.platform.answers = {"7", "ctlpass"};
     assert_string_equal(bench.Out(":config trustedkey 5").c_str(), "Config Succeeded\n");
     assert_string_equal(bench.network.mismatch.c_str(), "");
+  }
+}
+
+// A server that was taken over would get a line that it can repeat.
+void SendsNoLineWithoutANonceUnlessTold(void**) {
+  for (const std::string answer : {"nonce=eeacac9512118d14db7101a5\r\n", ""}) {
+    Bench bench(OneLine("trustedkey 5", "Config Succeeded\r\n"));
+    bench.network.nonce_answer = answer;
+    bench.platform.answers = {"7", "ctlpass"};
+    assert_string_equal(bench.Out(":config trustedkey 5").c_str(), "");
+    assert_true(bench.platform.err.find("***Server gave no nonce, nothing was sent") !=
+                std::string::npos);
+    assert_int_equal(bench.network.asked, 0);
   }
 }
 
@@ -344,6 +359,7 @@ int main() {
       cmocka_unit_test(AsksForKeyAndPasswordOnce),
       cmocka_unit_test(SendsTheNonceOfAServerThatGivesOne),
       cmocka_unit_test(PutsNothingOfAServersIntoALineButANonce),
+      cmocka_unit_test(SendsNoLineWithoutANonceUnlessTold),
       cmocka_unit_test(PointsAtTheWordThatIsWrong),
       cmocka_unit_test(SendsNoLineThatDoesNotFitBesideItsNonce),
       cmocka_unit_test(SendsNothingWithoutAPassword),
