@@ -184,8 +184,9 @@ void EveryWayToBreakADanceOffIsSurvived(void**) {
     if (way % 97 == 0) ExpectItStillEnds(&dancer, recording.word);
     assert_true(pair.client.certificates.entries().size() <= 4);
   }
-  // A leak of one octet at each would be seen.
-  assert_true(mallinfo2().uordblks <= held + ways / 2);
+  // The smallest allocation takes 32 octets: one that is lost at each would be seen. OpenSSL keeps some
+  // now and then.
+  assert_true(mallinfo2().uordblks <= held + ways * 16);
 }
 
 // The server keeps nothing of a dance, so that there is no order that could confuse it.
