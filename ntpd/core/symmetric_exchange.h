@@ -38,7 +38,8 @@ class SymmetricExchange {
   bool IsOurs(NtpTimestamp origin) const;
 
   // A packet with extension fields, whose MAC anyone can make, arrived at `t4`. It moves nothing
-  // but what FillHeard gives, so that a forged one costs a step of Autokey's dance at most.
+  // but what FillHeard gives: each forged one costs a step of Autokey's dance at most, and a stream
+  // of them every step.
   void Hear(const wire::Header& packet, NtpTimestamp t4);
   // As Fill, for a packet with extension fields: by the last one of theirs, of whatever kind.
   void FillHeard(wire::Header* header) const;
