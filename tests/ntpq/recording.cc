@@ -2,10 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <deque>
 #include <sstream>
+#include <utility>
 
 #include "ntpd/wire/control_message.h"
+#include "ntpq/command.h"
+#include "ntpq/options.h"
+#include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 
 namespace ntpward::ntpq::test {
@@ -18,31 +23,78 @@ std::istringstream ReadText(const std::string& path) {
   return std::istringstream(std::string(bytes.begin(), bytes.end()));
 }
 
-timespec ToTime(const std::string& text) {
-  const double seconds = std::strtod(text.c_str(), nullptr);
+timespec ToTime(double seconds) {
   const double whole = std::floor(seconds);
   return {static_cast<time_t>(whole), static_cast<long>((seconds - whole) * 1e9)};
 }
 
-// A carriage return is written as "\r" in the files. The reference lets those of the server's line
-// ends through to the terminal; we do not.
-std::string Unescaped(std::string text) {
-  if (text.ends_with("\\r")) text.resize(text.size() - 2);
-  for (size_t at; (at = text.find("\\r")) != std::string::npos;) text.replace(at, 2, "\r");
-  return text;
+// "\r", "\n", "\\" and "\xNN".
+std::string Unescaped(const std::string& text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      plain += text[i];
+      continue;
+    }
+    const char kind = text.at(++i);
+    if (kind == 'x') {
+      plain += static_cast<char>(ntpward::test::FromHex(text.substr(i + 1, 2)).at(0));
+      i += 2;
+    } else {
+      plain += kind == 'r' ? '\r' : kind == 'n' ? '\n' : kind;
+    }
+  }
+  return plain;
 }
 
-void TakeLine(Recording& recording, const std::string& key, const std::string& rest) {
-  if (key == "arg") recording.arguments.push_back(rest);
-  if (key == "start") recording.start = ToTime(rest);
-  if (key == "request") recording.exchanges.push_back({ntpward::test::FromHex(rest), {}});
-  if (key == "out") recording.out += Unescaped(rest) + "\n";
-  if (key == "err") recording.err += Unescaped(rest) + "\n";
-  if (key != "response") return;
-  const size_t blank = rest.find(' ');
-  recording.exchanges.back().responses.push_back(
-      {ToTime(rest.substr(0, blank)), ntpward::test::FromHex(rest.substr(blank))});
+// The reference lets the carriage returns of the server's line ends through to the terminal; we do
+// not.
+std::string PrintedLine(const std::string& text) {
+  std::string line = Unescaped(text);
+  if (line.ends_with('\r')) line.pop_back();
+  return line + "\n";
 }
+
+// A header in hexadecimal, a blank, the data; padded as it was sent.
+std::vector<uint8_t> ToDatagram(const std::string& text) {
+  const size_t blank = std::min(text.find(' '), text.size());
+  auto datagram = ntpward::test::FromHex(text.substr(0, blank));
+  const std::string data = Unescaped(text.substr(std::min(blank + 1, text.size())));
+  datagram.insert(datagram.end(), data.begin(), data.end());
+  datagram.resize((datagram.size() + 3) / 4 * 4);
+  return datagram;
+}
+
+void TakeResponse(Recording& recording, double start, const std::string& rest) {
+  const size_t blank = rest.find(' ');
+  const double when = start + std::strtod(rest.c_str(), nullptr);
+  recording.exchanges.back().responses.push_back(
+      {ToTime(when), ToDatagram(rest.substr(blank + 1))});
+}
+
+struct Loader {
+  Recording recording;
+  double start = 0;
+
+  void TakeLine(const std::string& key, const std::string& rest) {
+    if (key == "recording") recording.name = rest;
+    if (key == "arg") recording.arguments.push_back(rest);
+    if (key == "start") recording.start = ToTime(start = std::strtod(rest.c_str(), nullptr));
+    if (key == "request") recording.exchanges.push_back({ToDatagram(rest), {}});
+    if (key == "response") TakeResponse(recording, start, rest);
+    if (key == "fails") recording.exchanges.back().failure = rest;
+    if (key == "unreachable") recording.unreachable = rest;
+    if (key == "out") recording.out += PrintedLine(rest);
+    if (key == "err") recording.err += PrintedLine(rest);
+    if (key == "exit") recording.exit_status = std::stoi(rest);
+    if (key == "file") TakeFile(rest);
+  }
+
+  void TakeFile(const std::string& rest) {
+    const size_t blank = std::min(rest.find(' '), rest.size());
+    recording.files[rest.substr(0, blank)] += rest.substr(std::min(blank + 1, rest.size())) + "\n";
+  }
+};
 
 // What must agree: all but the sequence number and the MAC that depends on it.
 std::vector<uint8_t> Comparable(Bytes datagram) {
@@ -74,6 +126,7 @@ class RecordedTransport : public Transport {
           "request " + std::to_string(index) + " is " + ntpward::test::ToHex(datagram);
       return {};
     }
+    failure_ = exchanges[index].failure;
     for (Response response : exchanges[index].responses) {
       std::copy_n(datagram.begin() + 2, 2, response.datagram.begin() + 2);
       waiting_.push_back(std::move(response));
@@ -82,6 +135,7 @@ class RecordedTransport : public Transport {
   }
 
   Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
+    if (!failure_.empty()) return Fail(std::exchange(failure_, ""));
     if (waiting_.empty()) {
       now_ = deadline;
       return std::optional<std::vector<uint8_t>>();
@@ -111,16 +165,30 @@ class RecordedTransport : public Transport {
   RecordedNetwork& network_;
   MonoTime now_ = MonoTime::FromSeconds(1000);
   std::deque<Response> waiting_;
+  std::string failure_;
 };
 
-Recording Recording::Load(const std::string& name) {
-  Recording recording;
-  auto text = ReadText(kData + name + ".txt");
+std::vector<Recording> Recording::LoadAll(const std::string& file) {
+  std::vector<Recording> all;
+  auto text = ReadText(kData + file + ".txt");
+  Loader loader;
   for (std::string line; std::getline(text, line);) {
     const size_t blank = std::min(line.find(' '), line.size());
-    TakeLine(recording, line.substr(0, blank), line.substr(std::min(blank + 1, line.size())));
+    const std::string key = line.substr(0, blank);
+    if (key == "recording" && !loader.recording.name.empty())
+      all.push_back(std::exchange(loader, {}).recording);
+    loader.TakeLine(key, line.substr(std::min(blank + 1, line.size())));
   }
-  return recording;
+  all.push_back(std::move(loader.recording));
+  return all;
+}
+
+Recording Recording::Load(const std::string& name) {
+  for (const char* file : {"to-4.2.8", "to-4.2.6"})
+    for (Recording& recording : LoadAll(file))
+      if (std::string(file) + "-" + recording.name == name) return std::move(recording);
+  fail_msg("no recording %s", name.c_str());
+  return {};
 }
 
 std::optional<std::string> RecordingPlatform::Ask(std::string_view prompt, bool) {
@@ -143,6 +211,7 @@ Result<std::string> RecordingPlatform::ReadFile(const std::string& path) {
 }
 
 Result<Host, Network::OpenError> RecordedNetwork::Open(const std::string& name, Family) {
+  if (!recording_.unreachable.empty()) return Fail(OpenError{recording_.unreachable, true});
   if (name.starts_with("no")) return Fail(OpenError{"Name or service not known", false});
   return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<RecordedTransport>(*this)};
 }
@@ -156,6 +225,26 @@ RecordedNames::RecordedNames() {
 std::string RecordedNames::NameOf(const IpAddress& address) {
   const auto found = names_.find(address.ToString());
   return found == names_.end() ? address.ToString() : found->second;
+}
+
+Played Play(const Recording& recording, const std::vector<std::string>& extra) {
+  std::vector<std::string> words = {"ntpq"};
+  words.insert(words.end(), extra.begin(), extra.end());
+  words.insert(words.end(), recording.arguments.begin(), recording.arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const auto options = ParseOptions(static_cast<int>(words.size()), argv.data());
+  assert_true(options.ok());
+
+  RecordingPlatform platform;
+  platform.now = recording.start;
+  platform.files = recording.files;
+  RecordedNetwork network(recording, platform);
+  RecordedNames names;
+  Session session(platform, network, names, options->settings);
+  RunBatch(session, options->hosts, options->commands);
+  return {platform.out, platform.err, network.mismatch, network.asked, session.exit_status};
 }
 
 }  // namespace ntpward::ntpq::test

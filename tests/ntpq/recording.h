@@ -19,16 +19,24 @@ struct Response {
 struct Exchange {
   std::vector<uint8_t> request;
   std::vector<Response> responses;
+  std::string failure = {};  // what the kernel said instead of an answer
 };
 
 // tests/ntpq/data/README has the format.
 struct Recording {
+  std::string name;
   std::vector<std::string> arguments;
   timespec start{};
   std::vector<Exchange> exchanges;
+  std::map<std::string, std::string> files;  // for config-from-file
+  std::string unreachable;                   // what the kernel says of every address
   std::string out;
   std::string err;
+  int exit_status = 0;
 
+  // All of tests/ntpq/data/FILE.txt.
+  static std::vector<Recording> LoadAll(const std::string& file);
+  // "FILE-NAME": the one of that name.
   static Recording Load(const std::string& name);
 };
 
@@ -82,5 +90,16 @@ class RecordedNames : public NameService {
  private:
   std::map<std::string, std::string> names_;
 };
+
+// What became of a recording that was played.
+struct Played {
+  std::string out;
+  std::string err;
+  std::string mismatch;
+  size_t asked = 0;
+  int exit_status = 0;
+};
+// Runs our ntpq with `extra` options and the recorded arguments against the recorded answers.
+Played Play(const Recording& recording, const std::vector<std::string>& extra);
 
 }  // namespace ntpward::ntpq::test
