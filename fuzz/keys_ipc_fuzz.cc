@@ -37,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::KeysFile>(bytes);
   RoundTrip<msg::KeysTrusted>(bytes);
   RoundTrip<msg::KeysEnd>(bytes);
+  RoundTrip<msg::KeysServe>(bytes);
   RoundTrip<msg::KeysRollSeed>(bytes);
   RoundTrip<msg::CommandNonceRequest>(bytes);
   RoundTrip<msg::CommandNonce>(bytes);

@@ -92,6 +92,7 @@ struct Target {
     Tell(trusted);
     Tell(msg::KeysEnd{});
     CHECK(service.ready());
+    Tell(msg::KeysServe{});
   }
   template <msg::Message M>
   void Tell(const M& m) {

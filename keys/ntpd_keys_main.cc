@@ -60,8 +60,8 @@ class Role {
   // False when there is nothing left to serve.
   bool Turn() {
     pollfd fds[] = {{supervisor_.in_fd(), POLLIN, 0}, {net_.in_fd(), POLLIN, 0}};
-    // Net is not listened to before there are keys to serve it with.
-    const nfds_t count = service_.ready() && !net_.peer_gone() ? 2 : 1;
+    // Net is not listened to before there are keys to serve it with, nor beside a predecessor.
+    const nfds_t count = service_.serves_net() && !net_.peer_gone() ? 2 : 1;
     if (poll(fds, count, service_.HasWork() ? 0 : kTickMs) < 0) return true;
     if (fds[0].revents != 0) FromSupervisor();
     if (service_.failed()) return false;

@@ -59,7 +59,10 @@ void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
     understood = With<msg::KeysFile>(message, [&](const auto& m) { loader_.File(m); });
   } else if (!ready() && type == Type::kKeysTrusted) {
     understood = With<msg::KeysTrusted>(message, [&](const auto& m) { loader_.Trusted(m); });
-  } else if (type == Type::kRuntimeTrust) {
+  } else if (ready() && !serves_net_ && type == Type::kKeysServe) {
+    understood = With<msg::KeysServe>(message, [&](const auto&) { serves_net_ = true; });
+  } else if (!serves_net_ && type == Type::kRuntimeTrust) {
+    // Not later: a command that was done here is newer than what the supervisor kept.
     understood = With<msg::RuntimeTrust>(message, [&](const auto& m) { OnRuntimeTrust(m); });
   } else if (!ready() && type == Type::kKeysEnd) {
     understood = With<msg::KeysEnd>(message, [&](const auto&) { Finish(out); });
@@ -134,7 +137,7 @@ void KeyService::Tick(Outbox& out) {
 
 void KeyService::HandleNet(Bytes message, Outbox& out) {
   using msg::Type;
-  if (!ready()) return;
+  if (!serves_net_) return;
   const auto later = [&](auto& m) { Enqueue(std::move(m), out); };
   bool understood = false;
   switch (msg::PeekType(message).value_or(Type::kLogLine)) {

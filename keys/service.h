@@ -29,7 +29,7 @@ class KeyService {
 
   // One message from the supervisor. Answers KeysEnd with RoleReady or RoleFailed.
   void HandleSupervisor(Bytes message, Outbox& out);
-  // One message from net; none may come before ready(). Anything malformed or not permitted is
+  // One message from net; before serves_net() it is dropped. Anything malformed or not permitted is
   // reported as Misbehaviour, and nothing of it is done.
   void HandleNet(Bytes message, Outbox& out);
 
@@ -41,6 +41,8 @@ class KeyService {
   void Tick(Outbox& out);
 
   bool ready() const { return state_ != nullptr; }
+  // It is ready, and nobody else takes net's messages: see KeysServe.
+  bool serves_net() const { return serves_net_; }
   // After RoleFailed: the process should end.
   bool failed() const { return failed_; }
 
@@ -76,6 +78,7 @@ class KeyService {
   std::optional<CommandOperations> commands_;
   Lane own_;
   Lane clients_;
+  bool serves_net_ = false;
   bool failed_ = false;
 };
 

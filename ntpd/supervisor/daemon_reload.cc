@@ -111,7 +111,8 @@ void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   Watch(keys);
   Pump(keys);
   keys.process->was_ready = true;
-  // Commands may have come since the new one was told what was kept.
+  // Commands may have come since the new one was told what was kept. It takes none itself before
+  // OnReady() lets it serve, so that nothing of this is older than what it did.
   for (const msg::RuntimeTrust& kept : kept_trust_.Messages()) Post(keys, kept);
   CommitReload();
   OnReady(keys, message);

@@ -239,6 +239,7 @@ void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
 void Daemon::OnPeerReady(RoleSlot& from, bool again) {
   RoleSlot& net = slot(Role::kNet);
   const Role role = from.process->role();
+  if (role == Role::kKeys) Post(from, msg::KeysServe{});
   if (again) Post(net, msg::NetRoleRestarted{.role = role});
   if (role == Role::kResolve && net_waits_for_names_) {
     net_waits_for_names_ = false;

@@ -76,6 +76,7 @@ enum class Type : uint16_t {
   kKeysEnd = 68,
   kKeysRollSeed = 69,
   kRuntimeTrust = 70,
+  kKeysServe = 71,
   // supervisor <-> net
   kNetStart = 80,
   kNetAssociation = 81,

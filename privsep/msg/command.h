@@ -81,7 +81,8 @@ struct TrustedNow {
 };
 
 // keys -> supervisor, before it is done: to be kept for the next ntpd-keys. supervisor -> keys,
-// before KeysEnd and after a reload: what was kept. The last word about a key counts.
+// before KeysEnd, and at a reload once more before KeysServe: what was kept, and never later, since it
+// would be older than what a command did since. The last word about a key counts.
 struct RuntimeTrust {
   static constexpr Type kType = Type::kRuntimeTrust;
   InlineVector<TrustedNow, 300> keys;

@@ -511,6 +511,14 @@ struct KeysEnd {
   static auto Fields(auto& m) { return std::tie(m.reserved); }
 };
 
+// After RoleReady: listen to net from now on. At a reload it comes when the one before is dead and
+// all that it had done is told: two at once would execute net's commands in no order.
+struct KeysServe {
+  static constexpr Type kType = Type::kKeysServe;
+  uint8_t reserved = 0;
+  static auto Fields(auto& m) { return std::tie(m.reserved); }
+};
+
 // After RoleReady, when net was replaced because it misbehaved or died: cookies that it has seen may be
 // known to others, so new ones are made from a new seed (clients' old ones stay good), and what was
 // kept for its associations is forgotten. No answer.

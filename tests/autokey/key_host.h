@@ -92,6 +92,7 @@ struct Host {
     }
     Supervisor(msg::KeysEnd{});
     CHECK(keys.ready());
+    Supervisor(msg::KeysServe{});
     Ask(msg::HostMaterialRequest{});
     CHECK(state.SetMaterial(out.material).ok());
     certificates.SetOwn(state.certificate());

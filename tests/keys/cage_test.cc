@@ -81,6 +81,7 @@ struct Files {
     CHECK(trusted.keys.Push({.key = {15}, .serve = true}));
     h->FromSupervisor(trusted);
     h->FromSupervisor(msg::KeysEnd{});
+    if (h->service.ready()) h->FromSupervisor(msg::KeysServe{});
   }
 };
 

@@ -195,11 +195,38 @@ void ASuccessorStartsWithWhatWasKept(void**) {
 
 void WhatIsToldAfterTheStartCountsToo(void**) {
   Harness h;
+  h.waits = true;
   h.StartServer();
   h.FromSupervisor(Kept());
+  h.FromSupervisor(msg::KeysServe{});
   assert_true(Serves2(h) && !Serves1(h));
   assert_false(h.service.failed());
   assert_int_equal(h.out.runtime_trust.size(), 0);
+}
+
+void NoCommandIsDoneBeforeAllIsToldThatWasKept(void**) {
+  Harness h;
+  h.start.control_nonce = msg::ControlNonce::kNever;
+  h.waits = true;
+  h.StartServer();
+  assert_false(h.service.serves_net());
+  h.FromNet(Request("trustedkey 1"));
+  assert_true(h.out.commands.empty() && h.out.runtime_trust.empty());
+  h.FromSupervisor(Kept());
+  h.FromSupervisor(msg::KeysServe{});
+  assert_true(h.service.serves_net());
+  assert_false(Serves1(h));
+  assert_true(Say(h, "trustedkey 1") == CommandOutcome::kDone);
+  assert_true(Serves1(h));
+}
+
+void WhatWasKeptUndoesNoCommand(void**) {
+  Harness h;
+  h.StartServer();
+  assert_true(Say(h, "untrustedkey 2") == CommandOutcome::kDone);
+  h.FromSupervisor(Kept());
+  assert_false(Serves2(h));
+  assert_true(h.service.failed());
 }
 
 // --- who may ----------------------------------------------------------------------------------
@@ -560,6 +587,8 @@ int main() {
       cmocka_unit_test(TheSupervisorHearsEachChange),
       cmocka_unit_test(ASuccessorStartsWithWhatWasKept),
       cmocka_unit_test(WhatIsToldAfterTheStartCountsToo),
+      cmocka_unit_test(NoCommandIsDoneBeforeAllIsToldThatWasKept),
+      cmocka_unit_test(WhatWasKeptUndoesNoCommand),
       cmocka_unit_test(EveryOtherMacIsDenied),
       cmocka_unit_test(OnlyTheControlKeyCommands),
       cmocka_unit_test(EveryAlgorithmOfTheKeyFileCommands),

@@ -52,6 +52,7 @@ void Harness::Start(const std::vector<FileRow>& files, std::string_view password
   for (const auto& key : trusted) CHECK(list.keys.Push(key));
   FromSupervisor(list);
   FromSupervisor(msg::KeysEnd{});
+  if (service.ready() && !waits) FromSupervisor(msg::KeysServe{});
 }
 
 void Harness::StartServer() {

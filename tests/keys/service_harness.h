@@ -119,6 +119,7 @@ class Harness {
   void StartClient();
 
   msg::KeysStart start = DefaultStart();
+  bool waits = false;  // KeysServe is left out, as at a reload while the one before is there
   FakeTime time;
   Recorder out;
   KeyService service;

@@ -100,6 +100,7 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(KeysFile{});
   SurvivesOnlyWhole(KeysTrusted{});
   SurvivesOnlyWhole(KeysEnd{});
+  SurvivesOnlyWhole(KeysServe{});
   SurvivesOnlyWhole(KeysRollSeed{});
 }
 

@@ -55,6 +55,8 @@ class FakeKeys {
     if (msg::Decode(bytes, &kept))
       for (const msg::TrustedNow& key : kept.keys)
         kept_ += std::to_string(key.key.value) + (key.trusted ? "+" : "-");
+    msg::KeysServe serve;
+    if (msg::Decode(bytes, &serve)) return Serve();
     if (!msg::Decode(bytes, &end)) return;
     link_.Log(LogLevel::kNotice, "fake keys: files=" + std::to_string(files_) + " password=" +
                                      std::to_string(password_size_) + " kept=" + kept_ + ".");
@@ -64,6 +66,9 @@ class FakeKeys {
       _exit(1);
     }
     link_.Ready("fake");
+  }
+  void Serve() {
+    link_.Log(LogLevel::kNotice, "fake keys: serves, kept=" + kept_ + ".");
     if (ReadScript() == "keys-command") Command();
   }
   // As if a command had come.
