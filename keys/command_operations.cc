@@ -25,42 +25,56 @@ bool CommandOperations::NeedsNonce(const msg::Command& command) const {
 }
 
 // A nonce that came along has to be good even where none is needed: who sends one means it.
-CommandOutcome CommandOperations::Authorise(const msg::Command& command, Bytes nonce) {
-  if (nonce.empty()) return NeedsNonce(command) ? CommandOutcome::kNonce : CommandOutcome::kDone;
-  const bool good = nonces_.Take(nonce, state_.time->Monotonic());
-  return good ? CommandOutcome::kDone : CommandOutcome::kNonce;
+std::optional<CommandOutcome> CommandOperations::Refusal(const msg::Command& command, Bytes nonce) {
+  const bool fresh =
+      nonce.empty() ? !NeedsNonce(command) : nonces_.Take(nonce, state_.time->Monotonic());
+  if (!fresh) return CommandOutcome::kNonce;
+  return std::nullopt;
 }
 
 msg::CommandDone CommandOperations::Run(const msg::Command& command, Outbox& out) {
-  msg::CommandDone done{.request = command.request};
+  const auto ended = [&command](CommandOutcome outcome, uint16_t column = 0) {
+    return msg::CommandDone{.request = command.request, .outcome = outcome, .column = column};
+  };
+  // Nothing of the request is looked at before its MAC.
+  if (state_.material.symmetric.Check(command.key, KeyUse::kControl, command.covered.span(),
+                                      command.digest.span(), nullptr) != MacCheck::kGood)
+    return ended(CommandOutcome::kDenied);
+  const auto request = ParseChangeRequest(command.covered.span());
+  if (!request) return ended(CommandOutcome::kSyntax);
+  const bool about_keys =
+      request->operation == ChangeOperation::kConfigure && IsTrustCommand(request->text);
+  if (!about_keys)
+    return ended(Refusal(command, request->nonce.span()).value_or(CommandOutcome::kAuthorised));
+  const auto change = ParseTrustCommand(request->text);
+  if (!change.ok()) return ended(CommandOutcome::kSyntax, change.error().column);
+  if (const auto refusal = Refusal(command, request->nonce.span())) return ended(*refusal);
+  return Change(command.request, *change, out);
+}
+
+msg::CommandDone CommandOperations::Change(uint32_t request, const TrustCommand& change,
+                                           Outbox& out) {
+  msg::CommandDone done{.request = request};
   const auto ended = [&done](CommandOutcome outcome, uint16_t column = 0) {
     done.outcome = outcome;
     done.column = column;
     return done;
   };
   SymmetricKeys& keys = state_.material.symmetric;
-  // Nothing of the request is looked at before its MAC.
-  if (keys.Check(command.key, KeyUse::kControl, command.covered.span(), command.digest.span(),
-                 nullptr) != MacCheck::kGood)
-    return ended(CommandOutcome::kDenied);
-  const auto parsed = ParseTrustCommand(command.covered.span());
-  if (!parsed.ok()) return ended(CommandOutcome::kSyntax, parsed.error().column);
-  const CommandOutcome authorised = Authorise(command, parsed->nonce.span());
-  if (authorised != CommandOutcome::kDone) return ended(authorised);
-  msg::RuntimeTrust change;
-  for (const TrustCommand::Item& item : parsed->keys) {
+  msg::RuntimeTrust kept;
+  for (const TrustCommand::Item& item : change.keys) {
     if (!keys.Has(item.key)) return ended(CommandOutcome::kUnknownKey, item.column);
     // Else there would be no way back, and nobody could revoke another key.
-    if (!parsed->trust && keys.IsControl(item.key))
+    if (!change.trust && keys.IsControl(item.key))
       return ended(CommandOutcome::kControlKey, item.column);
-    CHECK(change.keys.Push({item.key, parsed->trust}));
+    CHECK(kept.keys.Push({item.key, change.trust}));
   }
-  if (!out.Send(change)) return ended(CommandOutcome::kBusy);
-  for (const msg::TrustedNow& key : change.keys) {
+  if (!out.Send(kept)) return ended(CommandOutcome::kBusy);
+  for (const msg::TrustedNow& key : kept.keys) {
     keys.SetRuntime(key.key, key.trusted);
     CHECK(done.keys.Push(key.key));
   }
-  done.trusted = parsed->trust;
+  done.trusted = change.trust;
   return ended(CommandOutcome::kDone);
 }
 

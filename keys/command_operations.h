@@ -1,7 +1,12 @@
-// Commands by mode 6, as ntpd-net hands them over: keys that are trusted, or no longer, while the
-// daemon runs. Who may command, and that it is no replay, is decided here and nowhere else.
+// Requests by mode 6 that would change something, as ntpd-net hands them over. Who may, and that it
+// is no replay, is decided here and nowhere else. Lines about the trust in keys are also done here;
+// of everything else the key process only says whether it is authorised.
 #pragma once
 
+#include <optional>
+#include <string>
+
+#include "keys/change_request.h"
 #include "keys/command_nonces.h"
 #include "keys/key_state.h"
 #include "keys/outbox.h"
@@ -16,14 +21,17 @@ class CommandOperations {
   static Result<CommandOperations> Create(KeyState* state);
 
   msg::CommandNonce MakeNonce(const msg::CommandNonceRequest& request);
-  // Does all of the command or nothing. What it does is first told to the supervisor, through
-  // `out`, so that no death of this process undoes it.
+  // Judges the request: kAuthorised when its sender may have done what it asks for, which is not
+  // done here. A line about keys is done, all of it or nothing. What it does is first told to the
+  // supervisor, through `out`, so that no death of this process undoes it.
   msg::CommandDone Run(const msg::Command& command, Outbox& out);
 
  private:
   CommandOperations(KeyState* state, CommandNonces nonces)
       : state_(*state), nonces_(std::move(nonces)) {}
-  msg::CommandOutcome Authorise(const msg::Command& command, Bytes nonce);
+  msg::CommandDone Change(uint32_t request, const TrustCommand& change, Outbox& out);
+  // The outcome for a request that may not; none for one that may. Uses up its nonce.
+  std::optional<msg::CommandOutcome> Refusal(const msg::Command& command, Bytes nonce);
   bool NeedsNonce(const msg::Command& command) const;
 
   KeyState& state_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "privsep/base/nonce_word.h"
+
 namespace ntpward::control {
 namespace {
 
@@ -116,11 +118,8 @@ std::string AnswerTo(std::string_view line) {
 
 }  // namespace
 
-std::string_view WithoutNonce(std::string_view line) {
-  return line.substr(0, line.find(" nonce="));
-}
-
-LineDecision JudgeLine(std::string_view line, const IpAddress& from, Rights rights) {
+LineDecision JudgeLine(std::string_view data, const IpAddress& from, Rights rights) {
+  const std::string_view line = SplitNonce(data).text;
   const std::string address = from.ToString();
   if (rights == Rights::kRead)
     return {"runtime configuration prohibited by restrict ... nomodify",
@@ -129,10 +128,11 @@ LineDecision JudgeLine(std::string_view line, const IpAddress& from, Rights righ
     return {
         "runtime configuration failed: request contains an unprintable character",
         "runtime config from " + address + " rejected: request contains an unprintable character"};
-  return {AnswerTo(line), address + " config: " + std::string(WithoutNonce(line))};
+  return {AnswerTo(line), address + " config: " + std::string(line)};
 }
 
-std::string CommandText(std::string_view line, const CommandVerdict& verdict) {
+std::string CommandText(std::string_view data, const CommandVerdict& verdict) {
+  const std::string_view line = SplitNonce(data).text;
   const size_t column = std::min(verdict.column, line.size());
   const std::string key = "key " + std::string(FirstWord(line.substr(column)));
   switch (verdict.result) {

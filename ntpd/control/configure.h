@@ -26,8 +26,9 @@ struct LineDecision {
   std::string log;  // for the operator
 };
 
-// What becomes of one line whose MAC is right.
-LineDecision JudgeLine(std::string_view line, const IpAddress& from, Rights rights);
+// What becomes of one line whose MAC is right; `data` is the line and, perhaps, its nonce, which
+// is never in the log.
+LineDecision JudgeLine(std::string_view data, const IpAddress& from, Rights rights);
 
 // What the key process made of a line.
 enum class CommandResult : uint8_t {
@@ -43,10 +44,7 @@ struct CommandVerdict {
   size_t column = 0;
 };
 
-// The answer to `line`; nothing for kDenied, which is an error of the protocol.
-std::string CommandText(std::string_view line, const CommandVerdict& verdict);
-
-// `line` without its nonce, for the log.
-std::string_view WithoutNonce(std::string_view line);
+// The answer to such data; nothing for kDenied, which is an error of the protocol.
+std::string CommandText(std::string_view data, const CommandVerdict& verdict);
 
 }  // namespace ntpward::control

@@ -232,6 +232,13 @@ Answer Responder::AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdic
   return Text(request->header, CommandText(AsText(request->data), verdict), key, state);
 }
 
+Answer Responder::AnswerWithText(Bytes datagram, KeyId key, std::string_view text,
+                                 StateView& state) {
+  const auto request = wire::ParseControlRequest(datagram);
+  if (!request.ok()) return {};
+  return Text(request->header, text, key, state);
+}
+
 Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
                           StateView& state, MonoTime now) {
   const auto request = wire::ParseControlRequest(datagram);

@@ -59,7 +59,8 @@ struct Requester {
 enum class Inquiry : uint8_t {
   kNone,
   kNonce,    // for a nonce; then call AnswerWithNonce
-  kCommand,  // to do what the request says; then call AnswerToCommand
+  kCommand,  // whether the request may, or to do what it says; then call AnswerToCommand, or do it
+             // and call AnswerWithText
 };
 
 // The datagrams to send to the requester, in order.
@@ -88,6 +89,8 @@ class Responder {
   Answer AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state);
   Answer AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdict& verdict,
                          StateView& state);
+  // What became of a request that the key process authorised: `text` is for its sender to read.
+  Answer AnswerWithText(Bytes datagram, KeyId key, std::string_view text, StateView& state);
 
   const Counters& counters() const { return counters_; }
 

@@ -87,7 +87,7 @@ void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerd
     case control::Inquiry::kNonce:
       return AskNonce(asker.route, datagram, key);
     case control::Inquiry::kCommand:
-      return Command(asker.route, datagram, key);
+      return Command(asker, datagram, key);
   }
 }
 
@@ -99,31 +99,38 @@ void ControlServer::AskNonce(const Route& route, Bytes datagram, KeyId key) {
 }
 
 // The whole request goes along: our word that its MAC was right counts for nothing there.
-void ControlServer::Command(const Route& route, Bytes datagram, KeyId key) {
+void ControlServer::Command(const Asker& asker, Bytes datagram, KeyId key) {
   const auto request = wire::ParseControlRequest(datagram);
   msg::Command command;
-  command.loopback = route.client.ip.is_loopback();
+  command.loopback = asker.route.client.ip.is_loopback();
   command.key = key;
   if (!request.ok() || !request->mac || !command.covered.Assign(request->mac->covered) ||
       !command.digest.Assign(request->mac->digest) || !command.Valid())
     return;
   node_->keys.Command(command,
-                      [this, route, key, kept = Copy(datagram)](const msg::CommandDone& done) {
-                        OnCommandDone(route, kept, key, done);
+                      [this, asker, key, kept = Copy(datagram)](const msg::CommandDone& done) {
+                        OnCommandDone(asker, kept, key, done);
                       });
 }
 
-void ControlServer::OnCommandDone(const Route& route, Bytes datagram, KeyId key,
+void ControlServer::OnCommandDone(const Asker& asker, Bytes datagram, KeyId key,
                                   const msg::CommandDone& done) {
   if (done.outcome == msg::CommandOutcome::kBusy) return;
+  if (done.outcome == msg::CommandOutcome::kAuthorised) return Perform(asker, datagram, key);
   if (done.outcome == msg::CommandOutcome::kNonce)
     node_->reporter.Log(LogLevel::kNotice,
-                        "runtime config from " + route.client.ip.ToString() +
+                        "runtime config from " + asker.route.client.ip.ToString() +
                             " rejected: no nonce, or one that is too old or was used");
   if (done.outcome == msg::CommandOutcome::kDone)
     keys_changed_({done.keys.begin(), done.keys.end()}, done.trusted);
   const control::CommandVerdict verdict{FromOutcome(done.outcome), done.column};
-  Deliver(route, responder_.AnswerToCommand(datagram, key, verdict, *state_));
+  Deliver(asker.route, responder_.AnswerToCommand(datagram, key, verdict, *state_));
+}
+
+void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {
+  // No operation here does anything yet.
+  const control::CommandVerdict nothing{control::CommandResult::kDenied, 0};
+  Deliver(asker.route, responder_.AnswerToCommand(datagram, key, nothing, *state_));
 }
 
 void ControlServer::Deliver(const Route& route, const control::Answer& answer) {

@@ -49,8 +49,11 @@ class ControlServer {
   void Check(const Asker& asker, Bytes datagram);
   void Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict, KeyId key);
   void AskNonce(const Route& route, Bytes datagram, KeyId key);
-  void Command(const Route& route, Bytes datagram, KeyId key);
-  void OnCommandDone(const Route& route, Bytes datagram, KeyId key, const msg::CommandDone& done);
+  void Command(const Asker& asker, Bytes datagram, KeyId key);
+  void OnCommandDone(const Asker& asker, Bytes datagram, KeyId key, const msg::CommandDone& done);
+  // Does what a request says that ntpd-keys has authorised: its MAC was the control key's, and it
+  // is no replay.
+  void Perform(const Asker& asker, Bytes datagram, KeyId key);
   void Deliver(const Route& route, const control::Answer& answer);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 

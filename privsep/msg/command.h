@@ -1,15 +1,18 @@
-// net <-> keys, keys <-> supervisor: symmetric keys that are trusted, or no longer, because
-// somebody who has the control key says so while the daemon runs (`ntpq :config`).
+// net <-> keys, keys <-> supervisor: what somebody who has the control key wants changed while the
+// daemon runs (`ntpq :config`, `saveconfig`, `writevar`).
 //
-// ntpd-net hands a request over whole. ntpd-keys checks the MAC, the nonce and the form itself, so
-// that an ntpd-net that was taken over can hold a request back, and nothing else.
+// ntpd-net hands a request over whole. ntpd-keys checks the MAC and the nonce itself, and trusts
+// symmetric keys, or trusts them no longer, by itself too: of such a line an ntpd-net that was
+// taken over can hold it back, and nothing else. Of every other request ntpd-keys says whether it
+// is authorised, and ntpd-net goes on from there.
 #pragma once
 
+#include "privsep/base/nonce_word.h"
 #include "privsep/msg/keys.h"
 
 namespace ntpward::msg {
 
-inline constexpr size_t kCommandNonceOctets = 16;
+inline constexpr size_t kCommandNonceOctets = kNonceOctets;
 inline constexpr size_t kMaxCommandKeys = 100;
 
 // net -> keys: make a nonce.
@@ -30,7 +33,8 @@ struct CommandNonce {
   static auto Fields(auto& m) { return std::tie(m.request, m.nonce); }
 };
 
-// net -> keys: do what this mode 6 request says, if it may.
+// net -> keys: may this mode 6 request (CONFIGURE, SAVECONFIG, WRITEVAR)? If it is about the trust
+// in keys, do what it says.
 struct Command {
   static constexpr Type kType = Type::kCommand;
   uint32_t request = 0;
@@ -53,10 +57,11 @@ enum class CommandOutcome : uint8_t {
   kUnknownKey,  // `column` names a key that is not in the key file
   kControlKey,  // `column` would take the trust from the control key itself
   kBusy,        // ask again later
-  kLast = kBusy,
+  kAuthorised,  // its sender may; it is not about keys, and nothing of it was done
+  kLast = kAuthorised,
 };
 
-// keys -> net. Nothing was changed unless it is kDone.
+// keys -> net. ntpd-keys changed nothing unless it is kDone.
 struct CommandDone {
   static constexpr Type kType = Type::kCommandDone;
   uint32_t request = 0;

@@ -59,7 +59,7 @@ void NomodifyPermitsNothing(void**) {
 }
 
 void TheLogHasTheLineWithoutItsNonce(void**) {
-  assert_string_equal(Judge("trustedkey 5 6 nonce=0011").log.c_str(),
+  assert_string_equal(Judge("trustedkey 5 6 nonce=00112233445566778899aabbccddeeff").log.c_str(),
                       "192.0.2.7 config: trustedkey 5 6");
   // Nothing that could pass for another line.
   assert_string_equal(Judge("x\nJan 1 forged").log.c_str(),

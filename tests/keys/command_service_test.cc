@@ -2,6 +2,7 @@
 // he says so, and by nobody else: not by a taken-over net either.
 #include <functional>
 
+#include "keys/change_request.h"
 #include "keys/command_nonces.h"
 #include "keys/mac.h"
 #include "keys/trust_command.h"
@@ -30,9 +31,11 @@ std::vector<uint8_t> MacOf(const char* type, std::string_view secret, Bytes cove
   return {digest.span().begin(), digest.span().end()};
 }
 
-// What comes before the MAC of a CONFIGURE request.
-std::vector<uint8_t> Covered(std::string_view line) {
-  std::vector<uint8_t> octets = {0x16, 8, 0, 1, 0, 0, 0, 0, 0, 0};
+constexpr uint8_t kWriteVariables = 3, kConfigure = 8, kSaveConfig = 9;
+
+// What comes before the MAC of a request.
+std::vector<uint8_t> Covered(std::string_view line, uint8_t operation = kConfigure) {
+  std::vector<uint8_t> octets = {0x16, operation, 0, 1, 0, 0, 0, 0, 0, 0};
   octets.push_back(static_cast<uint8_t>(line.size() >> 8));
   octets.push_back(static_cast<uint8_t>(line.size()));
   octets.insert(octets.end(), line.begin(), line.end());
@@ -429,21 +432,20 @@ constexpr std::string_view kNonce = " nonce=00112233445566778899aabbccddeeff";
 
 // The column of the error; -1: there is none.
 int ErrorColumn(std::string_view line) {
-  const auto parsed = ParseTrustCommand(Covered(line));
+  const auto parsed = ParseTrustCommand(line);
   return parsed.ok() ? -1 : parsed.error().column;
 }
 
 void TheFormIsRead(void**) {
-  const auto parsed =
-      ParseTrustCommand(Covered("untrustedkey 1 \t 65535\t20" + std::string(kNonce)));
+  const auto parsed = ParseTrustCommand("untrustedkey 1 \t 65535\t20");
   assert_true(parsed.ok());
   assert_false(parsed->trust);
   assert_int_equal(parsed->keys.size(), 3);
   assert_int_equal(parsed->keys[1].key.value, 65535);
   assert_int_equal(parsed->keys[1].column, 17);
   assert_int_equal(parsed->keys[2].column, 23);
-  assert_string_equal(ToHex(parsed->nonce.span()).c_str(), "00112233445566778899aabbccddeeff");
-  assert_true(ParseTrustCommand(Covered("trustedkey 7"))->nonce.empty());
+  assert_true(IsTrustCommand("untrustedkey 1") && IsTrustCommand(" trustedkey"));
+  assert_false(IsTrustCommand("trustedkeys 1") || IsTrustCommand("server trustedkey"));
 }
 
 void OtherFormsAreRefusedAtTheirColumn(void**) {
@@ -480,6 +482,7 @@ void OtherFormsAreRefusedAtTheirColumn(void**) {
       {std::string("trustedkey 1\0", 13), 11},
       {"trustedkey \"1\"", 11},
       {"trustedkey" + nonce, 11},
+      {"trustedkey 1" + nonce, 13},
       {"trustedkey 1" + nonce + " 2", 13},
       {"trustedkey 1" + nonce + nonce, 13},
       {"trustedkey 1" + nonce + "0", 13},
@@ -502,28 +505,39 @@ void MoreKeysThanFitAreRefused(void**) {
   assert_int_equal(ErrorColumn(line + " 8"), line.size() + 1);
 }
 
-void EveryPrefixIsRefusedOrShorter(void**) {
-  const auto whole = Covered("trustedkey 12 345" + std::string(kNonce));
-  for (size_t size = 0; size < whole.size(); ++size)
-    assert_false(ParseTrustCommand(Bytes(whole).first(size)).ok());
-  const std::string line = "trustedkey 12 345" + std::string(kNonce);
+void EveryPrefixOfALineIsRefusedOrShorter(void**) {
+  const std::string line = "trustedkey 12 345";
   for (size_t size = 0; size < line.size(); ++size) {
-    const auto parsed = ParseTrustCommand(Covered(line.substr(0, size)));
-    // "trustedkey 1", "12", "12 3", "12 34", "12 345": complete by themselves, without a nonce.
-    const bool complete = size == 12 || size == 13 || (size >= 15 && size <= 17);
-    assert_true(parsed.ok() == complete);
-    if (complete) assert_true(parsed->nonce.empty());
+    // "trustedkey 1", "12", "12 3", "12 34": complete by themselves.
+    const bool complete = size == 12 || size == 13 || size >= 15;
+    assert_true(ParseTrustCommand(line.substr(0, size)).ok() == complete);
+  }
+}
+
+void ARequestIsTakenApart(void**) {
+  for (const uint8_t operation : {kWriteVariables, kConfigure, kSaveConfig}) {
+    const auto covered = Covered("a b" + std::string(kNonce), operation);
+    const auto request = ParseChangeRequest(covered);
+    assert_true(request.has_value());
+    assert_int_equal(static_cast<int>(request->operation), operation);
+    assert_true(request->text == "a b");
+    assert_string_equal(ToHex(request->nonce.span()).c_str(), "00112233445566778899aabbccddeeff");
+    const auto plain = Covered("a b", operation);
+    assert_true(ParseChangeRequest(plain)->nonce.empty());
+    for (size_t size = 0; size < covered.size(); ++size)
+      assert_false(ParseChangeRequest(Bytes(covered).first(size)).has_value());
   }
 }
 
 void OtherRequestsAreRefused(void**) {
   const auto good = Covered("trustedkey 1");
-  assert_true(ParseTrustCommand(good).ok());
+  assert_true(ParseChangeRequest(good).has_value());
   const std::function<void(std::vector<uint8_t>&)> changes[] = {
       [](auto& o) { o[0] = 0x17; },             // mode 7
       [](auto& o) { o[0] = 0x06; },             // version 0
       [](auto& o) { o[0] = 0x2e; },             // version 5
-      [](auto& o) { o[1] = 3; },                // WRITEVAR
+      [](auto& o) { o[1] = 2; },                // READVAR
+      [](auto& o) { o[1] = 11; },               // READ_ORDLIST
       [](auto& o) { o[1] = 0x88; },             // a response
       [](auto& o) { o[1] = 0x28; },             // a fragment
       [](auto& o) { o[7] = 1; },                // of an association
@@ -538,20 +552,65 @@ void OtherRequestsAreRefused(void**) {
   for (const auto& change : changes) {
     auto octets = good;
     change(octets);
-    assert_false(ParseTrustCommand(octets).ok());
+    assert_false(ParseChangeRequest(octets).has_value());
   }
 }
 
-// The MAC alone is no way in.
-void WhatIsNoCommandIsRefusedUnderAGoodMac(void**) {
+void WhatIsNoChangeIsRefusedUnderAGoodMac(void**) {
   Harness h;
   h.StartServer();
-  auto covered = Covered("trustedkey 2" + NewNonce(h));
-  covered[1] = 3;
-  assert_true(Ask(h, Request(covered)) == CommandOutcome::kSyntax);
-  assert_true(Say(h, "server 10.0.0.1") == CommandOutcome::kSyntax);
+  assert_true(Ask(h, Request(Covered("x" + NewNonce(h), 11))) == CommandOutcome::kSyntax);
   assert_int_equal(h.out.commands.back().column, 0);
   AssertUnchanged(h);
+}
+
+// --- what is not about keys -------------------------------------------------------------------
+
+struct Elsewhere {
+  uint8_t operation;
+  const char* text;
+};
+constexpr Elsewhere kElsewhere[] = {{kConfigure, "server 10.0.0.1"},
+                                    {kConfigure, ""},
+                                    {kConfigure, "trustedkeys 2"},
+                                    {kSaveConfig, "ntp.conf-%Y"},
+                                    {kWriteVariables, "a=b"},
+                                    // Only a line of configuration trusts keys.
+                                    {kSaveConfig, "trustedkey 2"},
+                                    {kWriteVariables, "trustedkey 2"}};
+
+void OtherChangesAreAuthorisedAndNotDone(void**) {
+  for (const Elsewhere& row : kElsewhere) {
+    Harness h;
+    h.StartServer();
+    const auto request = Request(Covered(row.text + NewNonce(h), row.operation));
+    assert_true(Ask(h, request) == CommandOutcome::kAuthorised);
+    assert_int_equal(h.out.commands.back().keys.size(), 0);
+    // Once: CVE-2015-8140.
+    assert_true(Ask(h, request) == CommandOutcome::kNonce);
+    AssertUnchanged(h);
+  }
+}
+
+void OtherChangesNeedTheControlKeyAndANonceToo(void**) {
+  for (const Elsewhere& row : kElsewhere) {
+    Harness h;
+    h.StartServer();
+    auto remote = Request(Covered(row.text, row.operation));
+    assert_true(Ask(h, remote) == CommandOutcome::kNonce);
+    auto here = remote;
+    here.loopback = true;
+    assert_true(Ask(h, here) == CommandOutcome::kAuthorised);
+    auto damaged = Request(Covered(row.text + NewNonce(h), row.operation));
+    damaged.digest.span()[0] ^= 1;
+    assert_true(Ask(h, damaged) == CommandOutcome::kDenied);
+    const auto covered = Covered(row.text + NewNonce(h), row.operation);
+    auto other = Request(covered);
+    other.key = KeyId{1};
+    Set(&other.digest, MacOf("MD5", "secretMD5ascii", covered));
+    assert_true(Ask(h, other) == CommandOutcome::kDenied);
+    AssertUnchanged(h);
+  }
 }
 
 void AMalformedMessageIsAnAccusation(void**) {
@@ -604,9 +663,12 @@ int main() {
       cmocka_unit_test(TheFormIsRead),
       cmocka_unit_test(OtherFormsAreRefusedAtTheirColumn),
       cmocka_unit_test(MoreKeysThanFitAreRefused),
-      cmocka_unit_test(EveryPrefixIsRefusedOrShorter),
+      cmocka_unit_test(EveryPrefixOfALineIsRefusedOrShorter),
+      cmocka_unit_test(ARequestIsTakenApart),
       cmocka_unit_test(OtherRequestsAreRefused),
-      cmocka_unit_test(WhatIsNoCommandIsRefusedUnderAGoodMac),
+      cmocka_unit_test(WhatIsNoChangeIsRefusedUnderAGoodMac),
+      cmocka_unit_test(OtherChangesAreAuthorisedAndNotDone),
+      cmocka_unit_test(OtherChangesNeedTheControlKeyAndANonceToo),
       cmocka_unit_test(AMalformedMessageIsAnAccusation),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
