@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 
+#include "ntpq/json_values.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -56,6 +57,23 @@ std::string AssociationTable(const std::vector<Association>& list, bool all, uin
   for (size_t i = 0; i < list.size(); ++i)
     if (all || IsOfInterest(list[i])) table += Row(i + 1, list[i], version);
   return table;
+}
+
+void WriteAssociations(JsonWriter& json, const std::vector<Association>& list, bool all) {
+  json.BeginObject();
+  json.Key("associations");
+  json.BeginArray();
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (!all && !IsOfInterest(list[i])) continue;
+    json.BeginObject();
+    json.Key("index").Unsigned(i + 1);
+    json.Key("assid").Unsigned(list[i].id.value);
+    json.Key("status");
+    WriteStatus(json, Scope::kPeer, list[i].status);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
 }
 
 bool IsOfInterest(const Association& association) {

@@ -12,6 +12,9 @@ namespace ntpward::ntpq {
 // `version` is the one that requests claim: 1 selects the words of that version.
 std::string AssociationTable(const std::vector<Association>& list, bool all, uint8_t version);
 
+// The same as {"associations": [...]}.
+void WriteAssociations(JsonWriter& json, const std::vector<Association>& list, bool all);
+
 // Whether the tables show it when not asked for all.
 bool IsOfInterest(const Association& association);
 // The first character of a billboard row.

@@ -7,6 +7,7 @@
 #include "ntpd/wire/status_word.h"
 #include "ntpd/wire/variable_list.h"
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/json_values.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -82,16 +83,17 @@ std::string Interval(int64_t seconds) {
   return std::to_string((days + 182) / 365) + "y";
 }
 
-std::string When(const BillboardRow& row, const Display& display) {
+// Whole seconds, negative when our clock is behind; none when it never was.
+std::optional<int64_t> SecondsSinceHeard(const BillboardRow& row, const Display& display) {
   const NtpTimestamp heard = row.received.is_zero() ? row.reference : row.received;
-  if (heard.is_zero()) return "-";
+  if (heard.is_zero()) return std::nullopt;
   const auto now = NtpTimestamp::FromUnix(display.now).seconds();
-  return Interval(static_cast<int32_t>(now - heard.seconds()));
+  return static_cast<int32_t>(now - heard.seconds());
 }
 
-std::string PollColumn(const BillboardRow& row) {
+int64_t PollSeconds(const BillboardRow& row) {
   const int64_t exponent = std::clamp<int64_t>(std::min(row.peer_poll, row.host_poll), 0, 31);
-  return Interval(int64_t{1} << exponent);
+  return int64_t{1} << exponent;
 }
 
 bool IsLimitedBroadcast(const IpAddress& address) {
@@ -214,7 +216,78 @@ std::string HostColumn(const BillboardRow& row, const BillboardStyle& style, con
   return FitRight(name, style.host_column) + " ";
 }
 
+// --- JSON
+
+void WriteOptional(JsonWriter& json, std::string_view key, const std::optional<double>& value) {
+  json.Key(key);
+  if (value)
+    json.Real(*value);
+  else
+    json.Null();
+}
+void WriteOptional(JsonWriter& json, std::string_view key, const std::optional<uint64_t>& value) {
+  json.Key(key);
+  if (value)
+    json.Unsigned(*value);
+  else
+    json.Null();
+}
+void WriteOptional(JsonWriter& json, std::string_view key, const std::optional<IpAddress>& value) {
+  json.Key(key).OptionalText(value ? std::optional(value->ToString()) : std::nullopt);
+}
+
+// A name as the server or, unless numbers were asked for, the resolver knows it.
+std::optional<std::string> RemoteName(const BillboardRow& row, const Display& display) {
+  if (!row.remote_name.empty()) return row.remote_name;
+  if (display.names == nullptr || !row.remote) return std::nullopt;
+  std::string name = AddressName(*row.remote, display);
+  if (name == row.remote->ToString()) return std::nullopt;
+  return name;
+}
+
+void WriteState(JsonWriter& json, const BillboardRow& row) {
+  json.Key("assid").Unsigned(row.association.id.value);
+  json.Key("status");
+  WriteStatus(json, Scope::kPeer, row.association.status);
+  json.Key("tally").Text(std::string(1, Tally(row.association.status, 2)));
+  json.Key("condition")
+      .Text(wire::ConditionName(wire::PeerStatus::FromWord(row.association.status).selection));
+}
+
+void WriteSchedule(JsonWriter& json, const BillboardRow& row, const Display& display) {
+  json.Key("when_s");
+  if (const auto when = SecondsSinceHeard(row, display))
+    json.Signed(*when);
+  else
+    json.Null();
+  json.Key("poll_s").Signed(PollSeconds(row));
+  WriteOptional(json, "reach", row.reach);
+}
+
 }  // namespace
+
+void WriteRow(JsonWriter& json, const BillboardRow& row, const Display& display) {
+  json.BeginObject();
+  WriteState(json, row);
+  WriteOptional(json, "remote", row.remote);
+  json.Key("name").OptionalText(RemoteName(row, display));
+  WriteOptional(json, "local", row.local);
+  json.Key("refid").Text(row.refid);
+  WriteOptional(json, "stratum", row.stratum);
+  json.Key("type").Text(std::string(1, TypeColumn(row)));
+  WriteSchedule(json, row, display);
+  WriteOptional(json, "delay_ms", row.delay);
+  WriteOptional(json, "offset_ms", row.offset);
+  WriteOptional(json, "jitter_ms", row.jitter);
+  WriteOptional(json, "dispersion_ms", row.dispersion);
+  WriteOptional(json, "root_dispersion_ms", row.root_dispersion);
+  json.Key("flash");
+  if (row.flash && *row.flash <= 0xffff)
+    WriteFlash(json, static_cast<uint16_t>(*row.flash));
+  else
+    json.Null();
+  json.EndObject();
+}
 
 BillboardRow ReadRow(const Association& association, std::string_view variables,
                      std::string& complaints) {
@@ -263,8 +336,8 @@ std::string RenderRow(const BillboardRow& row, const BillboardStyle& style, cons
     line += FitRight(remote, kRemoteWidth) + " ";
   line += SecondColumn(row, style.kind) + " ";
   line += PadLeft(std::to_string(row.stratum.value_or(0)), 2) + " " + TypeColumn(row) + " ";
-  line += PadLeft(When(row, display), 4) + " " + PadLeft(PollColumn(row), 4) + "  " +
-          Octal(row.reach.value_or(0)) + "  ";
+  line += PadLeft(Interval(SecondsSinceHeard(row, display).value_or(0)), 4) + " " +
+          PadLeft(Interval(PollSeconds(row)), 4) + "  " + Octal(row.reach.value_or(0)) + "  ";
   line += PadLeft(Milliseconds(row.delay.value_or(0), false), 7) + " " +
           PadLeft(Milliseconds(row.offset.value_or(0), display.signs), 8) + " " +
           PadLeft(Milliseconds(LastColumn(row, style.kind), false), 7) + "\n";

@@ -9,6 +9,7 @@
 
 #include "ntpq/associations.h"
 #include "ntpq/cook.h"
+#include "ntpq/json_writer.h"
 #include "privsep/base/address.h"
 #include "privsep/base/types.h"
 
@@ -53,6 +54,8 @@ BillboardRow ReadRow(const Association& association, std::string_view variables,
 
 // The two lines above the rows.
 std::string BillboardHeader(const BillboardStyle& style);
+// The same as a JSON object, whatever the kind: docs/ntpq-json.md has its members.
+void WriteRow(JsonWriter& json, const BillboardRow& row, const Display& display);
 // One row; `host` is shown in the leading column when the row names no local address.
 std::string RenderRow(const BillboardRow& row, const BillboardStyle& style, const Display& display,
                       const std::string& host);

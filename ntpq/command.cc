@@ -98,6 +98,10 @@ bool ParseIndex(Session& session, Argument& argument) {
   if (*index == 0) return true;
   if (session.associations().empty() && !session.FetchAssociations()) return false;
   const auto& list = session.associations();
+  if (list.empty()) {
+    session.PrintError("***Association for `" + argument.text + "' unknown\n");
+    return false;
+  }
   argument.number = list[std::min<size_t>(*index, list.size()) - 1].id.value;
   return true;
 }
@@ -158,14 +162,40 @@ std::optional<Arguments> ParseArguments(Session& session, const Command& command
   return arguments;
 }
 
-void RunRedirected(Session& session, const Command& command, const Arguments& arguments,
-                   const Line& line) {
+enum class Outcome : uint8_t { kUnknown, kBadArguments, kRan };
+
+Outcome Execute(Session& session, const Found& found, const Line& line) {
+  if (found.command == nullptr || found.ambiguous) {
+    session.PrintError("***Command `" + line.words[0] + "' " +
+                       (found.ambiguous ? "ambiguous" : "unknown") + "\n");
+    return Outcome::kUnknown;
+  }
+  session.BeginCommand();
+  const auto arguments = ParseArguments(session, *found.command, line.words);
+  if (!arguments) return Outcome::kBadArguments;
+  found.command->run(session, *arguments);
+  return Outcome::kRan;
+}
+
+// The same, with its document where one is wanted.
+Outcome ExecuteAndTell(Session& session, const Line& line) {
+  const Found found = FindCommand(line.words[0]);
+  if (!session.settings.json) return Execute(session, found, line);
+  const bool known = found.command != nullptr && !found.ambiguous;
+  session.BeginDocument(known ? std::string(found.command->name) : line.words[0]);
+  const Outcome outcome = Execute(session, found, line);
+  session.EndDocument();
+  return outcome;
+}
+
+Outcome ExecuteRedirected(Session& session, const Line& line) {
   session.BeginCapture();
-  command.run(session, arguments);
+  const Outcome outcome = ExecuteAndTell(session, line);
   const std::string text = session.EndCapture();
-  if (line.discard) return;
+  if (line.discard || (text.empty() && outcome != Outcome::kRan)) return outcome;
   if (auto written = session.platform().WriteFile(*line.redirect, text); !written.ok())
     session.PrintError("***" + written.error().text + "\n");
+  return outcome;
 }
 
 }  // namespace
@@ -214,28 +244,30 @@ NamedFiles FilesOf(std::string_view text) {
 }
 
 bool RunLine(Session& session, std::string_view text) {
-  const auto parsed = ParseLine(text);
-  if (!parsed) {
+  const auto line = ParseLine(text);
+  if (!line) {
+    if (session.settings.json) session.BeginDocument("");
     session.PrintError("***No file for redirect\n");
+    if (session.settings.json) session.EndDocument();
     return false;
   }
-  const Line& line = *parsed;
-  if (line.words.empty()) return false;
-  const Found found = FindCommand(line.words[0]);
-  if (found.command == nullptr || found.ambiguous) {
-    session.PrintError("***Command `" + line.words[0] + "' " +
-                       (found.ambiguous ? "ambiguous" : "unknown") + "\n");
+  if (line->words.empty()) return false;
+  if (line->discard || line->redirect) {
+    ExecuteRedirected(session, *line);
     return false;
   }
-  session.BeginCommand();
-  const bool redirected = line.discard || line.redirect.has_value();
-  const auto arguments = ParseArguments(session, *found.command, line.words);
-  if (!arguments) return !redirected;
-  if (redirected)
-    RunRedirected(session, *found.command, *arguments, line);
+  return ExecuteAndTell(session, *line) != Outcome::kUnknown;
+}
+
+bool VisitHost(Session& session, const HostArgument& host) {
+  if (!session.settings.json) return session.OpenHost(host.name, host.family);
+  session.BeginDocument("host", host.name);
+  const bool opened = session.OpenHost(host.name, host.family);
+  if (opened)
+    session.DropDocument();
   else
-    found.command->run(session, *arguments);
-  return !redirected;
+    session.EndDocument();
+  return opened;
 }
 
 void RunBatch(Session& session, const std::vector<HostArgument>& hosts,
@@ -246,10 +278,10 @@ void RunBatch(Session& session, const std::vector<HostArgument>& hosts,
   bool printed = false;
   for (const HostArgument& host : hosts) {
     if (session.quit) return;
-    if (!session.OpenHost(host.name, host.family)) continue;
+    if (!VisitHost(session, host)) continue;
     for (const std::string& command : commands) {
       if (session.quit) return;
-      if (printed) session.Print("\n");
+      if (printed && !session.settings.json) session.Print("\n");
       printed = RunLine(session, command) || printed;
     }
   }

@@ -72,6 +72,10 @@ std::string Usage(const Command& command);
 // "associd=0 status=0615 leap_none, ...,": what precedes the variables of a whole answer.
 void PrintStatusLine(Session& session, AssocId assoc, Scope scope, uint16_t status);
 
+// The same for documents, variables included: {"assid": ..., "status": ..., "variables": ...}.
+void WriteAnswer(Session& session, JsonWriter& json, AssocId assoc, Scope scope,
+                 const Reply& reply);
+
 // The files that a line names, for opening them ahead; empty when it names none.
 struct NamedFiles {
   std::string written;  // by redirection
@@ -88,6 +92,9 @@ struct HostArgument {
   std::string name;
   Family family = Family::kNone;  // kNone: either
 };
+
+// Opens a host that the command line named. With settings.json a failure is a document, of `host`.
+bool VisitHost(Session& session, const HostArgument& host);
 
 // Runs the commands for each host, with an empty line between outputs.
 void RunBatch(Session& session, const std::vector<HostArgument>& hosts,

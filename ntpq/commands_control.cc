@@ -46,7 +46,7 @@ Result<std::string, QueryError> NonceWord(Session& session) {
 // none.
 Result<void, QueryError> MaySend(const Session& session, const std::string& line, bool has_nonce) {
   const auto refuse = [](const char* why) {
-    return Fail(QueryError{QueryError::Kind::kTransport, {}, why});
+    return Fail(QueryError{QueryError::Kind::kNotSent, {}, why});
   };
   if (line.size() > wire::kMaxControlData) return refuse("***Line is longer than a request holds");
   if (!has_nonce && !session.settings.no_nonce)

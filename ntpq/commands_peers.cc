@@ -11,6 +11,8 @@ using enum ArgumentKind;
 enum class Which : uint8_t { kOfInterest, kAll };
 
 void PrintAssociations(Session& session, Which which) {
+  if (session.settings.json)
+    return WriteAssociations(session.BeginResult(), session.associations(), which == Which::kAll);
   if (session.associations().empty()) {
     session.Print("No association ID's in list\n");
     return;
@@ -37,22 +39,54 @@ bool InFamily(const BillboardRow& row, uint32_t family) {
   return row.remote->family == (family == 4 ? Family::kIpv4 : Family::kIpv6);
 }
 
-// False when the server answers no more.
-bool PrintRow(Session& session, const Association& association, const BillboardStyle& style,
-              uint32_t family) {
+// What the server says of one association, for the billboard; none after a complaint.
+std::optional<BillboardRow> FetchRow(Session& session, const Association& association,
+                                     bool* go_on) {
   const auto reply = session.Try(wire::ControlOp::kReadVariables, association.id, "");
   if (!reply.ok()) {
     session.Explain(reply.error(), association.id);
     // An association that has just gone is no reason to stop.
-    return reply.error().kind == QueryError::Kind::kRefused;
+    *go_on = reply.error().kind == QueryError::Kind::kRefused;
+    return std::nullopt;
   }
   std::string complaints;
   BillboardRow row = ReadRow(association, reply->data, complaints);
   row.association.status = reply->status;
-  if (!complaints.empty()) session.PrintError(complaints);
-  if (InFamily(row, family))
+  if (!complaints.empty()) session.Warn(complaints);
+  return row;
+}
+
+// Hands each row that is asked for to `show`, until the server answers no more.
+template <typename Show>
+void ForEachRow(Session& session, Which which, uint32_t family, const Show& show) {
+  const std::vector<Association> list = session.associations();
+  bool go_on = true;
+  for (const Association& association : list) {
+    if (which == Which::kOfInterest && !IsOfInterest(association)) continue;
+    const auto row = FetchRow(session, association, &go_on);
+    if (row && InFamily(*row, family)) show(*row);
+    if (!go_on) return;
+  }
+}
+
+void WriteBillboard(Session& session, Which which, uint32_t family) {
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("peers");
+  json.BeginArray();
+  ForEachRow(session, which, family,
+             [&](const BillboardRow& row) { WriteRow(json, row, session.display()); });
+  json.EndArray();
+  json.EndObject();
+}
+
+void PrintBillboard(Session& session, BillboardKind kind, Which which, uint32_t family) {
+  const BillboardStyle style{kind, session.settings.wide, session.settings.version,
+                             session.host_column()};
+  session.Print(BillboardHeader(style));
+  ForEachRow(session, which, family, [&](const BillboardRow& row) {
     session.Print(RenderRow(row, style, session.display(), session.host().name));
-  return true;
+  });
 }
 
 void Billboard(Session& session, const Arguments& arguments, BillboardKind kind, Which which) {
@@ -60,14 +94,10 @@ void Billboard(Session& session, const Arguments& arguments, BillboardKind kind,
   if (kind == BillboardKind::kRefid && session.settings.refid == RefidStyle::kHash)
     kind = BillboardKind::kAssociation;
   if (!session.FetchAssociations()) return;
-  const BillboardStyle style{kind, session.settings.wide, session.settings.version,
-                             session.host_column()};
-  session.Print(BillboardHeader(style));
-  const std::vector<Association> list = session.associations();
-  for (const Association& association : list) {
-    if (which == Which::kOfInterest && !IsOfInterest(association)) continue;
-    if (!PrintRow(session, association, style, family)) return;
-  }
+  if (session.settings.json)
+    WriteBillboard(session, which, family);
+  else
+    PrintBillboard(session, kind, which, family);
 }
 
 void Peers(Session& session, const Arguments& arguments) {

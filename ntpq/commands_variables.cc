@@ -5,6 +5,8 @@
 
 #include "ntpd/wire/variable_list.h"
 #include "ntpq/command.h"
+#include "ntpq/json_values.h"
+#include "ntpq/json_variables.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -54,7 +56,7 @@ void PrintVariables(Session& session, const Question& question, const Reply& rep
   while (true) {
     const auto next = reader.Next();
     if (!next.ok()) {
-      session.PrintError(DamageText(next.error()));
+      session.Warn(DamageText(next.error()));
       if (next.error() != wire::VariableReject::kValueTooLong) break;
       continue;
     }
@@ -64,18 +66,25 @@ void PrintVariables(Session& session, const Question& question, const Reply& rep
   session.Print(lines.Finish());
 }
 
+void PrintAnswer(Session& session, const Question& question, const Reply& reply) {
+  if (reply.data.empty()) {
+    session.Print(session.HostPrefix() + NothingText(question));
+    return;
+  }
+  if (question.names.empty() || session.settings.old_rv)
+    PrintStatusLine(session, question.assoc, question.scope(), reply.status);
+  else
+    session.Print(session.HostPrefix());
+  PrintVariables(session, question, reply);
+}
+
 bool AskAndPrint(Session& session, const Question& question) {
   const auto reply = session.Ask(question.op, question.assoc, question.names);
   if (!reply) return false;
-  if (reply->data.empty()) {
-    session.Print(session.HostPrefix() + NothingText(question));
-    return true;
-  }
-  if (question.names.empty() || session.settings.old_rv)
-    PrintStatusLine(session, question.assoc, question.scope(), reply->status);
+  if (session.settings.json)
+    WriteAnswer(session, session.BeginResult(), question.assoc, question.scope(), *reply);
   else
-    session.Print(session.HostPrefix());
-  PrintVariables(session, question, *reply);
+    PrintAnswer(session, question, *reply);
   return true;
 }
 
@@ -138,17 +147,41 @@ std::optional<size_t> PositionOf(Session& session, const Argument& argument) {
   return std::nullopt;
 }
 
-void ReadRange(Session& session, const Arguments& arguments, const std::string& names,
-               std::string_view separator) {
-  if (session.associations().empty() && !session.FetchAssociations()) return;
+// The associations of a range, both ends included; none after a complaint.
+std::vector<Association> Range(Session& session, const Arguments& arguments) {
+  if (session.associations().empty() && !session.FetchAssociations()) return {};
   const auto low = PositionOf(session, arguments[0]);
   const auto high = low ? PositionOf(session, arguments[1]) : std::nullopt;
-  if (!high) return;
+  if (!high) return {};
   const auto [first, last] = std::minmax(*low, *high);
-  const std::vector<Association> list = session.associations();
-  for (size_t i = first; i <= last; ++i) {
-    if (i > first) session.Print(separator);
-    if (!AskAndPrint(session, Question{wire::ControlOp::kReadVariables, list[i].id, names})) return;
+  const auto begin = session.associations().begin();
+  return {begin + static_cast<std::ptrdiff_t>(first),
+          begin + static_cast<std::ptrdiff_t>(last) + 1};
+}
+
+void WriteRange(Session& session, const std::vector<Association>& range, const std::string& names) {
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("associations");
+  json.BeginArray();
+  for (const Association& association : range) {
+    const auto reply = session.Ask(wire::ControlOp::kReadVariables, association.id, names);
+    if (!reply) break;
+    WriteAnswer(session, json, association.id, Scope::kPeer, *reply);
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+void ReadRange(Session& session, const Arguments& arguments, const std::string& names,
+               std::string_view separator) {
+  const std::vector<Association> range = Range(session, arguments);
+  if (range.empty()) return;
+  if (session.settings.json) return WriteRange(session, range, names);
+  for (size_t i = 0; i < range.size(); ++i) {
+    if (i > 0) session.Print(separator);
+    const Question question{wire::ControlOp::kReadVariables, range[i].id, names};
+    if (!AskAndPrint(session, question)) return;
   }
 }
 
@@ -162,13 +195,15 @@ void ReadManyLists(Session& session, const Arguments& arguments) {
 void Write(Session& session, AssocId assoc, const std::string& values) {
   const auto reply = session.Ask(wire::ControlOp::kWriteVariables, assoc, values, Auth::kAlways);
   if (!reply) return;
-  if (reply->data.empty()) {
-    session.Print("done! (no data returned)\n");
-    return;
-  }
   const Question question{wire::ControlOp::kReadVariables, assoc, {}};
-  PrintStatusLine(session, question.assoc, question.scope(), reply->status);
-  PrintVariables(session, question, *reply);
+  if (session.settings.json) {
+    WriteAnswer(session, session.BeginResult(), assoc, question.scope(), *reply);
+  } else if (reply->data.empty()) {
+    session.Print("done! (no data returned)\n");
+  } else {
+    PrintStatusLine(session, question.assoc, question.scope(), reply->status);
+    PrintVariables(session, question, *reply);
+  }
 }
 
 void WriteVariable(Session& session, const Arguments& arguments) {
@@ -229,6 +264,18 @@ constexpr std::array kCommands = {
 };
 
 }  // namespace
+
+void WriteAnswer(Session& session, JsonWriter& json, AssocId assoc, Scope scope,
+                 const Reply& reply) {
+  json.BeginObject();
+  json.Key("assid").Unsigned(assoc.value);
+  json.Key("status");
+  WriteStatus(json, scope, reply.status);
+  json.Key("variables");
+  WriteVariables(json, reply.data, {session.settings.raw, session.platform().Now()},
+                 [&](std::string_view text) { session.Warn(text); });
+  json.EndObject();
+}
 
 void PrintStatusLine(Session& session, AssocId assoc, Scope scope, uint16_t status) {
   std::array<char, 8> word;

@@ -42,7 +42,7 @@ int Complain(const char* program, const std::string& text) {
 
 void RunInteractive(Session& session, const Options& options, LineInput& input) {
   session.at_prompt = input.prompts();
-  session.OpenHost(options.hosts[0].name, options.hosts[0].family);
+  VisitHost(session, options.hosts[0]);
   while (!session.quit) {
     const auto line = input.Next();
     if (!line) break;

@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kMaxHosts = 200;
 
 // Long options without a letter.
-enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kNoNonce, kHelp };
+enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kNoNonce, kJson, kHelp };
 
-constexpr std::array<option, 20> kLongOptions = {
+constexpr std::array<option, 21> kLongOptions = {
     {{"ipv4", no_argument, nullptr, '4'},
      {"ipv6", no_argument, nullptr, '6'},
      {"authentication", required_argument, nullptr, 'a'},
@@ -23,6 +23,7 @@ constexpr std::array<option, 20> kLongOptions = {
      {"debug-level", no_argument, nullptr, 'd'},
      {"set-debug-level", required_argument, nullptr, 'D'},
      {"interactive", no_argument, nullptr, 'i'},
+     {"json", no_argument, nullptr, kJson},
      {"keyfile", required_argument, nullptr, 'k'},
      {"no-nonce", no_argument, nullptr, kNoNonce},
      {"numeric", no_argument, nullptr, 'n'},
@@ -132,6 +133,9 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
     case kNoNonce:
       settings.no_nonce = true;
       return {};
+    case kJson:
+      settings.json = true;
+      return {};
     case kVersion:
       options.show_version = true;
       return {};
@@ -186,6 +190,7 @@ std::string HelpText() {
          "   -d no  debug-level      increase the debug level\n"
          "   -D Num set-debug-level  set the debug level\n"
          "   -i no  interactive      prompt for commands, whatever stdin is\n"
+         "      no  json             print a line of JSON for each command and host\n"
          "   -k Str keyfile          take the key of -a from this file\n"
          "      no  no-nonce         configure servers that give no nonce, too\n"
          "   -n no  numeric          show addresses as numbers\n"

@@ -22,6 +22,9 @@ struct QueryError {
     kIncomplete,   // parts of an answer in time
     kTooMuch,      // more than is taken
     kTransport,    // `text` says what the kernel said
+    kNoHost,       // `text` says so
+    kNotSent,      // `text` says why not
+    kCredentials,  // none; the user was told
     kInterrupted,  // the user does not want it any more
   };
   Kind kind;

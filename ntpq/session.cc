@@ -15,6 +15,8 @@ namespace {
 // Longer passwords are hexadecimal (as ntpq 4.2.8 reads them).
 constexpr size_t kMaxPlainPassword = 20;
 constexpr size_t kAssociationSize = 4;
+// With --json: a document has an error.
+constexpr int kExitFailed = 2;
 
 uint16_t RandomSequence() {
   std::array<uint8_t, 2> bytes;
@@ -61,7 +63,7 @@ bool Session::OpenHost(const std::string& name, Family family) {
   auto opened = network_.Open(name, family);
   if (!opened.ok()) {
     const Network::OpenError& error = opened.error();
-    PrintError((error.fatal ? program + ": " : "") + error.text + "\n");
+    PrintError((error.fatal ? program + ": " : "") + error.text + "\n", ErrorKind::kHost);
     if (error.fatal) {
       quit = true;
       exit_status = 1;
@@ -80,10 +82,58 @@ std::string Session::HostPrefix() const {
 }
 
 void Session::Print(std::string_view text) {
+  if (document_)
+    document_->AddText(text);
+  else
+    Deliver(text);
+}
+
+void Session::Deliver(std::string_view text) {
   if (captured_)
     captured_->append(text);
   else
     platform_.Out(text);
+}
+
+void Session::PrintError(std::string_view text, ErrorKind kind) {
+  if (document_)
+    document_->Fail(kind, text);
+  else
+    platform_.Err(text);
+}
+
+void Session::Warn(std::string_view text) {
+  if (document_)
+    document_->Warn(text);
+  else
+    platform_.Err(text);
+}
+
+void Session::Notice(std::string_view text) {
+  if (!document_) platform_.Err(text);
+}
+
+void Session::BeginDocument(std::string command, std::optional<std::string> about) {
+  document_host_ = std::move(about);
+  document_.emplace(std::move(command), [this](std::string_view text) { Deliver(text); });
+}
+
+void Session::EndDocument() {
+  document_->Finish(Head());
+  if (document_->failed() && exit_status == 0) exit_status = kExitFailed;
+  document_.reset();
+}
+
+JsonWriter& Session::BeginResult() { return document_->Result(Head()); }
+
+DocumentHead Session::Head() {
+  DocumentHead head;
+  head.time = platform_.Now();
+  head.host = document_host_;
+  if (!host_ || document_host_) return head;
+  head.host = host_->name;
+  head.address = host_->address.ToString();
+  return head;
 }
 
 std::string Session::EndCapture() {
@@ -111,11 +161,10 @@ std::optional<Reply> Session::Ask(wire::ControlOp op, AssocId assoc, std::string
 Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::string_view data,
                                        Auth auth, int attempts) {
   if (!host_)
-    return Fail(
-        QueryError{QueryError::Kind::kTransport, {}, "***No host open, use `host' command"});
+    return Fail(QueryError{QueryError::Kind::kNoHost, {}, "***No host open, use `host' command"});
   std::optional<Credentials> credentials;
   if (auth == Auth::kAlways || settings.authenticate) {
-    if (!PrepareCredentials()) return Fail(QueryError{QueryError::Kind::kTransport, {}, {}});
+    if (!PrepareCredentials()) return Fail(QueryError{QueryError::Kind::kCredentials, {}, {}});
     credentials = Credentials{key, key_type, password.bytes()};
   }
   const QueryOptions options{settings.version, settings.timeout_ms / 1000.0,
@@ -127,37 +176,51 @@ Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::s
 }
 
 void Session::Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply) {
-  PrintError("asked operation " + std::to_string(static_cast<unsigned>(op)) + " of association " +
-             std::to_string(assoc.value) + ": " +
-             (reply.ok() ? std::to_string(reply->data.size()) + " octets" : "no answer") + "\n");
+  platform_.Err("asked operation " + std::to_string(static_cast<unsigned>(op)) +
+                " of association " + std::to_string(assoc.value) + ": " +
+                (reply.ok() ? std::to_string(reply->data.size()) + " octets" : "no answer") + "\n");
 }
 
 void Session::Explain(const QueryError& error, AssocId assoc) {
   switch (error.kind) {
     case QueryError::Kind::kRefused:
-      PrintError(HostPrefix() + "***" + ServerErrorText(error.code, assoc) + "\n");
+      Refused(error.code, assoc);
       break;
     case QueryError::Kind::kNothing:
-      PrintError(host_->name + ": timed out, nothing received\n");
-      PrintError(HostPrefix() + "***Request timed out\n");
+      Notice(host_->name + ": timed out, nothing received\n");
+      PrintError(HostPrefix() + "***Request timed out\n", ErrorKind::kTimeout);
       break;
     case QueryError::Kind::kIncomplete:
-      PrintError(host_->name + ": timed out with incomplete data\n");
-      PrintError(HostPrefix() + "***Response from server was incomplete\n");
+      Notice(host_->name + ": timed out with incomplete data\n");
+      PrintError(HostPrefix() + "***Response from server was incomplete\n", ErrorKind::kIncomplete);
       break;
     case QueryError::Kind::kTooMuch:
-      PrintError(HostPrefix() + "***Buffer size exceeded for returned data\n");
+      PrintError(HostPrefix() + "***Buffer size exceeded for returned data\n", ErrorKind::kTooMuch);
       break;
     case QueryError::Kind::kInterrupted:
       // Said once, at the prompt, however many questions the command would still have had.
+      if (document_) document_->Fail(ErrorKind::kInterrupted, "interrupted");
+      break;
+    case QueryError::Kind::kNoHost:
+      PrintError(error.text + "\n", ErrorKind::kHost);
+      break;
+    case QueryError::Kind::kNotSent:
+      PrintError(error.text + "\n", ErrorKind::kUsage);
       break;
     case QueryError::Kind::kTransport:
-      if (error.text.starts_with("***"))
-        PrintError(error.text + "\n");
-      else if (!error.text.empty())
-        PrintError(program + ": " + error.text + "\n");
+      PrintError(program + ": " + error.text + "\n", ErrorKind::kTransport);
       break;
+    case QueryError::Kind::kCredentials:
+      break;  // told when they were asked for
   }
+}
+
+void Session::Refused(wire::ControlError code, AssocId assoc) {
+  const std::string text = ServerErrorText(code, assoc);
+  if (document_)
+    document_->Fail(ErrorKind::kRefused, text, code);
+  else
+    platform_.Err(HostPrefix() + "***" + text + "\n");
 }
 
 bool Session::FetchAssociations() {
@@ -166,11 +229,12 @@ bool Session::FetchAssociations() {
   if (!reply) return false;
   if (reply->data.size() % kAssociationSize != 0) {
     PrintError("***Server returned " + std::to_string(reply->data.size()) +
-               " octets, should be multiple of 4\n");
+                   " octets, should be multiple of 4\n",
+               ErrorKind::kAnswer);
     return false;
   }
   associations_ = DecodeAssociations(reply->data);
-  if (!associations_.empty()) return true;
+  if (!associations_.empty() || document_) return true;
   PrintError("No association ID's returned\n");
   return false;
 }
@@ -186,7 +250,7 @@ bool Session::AskForKey() {
     key = KeyId{static_cast<uint32_t>(*number)};
     return true;
   }
-  PrintError("Invalid key identifier\n");
+  PrintError("Invalid key identifier\n", ErrorKind::kCredentials);
   return false;
 }
 
@@ -194,7 +258,7 @@ bool Session::AskForPassword() {
   auto answer = platform_.Ask(std::string(key_type.name) + " Password: ", true);
   const bool taken = answer && SetPassword(*answer);
   if (answer) Wipe(MutableBytes(reinterpret_cast<uint8_t*>(answer->data()), answer->size()));
-  if (!taken) PrintError("Invalid password\n");
+  if (!taken) PrintError("Invalid password\n", ErrorKind::kCredentials);
   return taken;
 }
 

@@ -12,6 +12,7 @@
 
 #include "ntpd/wire/status_word.h"
 #include "ntpq/cook.h"
+#include "ntpq/document.h"
 #include "ntpq/mac.h"
 #include "ntpq/platform.h"
 #include "ntpq/query.h"
@@ -29,6 +30,7 @@ struct Settings {
   bool no_nonce = false;      // configure servers that give no nonce, too
   bool old_rv = false;        // the status line also before named variables
   bool authenticate = false;  // a MAC on every request
+  bool json = false;          // a document for each command instead of text
   RefidStyle refid = RefidStyle::kIpv4;
   uint8_t version = 2;  // NTP version that requests claim
   uint32_t timeout_ms = 5000;
@@ -82,12 +84,27 @@ class Session {
 
   // --- output
   void Print(std::string_view text);
-  void PrintError(std::string_view text) { platform_.Err(text); }
+  // What went wrong: to standard error, or as the error of the document.
+  void PrintError(std::string_view text, ErrorKind kind = ErrorKind::kUsage);
+  // What does not make the command fail: to standard error, or among the document's warnings.
+  void Warn(std::string_view text);
+  // Progress, which no document has.
+  void Notice(std::string_view text);
   // Collects what is printed instead of showing it, until EndCapture.
   void BeginCapture() { captured_.emplace(); }
   std::string EndCapture();
   Platform& platform() { return platform_; }
   Display display();
+
+  // --- JSON, with settings.json only
+  // Between the two whatever is said becomes one line of JSON. `command`: its whole name; `about`:
+  // the host that it is about, if that is not the current one.
+  void BeginDocument(std::string command, std::optional<std::string> about = std::nullopt);
+  void EndDocument();
+  // Instead of EndDocument: there is nothing to tell.
+  void DropDocument() { document_.reset(); }
+  // Where a command writes its result, one JSON value, instead of printing text.
+  JsonWriter& BeginResult();
 
   // --- questions
   // Starts a command: from here on a server has this long for all its answers, whatever it sends.
@@ -103,10 +120,14 @@ class Session {
 
   // The list as last fetched, ascending.
   const std::vector<Association>& associations() const { return associations_; }
+  // False after a complaint. An empty list is one in text, none in a document.
   bool FetchAssociations();
 
  private:
+  void Deliver(std::string_view text);
+  void Refused(wire::ControlError code, AssocId assoc);
   void Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply);
+  DocumentHead Head();
   bool PrepareCredentials();
   bool AskForKey();
   bool AskForPassword();
@@ -119,6 +140,8 @@ class Session {
   size_t host_column_ = 0;
   std::vector<Association> associations_;
   std::optional<std::string> captured_;
+  std::optional<Document> document_;
+  std::optional<std::string> document_host_;
 };
 
 // Takes the list that READSTAT of association 0 returns; sorted by id.
