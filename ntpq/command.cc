@@ -243,6 +243,11 @@ NamedFiles FilesOf(std::string_view text) {
   return {line->redirect.value_or(""), reads ? line->words[1] : ""};
 }
 
+bool HoldsSecret(std::string_view text) {
+  const auto line = ParseLine(text);
+  return line && line->words.size() > 1 && std::string_view("passwd").starts_with(line->words[0]);
+}
+
 bool RunLine(Session& session, std::string_view text) {
   const auto line = ParseLine(text);
   if (!line) {

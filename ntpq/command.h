@@ -83,6 +83,9 @@ struct NamedFiles {
 };
 NamedFiles FilesOf(std::string_view line);
 
+// Whether a line holds a password, or would if its first word were whole: it must not be kept.
+bool HoldsSecret(std::string_view line);
+
 // Runs one line; everything there is to say has been said. True when the line named a command that
 // printed to standard output (which decides about the empty line after it in batch mode).
 bool RunLine(Session& session, std::string_view line);

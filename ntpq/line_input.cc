@@ -5,6 +5,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
+
+#include "ntpq/command.h"
+#include "ntpq/text.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -46,15 +50,34 @@ char* Prompt(EditLine*) {
   return prompt;
 }
 
+// Several to a line, below the one that is edited.
+void ShowChoices(const std::vector<std::string>& choices) {
+  constexpr size_t kColumn = 20;
+  constexpr size_t kPerRow = 4;
+  std::fputc('\n', stdout);
+  for (size_t i = 0; i < choices.size(); ++i) {
+    const bool last = i + 1 == choices.size() || (i + 1) % kPerRow == 0;
+    std::fputs((last ? choices[i] + "\n" : PadRight(choices[i], kColumn - 1) + " ").c_str(),
+               stdout);
+  }
+  std::fflush(stdout);
+}
+
 class EditedInput : public LineInput {
  public:
-  EditedInput() : editor_(el_init("ntpq", stdin, stdout, stderr)), history_(history_init()) {
+  explicit EditedInput(Completer completer)
+      : completer_(std::move(completer)),
+        editor_(el_init("ntpq", stdin, stdout, stderr)),
+        history_(history_init()) {
     HistEvent event;
     ::history(history_, &event, H_SETSIZE, kHistoryLines);
     el_set(editor_, EL_PROMPT, Prompt);
     el_set(editor_, EL_EDITOR, "emacs");
     el_set(editor_, EL_SIGNAL, 1);
     el_set(editor_, EL_HIST, ::history, history_);
+    el_set(editor_, EL_CLIENTDATA, this);
+    el_set(editor_, EL_ADDFN, "ntpq-complete", "complete the word", OnTab);
+    el_set(editor_, EL_BIND, "^I", "ntpq-complete", nullptr);
   }
   ~EditedInput() override {
     history_end(history_);
@@ -70,8 +93,7 @@ class EditedInput : public LineInput {
     const char* line = el_gets(editor_, &length);
     if (line == nullptr || length <= 0) return std::nullopt;
     std::string text = WithoutNewline(std::string(line, static_cast<size_t>(length)));
-    // A password is not kept.
-    if (!text.empty() && !text.starts_with("passwd")) {
+    if (!text.empty() && !HoldsSecret(text)) {
       HistEvent event;
       ::history(history_, &event, H_ENTER, text.c_str());
     }
@@ -79,15 +101,32 @@ class EditedInput : public LineInput {
   }
 
  private:
+  static unsigned char OnTab(EditLine* editor, int) {
+    void* self = nullptr;
+    el_get(editor, EL_CLIENTDATA, &self);
+    const LineInfo* line = el_line(editor);
+    const auto typed = static_cast<size_t>(line->cursor - line->buffer);
+    const Completion completion =
+        static_cast<EditedInput*>(self)->completer_(std::string_view(line->buffer, typed));
+    if (!completion.insert.empty()) {
+      if (el_insertstr(editor, completion.insert.c_str()) != 0) return CC_ERROR;
+      return CC_REFRESH;
+    }
+    if (completion.choices.empty()) return CC_REFRESH_BEEP;
+    ShowChoices(completion.choices);
+    return CC_REDISPLAY;
+  }
+
+  Completer completer_;
   EditLine* editor_;
   History* history_;
 };
 
 }  // namespace
 
-std::unique_ptr<LineInput> MakeLineInput(bool interactive) {
+std::unique_ptr<LineInput> MakeLineInput(bool interactive, Completer completer) {
   const bool terminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
-  if (terminal) return std::make_unique<EditedInput>();
+  if (terminal) return std::make_unique<EditedInput>(std::move(completer));
   return std::make_unique<PlainInput>(interactive);
 }
 

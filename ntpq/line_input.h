@@ -1,9 +1,13 @@
 // Where the commands of an interactive session come from: a line editor, or plain standard input.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+
+#include "ntpq/completion.h"
 
 namespace ntpward::ntpq {
 
@@ -16,8 +20,11 @@ class LineInput {
   virtual bool prompts() const = 0;
 };
 
-// Editing with history when standard input and standard error are terminals; a prompt then, or
-// when `interactive`. Opens what the editor needs.
-std::unique_ptr<LineInput> MakeLineInput(bool interactive);
+// What TAB adds after a text.
+using Completer = std::function<Completion(std::string_view)>;
+
+// Editing with history and completion when standard input and standard error are terminals; a
+// prompt then, or when `interactive`. Opens what the editor needs.
+std::unique_ptr<LineInput> MakeLineInput(bool interactive, Completer completer);
 
 }  // namespace ntpward::ntpq

@@ -75,7 +75,8 @@ int Run(const char* program, const Options& options) {
   if (auto loaded = LoadKey(session, options); !loaded.ok())
     return Complain(program, loaded.error().text);
   const bool batch = !options.commands.empty();
-  const auto input = batch ? nullptr : MakeLineInput(options.interactive);
+  const auto complete = [&session](std::string_view line) { return Complete(session, line); };
+  const auto input = batch ? nullptr : MakeLineInput(options.interactive, complete);
   if (auto opened = OpenFiles(platform, options); !opened.ok())
     return Complain(program, opened.error().text);
   if (auto caged = EnterQueryCage(batch ? FileAccess::kNone : FileAccess::kOpen); !caged.ok())
