@@ -2,17 +2,22 @@
 
 #include <asm/termbits.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
+#include "privsep/base/system_error.h"
 #include "privsep/cage.h"
+#include "privsep/capabilities.h"
 #include "privsep/landlock.h"
 #include "privsep/policies.h"
 
@@ -57,6 +62,17 @@ constexpr SyscallRule kFiles[] = {
     {"openat"},
 };
 
+// The user that owns no file, by the number that all of Linux gives it.
+constexpr uid_t kNobody = 65534;
+
+Status BecomeNobody() {
+  if (setresgid(kNobody, kNobody, kNobody) != 0)
+    return errno == EINVAL || errno == EPERM ? Status() : FailErrno("setresgid");
+  if (setgroups(0, nullptr) != 0) return FailErrno("setgroups");
+  if (setresuid(kNobody, kNobody, kNobody) != 0) return FailErrno("setresuid");
+  return {};
+}
+
 // Loading a provider or the configuration later would open files.
 Status PrepareOpenssl() {
   uint8_t random = 0;
@@ -88,9 +104,16 @@ Status LimitFiles(FileAccess files) {
 Policy QueryPolicy() { return kQuery; }
 Policy FilePolicy() { return kFiles; }
 
+Status GiveUpRights(FileAccess files) {
+  TRY_VOID(LimitBoundingSet({}));
+  if (geteuid() == 0 && files == FileAccess::kNone) TRY_VOID(BecomeNobody());
+  return KeepOnlyCapabilities({});
+}
+
 Status EnterQueryCage(FileAccess files) {
   TRY_VOID(PrepareOpenssl());
   tzset();
+  TRY_VOID(GiveUpRights(files));
   TRY_VOID(ForbidDumps());
   TRY_VOID(ForbidNewPrivileges());
   TRY_VOID(LimitFiles(files));

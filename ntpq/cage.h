@@ -12,11 +12,16 @@ namespace ntpward::ntpq {
 // before.
 enum class FileAccess : uint8_t { kNone, kOpen };
 
+// Gives up every capability. Started by root, the process also becomes nobody, unless `files` may
+// still be opened: what the user names at the prompt is written as that user. Where there is nobody
+// else to become, as in a user namespace of one user, it stays who it is.
+Status GiveUpRights(FileAccess files);
+
 // What ntpq itself needs beyond RuntimePolicy().
 Policy QueryPolicy();
 Policy FilePolicy();
 
-// no_new_privs, no core dumps, Landlock, seccomp; irrevocable. Prepares OpenSSL and the time zone,
+// GiveUpRights, no core dumps, no_new_privs, Landlock, seccomp; irrevocable. Prepares OpenSSL and the time zone,
 // which read files.
 Status EnterQueryCage(FileAccess files);
 

@@ -7,9 +7,11 @@
 
 #include <cerrno>
 
+#include "ntpq/cage.h"
 #include "ntpq/text.h"
 #include "privsep/base/system_error.h"
 #include "privsep/cage.h"
+#include "privsep/landlock.h"
 #include "privsep/policies.h"
 
 namespace ntpward::ntpq {
@@ -85,12 +87,22 @@ void AnswerHost(Reader& in, Writer& out) {
   }
 }
 
+// Whatever a module of the name service does, it reads files and changes none.
+bool CageForLookups() {
+  const DirectoryGrant everything[] = {{"/", DirectoryAccess::kRead}};
+  const Policy policies[] = {RuntimePolicy(), ResolvePolicy()};
+  std::vector<std::string> missing;
+  return ForbidDumps().ok() && ForbidNewPrivileges().ok() &&
+         RestrictDirectories(everything, &missing).ok() && InstallPolicies(policies).ok();
+}
+
 [[noreturn]] void Become(UniqueFd channel, pid_t parent) {
+  // First, since a change of user forgets the parent.
+  if (!GiveUpRights(FileAccess::kNone).ok()) _exit(1);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   signal(SIGINT, SIG_IGN);  // the keyboard talks to the other process
   if (getppid() != parent) _exit(1);
-  const Policy policies[] = {RuntimePolicy(), ResolvePolicy()};
-  if (!ForbidNewPrivileges().ok() || !InstallPolicies(policies).ok()) _exit(1);
+  if (!CageForLookups()) _exit(1);
   Serve(std::move(channel));
 }
 

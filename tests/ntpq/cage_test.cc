@@ -7,6 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <string>
+
 #include "ntpq/mac.h"
 #include "ntpq/name_process.h"
 #include "ntpq/udp.h"
@@ -53,6 +56,44 @@ void ReachesOnlyFilesBelowTheCurrentDirectoryAtThePrompt(void**) {
   assert_int_equal(status, 0);
 }
 
+// What `name` says in /proc/self/status.
+std::string StatusOf(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+  return "";
+}
+
+// Status can be read no more once seccomp is on: so this looks before that.
+int RightsLeft(FileAccess files) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const bool was_root = geteuid() == 0;
+    if (!GiveUpRights(files).ok()) _exit(100);
+    for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"})
+      if (StatusOf(set) != "0000000000000000") _exit(1);
+    if (was_root && StatusOf("CapBnd") != "0000000000000000") _exit(2);
+    _exit(geteuid() == 0 ? 10 : 0);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  return WEXITSTATUS(status);
+}
+
+// Whether root can become somebody else here.
+bool CanBecomeNobody() {
+  const pid_t child = fork();
+  if (child == 0) _exit(setresgid(65534, 65534, 65534) == 0 ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return geteuid() != 0 || status == 0;
+}
+
+void KeepsNoCapabilityAndInBatchModeNoRoot(void**) {
+  assert_int_equal(RightsLeft(FileAccess::kNone), CanBecomeNobody() ? 0 : 10);
+  assert_int_equal(RightsLeft(FileAccess::kOpen), geteuid() == 0 ? 10 : 0);
+}
+
 void AsksAndSealsInside(void**) {
   const int result = InCage(FileAccess::kNone, [] {
     const SocketAddress nobody{IpAddress::V4(127, 0, 0, 1), 9};
@@ -91,6 +132,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(DiesOfAnythingButAsking),
       cmocka_unit_test(ReachesOnlyFilesBelowTheCurrentDirectoryAtThePrompt),
+      cmocka_unit_test(KeepsNoCapabilityAndInBatchModeNoRoot),
       cmocka_unit_test(AsksAndSealsInside),
       cmocka_unit_test(LooksNamesUpFromOutside),
   };
