@@ -4,10 +4,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "ntpq/cage.h"
+#include "ntpq/interrupt.h"
 #include "ntpq/text.h"
 #include "privsep/base/system_error.h"
 #include "privsep/cage.h"
@@ -23,8 +26,20 @@ enum class Kind : uint8_t { kName, kHost };
 
 constexpr size_t kMaxMessage = 1024;
 constexpr size_t kMaxName = 255;
-constexpr int kPatienceMs = 20000;
+// For one look-up, and for all the names that one command shows: whoever delays answers about his
+// addresses must not delay the command without end.
+constexpr int kHostPatienceMs = 20000;
+constexpr int kNamePatienceMs = 10000;
+constexpr int kCommandPatienceMs = 60000;
+// How often an interrupt is looked for, which is held while a command runs.
+constexpr int kLookMs = 200;
 constexpr size_t kMaxKnown = 4096;
+
+int64_t NowMs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
 
 using Message = std::array<uint8_t, kMaxMessage>;
 
@@ -124,32 +139,51 @@ Result<std::unique_ptr<NameProcess>> NameProcess::Start() {
   return std::unique_ptr<NameProcess>(new NameProcess(std::move(ours)));
 }
 
-std::optional<std::vector<uint8_t>> NameProcess::Ask(Bytes request) {
+// Whether an answer waits; gives up after `patience_ms`, and on an interrupt.
+bool NameProcess::Wait(int patience_ms) {
+  const int64_t end = NowMs() + patience_ms;
+  for (int64_t left = patience_ms; left > 0 && !InterruptIsHeld(); left = end - NowMs()) {
+    pollfd wait{channel_.get(), POLLIN, 0};
+    const int ready = ::poll(&wait, 1, static_cast<int>(std::min<int64_t>(left, kLookMs)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) return false;
+  }
+  return false;
+}
+
+std::optional<std::vector<uint8_t>> NameProcess::Ask(Bytes request, int patience_ms) {
   const uint32_t id = Reader(request).U32();
   if (::write(channel_.get(), request.data(), request.size()) < 0) return std::nullopt;
   Message answer;
-  while (true) {
-    pollfd wait{channel_.get(), POLLIN, 0};
-    const int ready = ::poll(&wait, 1, kPatienceMs);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return std::nullopt;
+  const int64_t end = NowMs() + patience_ms;
+  while (Wait(static_cast<int>(end - NowMs()))) {
     const ssize_t size = ::read(channel_.get(), answer.data(), answer.size());
     if (size < 4) return std::nullopt;
     const Bytes bytes = Bytes(answer).first(static_cast<size_t>(size));
     // An answer that came too late for its question is passed over.
     if (Reader(bytes).U32() == id) return std::vector<uint8_t>(bytes.begin() + 4, bytes.end());
   }
+  return std::nullopt;
 }
+
+void NameProcess::BeginCommand() { left_ms_ = kCommandPatienceMs; }
 
 std::string NameProcess::NameOf(const IpAddress& address) {
   if (const auto found = known_.find(address); found != known_.end()) return found->second;
+  const std::string number = address.ToString();
+  if (left_ms_ <= 0) return number;
   Message buffer;
   Writer out(buffer);
   out.U32(next_id_++);
   out.U8(static_cast<uint8_t>(Kind::kName));
   PutAddress(out, address);
-  std::string name = address.ToString();
-  if (const auto answer = Ask(out.written())) {
+  const int64_t start = NowMs();
+  const auto answer =
+      Ask(out.written(), static_cast<int>(std::min<int64_t>(left_ms_, kNamePatienceMs)));
+  left_ms_ -= NowMs() - start;
+  if (!answer && InterruptIsHeld()) return number;
+  std::string name = number;
+  if (answer) {
     Reader in(*answer);
     if (in.U8() == 1) name = AsText(in.Rest());
   }
@@ -165,7 +199,7 @@ Result<ResolvedHost> NameProcess::Resolve(const std::string& name, Family family
   out.U8(static_cast<uint8_t>(Kind::kHost));
   out.U8(static_cast<uint8_t>(family));
   PutText(out, name);
-  const auto answer = Ask(out.written());
+  const auto answer = Ask(out.written(), kHostPatienceMs);
   if (!answer) return Fail("Temporary failure in name resolution");
   Reader in(*answer);
   if (in.U8() != 1) return Fail(Printable(AsText(in.Rest())));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,8 +26,10 @@ class NameProcess : public NameService {
   NameProcess(const NameProcess&) = delete;
   NameProcess& operator=(const NameProcess&) = delete;
 
-  // Asked once for each address; the number when there is no name within 20 s.
+  // Asked once for each address; the number when there is no name within 10 s, when the names of this
+  // command took a minute, or when the user interrupts.
   std::string NameOf(const IpAddress& address) override;
+  void BeginCommand() override;
   Result<ResolvedHost> Resolve(const std::string& name, Family family);
 
  private:
@@ -34,10 +37,12 @@ class NameProcess : public NameService {
   explicit NameProcess(UniqueFd channel) : channel_(std::move(channel)) {}
 
   // One answer to `request`, or none in time.
-  std::optional<std::vector<uint8_t>> Ask(Bytes request);
+  std::optional<std::vector<uint8_t>> Ask(Bytes request, int patience_ms);
+  bool Wait(int patience_ms);
 
   UniqueFd channel_;
   uint32_t next_id_ = 1;
+  int64_t left_ms_ = 0;  // for the names of this command
   std::map<IpAddress, std::string> known_;
 };
 

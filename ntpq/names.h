@@ -16,6 +16,8 @@ class NameService {
   virtual ~NameService() = default;
   // The name of `address`, or its text when it has none. Not yet fit for a terminal.
   virtual std::string NameOf(const IpAddress& address) = 0;
+  // From here on the names of one command are asked for: they share a limit of time.
+  virtual void BeginCommand() {}
 };
 
 // "LOCAL(0)" for 127.127.1.0: the driver's name and the unit, as ntpd 4.2.8 calls them.

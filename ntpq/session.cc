@@ -147,6 +147,7 @@ Display Session::display() {
 }
 
 void Session::BeginCommand(double seconds) {
+  names_.BeginCommand();
   if (host_) querier_->set_deadline(host_->transport->Now() + seconds);
 }
 

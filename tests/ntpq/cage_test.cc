@@ -113,6 +113,7 @@ void AsksAndSealsInside(void**) {
 void LooksNamesUpFromOutside(void**) {
   auto names = NameProcess::Start();
   assert_true(names.ok());
+  (*names)->BeginCommand();
   const int result = InCage(FileAccess::kNone, [&] {
     const auto host = (*names)->Resolve("127.0.0.1", Family::kNone);
     if (!host.ok() || host->addresses[0] != IpAddress::V4(127, 0, 0, 1)) return 1;
