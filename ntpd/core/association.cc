@@ -25,8 +25,8 @@ bool IsSymmetric(HostMode mode) {
 }
 
 std::variant<ClientExchange, SymmetricExchange, BroadcastExchange> FirstExchange(
-    const AssociationConfig& config) {
-  if (IsSymmetric(config.mode)) return SymmetricExchange();
+    const AssociationConfig& config, uint64_t seed) {
+  if (IsSymmetric(config.mode)) return SymmetricExchange(seed);
   if (config.mode == HostMode::kBroadcastClient) return BroadcastExchange(config.delay);
   return ClientExchange();
 }
@@ -56,10 +56,11 @@ Association::Association(AssocId id, const SocketAddress& remote, const Associat
       config_(config),
       parameters_(parameters),
       precision_(precision),
+      seed_(seed),
       schedule_(config.poll, seed, now),
       filter_(parameters.phi, Log2Seconds(precision)),
       hmode_(config.mode),
-      exchange_(FirstExchange(config)) {
+      exchange_(FirstExchange(config, seed)) {
   header_.refid = hmode_ != HostMode::kBroadcast ? kInit
                   : remote.ip.is_multicast()     ? wire::RefidCode("MCST")
                                                  : wire::RefidCode("BCST");
@@ -366,7 +367,7 @@ Sample Association::Keep(Sample sample) {
 void Association::Restart(uint32_t refid, MonoTime now) {
   filter_.Reset();
   hmode_ = config_.mode;
-  exchange_ = FirstExchange(config_);
+  exchange_ = FirstExchange(config_, seed_);
   header_ = wire::Header();
   header_.refid = refid;
   stratum_ = wire::kStratumUnsynchronised;

@@ -104,7 +104,8 @@ class Association {
   Result<void, Reject> OnHeard(const wire::Header& reply, NtpTimestamp t4, MonoTime now);
   // Symmetric modes: does it answer one of our last packets? Its sender has seen that, then.
   bool AnswersUs(const wire::Header& packet) const;
-  // Symmetric modes: origin and receive time of a packet of ours that has extension fields.
+  // Symmetric modes: origin and receive time of a packet of ours that has extension fields; by what
+  // SymmetricExchange::Hear chose.
   void FillHeard(wire::Header* header) const;
 
   // --- schedule ---------------------------------------------------------------------------------
@@ -190,6 +191,7 @@ class Association {
   const AssociationConfig config_;
   const Parameters& parameters_;
   const int8_t precision_;
+  const uint64_t seed_;  // for what exchange_ leaves to chance
   PollSchedule schedule_;
   ClockFilter filter_;
 

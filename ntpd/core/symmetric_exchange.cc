@@ -15,14 +15,27 @@ void SymmetricExchange::FillHeard(wire::Header* header) const {
 }
 
 void SymmetricExchange::Hear(const wire::Header& packet, NtpTimestamp t4) {
+  if (IsOurs(packet.origin)) return Hold(packet.transmit, t4);
+  if (held_ > 0) return;
+  // Each of those heard since our last packet is as likely as the others: neither the first nor
+  // the last word is a forger's to take.
+  if (random_.Next() % ++strangers_ != 0) return;
   heard_transmit_ = packet.transmit;
   heard_arrival_ = t4;
+}
+
+void SymmetricExchange::Hold(NtpTimestamp transmit, NtpTimestamp t4) {
+  heard_transmit_ = transmit;
+  heard_arrival_ = t4;
+  held_ = kRemembered;
 }
 
 void SymmetricExchange::OnSent(NtpTimestamp transmit) {
   std::copy_backward(sent_.begin(), sent_.end() - 1, sent_.end());
   sent_[0] = transmit;
   answered_ = false;
+  if (held_ > 0) --held_;
+  strangers_ = 0;
 }
 
 bool SymmetricExchange::IsOurs(NtpTimestamp origin) const {
@@ -56,7 +69,7 @@ Result<NtpTimestamp, Reject> SymmetricExchange::Accept(const wire::Header& packe
     return Fail(Reject::kDuplicate);
   peer_transmit_ = packet.transmit;
   arrival_ = t4;
-  Hear(packet, t4);
+  Hold(packet.transmit, t4);
   answered_ = answers;
   if (!answers) return Fail(Reject::kOutOfStep);
   return sent_[0];

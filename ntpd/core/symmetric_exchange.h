@@ -9,6 +9,7 @@
 #include <array>
 #include <optional>
 
+#include "ntpd/core/random.h"
 #include "ntpd/core/sample.h"
 #include "ntpd/wire/packet.h"
 #include "privsep/base/result.h"
@@ -18,13 +19,16 @@ namespace ntpward::core {
 
 class SymmetricExchange {
  public:
+  // `seed`: for the choice among those who prove nothing (Hear).
+  explicit SymmetricExchange(uint64_t seed = 0) : random_(seed) {}
+
   // Puts origin and receive time of our next packet into `header`; both zero when nothing of the
   // other end counts.
   void Fill(wire::Header* header) const;
   // Our packet left with this transmit time.
   void OnSent(NtpTimestamp transmit);
   // Our clock was stepped or the association starts over: all times are void.
-  void Void() { *this = SymmetricExchange(); }
+  void Void() { *this = SymmetricExchange(random_.Next()); }
 
   // Before any cryptography; changes nothing. A packet whose origin is not our last transmit time
   // has to pass when the association is `keyed` (S2952: two peers whose packets got lost would else
@@ -38,10 +42,13 @@ class SymmetricExchange {
   bool IsOurs(NtpTimestamp origin) const;
 
   // A packet with extension fields, whose MAC anyone can make, arrived at `t4`. It moves nothing
-  // but what FillHeard gives: each forged one costs a step of Autokey's dance at most, and a stream
-  // of them every step.
+  // but what FillHeard gives. One whose origin is ours keeps that for our next kRemembered packets:
+  // its sender hears us, which a forger off the path does not, and who floods both ends then costs
+  // them not a step of Autokey's dance. Without one, the choice among those heard since our last
+  // packet is random: a flood puts the first answer off, for as long as it is luckier than the
+  // peer.
   void Hear(const wire::Header& packet, NtpTimestamp t4);
-  // As Fill, for a packet with extension fields: by the last one of theirs, of whatever kind.
+  // As Fill, for a packet with extension fields: by what was heard or taken over.
   void FillHeard(wire::Header* header) const;
 
   // Takes over an authenticated packet (or one of an association without key) that passed Screen,
@@ -51,13 +58,18 @@ class SymmetricExchange {
   Result<NtpTimestamp, Reject> Accept(const wire::Header& packet, NtpTimestamp t4, bool reachable);
 
  private:
+  void Hold(NtpTimestamp transmit, NtpTimestamp t4);
+
   static constexpr size_t kRemembered = 8;        // of our packets; the reach register is as long
   std::array<NtpTimestamp, kRemembered> sent_{};  // newest first; zero: none
   NtpTimestamp peer_transmit_;                    // of the last packet taken over; our next origin
   NtpTimestamp arrival_;                          // when that came, by our clock
   bool answered_ = false;                         // the last packet taken over answered sent_[0]
-  NtpTimestamp heard_transmit_;                   // of the last packet, proved or not
+  NtpTimestamp heard_transmit_;                   // of a packet, proved or not
   NtpTimestamp heard_arrival_;
+  size_t held_ = 0;         // packets of ours for which only one that hears us replaces that
+  uint64_t strangers_ = 0;  // heard since our last packet while nothing was held
+  ScheduleRandom random_;
 };
 
 }  // namespace ntpward::core

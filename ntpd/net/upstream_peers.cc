@@ -59,7 +59,7 @@ void Upstreams::TakeAndSend(AssocId id, uint32_t exchange, const wire::Header& h
   });
 }
 
-// What has fields answers what was heard last, proved or not; a bare header only what was proved.
+// What has fields answers what was heard, proved or not; a bare header only what was proved.
 void Upstreams::SendToPeer(Upstream* upstream, const wire::Header& header, KeyId key) {
   wire::Header heard = header;
   if (const core::Association* association = node_->engine->Find(upstream->id))

@@ -221,6 +221,116 @@ void OtherModesAreRefused(void**) {
   }
 }
 
+// --- symmetric exchange, packets with fields
+
+wire::Header NextWithFields(const SymmetricExchange& exchange, double now) {
+  wire::Header header = FromPeer(NtpTimestamp(), T(now));
+  exchange.FillHeard(&header);
+  return header;
+}
+
+// Two peers that can prove nothing yet, and who floods both in the other's name.
+struct Flooded {
+  enum class Order { kForgedFirst, kForgedLast, kAround };
+
+  void Forge(SymmetricExchange* to, int count) {
+    for (int i = 0; i < count; ++i) {
+      forged += 0.001;
+      to->Hear(FromPeer(i % 2 == 0 ? NtpTimestamp() : T(forged - 0.5), T(forged)), T(forged + 1));
+    }
+  }
+  // One genuine packet with the forged ones about it. Was it an answer?
+  bool Pass(SymmetricExchange* from, SymmetricExchange* to, Order order, int count) {
+    now += 10;
+    const wire::Header packet = NextWithFields(*from, now);
+    from->OnSent(packet.transmit);
+    if (order != Order::kForgedLast) Forge(to, count);
+    const bool answers = to->IsOurs(packet.origin);
+    to->Hear(packet, T(now + 0.1));
+    if (order != Order::kForgedFirst) Forge(to, count);
+    return answers;
+  }
+
+  SymmetricExchange a{1}, b{2};
+  double now = 0;
+  double forged = 100000;
+};
+
+using Order = Flooded::Order;
+constexpr Order kOrders[] = {Order::kForgedFirst, Order::kForgedLast, Order::kAround};
+
+void PeersThatHearEachOtherGoOnUnderAFlood(void**) {
+  for (const Order order : kOrders) {
+    Flooded peers;
+    for (int round = 0; round < 2; ++round) {
+      (void)peers.Pass(&peers.a, &peers.b, order, 0);
+      (void)peers.Pass(&peers.b, &peers.a, order, 0);
+    }
+    for (int round = 0; round < 50; ++round) {
+      assert_true(peers.Pass(&peers.a, &peers.b, order, 100));
+      assert_true(peers.Pass(&peers.b, &peers.a, order, 100));
+    }
+  }
+}
+
+// Neither the first nor the last word is the forger's.
+void PeersFindEachOtherUnderAFlood(void**) {
+  for (const Order order : kOrders) {
+    Flooded peers;
+    int rounds = 0;
+    bool found = false;
+    for (; rounds < 200 && !found; ++rounds) {
+      const bool there = peers.Pass(&peers.a, &peers.b, order, 10);
+      found = peers.Pass(&peers.b, &peers.a, order, 10) && there;
+    }
+    assert_true(found);
+    for (int round = 0; round < 20; ++round) {
+      assert_true(peers.Pass(&peers.a, &peers.b, order, 10));
+      assert_true(peers.Pass(&peers.b, &peers.a, order, 10));
+    }
+  }
+}
+
+void ALostPacketOrTwoLeaveNoRoomForAForger(void**) {
+  Flooded peers;
+  for (int round = 0; round < 2; ++round) {
+    (void)peers.Pass(&peers.a, &peers.b, Order::kAround, 0);
+    (void)peers.Pass(&peers.b, &peers.a, Order::kAround, 0);
+  }
+  for (int lost = 0; lost < 3; ++lost) {
+    peers.now += 10;
+    peers.b.OnSent(T(peers.now));
+    peers.Forge(&peers.b, 10);
+  }
+  assert_true(peers.Pass(&peers.b, &peers.a, Order::kAround, 10));
+}
+
+// A peer that starts anew knows no packet of ours.
+void APeerThatStartsOverIsHeardAfterEightPackets(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  exchange.Hear(FromPeer(T(1), T(2)), T(3));
+  for (int sent = 0; sent < 8; ++sent) {
+    exchange.Hear(FromPeer(NtpTimestamp(), T(100 + sent)), T(101 + sent));
+    assert_true(NextWithFields(exchange, 0).origin == T(2));
+    assert_true(NextWithFields(exchange, 0).receive == T(3));
+    exchange.OnSent(T(10 + sent));
+  }
+  exchange.Hear(FromPeer(NtpTimestamp(), T(200)), T(201));
+  assert_true(NextWithFields(exchange, 0).origin == T(200));
+  assert_true(NextWithFields(exchange, 0).receive == T(201));
+}
+
+void WhatWasTakenOverIsNotReplacedByAStranger(void**) {
+  SymmetricExchange exchange;
+  exchange.OnSent(T(1));
+  // Authentic, but in answer to none of ours.
+  assert_int_equal(exchange.Accept(FromPeer(T(50), T(51)), T(52), false).error(),
+                   Reject::kOutOfStep);
+  exchange.Hear(FromPeer(NtpTimestamp(), T(100)), T(101));
+  assert_true(NextWithFields(exchange, 0).origin == T(51));
+}
+
 // --- broadcast exchange -------------------------------------------------------------------------
 
 wire::Header Broadcast(NtpTimestamp transmit) {
@@ -335,6 +445,11 @@ int main() {
       cmocka_unit_test(WithoutAKeyOnlyOurOwnOriginPasses),
       cmocka_unit_test(AZeroOriginDoesNotDisturbAPeerThatIsHeard),
       cmocka_unit_test(OtherModesAreRefused),
+      cmocka_unit_test(PeersThatHearEachOtherGoOnUnderAFlood),
+      cmocka_unit_test(PeersFindEachOtherUnderAFlood),
+      cmocka_unit_test(ALostPacketOrTwoLeaveNoRoomForAForger),
+      cmocka_unit_test(APeerThatStartsOverIsHeardAfterEightPackets),
+      cmocka_unit_test(WhatWasTakenOverIsNotReplacedByAStranger),
       cmocka_unit_test(ABroadcastPlayedAgainIsRefused),
       cmocka_unit_test(ABroadcastsOffsetAllowsForTheWayHere),
       cmocka_unit_test(AWildPollFieldShutsNobodyOut),

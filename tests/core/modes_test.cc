@@ -126,11 +126,11 @@ void APacketWithFieldsMovesNoStateOfAPeer(void**) {
   assert_true(f.association.OnHeard(forged, T(70.01), At(70.01)).ok());
   assert_true(f.State() == before);
   assert_int_equal(f.association.schedule().reach(), 2);
-  // What proves nothing is answered, but our time packets go by what was proved.
+  // It does not take the place of what was proved, as long as that is recent.
   wire::Header ours = *f.association.BuildRequest(At(128), T(999), Synchronised());
   assert_true(ours.origin == T(31));
   f.association.FillHeard(&ours);
-  assert_true(ours.origin == T(71) && ours.receive == T(70.01));
+  assert_true(ours.origin == T(31) && ours.receive == T(30.01));
 
   const wire::Header answer = Fixture::Answer(64, 129);
   assert_true(f.association.AnswersUs(answer));

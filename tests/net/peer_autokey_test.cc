@@ -243,6 +243,26 @@ void WhatDoesNotAnswerUsProvesNothing(void**) {
   assert_int_not_equal(world.flags(), 0);
 }
 
+// Both ends' origins are at stake: the peer, too, drops an answer to what it never sent.
+void ForgedPacketsDoNotTakeTheGenuineOnesPlace(void**) {
+  World world;
+  const auto flood = [&] {
+    for (int i = 0; i < 10; ++i)
+      world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+  };
+  auto got = world.Poll();
+  for (int i = 0; i < 12; ++i) {
+    flood();
+    const wire::Header genuine = world.Header(got->header().transmit);
+    world.Come(world.WithFields(genuine, world.Answer(*got), {++world.peers_key}));
+    if (world.upstream().peer->follows_list()) return;
+    flood();
+    got = world.Poll();
+    assert_true(got && got->header().origin == genuine.transmit);
+  }
+  fail_msg("the list was not followed");
+}
+
 void ABareHeaderBeforeTheListIsNotLookedAt(void**) {
   World world;
   const auto first = world.Poll();
@@ -387,6 +407,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(APeerIsFollowedOnceItsListIsSigned),
       cmocka_unit_test(WhatDoesNotAnswerUsProvesNothing),
+      cmocka_unit_test(ForgedPacketsDoNotTakeTheGenuineOnesPlace),
       cmocka_unit_test(ABareHeaderBeforeTheListIsNotLookedAt),
       cmocka_unit_test(AWrongKeyChangesNothing),
       cmocka_unit_test(OnlyANakThatAnswersOurLastPacketStartsOver),
