@@ -4,8 +4,8 @@
 
 #include "keys/key_list.h"
 #include "ntpd/net/peering.h"
+#include "tests/net/dance_keys.h"
 #include "tests/net/harness.h"
-#include "tests/support/authority.h"
 
 namespace ntpward::net {
 namespace {
@@ -44,15 +44,11 @@ wire::Header Broadcast() {
 
 struct World {
   World() {
-    h.server.SetPeering(&peering);
-    h.upstreams.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
-                               Bytes packet) { return h.server.SendTo(to, from, hops, packet); });
+    h.Attach(&peering);
     h.node.start.broadcast_client = true;
     client.AddGroup("server");
     server.Sign(kTestNow);
-    CHECK(h.node.host.SetMaterial(client.material).ok());
-    h.node.certificates.SetOwn(h.node.host.certificate());
-    h.node.has_material = true;
+    h.SetHost(client.material);
     for (const Stranger* one : {&socket, &other})
       test::Enable(one->fd.get(), SOL_SOCKET, SO_BROADCAST);
     h.upstreams.Configure({});
@@ -104,13 +100,7 @@ struct World {
   }
   // A broadcast with `field`, if any, and a MAC by `key` such as anyone can make.
   std::vector<uint8_t> Packet(const wire::Header& header, Bytes field, KeyId key) {
-    std::vector<uint8_t> packet = Encoded(header, field);
-    const auto digest = h.node.PublicMac({kServer, kEverybody}, key, packet);
-    std::vector<uint8_t> trailer(4 + digest.size());
-    Writer writer(trailer);
-    wire::EncodeMac(writer, {key, digest.span()});
-    packet.insert(packet.end(), trailer.begin(), trailer.end());
-    return packet;
+    return h.WithPublicMac({kServer, kEverybody}, key, Encoded(header, field));
   }
   void Send(Bytes packet, const IpAddress& to = kEverybody) {
     socket.Send(packet, {to, port});
@@ -144,13 +134,9 @@ struct World {
     if (packet.extensions().empty()) {
       socket.Send(Encoded(reply, SomeMac(packet.mac->key)), request->from);
     } else {
-      std::vector<uint8_t> answer = Encoded(reply, Answer(packet, request->from.ip));
-      const auto digest = h.node.PublicMac({kServer, request->from.ip}, packet.mac->key, answer);
-      std::vector<uint8_t> trailer(4 + digest.size());
-      Writer writer(trailer);
-      wire::EncodeMac(writer, {packet.mac->key, digest.span()});
-      answer.insert(answer.end(), trailer.begin(), trailer.end());
-      socket.Send(answer, request->from);
+      socket.Send(h.WithPublicMac({kServer, request->from.ip}, packet.mac->key,
+                                  Encoded(reply, Answer(packet, request->from.ip))),
+                  request->from);
     }
     h.Spin();
     ServeKeys();
@@ -159,47 +145,29 @@ struct World {
     const Bytes field = request.extensions()[0].field;
     if (field[1] == static_cast<uint8_t>(AutokeyCode::kAutokey))
       return Announcement(++now, list.announced(), list.sequence());
-    const autokey::ServerContext context{server.host, server.certificates, NtpSeconds{++now}, true};
-    autokey::ServerAnswer answer = server.side.OnRequest(field, {from, kServer}, context);
-    if (answer.kind == autokey::ServerAnswer::Kind::kAskKeys)
-      answer = server.side.OnValueAnswer(answer.pending, server.Answer(*answer.operation));
-    return answer.field;
+    return test::ServersAnswer(&server, field, {from, kServer}, ++now);
   }
 
   // ntpd-keys answers all that it was asked.
   void ServeKeys() {
-    while (const auto bytes = h.keys.far.Receive()) {
-      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
-      ServeOne(message);
-      CHECK(h.node.keys.OnReadable());
-    }
+    h.ServeKeys([this](Bytes message) { ServeOne(message); });
   }
   void ServeOne(Bytes bytes) {
-    msg::IdentityChallenge challenge;
-    msg::IdentityVerify verify;
-    msg::CookieOpen open;
     msg::SealRequest seal;
     msg::CheckMac check;
     msg::KeyListAccept accept;
-    if (msg::Decode(bytes, &challenge)) {
-      msg::ValueAnswer answer = client.Challenge(challenge);
-      answer.request = challenge.request;
-      Say(answer);
-    } else if (msg::Decode(bytes, &verify)) {
-      Say(msg::Verdict{.request = verify.request, .code = client.Verdict(verify)});
-    } else if (msg::Decode(bytes, &open)) {
-      Say(msg::Verdict{.request = open.request, .code = client.Verdict(open)});
-    } else if (msg::Decode(bytes, &seal)) {
+    if (test::ServeDance(&h, client, bytes)) return;
+    if (msg::Decode(bytes, &seal)) {
       msg::Sealed sealed;
       sealed.request = seal.request;
       CHECK(sealed.mac.Assign(SomeMac(seal.key)));
-      Say(sealed);
+      h.SayAsKeys(sealed);
     } else if (msg::Decode(bytes, &accept)) {
       if (!sequence || !sequence->IsFor(accept.key, accept.sequence))
         sequence.emplace(accept.key, accept.sequence);
-      Say(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
+      h.SayAsKeys(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
     } else if (msg::Decode(bytes, &check)) {
-      Say(msg::Verdict{.request = check.request, .code = Judge(check)});
+      h.SayAsKeys(msg::Verdict{.request = check.request, .code = Judge(check)});
     }
   }
   // As keys/mac_operations.cc: the MAC, then the list.
@@ -212,10 +180,6 @@ struct World {
     return sequence && sequence->Accept(check.key, hasher, check.path, 0)
                ? msg::VerdictCode::kGood
                : msg::VerdictCode::kSequence;
-  }
-  template <msg::Message M>
-  void Say(const M& message) {
-    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
   }
 
   Harness h;
@@ -261,15 +225,11 @@ void AMissedListIsAskedFor(void**) {
   assert_true(packet.header.mode == wire::Mode::kClient);
   assert_int_equal(packet.extensions()[0].field[1], static_cast<int>(AutokeyCode::kAutokey));
   const auto answer = [&](const wire::Header& header) {
-    std::vector<uint8_t> reply = Encoded(
-        header, world.Announcement(++world.now, world.list.announced(), world.list.sequence()));
-    const auto digest =
-        world.h.node.PublicMac({kServer, asked->from.ip}, packet.mac->key, reply);
-    std::vector<uint8_t> trailer(4 + digest.size());
-    Writer writer(trailer);
-    wire::EncodeMac(writer, {packet.mac->key, digest.span()});
-    reply.insert(reply.end(), trailer.begin(), trailer.end());
-    world.socket.Send(reply, asked->from);
+    const auto list =
+        world.Announcement(++world.now, world.list.announced(), world.list.sequence());
+    world.socket.Send(
+        world.h.WithPublicMac({kServer, asked->from.ip}, packet.mac->key, Encoded(header, list)),
+        asked->from);
     world.h.Spin();
     world.ServeKeys();
   };
@@ -357,13 +317,9 @@ void StrangersAreTriedFewAtATime(void**) {
     const IpAddress from = IpAddress::V4(127, 0, 1, static_cast<uint8_t>(i + 1));
     Stranger stranger(from);
     test::Enable(stranger.fd.get(), SOL_SOCKET, SO_BROADCAST);
-    std::vector<uint8_t> packet = Encoded(Broadcast(), world.Name());
-    const auto digest = world.h.node.PublicMac({from, kEverybody}, KeyId{0x5fe916ea}, packet);
-    std::vector<uint8_t> trailer(4 + digest.size());
-    Writer writer(trailer);
-    wire::EncodeMac(writer, {KeyId{0x5fe916ea}, digest.span()});
-    packet.insert(packet.end(), trailer.begin(), trailer.end());
-    stranger.Send(packet, {kEverybody, world.port});
+    stranger.Send(world.h.WithPublicMac({from, kEverybody}, KeyId{0x5fe916ea},
+                                        Encoded(Broadcast(), world.Name())),
+                  {kEverybody, world.port});
     world.h.Spin();
   }
   assert_int_equal(world.h.upstreams.all().size(), 1 + 4);

@@ -11,6 +11,7 @@
 #include "ntpd/net/control_server.h"
 #include "ntpd/net/daemon_view.h"
 #include "ntpd/net/node.h"
+#include "ntpd/net/peering.h"
 #include "ntpd/net/time_server.h"
 #include "ntpd/net/upstreams.h"
 #include "tests/net/peers.h"
@@ -113,6 +114,41 @@ struct Harness {
     const uint16_t port = socket.local.port;
     server.AddListener(socket, std::move(fd));
     return port;
+  }
+  // Packets of symmetric and broadcast modes come and go by the listeners.
+  void Attach(net::Peering* peering) {
+    server.SetPeering(peering);
+    upstreams.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
+                             Bytes packet) { return server.SendTo(to, from, hops, packet); });
+  }
+  // Who we are to others under Autokey.
+  void SetHost(const msg::HostMaterial& material) {
+    CHECK(node.host.SetMaterial(material).ok());
+    node.certificates.SetOwn(node.host.certificate());
+    node.has_material = true;
+  }
+  // `packet` with the MAC that anyone can make.
+  std::vector<uint8_t> WithPublicMac(const AddressPair& path, KeyId key,
+                                     std::vector<uint8_t> packet) {
+    const auto digest = node.PublicMac(path, key, packet);
+    std::vector<uint8_t> trailer(4 + digest.size());
+    Writer writer(trailer);
+    wire::EncodeMac(writer, {key, digest.span()});
+    packet.insert(packet.end(), trailer.begin(), trailer.end());
+    return packet;
+  }
+  // As ntpd-keys: says it to net, and hands each message that came from net to `serve`.
+  template <msg::Message M>
+  void SayAsKeys(const M& message) {
+    CHECK(keys.far.Send(message) == SendOutcome::kSent);
+  }
+  template <typename F>
+  void ServeKeys(F serve) {
+    while (const auto bytes = keys.far.Receive()) {
+      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
+      serve(message);
+      CHECK(node.keys.OnReadable());
+    }
   }
   void Restrict(core::AccessFlags flags) { node.access.SetDefault(Family::kIpv4, flags); }
   // Handles what has come.

@@ -41,9 +41,7 @@ wire::Header Packet(Mode mode) {
 
 struct Net {
   Net() {
-    h.server.SetPeering(&peering);
-    h.upstreams.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
-                               Bytes packet) { return h.server.SendTo(to, from, hops, packet); });
+    h.Attach(&peering);
     h.node.start.broadcast_client = true;
     Enable(stranger.fd.get(), SOL_SOCKET, SO_BROADCAST);
     h.upstreams.Configure({});

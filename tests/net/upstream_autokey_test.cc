@@ -1,8 +1,8 @@
 // The dance over real sockets and a real channel: the test is the server and ntpd-keys.
 #include <tuple>
 
+#include "tests/net/dance_keys.h"
 #include "tests/net/upstream_world.h"
-#include "tests/support/authority.h"
 
 namespace ntpward::net {
 namespace {
@@ -17,9 +17,7 @@ struct Danced : Net {
   Danced() {
     client.AddGroup("server");
     server.Sign(kTestNow);
-    CHECK(h.node.host.SetMaterial(client.material).ok());
-    h.node.certificates.SetOwn(h.node.host.certificate());
-    h.node.has_material = true;
+    h.SetHost(client.material);
     msg::NetAssociation line = Line(kFirst);
     line.autokey = true;
     h.upstreams.Configure({line});
@@ -37,22 +35,12 @@ struct Danced : Net {
   }
   // `field` in a reply to `request`, under the MAC that anyone can make.
   std::vector<uint8_t> Reply(const Stranger::Got& request, Bytes field, KeyId key) {
-    std::vector<uint8_t> packet = Encoded(ReplyTo(request.header()), field);
-    const auto digest = h.node.PublicMac({kFirst, request.from.ip}, key, packet);
-    std::vector<uint8_t> trailer(4 + digest.size());
-    Writer writer(trailer);
-    wire::EncodeMac(writer, {key, digest.span()});
-    packet.insert(packet.end(), trailer.begin(), trailer.end());
-    return packet;
+    return h.WithPublicMac({kFirst, request.from.ip}, key,
+                           Encoded(ReplyTo(request.header()), field));
   }
   std::vector<uint8_t> ServersField(const Stranger::Got& request) {
     const auto packet = *wire::ParsePacket(request.bytes);
-    const autokey::ServerContext context{server.host, server.certificates, NtpSeconds{++now}, true};
-    autokey::ServerAnswer answer =
-        server.side.OnRequest(packet.extensions()[0].field, {request.from.ip, kFirst}, context);
-    if (answer.kind == autokey::ServerAnswer::Kind::kAskKeys)
-      answer = server.side.OnValueAnswer(answer.pending, server.Answer(*answer.operation));
-    return answer.field;
+    return ServersAnswer(&server, packet.extensions()[0].field, {request.from.ip, kFirst}, ++now);
   }
   void Deliver(Bytes packet, const Stranger::Got& request) {
     first.Send(packet, request.from);
@@ -86,45 +74,27 @@ struct Danced : Net {
 
   // ntpd-keys answers all that it was asked.
   void ServeKeys() {
-    while (const auto bytes = h.keys.far.Receive()) {
-      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
-      ServeOne(message);
-      CHECK(h.node.keys.OnReadable());
-    }
+    h.ServeKeys([this](Bytes message) { ServeOne(message); });
   }
   void ServeOne(Bytes bytes) {
-    msg::IdentityChallenge challenge;
-    msg::IdentityVerify verify;
-    msg::CookieOpen open;
     msg::SealRequest seal;
     msg::CheckMac check;
     msg::ForgetAssociation forget;
-    if (msg::Decode(bytes, &challenge)) {
-      msg::ValueAnswer answer = client.Challenge(challenge);
-      answer.request = challenge.request;
-      Say(answer);
-    } else if (msg::Decode(bytes, &verify)) {
-      Say(msg::Verdict{.request = verify.request, .code = client.Verdict(verify)});
-    } else if (msg::Decode(bytes, &open)) {
-      Say(msg::Verdict{.request = open.request, .code = client.Verdict(open)});
-    } else if (msg::Decode(bytes, &seal)) {
+    if (ServeDance(&h, client, bytes)) return;
+    if (msg::Decode(bytes, &seal)) {
       CHECK(seal.association == Only());
       msg::Sealed sealed;
       sealed.request = seal.request;
       if (!cookie_lost) CHECK(sealed.mac.Assign(SomeMac(seal.key)));
-      Say(sealed);
+      h.SayAsKeys(sealed);
     } else if (msg::Decode(bytes, &check)) {
       CHECK(check.association == Only());
       ++checks;
-      Say(msg::Verdict{.request = check.request, .code = msg::VerdictCode::kGood});
+      h.SayAsKeys(msg::Verdict{.request = check.request, .code = msg::VerdictCode::kGood});
     } else {
       CHECK(msg::Decode(bytes, &forget));
       ++forgotten;
     }
-  }
-  template <msg::Message M>
-  void Say(const M& message) {
-    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
   }
 
   Party server{"server", TestKey::Shared(0), true, autokey::kIff};
