@@ -271,6 +271,11 @@ bool Association::AnswersUs(const wire::Header& packet) const {
   return peer != nullptr && peer->IsOurs(packet.origin);
 }
 
+bool Association::IsCrowded() const {
+  const auto* peer = std::get_if<SymmetricExchange>(&exchange_);
+  return peer != nullptr && peer->crowded();
+}
+
 void Association::FillHeard(wire::Header* header) const {
   if (const auto* peer = std::get_if<SymmetricExchange>(&exchange_)) peer->FillHeard(header);
 }

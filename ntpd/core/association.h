@@ -104,6 +104,8 @@ class Association {
   Result<void, Reject> OnHeard(const wire::Header& reply, NtpTimestamp t4, MonoTime now);
   // Symmetric modes: does it answer one of our last packets? Its sender has seen that, then.
   bool AnswersUs(const wire::Header& packet) const;
+  // Symmetric modes: SymmetricExchange::crowded.
+  bool IsCrowded() const;
   // Symmetric modes: origin and receive time of a packet of ours that has extension fields; by what
   // SymmetricExchange::Hear chose.
   void FillHeard(wire::Header* header) const;
@@ -114,7 +116,7 @@ class Association {
   bool stopped() const { return schedule_.stopped(); }
   MonoTime next_poll() const { return schedule_.next(); }
   bool ExtendBurst(MonoTime now) { return schedule_.ExtendBurst(now); }
-  void Hasten(MonoTime now) { schedule_.Hasten(now); }
+  void Hasten(MonoTime now, PollSchedule::Haste haste) { schedule_.Hasten(now, haste); }
   void SetSystemPoll(int poll) { schedule_.SetSystemPoll(poll); }
   const PollSchedule& schedule() const { return schedule_; }
   // A volley before listening goes on until this was said: with Autokey, until the server's key list

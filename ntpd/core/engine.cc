@@ -246,8 +246,8 @@ bool Engine::ExtendBurst(AssocId id, MonoTime now) {
   return association != nullptr && association->ExtendBurst(now);
 }
 
-void Engine::Hasten(AssocId id, MonoTime now) {
-  if (Association* association = Find(id)) association->Hasten(now);
+void Engine::Hasten(AssocId id, MonoTime now, PollSchedule::Haste haste) {
+  if (Association* association = Find(id)) association->Hasten(now, haste);
 }
 
 // --- selection ----------------------------------------------------------------------------------

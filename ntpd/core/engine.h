@@ -109,7 +109,7 @@ class Engine {
   Result<void, Reject> OnHeard(AssocId id, const wire::Header& reply, NtpTimestamp t4,
                                MonoTime now);
   bool ExtendBurst(AssocId id, MonoTime now);
-  void Hasten(AssocId id, MonoTime now);
+  void Hasten(AssocId id, MonoTime now, PollSchedule::Haste haste);
   void AllowListening(AssocId id, bool allowed);
 
   // Selects, and corrects the clock if the system peer has a sample that was not used yet. A step

@@ -81,12 +81,12 @@ PollSchedule::PollEffect PollSchedule::OnPoll(MonoTime now) {
     effect.lost = (reach_ & 7) == 0;
     effect.unreachable = was_reachable && reach_ == 0;
     ++unreach_;
-    if (unreach_ > kUnreachLimit) poll_ = std::min(poll_ + 1, maxpoll());
+    if (unreach_ > kUnreachLimit && !hastened_) poll_ = std::min(poll_ + 1, maxpoll());
     if ((fresh_ && config_.iburst) || (reach_ != 0 && config_.burst))
       StartVolley(kBurstPackets - 1);
   }
-  fresh_ = false;
-  debt_ = headway(now) + kHeadway;
+  fresh_ = hastened_ = false;
+  debt_ = std::min(headway(now), kMaxDebt) + kHeadway;
   last_sent_ = now;
   Plan(now);
   return effect;
@@ -137,9 +137,13 @@ bool PollSchedule::ExtendBurst(MonoTime now) {
   return true;
 }
 
-void PollSchedule::Hasten(MonoTime now) {
+void PollSchedule::Hasten(MonoTime now, Haste haste) {
   if (floor_ > config_.minpoll) return;  // RATE
-  next_ = std::min(next_, std::max({now, resume_, last_sent_ + BurstSpacing()}));
+  const double spacing = haste == Haste::kCrowded ? kBurstSpacing : BurstSpacing();
+  const MonoTime soonest = std::max({now, resume_, last_sent_ + spacing});
+  if (soonest >= next_) return;
+  next_ = soonest;
+  hastened_ = true;
 }
 
 void PollSchedule::SetPeerPoll(int8_t poll) {

@@ -74,9 +74,14 @@ class PollSchedule {
   // kMaxVolley packets; false when there is no volley to extend.
   bool ExtendBurst(MonoTime now);
 
-  // Polls as soon as politeness allows: there is something to say that the other end waits for. One
-  // that told us to slow down is not hurried.
-  void Hasten(MonoTime now);
+  enum class Haste : uint8_t {
+    kPolite,   // within what the other end's `discard` lets pass
+    kCrowded,  // kBurstSpacing, for ever: who poses as us there has used that up
+  };
+  // Polls as soon as that allows: there is something to say that the other end waits for. One that
+  // told us to slow down is not hurried. Polls that were hurried do not make a silent one be asked
+  // less.
+  void Hasten(MonoTime now, Haste haste = Haste::kPolite);
 
   // The poll exponent that the discipline wants; takes effect from the next plan on.
   void SetSystemPoll(int poll);
@@ -122,7 +127,8 @@ class PollSchedule {
   int samples_ = 0;         // since the last Restart, up to kSamplesToForget
   bool fresh_ = true;       // no poll since start or Restart
   bool stopped_ = false;
-  double debt_ = 0;  // headway owed at last_sent_
+  double debt_ = 0;        // headway owed at last_sent_
+  bool hastened_ = false;  // next_ is earlier than planned
 };
 
 }  // namespace ntpward::core

@@ -50,6 +50,9 @@ class SymmetricExchange {
   void Hear(const wire::Header& packet, NtpTimestamp t4);
   // As Fill, for a packet with extension fields: by what was heard or taken over.
   void FillHeard(wire::Header* header) const;
+  // More of those that prove nothing came since our last packet than one peer sends, and nobody
+  // hears us: only by more packets of ours the peer is found among them.
+  bool crowded() const { return held_ == 0 && strangers_ > kRemembered; }
 
   // Takes over an authenticated packet (or one of an association without key) that passed Screen,
   // which arrived at `t4` by our clock. Gives t1 when it answers our last packet, and is then good

@@ -176,10 +176,16 @@ void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, boo
 
 // As long as there is something to say, and for the first samples.
 void Upstreams::HurryPeer(const Upstream& upstream) {
+  using Haste = core::PollSchedule::Haste;
   // One that was refused is asked again at its polls, and not faster.
   if (upstream.peer == nullptr || !upstream.peer->dance().refusal().empty()) return;
+  const core::Association* association = node_->engine->Find(upstream.id);
+  // Nothing of the peer's haste is spent on forgers. Each packet that they make us send costs them
+  // many.
+  if (association != nullptr && association->IsCrowded())
+    return node_->engine->Hasten(upstream.id, Timebase::Mono(), Haste::kCrowded);
   if (upstream.peer->TakeHaste(node_->Dance()))
-    node_->engine->Hasten(upstream.id, Timebase::Mono());
+    node_->engine->Hasten(upstream.id, Timebase::Mono(), Haste::kPolite);
 }
 
 }  // namespace ntpward::net

@@ -305,6 +305,26 @@ void ALostPacketOrTwoLeaveNoRoomForAForger(void**) {
   assert_true(peers.Pass(&peers.b, &peers.a, Order::kAround, 10));
 }
 
+// Only then more packets are sent for it.
+void ACrowdIsManyOfWhomNobodyHearsUs(void**) {
+  SymmetricExchange exchange;
+  const auto hear = [&exchange](int count, NtpTimestamp origin) {
+    for (int i = 0; i < count; ++i) exchange.Hear(FromPeer(origin, T(100 + i)), T(200 + i));
+  };
+  exchange.OnSent(T(1));
+  hear(8, NtpTimestamp());
+  assert_false(exchange.crowded());
+  hear(1, NtpTimestamp());
+  assert_true(exchange.crowded());
+  exchange.OnSent(T(2));
+  assert_false(exchange.crowded());
+  hear(9, NtpTimestamp());
+  hear(1, T(1));
+  assert_false(exchange.crowded());
+  hear(100, NtpTimestamp());
+  assert_false(exchange.crowded());
+}
+
 // A peer that starts anew knows no packet of ours.
 void APeerThatStartsOverIsHeardAfterEightPackets(void**) {
   SymmetricExchange exchange;
@@ -448,6 +468,7 @@ int main() {
       cmocka_unit_test(PeersThatHearEachOtherGoOnUnderAFlood),
       cmocka_unit_test(PeersFindEachOtherUnderAFlood),
       cmocka_unit_test(ALostPacketOrTwoLeaveNoRoomForAForger),
+      cmocka_unit_test(ACrowdIsManyOfWhomNobodyHearsUs),
       cmocka_unit_test(APeerThatStartsOverIsHeardAfterEightPackets),
       cmocka_unit_test(WhatWasTakenOverIsNotReplacedByAStranger),
       cmocka_unit_test(ABroadcastPlayedAgainIsRefused),

@@ -287,12 +287,28 @@ void HasteStaysWithinTheServersLimits(void**) {
   assert_in_range(packets, 75, 90);
 }
 
+// Forgers in the other end's name must not make it be asked less when they are gone.
+void ACrowdIsMetEveryTwoSecondsAndLeavesNoTrace(void**) {
+  PollSchedule schedule({.minpoll = 6, .maxpoll = 10}, 1, MonoTime());
+  MonoTime now;
+  for (int packets = 0; packets < 300; ++packets) {
+    (void)schedule.OnPoll(now);
+    schedule.Hasten(now, PollSchedule::Haste::kCrowded);
+    assert_true(std::abs(schedule.next() - now - PollSchedule::kBurstSpacing) < 1e-6);
+    now = schedule.next();
+  }
+  assert_int_equal(schedule.poll(), 6);
+  (void)schedule.OnPoll(now);
+  assert_true(schedule.headway(now) <= 66);
+}
+
 void WhoToldUsToSlowDownIsNotHurried(void**) {
   PollSchedule schedule({.minpoll = 6, .maxpoll = 10}, 1, MonoTime());
   (void)schedule.OnPoll(MonoTime());
   schedule.OnRate(8, MonoTime());
   const MonoTime planned = schedule.next();
   schedule.Hasten(MonoTime());
+  schedule.Hasten(MonoTime(), PollSchedule::Haste::kCrowded);
   assert_true(schedule.next() == planned);
 }
 
@@ -323,6 +339,7 @@ int main() {
       cmocka_unit_test(ASuccessorOwesWhatItsPredecessorSent),
       cmocka_unit_test(SystemPollStaysWithinTheConfiguredOnes),
       cmocka_unit_test(HasteStaysWithinTheServersLimits),
+      cmocka_unit_test(ACrowdIsMetEveryTwoSecondsAndLeavesNoTrace),
       cmocka_unit_test(WhoToldUsToSlowDownIsNotHurried),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -90,6 +90,21 @@ Bytes Requests::Flood(Kind kind, const AddressPair& path, uint64_t nonce) {
   return writer.written();
 }
 
+Bytes Requests::Peer(const AddressPair& path, NtpTimestamp origin, NtpTimestamp transmit) {
+  Writer writer(packet_);
+  wire::Header header;
+  header.mode = wire::Mode::kSymmetricActive;
+  header.poll = 6;
+  header.precision = -20;
+  header.stratum = 2;
+  header.origin = origin;
+  header.receive = header.reference = header.transmit = transmit;
+  wire::EncodeHeader(writer, header);
+  writer.Put(fields_[static_cast<size_t>(Kind::kAssociation)]);
+  Seal(writer, path, 0);
+  return writer.written();
+}
+
 Bytes Requests::Time(const AddressPair& path, uint64_t nonce, uint32_t cookie) {
   Writer writer(packet_);
   PutHeader(writer, nonce);

@@ -24,6 +24,8 @@ class Requests {
   // A request with the field that `kind` stands for and the MAC that anyone can make. kMac: none,
   // and a MAC of rubbish. All of these get past what costs nothing.
   Bytes Flood(Kind kind, const AddressPair& path, uint64_t nonce);
+  // ASSOC as a peer in symmetric active mode sends it first, with the MAC that anyone can make.
+  Bytes Peer(const AddressPair& path, NtpTimestamp origin, NtpTimestamp transmit);
   // A time request under `cookie`.
   Bytes Time(const AddressPair& path, uint64_t nonce, uint32_t cookie);
 
