@@ -105,8 +105,8 @@ void Peering::OnAutokeyBroadcast(const Datagram& datagram, const wire::Packet& p
   const AddressPair path{datagram.source.ip, datagram.destination};
   const keys::SessionDigest digest = node_->PublicMac(path, packet.mac->key, packet.covered);
   if (!EqualConstantTime(digest.span(), packet.mac->digest)) return;
-  if (!upstreams_->MayTryUnproven() ||
-      AskMobilisation(node_, datagram.source, true) != core::Mobilisation::kAllowed)
+  if (AskMobilisation(node_, datagram.source, true) != core::Mobilisation::kAllowed ||
+      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kBroadcastServer))
     return;
   Upstreams::Ephemeral wanted;
   wanted.mode = core::HostMode::kClient;
@@ -209,8 +209,9 @@ void Peering::OnAutokeyPeer(const Candidate& candidate, const wire::Packet& pack
       core::Fate::kMobilisePassive)
     return;
   if (!IsFirstOfADance(candidate, packet)) return RefuseMac(candidate);
-  if (candidate.route.server.is_none() || !upstreams_->MayTryUnproven() ||
-      AskMobilisation(node_, source, true) != core::Mobilisation::kAllowed)
+  if (candidate.route.server.is_none() ||
+      AskMobilisation(node_, source, true) != core::Mobilisation::kAllowed ||
+      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kPassivePeer))
     return;
   Upstreams::Ephemeral wanted;
   wanted.mode = core::HostMode::kSymmetricPassive;

@@ -4,15 +4,14 @@
 #include <algorithm>
 
 #include "ntpd/autokey/server_side.h"
+#include "ntpd/core/unproven.h"
 #include "ntpd/net/random.h"
 #include "ntpd/net/upstreams.h"
 
 namespace ntpward::net {
 namespace {
 
-// Anyone can make us try a broadcast server by one packet with its address, so few are tried at
-// once, and none for longer than a dance takes.
-constexpr std::ptrdiff_t kMostUnproven = 4;
+// As long as a dance takes.
 constexpr double kProofSeconds = 180;
 // A peer that hears us may have to get its time from us first.
 constexpr double kPeerProofSeconds = 1800;
@@ -171,13 +170,25 @@ bool Upstreams::OnMissedList(Upstream* upstream, const wire::Packet& packet) {
   return true;
 }
 
-bool Upstreams::MayTryUnproven() const {
-  return std::count_if(upstreams_.begin(), upstreams_.end(), [](const auto& entry) {
-           const Upstream& upstream = *entry.second;
-           if (upstream.peer != nullptr)
-             return upstream.line == kNoLine && !upstream.peer->identified();
-           return upstream.announced != nullptr && !upstream.announced->accepted();
-         }) < kMostUnproven;
+// None: it stands on a line, or has proved itself.
+std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream& upstream) {
+  if (upstream.peer != nullptr && upstream.line == kNoLine && !upstream.peer->identified())
+    return UnprovenKind::kPassivePeer;
+  if (upstream.announced != nullptr && !upstream.announced->accepted())
+    return UnprovenKind::kBroadcastServer;
+  return std::nullopt;
+}
+
+bool Upstreams::MakePlaceForUnproven(UnprovenKind kind) {
+  std::vector<core::Unproven> tried;
+  for (const auto& [id, upstream] : upstreams_) {
+    if (UnprovenKindOf(*upstream) != kind) continue;
+    const core::Association* association = node_->engine->Find(id);
+    tried.push_back({id, upstream->mobilised, association != nullptr && association->heard()});
+  }
+  const core::UnprovenPlace place = core::PlaceForUnproven(tried, Timebase::Mono());
+  if (place.goes != AssocId{}) Remove(place.goes);
+  return place.free;
 }
 
 // Those that did not prove themselves, and those whose proof has got old: if they are there, their
@@ -187,7 +198,7 @@ void Upstreams::RemoveUnproven() {
   std::vector<AssocId> gone;
   for (const auto& [id, upstream] : upstreams_) {
     const double age = now - upstream->mobilised;
-    if (upstream->peer != nullptr && upstream->line == kNoLine && !upstream->peer->identified()) {
+    if (UnprovenKindOf(*upstream) == UnprovenKind::kPassivePeer) {
       const core::Association* association = node_->engine->Find(id);
       const bool heard = association != nullptr && association->heard();
       if (age > (heard ? kPeerProofSeconds : kProofSeconds)) gone.push_back(id);

@@ -107,8 +107,10 @@ class Upstreams {
     bool autokey = false;
     uint32_t announcer = 0;
   };
-  // Is there room for another that has not proved itself? Anyone can make us try.
-  bool MayTryUnproven() const;
+  // Is there a place for another `kind` that has yet to prove itself (core/unproven.h)? Who goes
+  // for it is gone then, so ask last.
+  enum class UnprovenKind : uint8_t { kPassivePeer, kBroadcastServer };
+  bool MakePlaceForUnproven(UnprovenKind kind);
   // A broadcast of a server whose key list we know.
   void DeliverListed(AssocId id, const wire::Packet& packet, NtpTimestamp t4);
   AssocId AddEphemeral(const Ephemeral& wanted);
@@ -201,6 +203,7 @@ class Upstreams {
   void AskForMissedList(Upstream* upstream);
   bool OnMissedList(Upstream* upstream, const wire::Packet& packet);
   void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
+  static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
   void RemoveUnproven();
   static void ForgetLists(Upstream* upstream);
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);

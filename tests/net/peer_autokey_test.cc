@@ -24,13 +24,9 @@ struct World {
   // `configured`: the peer is on a line of ours; else it is a stranger.
   explicit World(bool configured = true) {
     server.Sign(kTestNow);
-    CHECK(h.node.host.SetMaterial(client.material).ok());
-    h.node.certificates.SetOwn(h.node.host.certificate());
-    h.node.has_material = true;
+    h.SetHost(client.material);
     h.node.start.crypto_enabled = h.node.start.identity_optional = true;
-    h.server.SetPeering(&peering);
-    h.upstreams.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
-                               Bytes packet) { return h.server.SendTo(to, from, hops, packet); });
+    h.Attach(&peering);
     msg::NetAssociation line;
     line.kind = msg::NetAssociationKind::kPeer;
     line.address = kPeer;
@@ -59,11 +55,7 @@ struct World {
   // --- ntpd-keys
 
   void ServeKeys() {
-    while (const auto bytes = h.keys.far.Receive()) {
-      const std::vector<uint8_t> message(bytes->begin(), bytes->end());
-      ServeOne(message);
-      CHECK(h.node.keys.OnReadable());
-    }
+    h.ServeKeys([this](Bytes message) { ServeOne(message); });
   }
   void ServeOne(Bytes bytes) {
     msg::KeyListMake make;
@@ -74,35 +66,31 @@ struct World {
     msg::CheckMac check;
     if (msg::Decode(bytes, &make)) {
       CHECK(make.association == Only() && make.path.source == kOurs);
-      Say(ListAnswer(client, make.request, make.now.value));
+      h.SayAsKeys(ListAnswer(client, make.request, make.now.value));
     } else if (msg::Decode(bytes, &take)) {
-      Say(msg::KeyListTaken{.request = take.request, .key = KeyId{++last_key}, .left = 50});
+      h.SayAsKeys(msg::KeyListTaken{.request = take.request, .key = KeyId{++last_key}, .left = 50});
     } else if (msg::Decode(bytes, &accept)) {
       CHECK(accept.association == Only() && accept.path == (AddressPair{kPeer, kOurs}));
       ++accepted;
-      Say(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
+      h.SayAsKeys(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
     } else if (msg::Decode(bytes, &issue)) {
       CHECK(issue.association == Only());
       msg::ValueAnswer answer = client.Answer(issue);
       answer.request = issue.request;
-      Say(answer);
+      h.SayAsKeys(answer);
     } else if (msg::Decode(bytes, &seal)) {
       CHECK(seal.association == Only() && seal.key == KeyId{last_key});
       msg::Sealed sealed{.request = seal.request, .transmit = SystemTimeNow()};
       CHECK(sealed.mac.Assign(SomeMac(seal.key)));
-      Say(sealed);
+      h.SayAsKeys(sealed);
     } else if (msg::Decode(bytes, &check)) {
       ++checks;
-      Say(msg::Verdict{.request = check.request, .code = verdict});
+      h.SayAsKeys(msg::Verdict{.request = check.request, .code = verdict});
     } else {
       msg::ForgetAssociation forget;
       CHECK(msg::Decode(bytes, &forget));
       ++forgotten;
     }
-  }
-  template <msg::Message M>
-  void Say(const M& message) {
-    CHECK(h.keys.far.Send(message) == SendOutcome::kSent);
   }
   static msg::ValueAnswer ListAnswer(const Party& party, uint32_t request, uint32_t now) {
     const std::array<uint8_t, 8> value = {0x11, 0x22, 0x33, 0x44, 0, 0, 0, 50};
@@ -135,13 +123,7 @@ struct World {
     return header;
   }
   std::vector<uint8_t> WithFields(const wire::Header& header, Bytes fields, KeyId key = {77777}) {
-    std::vector<uint8_t> packet = Encoded(header, fields);
-    const auto digest = h.node.PublicMac({kPeer, kOurs}, key, packet);
-    std::vector<uint8_t> trailer(4 + digest.size());
-    Writer writer(trailer);
-    wire::EncodeMac(writer, {key, digest.span()});
-    packet.insert(packet.end(), trailer.begin(), trailer.end());
-    return packet;
+    return h.WithPublicMac({kPeer, kOurs}, key, Encoded(header, fields));
   }
   void Come(Bytes packet) {
     peer.Send(packet, {kOurs, port});
@@ -381,22 +363,81 @@ void WhoMayNotPeerMakesNothing(void**) {
   assert_true(IsNak(keyless.peer.Receive()));
 }
 
+// ASSOC of somebody who writes 127.0.0.`last` as his own.
+void ComeAs(World& world, uint8_t last) {
+  const IpAddress from = IpAddress::V4(127, 0, 0, last);
+  Stranger(from).Send(world.h.WithPublicMac(
+                          {from, kOurs}, {88888},
+                          Encoded(world.Header(NtpTimestamp()), AssociationRequest(world.server))),
+                      {kOurs, world.port});
+  world.h.Spin();
+}
+// As if they had come earlier.
+void Age(World& world, double seconds) {
+  for (const auto& [id, upstream] : world.h.upstreams.all())
+    upstream->mobilised = upstream->mobilised + -seconds;
+}
+bool Has(const World& world, uint8_t last) {
+  return world.h.upstreams.Has(IpAddress::V4(127, 0, 0, last));
+}
+
 void FewStrangersAreTriedAtOnce(void**) {
   World world(false);
+  for (uint8_t last = 10; last < 30; ++last) ComeAs(world, last);
+  assert_int_equal(world.h.upstreams.all().size(), 4);
+}
+
+// Addresses that were made up must not shut a genuine peer out.
+void WhoNeverAnsweredMakesRoomForAnother(void**) {
+  World world(false);
+  ComeAs(world, 10);
+  Age(world, 2);
+  for (uint8_t last = 11; last < 14; ++last) ComeAs(world, last);
+  Age(world, 13);
+  ComeAs(world, 30);
+  assert_false(Has(world, 30));
+  Age(world, 2);
+  ComeAs(world, 30);
+  assert_true(Has(world, 30) && !Has(world, 10));
+  assert_int_equal(world.h.upstreams.all().size(), 4);
+  ComeAs(world, 31);
+  assert_false(Has(world, 31));
+}
+
+void WhoAnsweredUsKeepsItsPlace(void**) {
+  World world(false);
+  world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+  const auto ours = world.Poll();
+  assert_true(ours.has_value());
+  world.Come(
+      world.WithFields(world.Header(ours->header().transmit), AssociationRequest(world.server)));
+  Age(world, 1);
+  for (uint8_t last = 10; last < 13; ++last) ComeAs(world, last);
+  Age(world, 17);
+  for (uint8_t last = 20; last < 40; ++last) ComeAs(world, last);
+  assert_true(world.h.upstreams.Has(kPeer));
+  assert_int_equal(world.h.upstreams.all().size(), 4);
+}
+
+// Each kind has places of its own.
+void ForgedBroadcastsTakeNoPeersPlace(void**) {
+  World world(false);
+  world.h.node.start.broadcast_client = true;
+  const IpAddress everybody = IpAddress::V4(127, 255, 255, 255);
   for (uint8_t last = 10; last < 30; ++last) {
     const IpAddress from = IpAddress::V4(127, 0, 0, last);
     Stranger stranger(from);
-    std::vector<uint8_t> packet =
-        Encoded(world.Header(NtpTimestamp()), AssociationRequest(world.server));
-    const auto digest = world.h.node.PublicMac({from, kOurs}, {88888}, packet);
-    std::vector<uint8_t> trailer(4 + digest.size());
-    Writer writer(trailer);
-    wire::EncodeMac(writer, {{88888}, digest.span()});
-    packet.insert(packet.end(), trailer.begin(), trailer.end());
-    stranger.Send(packet, {kOurs, world.port});
+    Enable(stranger.fd.get(), SOL_SOCKET, SO_BROADCAST);
+    stranger.Send(
+        world.h.WithPublicMac({from, everybody}, {88888},
+                              Encoded(world.Header(NtpTimestamp(), Mode::kBroadcast),
+                                      autokey::AssociationResponse(world.server.host, 5))),
+        {everybody, world.port});
     world.h.Spin();
   }
   assert_int_equal(world.h.upstreams.all().size(), 4);
+  ComeAs(world, 40);
+  assert_true(Has(world, 40));
 }
 
 }  // namespace
@@ -416,6 +457,9 @@ int main() {
       cmocka_unit_test(WhoGoesOnWithAPeerThatWeForgotIsToldSo),
       cmocka_unit_test(WhoMayNotPeerMakesNothing),
       cmocka_unit_test(FewStrangersAreTriedAtOnce),
+      cmocka_unit_test(WhoNeverAnsweredMakesRoomForAnother),
+      cmocka_unit_test(WhoAnsweredUsKeepsItsPlace),
+      cmocka_unit_test(ForgedBroadcastsTakeNoPeersPlace),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
