@@ -50,6 +50,7 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       groups_(log),
       statistics_(log),
       leap_seconds_(log),
+      kept_trust_file_(FirstStepMarker::DirectoryFromEnvironment()),
       headway_file_(DriftPath()) {
   statistics_.Configure(config_);
   log_->KeepInfo((LogClasses(config_) & msg::kLogSystemInfo) != 0);
@@ -78,6 +79,7 @@ Status Daemon::Prepare() {
               "-g is ignored: this is a restart after a crash, and the first step was made before");
     options_.allow_panic = false;
   }
+  InheritTrust();
   headway_.Inherit(headway_file_.Read(MonotonicNow()), MonotonicNow());
   translated_ = Translate(config_, options_, log_);
   for (const config::Diagnostic& error : translated_.errors) {
@@ -95,6 +97,20 @@ Status Daemon::Prepare() {
   for (DirectoryGrant& grant : ConfiguredDirectories(config_, options_))
     directories_.push_back(std::move(grant));
   return OpenRoles();
+}
+
+void Daemon::InheritTrust() {
+  auto kept = kept_trust_file_.Read();
+  if (!kept.ok()) {
+    return log_->Log(LogLevel::kError,
+                     "keys that a command revoked before a crash may be trusted "
+                     "again: " +
+                         kept.error().text);
+  }
+  kept_trust_ = std::move(kept).value();
+  if (kept_trust_.size() > 0)
+    log_->Log(LogLevel::kNotice, "this is a restart after a crash: what commands said of " +
+                                     std::to_string(kept_trust_.size()) + " keys holds on");
 }
 
 void Daemon::WatchInterfaces() {
@@ -220,6 +236,7 @@ int Daemon::Run(std::function<void()> on_started) {
   for (const Role role : {Role::kClock, Role::kKeys, Role::kResolve}) StartRole(role);
   if (!ending_) event_base_dispatch(base_.get());
   first_step_marker_.Remove();
+  kept_trust_file_.Remove();
   if (!started_ && exit_status_ == 0) exit_status_ = 1;
   return exit_status_;
 }

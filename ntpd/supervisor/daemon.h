@@ -19,6 +19,7 @@
 #include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/headway_file.h"
 #include "ntpd/supervisor/kept_trust.h"
+#include "ntpd/supervisor/kept_trust_file.h"
 #include "ntpd/supervisor/leap_seconds.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/log_sink.h"
@@ -124,6 +125,7 @@ class Daemon {
   bool MustLinger();
   void OnInterfaceChange();
   void WatchInterfaces();
+  void InheritTrust();
   void OnDay();
   void Stop(int status);
   void SaveDrift();
@@ -163,6 +165,7 @@ class Daemon {
   Statistics statistics_;
   LeapSeconds leap_seconds_;
   KeptTrust kept_trust_;
+  KeptTrustFile kept_trust_file_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   Headway headway_;

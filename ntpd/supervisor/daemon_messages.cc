@@ -146,7 +146,9 @@ bool Daemon::IsToday(NtpTimestamp when) const {
 bool Daemon::OnKeysMessage(RoleSlot& from, Bytes bytes) {
   msg::RuntimeTrust change;
   if (&from == &candidate_ || !msg::Decode(bytes, &change)) return false;
-  kept_trust_.Take(change);
+  if (!kept_trust_.Take(change)) return true;
+  if (const Status written = kept_trust_file_.Write(kept_trust_); !written.ok())
+    log_->Log(LogLevel::kError, "a crash would undo the command: " + written.error().text);
   return true;
 }
 

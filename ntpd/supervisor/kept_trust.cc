@@ -2,8 +2,14 @@
 
 namespace ntpward::supervisor {
 
-void KeptTrust::Take(const msg::RuntimeTrust& change) {
-  for (const msg::TrustedNow& key : change.keys) trusted_[key.key] = key.trusted;
+bool KeptTrust::Take(const msg::RuntimeTrust& change) {
+  bool changed = false;
+  for (const msg::TrustedNow& key : change.keys) {
+    const auto [entry, added] = trusted_.try_emplace(key.key, key.trusted);
+    changed |= added || entry->second != key.trusted;
+    entry->second = key.trusted;
+  }
+  return changed;
 }
 
 std::vector<msg::RuntimeTrust> KeptTrust::Messages() const {

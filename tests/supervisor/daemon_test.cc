@@ -568,6 +568,32 @@ void ACrashedSupervisorGetsNoSecondFirstStep(void**) {
   assert_true(third.ntpd.text().find("gate=open") != std::string::npos);
 }
 
+// Keys that were revoked must not come back because the supervisor died.
+void ACrashedSupervisorKeepsWhatCommandsDid(void**) {
+  Site site;
+  setenv("RUNTIME_DIRECTORY", site.Path("state").c_str(), 1);
+  const std::string file = site.Path("state/trusted-keys");
+  site.Script("keys-command");
+  {
+    Running daemon(site);
+    for (int i = 0; i < 250 && !fs::exists(file); ++i) usleep(20000);
+    assert_true(fs::exists(file));
+    daemon.ntpd.Send(SIGKILL);
+    (void)daemon.ntpd.Wait();
+    kill(daemon.net, SIGKILL);
+    kill(daemon.keys, SIGKILL);
+  }
+  site.Script("");
+  Running again(site);
+  assert_true(again.ntpd.text().find("what commands said of 2 keys holds on") != std::string::npos);
+  assert_true(again.ntpd.text().find("kept=5+6-.") != std::string::npos);
+  again.ntpd.Send(SIGTERM);
+  assert_int_equal(again.ntpd.Wait(), 0);
+  assert_false(fs::exists(file));
+  Running third(site);
+  assert_true(third.ntpd.text().find("kept=.") != std::string::npos);
+}
+
 int ForgetRuntimeDirectory(void**) { return unsetenv("RUNTIME_DIRECTORY"); }
 
 }  // namespace
@@ -604,6 +630,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(TheParentTellsWhetherTheDaemonStarted),
       cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
       cmocka_unit_test_teardown(ACrashedSupervisorGetsNoSecondFirstStep, ForgetRuntimeDirectory),
+      cmocka_unit_test_teardown(ACrashedSupervisorKeepsWhatCommandsDid, ForgetRuntimeDirectory),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -10,6 +10,7 @@
 #include "ntpd/supervisor/append_file.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/first_step_marker.h"
+#include "ntpd/supervisor/kept_trust_file.h"
 #include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/log_sink.h"
 #include "ntpd/supervisor/state_file.h"
@@ -480,6 +481,93 @@ void WithoutARuntimeDirectoryNothingIsRemembered(void** state) {
   assert_true(missing.Write().ok());
 }
 
+// --- what commands said of keys
+
+KeptTrust Kept(std::vector<msg::TrustedNow> keys) {
+  msg::RuntimeTrust change;
+  for (const msg::TrustedNow& key : keys) CHECK(change.keys.Push(key));
+  KeptTrust kept;
+  CHECK(kept.Take(change));
+  return kept;
+}
+
+std::string Shown(const KeptTrust& kept) {
+  std::string text;
+  for (const msg::RuntimeTrust& message : kept.Messages())
+    for (const msg::TrustedNow& key : message.keys)
+      text += std::to_string(key.key.value) + (key.trusted ? "+" : "-");
+  return text;
+}
+
+void RevocationsOutliveACrashAndNoOrderlyEnd(void** state) {
+  const ScratchDirectory& directory = In(state);
+  const KeptTrustFile file(directory.path);
+  assert_true(file.Read().ok() && file.Read()->size() == 0);
+  assert_true(file.Write(Kept({{{5}, true}, {{65535}, false}})).ok());
+  assert_true(file.Write(Kept({{{5}, true}, {{1}, false}, {{65535}, false}})).ok());
+  assert_int_equal(Mode(directory.At("trusted-keys")), 0600);
+  const auto kept = KeptTrustFile(directory.path).Read();
+  assert_true(kept.ok());
+  assert_string_equal(Shown(*kept).c_str(), "1-5+65535-");
+  file.Remove();
+  assert_true(file.Read().ok() && file.Read()->size() == 0);
+  // Without a directory nothing is kept, and that is no error.
+  const KeptTrustFile none("");
+  assert_true(none.Write(*kept).ok());
+  assert_true(none.Read().ok() && none.Read()->size() == 0);
+  assert_false(KeptTrustFile(directory.At("missing")).Write(*kept).ok());
+}
+
+void AllKeysThatThereCanBeAreKept(void** state) {
+  const KeptTrustFile file(In(state).path);
+  KeptTrust kept;
+  for (uint32_t key = 1; key <= 65535; ++key) {
+    msg::RuntimeTrust change;
+    CHECK(change.keys.Push({{key}, false}));
+    (void)kept.Take(change);
+  }
+  assert_true(file.Write(kept).ok());
+  const auto again = file.Read();
+  assert_true(again.ok());
+  assert_int_equal(again->size(), 65535);
+}
+
+void WhatIsNotWholeIsNotBelieved(void** state) {
+  const std::string path = In(state).At("trusted-keys");
+  const KeptTrustFile file(In(state).path);
+  const std::string whole = "untrustedkey 1\ntrustedkey 5\nend\n";
+  const auto readable = [&](const std::string& text) {
+    Put(path, text);
+    return file.Read().ok();
+  };
+  assert_true(readable(whole));
+  for (size_t size = 0; size < whole.size(); ++size)
+    if (readable(whole.substr(0, size))) fail_msg("%zu octets were believed", size);
+  for (const char* text :
+       {"untrustedkey 0\nend\n", "untrustedkey 65536\nend\n", "untrustedkey 1 2\nend\n",
+        "untrustedkey\nend\n", "untrustedkey -1\nend\n", "untrustedkey 0x1\nend\n", "\nend\n",
+        "key 1\nend\n", "end\nend\n", "untrustedkey 1end\n", " untrustedkey 1\nend\n"})
+    if (readable(text)) fail_msg("'%s' was believed", text);
+  assert_false(readable(std::string(2 << 20, '\n') + "end\n"));
+}
+
+void WhatOthersCanWriteIsNotBelieved(void** state) {
+  const std::string path = In(state).At("trusted-keys");
+  const KeptTrustFile file(In(state).path);
+  Put(path, "untrustedkey 1\nend\n");
+  assert_int_equal(chmod(path.c_str(), 0620), 0);
+  assert_false(file.Read().ok());
+  assert_int_equal(chmod(path.c_str(), 0602), 0);
+  assert_false(file.Read().ok());
+  fs::rename(path, In(state).At("elsewhere"));
+  assert_int_equal(chmod(In(state).At("elsewhere").c_str(), 0600), 0);
+  fs::create_symlink(In(state).At("elsewhere"), path);
+  assert_false(file.Read().ok());
+  fs::remove(path);
+  assert_int_equal(mkfifo(path.c_str(), 0600), 0);
+  assert_false(file.Read().ok());
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -490,6 +578,10 @@ int main() {
       IN_A_DIRECTORY(TheMarkerOfADeadDaemonIsFoundAndRemoved),
       IN_A_DIRECTORY(AnOddMarkerKeepsTheGateShut),
       IN_A_DIRECTORY(WithoutARuntimeDirectoryNothingIsRemembered),
+      IN_A_DIRECTORY(RevocationsOutliveACrashAndNoOrderlyEnd),
+      IN_A_DIRECTORY(AllKeysThatThereCanBeAreKept),
+      IN_A_DIRECTORY(WhatIsNotWholeIsNotBelieved),
+      IN_A_DIRECTORY(WhatOthersCanWriteIsNotBelieved),
       IN_A_DIRECTORY(AConfigurationIsARegularFile),
       IN_A_DIRECTORY(ReplacesWholeAndLeavesTheOldOnFailure),
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),

@@ -1,0 +1,96 @@
+#include "ntpd/supervisor/kept_trust_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+
+#include "ntpd/supervisor/state_file.h"
+#include "privsep/base/system_error.h"
+#include "privsep/base/unique_fd.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+// A line a key, then the end: what was cut off would else be trusted again.
+constexpr std::string_view kTrusted = "trustedkey ", kRevoked = "untrustedkey ", kEnd = "end\n";
+constexpr uint32_t kLastKey = 65535;
+constexpr size_t kMostOctets = kLastKey * (kRevoked.size() + 6) + kEnd.size();
+
+// All of a file that this account alone can have written; "" without a file.
+Result<std::string> ReadOwn(const std::string& path) {
+  // A FIFO must not make us wait, nor a link lead us elsewhere.
+  const UniqueFd file(
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
+  if (!file.valid() && errno == ENOENT) return std::string();
+  struct stat status {};
+  if (!file.valid() || fstat(file.get(), &status) != 0) return FailErrno(path);
+  if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 022) != 0)
+    return Fail(path + ": is no file that only this account can write");
+  if (status.st_size <= 0 || static_cast<size_t>(status.st_size) > kMostOctets)
+    return Fail(path + ": is empty or too long");
+  std::string text(static_cast<size_t>(status.st_size), '\0');
+  if (read(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return FailErrno(path);
+  return text;
+}
+
+std::optional<msg::TrustedNow> ParseLine(std::string_view line) {
+  msg::TrustedNow key;
+  key.trusted = line.starts_with(kTrusted);
+  if (!key.trusted && !line.starts_with(kRevoked)) return std::nullopt;
+  line.remove_prefix(key.trusted ? kTrusted.size() : kRevoked.size());
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), key.key.value);
+  if (error != std::errc() || end != line.data() + line.size() || !key.Valid()) return std::nullopt;
+  return key;
+}
+
+std::optional<KeptTrust> Parse(std::string_view text) {
+  if (!text.ends_with(kEnd)) return std::nullopt;
+  text.remove_suffix(kEnd.size());
+  KeptTrust kept;
+  while (!text.empty()) {
+    const size_t length = text.find('\n');
+    if (length == std::string_view::npos) return std::nullopt;
+    const auto key = ParseLine(text.substr(0, length));
+    if (!key) return std::nullopt;
+    msg::RuntimeTrust one;
+    CHECK(one.keys.Push(*key));
+    (void)kept.Take(one);
+    text.remove_prefix(length + 1);
+  }
+  return kept;
+}
+
+}  // namespace
+
+KeptTrustFile::KeptTrustFile(const std::string& directory) {
+  if (!directory.empty()) path_ = directory + "/trusted-keys";
+}
+
+Result<KeptTrust> KeptTrustFile::Read() const {
+  if (path_.empty()) return KeptTrust();
+  const std::string text = TRY(ReadOwn(path_));
+  if (text.empty()) return KeptTrust();
+  auto kept = Parse(text);
+  if (!kept) return Fail(path_ + ": is not whole");
+  return std::move(*kept);
+}
+
+Status KeptTrustFile::Write(const KeptTrust& kept) const {
+  if (path_.empty()) return {};
+  std::string text;
+  for (const msg::RuntimeTrust& message : kept.Messages())
+    for (const msg::TrustedNow& key : message.keys)
+      text += std::string(key.trusted ? kTrusted : kRevoked) + std::to_string(key.key.value) + "\n";
+  return ReplaceFile(path_, text + std::string(kEnd), 0600);
+}
+
+void KeptTrustFile::Remove() const {
+  if (!path_.empty()) (void)unlink(path_.c_str());
+}
+
+}  // namespace ntpward::supervisor
