@@ -1,4 +1,5 @@
 // Commands that show the server's interfaces and access rules. Both need its control key.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -36,13 +37,13 @@ std::optional<NumberedList> AskForList(Session& session, std::string_view which,
   const auto reply =
       session.Ask(wire::ControlOp::kReadOrderedList, AssocId{0}, which, Auth::kAlways);
   if (!reply) return std::nullopt;
-  if (session.settings.raw) {
+  if (session.settings.raw && !session.settings.json) {
     session.Print(PrintableLines(reply->data));
     return std::nullopt;
   }
   NumberedList list = ReadNumberedList(reply->data);
   if (IsComplete(list, fields)) return list;
-  session.PrintError("***Server returned incomplete rows\n");
+  session.PrintError("***Server returned incomplete rows\n", ErrorKind::kAnswer);
   session.quit = !session.at_prompt;
   session.exit_status = 1;
   return std::nullopt;
@@ -63,11 +64,56 @@ std::string InterfaceRow(const NumberedRow& row) {
   return broadcast.empty() ? text : text + "    " + broadcast + "\n";
 }
 
+// A number of a row; null when it is none.
+void WriteNumber(JsonWriter& json, std::string_view key, const Values& row, std::string_view name) {
+  const auto number = wire::DecodeNumber(Find(row, name).value_or(""));
+  json.Key(key);
+  if (number)
+    json.Unsigned(*number);
+  else
+    json.Null();
+}
+void WriteText(JsonWriter& json, std::string_view key, const Values& row, std::string_view name) {
+  json.Key(key).Text(Find(row, name).value_or(""));
+}
+
+struct NamedField {
+  std::string_view key;
+  std::string_view field;
+};
+
+void WriteInterfaces(JsonWriter& json, const NumberedList& list) {
+  constexpr std::array<NamedField, 8> kNumbers = {{{"flags", "flags"},
+                                                   {"ttl", "tl"},
+                                                   {"multicast_groups", "mc"},
+                                                   {"received", "rx"},
+                                                   {"sent", "tx"},
+                                                   {"send_failed", "txerr"},
+                                                   {"peers", "pc"},
+                                                   {"uptime_s", "up"}}};
+  json.BeginObject();
+  json.Key("interfaces");
+  json.BeginArray();
+  for (const NumberedRow& row : list.rows) {
+    json.BeginObject();
+    json.Key("index").Unsigned(row.number);
+    WriteText(json, "name", row.values, "name");
+    WriteText(json, "address", row.values, "addr");
+    WriteText(json, "broadcast", row.values, "bcast");
+    json.Key("enabled").Bool(Number(row.values, "en") != 0);
+    for (const auto& [key, field] : kNumbers) WriteNumber(json, key, row.values, field);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
 void InterfaceStats(Session& session, const Arguments&) {
   constexpr std::array<std::string_view, 12> kFields = {
       "addr", "bcast", "en", "name", "flags", "tl", "mc", "rx", "tx", "txerr", "pc", "up"};
   const auto list = AskForList(session, "", kFields);
   if (!list) return;
+  if (session.settings.json) return WriteInterfaces(session.BeginResult(), *list);
   session.Print(
       "    interface name                                        send\n"
       " #  address/broadcast     drop flag ttl mc received sent failed peers   uptime\n");
@@ -97,10 +143,45 @@ std::string Prefix(const Values& row) {
                 : Text(row, "addr") + " " + Text(row, "mask");
 }
 
+void WriteWords(JsonWriter& json, std::string_view text) {
+  json.BeginArray();
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    if (end > 0) json.Text(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  json.EndArray();
+}
+
+void WriteRules(JsonWriter& json, const NumberedList& list) {
+  json.BeginObject();
+  json.Key("rules");
+  json.BeginArray();
+  for (const NumberedRow& row : list.rows) {
+    const auto mask = IpAddress::Parse(Find(row.values, "mask").value_or(""));
+    const auto length = mask ? PrefixLength(*mask) : std::nullopt;
+    json.BeginObject();
+    WriteText(json, "address", row.values, "addr");
+    WriteText(json, "mask", row.values, "mask");
+    json.Key("prefix");
+    if (length)
+      json.Unsigned(*length);
+    else
+      json.Null();
+    WriteNumber(json, "hits", row.values, "hits");
+    json.Key("flags");
+    WriteWords(json, Find(row.values, "flags").value_or(""));
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
 void RestrictionList(Session& session, const Arguments&) {
   constexpr std::array<std::string_view, 4> kFields = {"addr", "mask", "hits", "flags"};
   const auto list = AskForList(session, "addr_restrictions", kFields);
   if (!list) return;
+  if (session.settings.json) return WriteRules(session.BeginResult(), *list);
   session.Print(
       "   hits    addr/prefix or addr mask\n"
       "           restrictions\n");

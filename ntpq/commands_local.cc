@@ -9,9 +9,18 @@ namespace ntpward::ntpq {
 namespace {
 
 using enum ArgumentKind;
+using Run = void (*)(Session&, const Arguments&);
 
 constexpr uint32_t kMaxTimeoutMs = 600000;
 constexpr size_t kMaxListed = 128;
+
+// A complaint that ntpq 4.2.8 makes on standard output.
+void Refuse(Session& session, std::string_view text, ErrorKind kind) {
+  if (session.settings.json)
+    session.PrintError(text, kind);
+  else
+    session.Print(text);
+}
 
 // Sets `value` from "yes" or "no"; complains otherwise.
 bool SetYesNo(Session& session, const std::string& text, bool& value) {
@@ -78,8 +87,9 @@ void ShowKeyType(Session& session, const Arguments& arguments) {
     if (const auto type = FindKeyType(arguments[0].text))
       session.key_type = *type;
     else
-      session.Print(
-          "keytype is not valid. Type \"help keytype\" for the available digest types.\n");
+      Refuse(session,
+             "keytype is not valid. Type \"help keytype\" for the available digest types.\n",
+             ErrorKind::kUsage);
     return;
   }
   session.Print("keytype is " + std::string(session.key_type.name) + " with " +
@@ -174,12 +184,51 @@ void SetRefid(Session& session, const Arguments& arguments) {
 }
 
 // A first number of at least 4.2.8 is what monitoring plugins look for.
-void ShowVersion(Session& session, const Arguments&) { session.Print(VersionText() + "\n"); }
+void ShowVersion(Session& session, const Arguments&) {
+  if (!session.settings.json) return session.Print(VersionText() + "\n");
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("version").Text(VersionText());
+  json.Key("ntpward").Text(NTPWARD_VERSION);
+  json.EndObject();
+}
 
 // Exactly what ntpq 4.2.6 and 4.2.8 answer: the command never did anything in either.
-void Poll(Session& session, const Arguments&) { session.Print("poll not implemented yet\n"); }
+void Poll(Session& session, const Arguments&) {
+  Refuse(session, "poll not implemented yet\n", ErrorKind::kUnavailable);
+}
 
 void Quit(Session& session, const Arguments&) { session.quit = true; }
+
+// What the commands above set, as the result of each of them.
+void WriteSettings(Session& session) {
+  const Settings& settings = session.settings;
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("hostnames").Bool(!settings.numeric);
+  json.Key("keyid");
+  if (session.key.is_none())
+    json.Null();
+  else
+    json.Unsigned(session.key.value);
+  json.Key("keytype").Text(session.key_type.name);
+  json.Key("password").Bool(!session.password.empty());
+  json.Key("authenticate").Bool(settings.authenticate);
+  json.Key("timeout_ms").Unsigned(settings.timeout_ms);
+  json.Key("delay_ms").Unsigned(settings.delay_ms);
+  json.Key("ntpversion").Unsigned(settings.version);
+  json.Key("raw").Bool(settings.raw);
+  json.Key("refid").Text(settings.refid == RefidStyle::kHash ? "hash" : "ipv4");
+  json.Key("debug").Unsigned(settings.debug);
+  json.EndObject();
+}
+
+// A command that sets or shows one of them.
+template <Run run>
+void Setting(Session& session, const Arguments& arguments) {
+  run(session, arguments);
+  if (session.settings.json) WriteSettings(session);
+}
 
 // --- the list of variables
 
@@ -223,7 +272,45 @@ void ShowVariables(Session& session, const Arguments&) {
     session.Print(listed.name + "=" + listed.value + "\n");
 }
 
+void WriteList(Session& session) {
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("list");
+  json.BeginArray();
+  for (const ListedVariable& listed : session.variables) {
+    json.BeginObject();
+    json.Key("name").Text(listed.name);
+    json.Key("value").Text(listed.value);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+// A command that changes or shows it.
+template <Run run>
+void OfList(Session& session, const Arguments& arguments) {
+  run(session, arguments);
+  if (session.settings.json) WriteList(session);
+}
+
 // --- help
+
+void WriteCommands(JsonWriter& json, const std::vector<const Command*>& commands) {
+  json.BeginObject();
+  json.Key("commands");
+  json.BeginArray();
+  for (const Command* command : commands) {
+    json.BeginObject();
+    json.Key("name").Text(command->name);
+    json.Key("purpose").Text(command->purpose);
+    json.Key("usage").Text(Usage(*command));
+    json.Key("own").Bool(command->own);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
 
 // Those that the reference has look as there; ours follow.
 void PrintCommands(Session& session, std::string_view title, bool own) {
@@ -242,6 +329,7 @@ void PrintCommands(Session& session, std::string_view title, bool own) {
 
 void Help(Session& session, const Arguments& arguments) {
   if (arguments.empty()) {
+    if (session.settings.json) return WriteCommands(session.BeginResult(), AllCommands());
     PrintCommands(session, "ntpq commands", false);
     PrintCommands(session, "commands of ntpward's ntpq", true);
     return;
@@ -252,6 +340,7 @@ void Help(Session& session, const Arguments& arguments) {
                        (found.ambiguous ? "ambiguous" : "unknown") + "\n");
     return;
   }
+  if (session.settings.json) return WriteCommands(session.BeginResult(), {found.command});
   session.Print("function: " + std::string(found.command->purpose) + "\n");
   session.Print("usage: " + Usage(*found.command) + "\n");
 }
@@ -259,62 +348,69 @@ void Help(Session& session, const Arguments& arguments) {
 constexpr std::array kCommands = {
     Command{"help", Help, {{{kText, true, "command"}}}, "list the commands, or explain one"},
     Command{"timeout",
-            ShowTimeout,
+            Setting<ShowTimeout>,
             {{{kNumber, true, "msec"}}},
             "show or set how long a first answer may take"},
     Command{"delay",
-            ShowDelay,
+            Setting<ShowDelay>,
             {{{kNumber, true, "msec"}}},
             "show or set a delay; kept for old scripts, without effect"},
     Command{"host",
-            ShowHost,
+            Setting<ShowHost>,
             {{{kText, true, "-4|-6"}, {kText, true, "hostname"}}},
             "show or choose the server that is asked"},
     Command{"poll",
             Poll,
             {{{kNumber, true, "n"}, {kText, true, "verbose"}}},
             "poll a server as a client would; not available"},
-    Command{
-        "passwd", SetPassword, {{{kText, true, ""}}}, "set the password of authenticated requests"},
-    Command{
-        "hostnames", Hostnames, {{{kText, true, "yes|no"}}}, "show names or numbers for addresses"},
-    Command{"debug", Debug, {{{kText, true, "no|more|less"}}}, "show or change the debug level"},
-    Command{"quit", Quit, {}, "leave ntpq"},
-    Command{"exit", Quit, {}, "leave ntpq"},
+    Command{"passwd",
+            Setting<SetPassword>,
+            {{{kText, true, ""}}},
+            "set the password of authenticated requests"},
+    Command{"hostnames",
+            Setting<Hostnames>,
+            {{{kText, true, "yes|no"}}},
+            "show names or numbers for addresses"},
+    Command{"debug",
+            Setting<Debug>,
+            {{{kText, true, "no|more|less"}}},
+            "show or change the debug level"},
+    Command{"quit", Setting<Quit>, {}, "leave ntpq"},
+    Command{"exit", Setting<Quit>, {}, "leave ntpq"},
     Command{"keyid",
-            ShowKeyId,
+            Setting<ShowKeyId>,
             {{{kNumber, true, "key#"}}},
             "show or set the key of authenticated requests"},
     Command{"version", ShowVersion, {}, "show the version of ntpq"},
-    Command{"raw", SetRaw, {}, "show variables as the server sends them"},
-    Command{"cooked", SetCooked, {}, "show variables in readable form"},
+    Command{"raw", Setting<SetRaw>, {}, "show variables as the server sends them"},
+    Command{"cooked", Setting<SetCooked>, {}, "show variables in readable form"},
     Command{"authenticate",
-            Authenticate,
+            Setting<Authenticate>,
             {{{kText, true, "yes|no"}}},
             "show or set whether every request carries a MAC"},
     Command{"ntpversion",
-            ShowNtpVersion,
+            Setting<ShowNtpVersion>,
             {{{kNumber, true, "version number"}}},
             "show or set the NTP version that requests claim"},
     Command{"keytype",
-            ShowKeyType,
+            Setting<ShowKeyType>,
             {{{kText, true, "digest-name"}}},
             "set key type to use for authenticated requests, one of:\n"
             "    AES128CMAC, MD4, MD5, RIPEMD160, SHA1, SHAKE128"},
     Command{"drefid",
-            SetRefid,
+            Setting<SetRefid>,
             {{{kText, true, "hash|ipv4"}}},
             "show or set how reference identifiers are shown"},
     Command{"addvars",
-            AddVariables,
+            OfList<AddVariables>,
             {{{kText, false, "name[=value][,...]"}}},
             "add variables to the list, or change their values"},
     Command{"rmvars",
-            RemoveVariables,
+            OfList<RemoveVariables>,
             {{{kText, false, "name[,...]"}}},
             "remove variables from the list"},
-    Command{"clearvars", ClearVariables, {}, "empty the list of variables"},
-    Command{"showvars", ShowVariables, {}, "show the list of variables"},
+    Command{"clearvars", OfList<ClearVariables>, {}, "empty the list of variables"},
+    Command{"showvars", OfList<ShowVariables>, {}, "show the list of variables"},
 };
 
 }  // namespace

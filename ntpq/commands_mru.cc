@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ntpq/command.h"
+#include "ntpq/json_values.h"
 #include "ntpq/mru.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
@@ -60,7 +61,7 @@ std::optional<MruRequest> ParseRequest(Session& session, const Arguments& argume
     else if (text.starts_with("sort=")) {
       if (!TakeOrder(session, text.substr(5), request)) return std::nullopt;
     } else {
-      session.PrintError("ignoring unrecognized mrulist parameter: " + argument.text + "\n");
+      session.Warn("ignoring unrecognized mrulist parameter: " + argument.text + "\n");
     }
   }
   return request;
@@ -72,7 +73,7 @@ std::string FetchNonce(Session& session) {
   const auto values = ReadValues(reply ? reply->data : "");
   const auto nonce = Find(values, "nonce").value_or("");
   if (!nonce.empty() && nonce.size() <= kMaxNonce) return std::string(nonce);
-  session.PrintError("nonce request failed\n");
+  session.PrintError("nonce request failed\n", ErrorKind::kAnswer);
   return "";
 }
 
@@ -92,7 +93,8 @@ bool Retrieve(Session& session, const MruRequest& request, MruList& list) {
     question += list.Position(wire::kMaxControlData - question.size());
     const auto reply = session.Try(wire::ControlOp::kReadMru, AssocId{0}, question);
     if (reply.ok()) {
-      if (session.settings.raw) session.Print(PrintableLines(reply->data));
+      if (session.settings.raw && !session.settings.json)
+        session.Print(PrintableLines(reply->data));
       if (!list.Take(reply->data)) return false;
       if (!list.nonce().empty() && list.nonce().size() <= kMaxNonce) nonce = list.nonce();
     } else if (reply.error().kind == QueryError::Kind::kRefused &&
@@ -107,6 +109,24 @@ bool Retrieve(Session& session, const MruRequest& request, MruList& list) {
   return true;
 }
 
+void WriteList(Session& session, const MruRequest& request, const MruList& list) {
+  std::vector<MruEntry> entries = list.entries();
+  SortMru(entries, request.order, request.reversed);
+  const Display display = session.display();
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("complete").Bool(list.complete());
+  json.Key("updates").Unsigned(list.updates());
+  json.Key("now");
+  WriteTime(json, list.now(), display.now);
+  json.Key("clients");
+  json.BeginArray();
+  for (const MruEntry& entry : entries) WriteMruEntry(json, entry, list.now(), display);
+  json.EndArray();
+  json.EndObject();
+  if (!list.complete()) session.PrintError("the list is not whole", ErrorKind::kIncomplete);
+}
+
 void PrintList(Session& session, const MruRequest& request, const MruList& list) {
   std::vector<MruEntry> entries = list.entries();
   SortMru(entries, request.order, request.reversed);
@@ -119,15 +139,18 @@ void MruListCommand(Session& session, const Arguments& arguments) {
   const auto request = ParseRequest(session, arguments);
   if (!request) return;
   session.BeginCommand(kRetrievalSeconds);
-  session.PrintError("Ctrl-C will stop MRU retrieval and display partial results.\n");
+  session.Notice("Ctrl-C will stop MRU retrieval and display partial results.\n");
   session.platform().HoldInterrupt();
   MruList list;
   const bool retrieved = Retrieve(session, *request, list);
   session.platform().ReleaseInterrupt();
   if (!retrieved && list.size() == 0) return;
-  session.PrintError("\rRetrieved " + std::to_string(list.size()) + " unique MRU entries and " +
-                     std::to_string(list.updates()) + " updates.\n");
-  if (!session.settings.raw) PrintList(session, *request, list);
+  session.Notice("\rRetrieved " + std::to_string(list.size()) + " unique MRU entries and " +
+                 std::to_string(list.updates()) + " updates.\n");
+  if (session.settings.json)
+    WriteList(session, *request, list);
+  else if (!session.settings.raw)
+    PrintList(session, *request, list);
 }
 
 constexpr std::array kCommands = {

@@ -5,6 +5,7 @@
 
 #include "ntpd/wire/variable_values.h"
 #include "ntpq/command.h"
+#include "ntpq/json_values.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -123,13 +124,11 @@ constexpr TableLine kPeerStats[] = {{"remote host:", "srcadr", Form::kAddress},
                                     {"bad reference time:", "selbroken"},
                                     {"candidate order:", "candidate"}};
 
-std::string ModeName(std::string_view value) {
-  constexpr std::array<std::string_view, 9> kModes = {"unspec",  "sym_active", "sym_passive",
-                                                      "client",  "server",     "broadcast",
-                                                      "control", "private",    "bclient"};
+std::string ModeText(std::string_view value) {
+  constexpr std::string_view kUnknown = "unknown";
   const auto mode = wire::DecodeUnsigned(value);
-  if (!mode || *mode >= kModes.size()) return "unknown mode " + Printable(value);
-  return std::string(kModes[*mode]);
+  const std::string_view name = mode ? ModeName(*mode) : kUnknown;
+  return name == kUnknown ? "unknown mode " + Printable(value) : std::string(name);
 }
 
 std::string AddressAndPort(std::string_view value, std::string_view port, const Display& display) {
@@ -148,7 +147,7 @@ std::string LineValue(const Table& table, size_t index, std::string_view value,
   const TableLine& line = table.lines[index];
   switch (line.form) {
     case Form::kMode:
-      return ModeName(value);
+      return ModeText(value);
     case Form::kRefid:
       if (const auto address = IpAddress::Parse(value); address && address->is_refclock())
         return address->ToString();
@@ -180,13 +179,14 @@ std::string Names(const Table& table) {
 void ShowTable(Session& session, const Table& table, AssocId assoc) {
   const auto reply = session.Ask(wire::ControlOp::kReadVariables, assoc, Names(table));
   if (!reply) return;
+  const Scope scope = assoc.value == 0 ? Scope::kSystem : Scope::kPeer;
+  if (session.settings.json)
+    return WriteAnswer(session, session.BeginResult(), assoc, scope, *reply);
   if (session.settings.raw) {
     session.Print(PrintableLines(reply->data));
     return;
   }
-  if (table.status_line)
-    PrintStatusLine(session, assoc, assoc.value == 0 ? Scope::kSystem : Scope::kPeer,
-                    reply->status);
+  if (table.status_line) PrintStatusLine(session, assoc, scope, reply->status);
   const Display display = session.display();
   const auto values = ReadValues(reply->data);
   for (size_t i = 0; i < table.lines.size(); ++i) {

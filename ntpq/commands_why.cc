@@ -1,7 +1,9 @@
 // why: what a source's state means, told in words.
+#include <algorithm>
 #include <array>
 
 #include "ntpq/command.h"
+#include "ntpq/json_values.h"
 #include "ntpq/why.h"
 
 namespace ntpward::ntpq {
@@ -26,6 +28,20 @@ void AddNamed(Session& session, AssocId id, std::string_view name, Values* varia
   for (NamedValue& value : ReadValues(reply->data)) variables->push_back(std::move(value));
 }
 
+// The paragraph as one line: a reader breaks it where it likes.
+void WriteExplanation(JsonWriter& json, AssocId id, uint16_t status, const std::string& name,
+                      std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  json.BeginObject();
+  json.Key("assid").Unsigned(id.value);
+  json.Key("status");
+  WriteStatus(json, Scope::kPeer, status);
+  json.Key("name").Text(name);
+  json.Key("explanation").Text(text);
+  json.EndObject();
+}
+
 void Why(Session& session, const Arguments& arguments) {
   const uint32_t number = arguments[0].number;
   if (number == 0 || number > 0xffff) {
@@ -38,9 +54,12 @@ void Why(Session& session, const Arguments& arguments) {
   Values variables = ReadValues(reply->data);
   for (const std::string_view name : {"identity", "received"})
     AddNamed(session, id, name, &variables);
-  session.Print(session.HostPrefix() + Explanation(NameOf(variables, id, session.display()),
-                                                   wire::PeerStatus::FromWord(reply->status),
-                                                   variables));
+  const std::string name = NameOf(variables, id, session.display());
+  const std::string text = Explanation(name, wire::PeerStatus::FromWord(reply->status), variables);
+  if (session.settings.json)
+    WriteExplanation(session.BeginResult(), id, reply->status, name, text);
+  else
+    session.Print(session.HostPrefix() + text);
 }
 
 constexpr std::array kCommands = {

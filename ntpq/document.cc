@@ -33,7 +33,7 @@ std::string_view Bare(std::string_view text) {
 
 }  // namespace
 
-std::string_view ErrorKindName(ErrorKind kind) { return kKinds[static_cast<size_t>(kind)]; }
+std::span<const std::string_view> ErrorKindNames() { return kKinds; }
 
 JsonWriter& Document::Result(const DocumentHead& head) {
   CHECK(!has_result_);
@@ -81,7 +81,7 @@ void Document::WriteHead(const DocumentHead& head) {
 void Document::WriteError() {
   if (!error_) return json_.Null();
   json_.BeginObject();
-  json_.Key("kind").Text(ErrorKindName(error_->kind));
+  json_.Key("kind").Text(kKinds[static_cast<size_t>(error_->kind)]);
   json_.Key("text").Text(error_->text);
   if (error_->code) {
     json_.Key("code");

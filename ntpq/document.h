@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,7 +75,7 @@ class Document {
   std::vector<std::string> warnings_;
 };
 
-// The word of "kind" in a document's error.
-std::string_view ErrorKindName(ErrorKind kind);
+// The words of "kind" in a document's error, by number.
+std::span<const std::string_view> ErrorKindNames();
 
 }  // namespace ntpward::ntpq

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/json_values.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -118,6 +119,30 @@ void SortMru(std::vector<MruEntry>& entries, MruOrder order, bool reversed) {
   std::stable_sort(entries.begin(), entries.end(), [&](const MruEntry& a, const MruEntry& b) {
     return reversed ? less(b, a) : less(a, b);
   });
+}
+
+void WriteMruEntry(JsonWriter& json, const MruEntry& entry, NtpTimestamp now,
+                   const Display& display) {
+  const std::string address = entry.client.ip.ToString();
+  const std::string name = AddressName(entry.client.ip, display);
+  json.BeginObject();
+  json.Key("address").Text(address);
+  json.Key("port").Unsigned(entry.client.port);
+  json.Key("name").OptionalText(name == address ? std::nullopt : std::optional(name));
+  json.Key("first");
+  WriteTime(json, entry.first, display.now);
+  json.Key("last");
+  WriteTime(json, entry.last, display.now);
+  json.Key("last_interval_s").Signed(Rounded((now - entry.last).seconds()));
+  json.Key("average_interval_s").Signed(Rounded(AverageInterval(entry)));
+  json.Key("count").Unsigned(entry.count);
+  json.Key("mode");
+  WriteCode(json, entry.mode_version & 7, ModeName(entry.mode_version & 7));
+  json.Key("version").Unsigned(entry.mode_version >> 3 & 7);
+  json.Key("restrictions").Unsigned(entry.restrictions);
+  json.Key("limited").Bool((entry.restrictions & kLimited) != 0);
+  json.Key("kod").Bool((entry.restrictions & kKissOfDeath) != 0);
+  json.EndObject();
 }
 
 std::string MruHeader() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ntpq/cook.h"
+#include "ntpq/json_writer.h"
 #include "privsep/base/address.h"
 #include "privsep/base/types.h"
 
@@ -67,6 +68,9 @@ class MruList {
 enum class MruOrder : uint8_t { kLastInterval, kAverageInterval, kAddress, kCount };
 
 void SortMru(std::vector<MruEntry>& entries, MruOrder order, bool reversed);
+// The same as a row, as a JSON object.
+void WriteMruEntry(JsonWriter& json, const MruEntry& entry, NtpTimestamp now,
+                   const Display& display);
 std::string MruHeader();
 std::string MruRow(const MruEntry& entry, NtpTimestamp now, const Display& display);
 

@@ -13,7 +13,7 @@ IN_LIBEXEC := $(filter $(ROLES),$(PRESENT))
 MAN_PAGES := $(wildcard packaging/man/*.[1-9])
 EXAMPLES := $(wildcard packaging/examples/*)
 UNITS := $(wildcard packaging/systemd/*)
-DOCS := $(wildcard README.md LICENSE docs/*.md)
+DOCS := $(wildcard README.md LICENSE docs/*.md docs/*.json)
 
 man_place = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(GENKEYS) $(addprefix $(bindir)/,$(IN_BIN)) \

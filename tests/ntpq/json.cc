@@ -227,7 +227,7 @@ std::string Schema::CheckKeyword(const std::string& keyword, const Json& argumen
   if (keyword == "const") return Same(value, argument) ? "" : Wrong(where, value, argument.Shown());
   if (keyword == "enum")
     return Contains(argument.items, value) ? "" : Wrong(where, value, "in the list");
-  if (keyword == "oneOf") return CheckChoices(argument, value, where);
+  if (keyword == "anyOf") return CheckChoices(argument, value, where);
   if (keyword == "items") {
     for (size_t i = 0; i < value.items.size(); ++i) {
       const std::string wrong =
@@ -270,15 +270,13 @@ std::string Schema::CheckMembers(const Json& schema, const Json& value,
 
 std::string Schema::CheckChoices(const Json& choices, const Json& value,
                                  const std::string& where) const {
-  size_t fitting = 0;
   std::string all;
   for (const Json& choice : choices.items) {
     const std::string wrong = Check(choice, value, where);
-    if (wrong.empty()) ++fitting;
+    if (wrong.empty()) return "";
     all += "\n  " + wrong;
   }
-  if (fitting == 1) return "";
-  return where + ": fits " + std::to_string(fitting) + " of the choices:" + all;
+  return where + ": fits none of the choices:" + all;
 }
 
 }  // namespace ntpward::ntpq::test

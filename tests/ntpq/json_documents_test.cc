@@ -1,16 +1,22 @@
 // What `ntpq --json` says of recorded answers.
+#include <map>
+#include <set>
+#include <sstream>
+
 #include "ntpq/command.h"
-#include "ntpq/options.h"
+#include "ntpq/json_variables.h"
+#include "ntpq/variable_forms.h"
 #include "tests/ntpq/json.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/vectors.h"
 
 namespace ntpward::ntpq::test {
 namespace {
 
 struct Bench {
-  explicit Bench(const std::string& name = "") {
-    if (!name.empty()) recording = Recording::Load(name);
+  explicit Bench(const std::string& name) : Bench(Recording::Load(name)) {}
+  explicit Bench(Recording played = {}) : recording(std::move(played)) {
     platform.now = recording.start;
     Settings settings;
     settings.json = true;
@@ -147,6 +153,168 @@ void RedirectsTheDocument(void**) {
   EXPECT(*document, "command", "associations");
 }
 
+// --- the schema
+
+Schema LoadSchema() {
+  const auto bytes = ntpward::test::ReadFile("docs/ntpq-json.schema.json");
+  const auto root = Json::Parse(std::string(bytes.begin(), bytes.end()));
+  assert_true(root.has_value());
+  return Schema(*root);
+}
+
+// Checks each line of what was printed; counts the results by command.
+void CheckLines(const Schema& schema, const std::string& out, std::map<std::string, int>& results) {
+  std::istringstream lines(out);
+  for (std::string line; std::getline(lines, line);) {
+    const auto document = Json::Parse(line);
+    if (!document) fail_msg("not JSON: %s", line.c_str());
+    const std::string wrong = schema.Validate(*document);
+    if (!wrong.empty()) fail_msg("%s in %s", wrong.c_str(), line.c_str());
+    const bool failed = document->At("error").kind != Json::Kind::kNull;
+    const bool has_result = document->At("result").kind != Json::Kind::kNull;
+    assert_true(failed || has_result);
+    if (has_result) ++results[document->At("command").text];
+  }
+}
+
+constexpr const char* kRecordings[] = {"to-4.2.8", "to-4.2.6", "by-4.2.6-to-4.2.6",
+                                       "by-4.2.6-to-4.2.8", "errors"};
+
+// Lines that no recording has, and the recording whose packets answer them.
+struct Sample {
+  const char* recording;
+  std::vector<const char*> lines;
+};
+const Sample kSamples[] = {
+    {"to-4.2.8-rv", {"readvar"}},
+    {"to-4.2.8-cv", {"clockvar"}},
+    {"to-4.2.8-cl", {"clocklist"}},
+    {"to-4.2.8-mrv-vars", {"mreadvar &1 &3 srcadr,stratum"}},
+    {"to-4.2.8-mrl", {"addvars srcadr,offset", "mreadlist &1 &2", "readlist &1"}},
+    {"to-4.2.8-lassociations", {"lassociations", "lpassociations"}},
+    {"to-4.2.8-rv-a1", {"why &1"}},
+    {"to-4.2.8-rv", {"quit", "exit"}},
+};
+
+// A server that takes foo=1 twice; none that was recorded takes anything.
+Recording WritableServer() {
+  const Exchange written = {ntpward::test::FromHex("160300010000000000000005666f6f3d31"),
+                            {{{}, ntpward::test::FromHex("168300010615000000000000")}}};
+  Recording recording;
+  recording.exchanges = {written, written};
+  return recording;
+}
+
+// A command whose result the schema does not tell of cannot be added: this looks at all there are.
+void EveryCommandHasAResultThatFitsTheSchema(void**) {
+  const Schema schema = LoadSchema();
+  std::map<std::string, int> results;
+  for (const char* file : kRecordings)
+    for (const Recording& recording : Recording::LoadAll(file))
+      CheckLines(schema, Play(recording, {"--json", "--no-nonce"}).out, results);
+  for (const Sample& sample : kSamples) {
+    Bench bench(sample.recording);
+    for (const char* line : sample.lines) RunLine(bench.session, line);
+    CheckLines(schema, bench.platform.out, results);
+  }
+  Bench writable(WritableServer());
+  for (const char* line :
+       {"keyid 7", "passwd ctlpass", "writevar 0 foo=1", "addvars foo=1", "writelist"})
+    RunLine(writable.session, line);
+  CheckLines(schema, writable.platform.out, results);
+  for (const Command* command : AllCommands()) {
+    const std::string name(command->name);
+    // It does nothing in any ntpq, and has an error to tell.
+    if (name != "poll" && results[name] == 0) fail_msg("no document of %s", name.c_str());
+  }
+}
+
+void TheSchemaHasTheFormOfEveryVariable(void**) {
+  const Schema schema = LoadSchema();
+  const Json& told = schema.root().At("$defs.variables.properties");
+  assert_int_equal(told.members.size(), KnownForms().size());
+  for (const NamedForm& known : KnownForms()) {
+    const std::string wanted = "#/$defs/value_" + std::string(FormName(known.form));
+    assert_string_equal(told.At(known.name).At("$ref").text.c_str(), wanted.c_str());
+  }
+}
+
+void TheSchemaHasEveryKindOfError(void**) {
+  const Schema schema = LoadSchema();
+  std::set<std::string> told;
+  for (const Json& kind : schema.root().At("$defs.error.properties.kind.enum").items)
+    told.insert(kind.text);
+  for (const std::string_view kind : ErrorKindNames())
+    assert_true(told.contains(std::string(kind)));
+  assert_int_equal(told.size(), ErrorKindNames().size());
+}
+
+void TextIsNoResultOfAnyCommand(void**) {
+  const Schema schema = LoadSchema();
+  const auto document = Json::Parse(
+      R"({"command":"rv","host":null,"address":null,"time":"","result":{"text":"x"},"error":null,)"
+      R"("warnings":[]})");
+  assert_true(document.has_value());
+  assert_false(schema.Validate(*document).empty());
+}
+
+// --- a hostile server
+
+Json Variables(const std::string& text, bool raw = false) {
+  std::string out;
+  JsonWriter json([&](std::string_view piece) { out += piece; });
+  WriteVariables(json, text, {raw, {}}, [](std::string_view) {});
+  json.EndLine();
+  const auto value = Json::Parse(out);
+  if (!value) fail_msg("not JSON: %s", out.c_str());
+  return *value;
+}
+
+void TakesAnyOctetsAsVariables(void**) {
+  std::string all;
+  for (int octet = 1; octet < 256; ++octet) all += static_cast<char>(octet);
+  const std::string hostile = "x=\"" + std::string("\x1b[2J\\\xff\x80") + "\", y=\x07\x7f";
+  const Json value = Variables(hostile);
+  assert_string_equal(value.At("x").text.c_str(), "\x1b[2J\\\xff\x80");
+  Variables(all);
+  Variables(all + "=" + all + "," + all);
+  for (size_t i = 0; i <= hostile.size(); ++i) Variables(hostile.substr(0, i));
+}
+
+void KeepsWhatIsNotWhatItsNamePromises(void**) {
+  const Json value = Variables(
+      "leap=7, hmode=999, flash=0x10000, reftime=yesterday, expire=2026, filtdelay=a b, "
+      "offset=1e999, stratum=+3, reach=zz, delay");
+  EXPECT(value, "leap", "7");
+  EXPECT(value, "hmode", "999");
+  EXPECT(value, "flash", "0x10000");
+  EXPECT(value, "reftime", "yesterday");
+  EXPECT(value, "expire", "2026");
+  EXPECT(value, "filtdelay", "a b");
+  EXPECT(value, "offset", "1e999");
+  EXPECT(value, "stratum", "+3");
+  EXPECT(value, "reach", "zz");
+  for (const auto& [name, member] : value.members)
+    assert_true(member.kind == (name == "delay" ? Json::Kind::kNull : Json::Kind::kText));
+}
+
+void KeepsTheFirstOfTwoOfOneName(void**) {
+  std::string out;
+  std::vector<std::string> warnings;
+  JsonWriter json([&](std::string_view piece) { out += piece; });
+  WriteVariables(json, "offset=1, offset=2, cert=\"a\", cert=\"b\"", {},
+                 [&](std::string_view text) { warnings.emplace_back(text); });
+  json.EndLine();
+  assert_string_equal(out.c_str(), "{\"offset\":1,\"cert\":[\"a\",\"b\"]}\n");
+  assert_int_equal(warnings.size(), 1);
+}
+
+void GivesRawValuesAsTheyCame(void**) {
+  const Json value = Variables("leap=0, version=\"ntpd\", offset=1", true);
+  EXPECT(value, "version", "\"ntpd\"");
+  for (const auto& [name, member] : value.members) assert_true(member.kind == Json::Kind::kText);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq::test
 
@@ -162,6 +330,14 @@ int main() {
       cmocka_unit_test(SaysWhatIsNoCommand),
       cmocka_unit_test(WritesOneDocumentForAHostThatIsNone),
       cmocka_unit_test(RedirectsTheDocument),
+      cmocka_unit_test(EveryCommandHasAResultThatFitsTheSchema),
+      cmocka_unit_test(TheSchemaHasTheFormOfEveryVariable),
+      cmocka_unit_test(TheSchemaHasEveryKindOfError),
+      cmocka_unit_test(TextIsNoResultOfAnyCommand),
+      cmocka_unit_test(TakesAnyOctetsAsVariables),
+      cmocka_unit_test(KeepsWhatIsNotWhatItsNamePromises),
+      cmocka_unit_test(KeepsTheFirstOfTwoOfOneName),
+      cmocka_unit_test(GivesRawValuesAsTheyCame),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -125,7 +125,7 @@ void TheSchemaFindsWhatDoesNotFit(void**) {
   const auto root = Json::Parse(
       R"({"type":"object","required":["a"],"additionalProperties":false,
           "properties":{"a":{"$ref":"#/$defs/number"},
-                        "b":{"oneOf":[{"const":"x"},{"type":"array","items":{"enum":[1,2]}}]}},
+                        "b":{"anyOf":[{"const":"x"},{"type":"array","items":{"enum":[1,2]}}]}},
           "$defs":{"number":{"type":["integer","null"]}}})");
   assert_true(root.has_value());
   const Schema schema(*root);
