@@ -47,10 +47,11 @@ endif
 pkg = $(shell pkg-config --libs $(1) 2>/dev/null)
 
 # --- libraries: folder(s), and what each links ------------------------------------------------
-COMPONENTS := privsep keys config wire core autokey control net clock resolve supervisor ntpq support
+COMPONENTS := privsep keys config settings wire core autokey control net clock resolve supervisor ntpq support
 DIRS_privsep    := privsep privsep/base privsep/msg
 DIRS_keys       := keys
 DIRS_config     := ntpd/config
+DIRS_settings   := ntpd/settings
 DIRS_wire       := ntpd/wire
 DIRS_core       := ntpd/core
 DIRS_autokey    := ntpd/autokey
@@ -66,19 +67,21 @@ DIRS_support    := tests/support
 LIBS_privsep    := privsep
 LIBS_keys       := keys $(LIBS_privsep)
 LIBS_config     := config $(LIBS_privsep)
+LIBS_settings   := settings $(LIBS_config)
 LIBS_wire       := wire $(LIBS_privsep)
 LIBS_core       := core $(LIBS_wire)
 LIBS_autokey    := autokey wire $(LIBS_keys)
 LIBS_control    := control $(LIBS_wire)
 LIBS_clock      := clock $(LIBS_privsep)
 LIBS_resolve    := resolve $(LIBS_privsep)
-LIBS_net        := net control autokey core wire $(LIBS_keys)
-LIBS_supervisor := supervisor config $(LIBS_privsep)
+LIBS_net        := net control settings config autokey core wire $(LIBS_keys)
+LIBS_supervisor := supervisor $(LIBS_settings)
 LIBS_ntpq       := ntpq $(LIBS_wire)
 
 SYS_privsep    := libseccomp libcap
 SYS_keys       := openssl $(SYS_privsep)
 SYS_config     := $(SYS_privsep)
+SYS_settings   := $(SYS_privsep)
 SYS_wire       := openssl $(SYS_privsep)
 SYS_core       := $(SYS_wire)
 SYS_autokey    := openssl $(SYS_privsep)
@@ -145,7 +148,7 @@ FORCE:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- tests: tests/<component>/foo_test.cc links that component --------------------------------
-TESTED := privsep keys config wire core autokey control net clock resolve supervisor ntpq
+TESTED := privsep keys config settings wire core autokey control net clock resolve supervisor ntpq
 TEST_SOURCES := $(foreach c,$(TESTED),$(wildcard tests/$(c)/*_test.cc))
 TEST_PROGRAMS := $(patsubst tests/%.cc,$(BUILD)/test/%,$(TEST_SOURCES))
 # Files of a test folder that are no tests are linked into each of them.

@@ -5,30 +5,15 @@
 #include <algorithm>
 #include <map>
 
+#include "ntpd/settings/lines.h"
+
 namespace ntpward::supervisor {
 namespace {
 
-using config::RestrictFlag;
+using settings::Fits;
+using settings::Show;
+using settings::TooLong;
 
-// `mru maxmem` counts memory, ntpd-net counts clients.
-constexpr uint32_t kClientsPerKibibyte = 16;
-constexpr uint32_t kMostClients = 10000000;
-
-// True when it fitted.
-template <size_t N>
-[[nodiscard]] bool Fits(InlineText<N>* field, std::string_view text) {
-  return field->Assign(AsBytes(text));
-}
-// For texts that are only shown: cut to size.
-template <size_t N>
-void Show(InlineText<N>* field, std::string_view text) {
-  CHECK(field->Assign(AsBytes(text.substr(0, N))));
-}
-
-template <size_t N>
-std::string TooLong(const InlineText<N>&) {
-  return "too long: expected at most " + std::to_string(N) + " octets";
-}
 template <typename T, size_t N>
 std::string TooMany(const InlineVector<T, N>&) {
   return "too many lines of this kind: expected at most " + std::to_string(N);
@@ -39,11 +24,6 @@ std::string BadName(const std::string& host) {
   return host.size() > decltype(message.name)::kCapacity
              ? TooLong(message.name)
              : "too many names of hosts: expected at most " + std::to_string(msg::kMaxNames);
-}
-
-bool IsGroupKind(config::AssociationKind kind) {
-  return kind == config::AssociationKind::kBroadcast ||
-         kind == config::AssociationKind::kManycastClient;
 }
 
 class Translator {
@@ -71,7 +51,6 @@ class Translator {
   void LeaveOut(const config::Location& where, std::string why);
   uint8_t HopLimit(uint8_t index) const;
   void AddAssociation(const config::Association& line);
-  void FillLocalClock(const config::Association& line, msg::NetAssociation* message);
   void AddRestriction(const config::Restriction& line);
   void PushRestriction(const msg::NetRestriction& entry);
   std::vector<config::Restriction> Restrictions() const;
@@ -165,11 +144,7 @@ void Translator::FillLimits() {
   start.dispersion = tinker.dispersion.value;
   start.discard_average = config_.discard.average.value;
   start.discard_minimum = config_.discard.minimum.value;
-  const config::MruLimits& mru = config_.mru;
-  const uint32_t entries = mru.maxdepth.value != 0
-                               ? mru.maxdepth.value
-                               : std::min(mru.maxmem.value, kMostClients) * kClientsPerKibibyte;
-  start.mru_entries = std::clamp(entries, 1U, kMostClients);
+  start.mru_entries = settings::ClientsOf(config_.mru);
 }
 
 void Translator::FillIdentity() {
@@ -182,9 +157,7 @@ void Translator::FillIdentity() {
   Show(&start.version, VersionText());
   for (const config::SystemVariable& variable : config_.system.variables) {
     InlineText<128> text;
-    const std::string item =
-        (variable.by_default ? "*" : "") + variable.name + "=" + variable.value;
-    if (!Fits(&text, item)) {
+    if (!Fits(&text, settings::VariableItem(variable))) {
       LeaveOut(variable.where, TooLong(text));
     } else if (!start.variables.Push(text)) {
       LeaveOut(variable.where, TooMany(start.variables));
@@ -205,60 +178,16 @@ std::optional<uint16_t> Translator::NameIndex(const std::string& name, Family fa
   return entry.index;
 }
 
-void Translator::FillLocalClock(const config::Association& line, msg::NetAssociation* message) {
-  message->kind = msg::NetAssociationKind::kLocalClock;
-  message->stratum = config::kLocalClockStratum;
-  if (const config::Fudge* fudge = config_.FudgeFor(*line.address)) {
-    message->stratum = fudge->stratum.value_or(config::kLocalClockStratum);
-    Show(&message->refid, fudge->refid);
-  }
-}
-
 void Translator::AddAssociation(const config::Association& line) {
-  msg::NetAssociation message;
-  switch (line.kind) {
-    case config::AssociationKind::kServer: message.kind = msg::NetAssociationKind::kServer; break;
-    case config::AssociationKind::kPool: message.kind = msg::NetAssociationKind::kPool; break;
-    case config::AssociationKind::kPeer: message.kind = msg::NetAssociationKind::kPeer; break;
-    case config::AssociationKind::kBroadcast:
-      message.kind = msg::NetAssociationKind::kBroadcast;
-      break;
-    case config::AssociationKind::kManycastClient:
-      message.kind = msg::NetAssociationKind::kManycastClient;
-      break;
+  settings::NameIndex name;
+  if (!line.address && !settings::IsGroupKind(line.kind)) {
+    name = NameIndex(line.host, line.family);
+    if (!name) return LeaveOut(line.host_where, BadName(line.host));
   }
-  if (!line.address && IsGroupKind(line.kind)) {
-    return LeaveOut(line.host_where,
-                    "expected a numeric address after '" + std::string(KindName(line.kind)) + "'");
-  }
-  if (line.address) {
-    message.address = *line.address;
-  } else {
-    message.name = NameIndex(line.host, line.family);
-    if (!message.name) return LeaveOut(line.host_where, BadName(line.host));
-  }
-  Show(&message.label, line.host);
-  message.key = line.key.value;
-  message.autokey = line.autokey;
-  message.identity_optional = line.identity_optional;
-  if (!Fits(&message.ident, line.ident)) return LeaveOut(line.where, TooLong(message.ident));
-  message.minpoll = static_cast<uint8_t>(line.minpoll.value);
-  message.maxpoll = static_cast<uint8_t>(line.maxpoll.value);
-  message.version = line.version.value;
-  message.iburst = line.iburst;
-  message.burst = line.burst;
-  message.prefer = line.prefer;
-  message.noselect = line.noselect;
-  message.always_true = line.always_true;
-  message.preempt = line.preempt;
-  if (IsGroupKind(line.kind)) message.ttl = HopLimit(line.ttl.value);
-  // A broadcast server has no reason to slow down.
-  if (line.kind == config::AssociationKind::kBroadcast) message.maxpoll = message.minpoll;
-  if (line.is_local_clock()) FillLocalClock(line, &message);
-  if (!message.Valid())
-    return LeaveOut(line.where,
-                    "these options cannot be served together: expected those of ntp.conf(5)");
-  result_.associations.push_back(message);
+  const config::Fudge* fudge = line.address ? config_.FudgeFor(*line.address) : nullptr;
+  const auto message = settings::AssociationOf(line, name, result_.start.ttls.span(), fudge);
+  if (!message.ok()) return LeaveOut(message.error().where, message.error().text);
+  result_.associations.push_back(*message);
 }
 
 // A later line takes the entries of its target away. A line for both families is two lines here, so that
@@ -293,63 +222,19 @@ void Translator::PushRestriction(const msg::NetRestriction& entry) {
 }
 
 void Translator::AddRestriction(const config::Restriction& line) {
-  msg::NetRestriction entry;
-  entry.flags = AccessBits(line.flags);
-  entry.port = line.flags.Has(RestrictFlag::kNtpPort)      ? 1
-               : line.flags.Has(RestrictFlag::kNonNtpPort) ? 2
-                                                           : 0;
-  entry.ippeerlimit = line.ippeerlimit.value_or(-1);
-  switch (line.target) {
-    case config::RestrictTarget::kDefault:
-      entry.address.family = line.family;
-      break;
-    case config::RestrictTarget::kSource:
-      entry.source = true;
-      break;
-    case config::RestrictTarget::kAddress:
-      entry.address = line.address;
-      entry.prefix = line.prefix;
-      break;
-    case config::RestrictTarget::kHost:
-      entry.name = NameIndex(line.host, line.family);
-      break;
-  }
-  if ((line.target != config::RestrictTarget::kHost || entry.name) && entry.Valid())
-    return PushRestriction(entry);
+  settings::NameIndex name;
+  if (line.target == config::RestrictTarget::kHost) name = NameIndex(line.host, line.family);
+  const auto entry = settings::RestrictionOf(line, name);
+  if (entry.ok()) return PushRestriction(*entry);
   LeaveOut(line.where, "this rule cannot be served: " + BadName(line.host));
   result_.errors.back().fatal_at_start = true;
 }
 
 }  // namespace
 
-uint16_t AccessBits(config::RestrictFlags flags) {
-  static constexpr std::pair<RestrictFlag, uint16_t> kBits[] = {
-      {RestrictFlag::kIgnore, 0x0001},   {RestrictFlag::kNoServe, 0x0002},
-      {RestrictFlag::kNoTrust, 0x0004},  {RestrictFlag::kVersion, 0x0008},
-      {RestrictFlag::kNoPeer, 0x0010},   {RestrictFlag::kNoEpeer, 0x0020},
-      {RestrictFlag::kLimited, 0x0040},  {RestrictFlag::kNoQuery, 0x0080},
-      {RestrictFlag::kNoModify, 0x0100}, {RestrictFlag::kNoTrap, 0x0200},
-      {RestrictFlag::kLowPrioTrap, 0x0400}, {RestrictFlag::kKod, 0x0800},
-      {RestrictFlag::kMsSntp, 0x1000},   {RestrictFlag::kFlake, 0x2000},
-      {RestrictFlag::kNoMruList, 0x4000}, {RestrictFlag::kServerResponseFuzz, 0x8000},
-  };
-  uint16_t bits = 0;
-  for (const auto& [flag, bit] : kBits)
-    if (flags.Has(flag)) bits = static_cast<uint16_t>(bits | bit);
-  return bits;
-}
-
 uint8_t LogClasses(const config::Config& config) {
-  using config::LogClass;
-  using config::LogKind;
-  if (!config.output.logconfig.is_set()) return msg::kLogEverything;
-  const config::LogMask mask = config.output.logconfig.value;
-  unsigned classes = 0;
-  if (mask.Has(LogClass::kSys, LogKind::kEvents)) classes |= msg::kLogSystemEvents;
-  if (mask.Has(LogClass::kPeer, LogKind::kEvents)) classes |= msg::kLogPeerEvents;
-  if (mask.Has(LogClass::kSys, LogKind::kInfo)) classes |= msg::kLogSystemInfo;
-  if (mask.Has(LogClass::kPeer, LogKind::kInfo)) classes |= msg::kLogPeerInfo;
-  return static_cast<uint8_t>(classes);
+  const auto& mask = config.output.logconfig;
+  return mask.is_set() ? settings::LogClasses(mask.value) : uint8_t{msg::kLogEverything};
 }
 
 namespace {

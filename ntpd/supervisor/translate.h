@@ -35,7 +35,4 @@ uint8_t LogClasses(const config::Config& config);
 // What ntp.conf allows each symmetric key to do.
 std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config);
 
-// The bits of one restrict line as mode 6 numbers them.
-uint16_t AccessBits(config::RestrictFlags flags);
-
 }  // namespace ntpward::supervisor

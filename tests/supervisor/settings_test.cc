@@ -11,6 +11,7 @@
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/translate.h"
+#include "ntpd/settings/lines.h"
 #include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
@@ -140,7 +141,7 @@ void TellsNetTheBitsOfEachRestriction(void**) {
   for (const auto& [flag, bit] : bits) {
     config::RestrictFlags flags;
     flags.Add(flag);
-    assert_int_equal(AccessBits(flags), bit);
+    assert_int_equal(settings::AccessBits(flags), bit);
   }
 }
 
