@@ -17,10 +17,14 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 class Parser {
  public:
-  Parser(FileSource* source, ParsePolicy policy) : source_(source), policy_(policy) {}
+  Parser(FileSource* source, ParsePolicy policy, Config config = {})
+      : source_(source), policy_(policy) {
+    out_.config = std::move(config);
+  }
 
   void ReadMain(std::string_view path);
   void ReadText(Secret text, std::string_view name);
+  void ReadOneLine(std::string_view text);
   Parsed Take() { return std::move(out_); }
 
  private:
@@ -57,6 +61,14 @@ void Parser::ReadText(Secret text, std::string_view name) {
   open_.push_back(file);
   const Secret& contents = text;
   ReadLines(AsText(contents.bytes()), file);
+  open_.pop_back();
+}
+
+void Parser::ReadOneLine(std::string_view text) {
+  open_.push_back(static_cast<uint32_t>(out_.config.files.size()));
+  out_.config.files.emplace_back();
+  Line line(text, {open_.back(), 1, 1}, policy_ == ParsePolicy::kRemote);
+  (void)ReadLine(line, 1);
   open_.pop_back();
 }
 
@@ -186,6 +198,12 @@ Parsed ParseFile(std::string_view path, FileSource& source, ParsePolicy policy) 
 Parsed ParseText(Secret text, std::string_view name, FileSource* includes, ParsePolicy policy) {
   Parser parser(includes, policy);
   parser.ReadText(std::move(text), name);
+  return parser.Take();
+}
+
+Parsed ParseLine(std::string_view line, Config config) {
+  Parser parser(nullptr, ParsePolicy::kRemote, std::move(config));
+  parser.ReadOneLine(line);
   return parser.Take();
 }
 

@@ -49,6 +49,9 @@ Parsed ParseFile(std::string_view path, FileSource& source, ParsePolicy policy);
 // The same for text that is already here; `name` stands for the file in diagnostics. Wipes `text`.
 Parsed ParseText(Secret text, std::string_view name, FileSource* includes, ParsePolicy policy);
 
+// The same for one line that came by mode 6, read as if it followed what is in `config`.
+Parsed ParseLine(std::string_view line, Config config);
+
 // ParseFile and then Validate (validate.h): what a daemon uses.
 Parsed Load(std::string_view path, FileSource& source, ParsePolicy policy);
 

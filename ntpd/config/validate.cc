@@ -16,6 +16,7 @@ class Validator {
  public:
   explicit Validator(Config& config) : config_(config) {}
   std::vector<Diagnostic> Run();
+  std::vector<Diagnostic> RunAlone();
 
  private:
   void RemoveReferenceClocks();
@@ -132,8 +133,8 @@ void Validator::CheckFudges() {
 
 // --- authentication ---------------------------------------------------------------------------
 
-// A key that a line names is in use for that line, whether or not trustedkey names it too: ntpd 4.2.8 wants
-// both, and we must not ask for a role that the key would be better without.
+// A key that a line names is in use for that line, whether or not trustedkey names it too:
+// ntpd 4.2.8 wants both, and we must not ask for a role that the key would be better without.
 void Validator::CheckKeys() {
   const Authentication& auth = config_.authentication;
   const bool have_file = auth.keys_file.is_set();
@@ -285,13 +286,15 @@ void Validator::CheckWithoutEffect() {
   };
   const System& system = config_.system;
   check(system.tos.bcpollbstep, "bcpollbstep has no effect: a broadcast is believed as it comes");
-  check(system.tinker.allan, "allan has no effect: the discipline weighs phase and frequency itself");
+  check(system.tinker.allan,
+        "allan has no effect: the discipline weighs phase and frequency itself");
   check(system.tinker.huffpuff, "huffpuff has no effect: there is no such filter here");
   check(system.switches.kernel, "kernel has no effect: the kernel's own discipline is never used");
   check(config_.discard.monitor, "monitor has no effect: the oldest client makes room");
   check(config_.mru.mindepth, "mindepth has no effect: the oldest client makes room");
   check(config_.mru.maxage, "maxage has no effect: the oldest client makes room");
-  check(config_.output.nonvolatile, "nonvolatile has no effect: the drift file follows each change");
+  check(config_.output.nonvolatile,
+        "nonvolatile has no effect: the drift file follows each change");
   check(config_.authentication.request_key, "requestkey has no effect: mode 7 does not exist here");
   for (const Fudge& fudge : config_.fudges) {
     const bool flagged = std::any_of(fudge.flags.begin(), fudge.flags.end(),
@@ -320,8 +323,19 @@ std::vector<Diagnostic> Validator::Run() {
   return std::move(found_);
 }
 
+std::vector<Diagnostic> Validator::RunAlone() {
+  RemoveReferenceClocks();
+  CheckWithoutEffect();
+  for (Diagnostic& without_effect : found_) without_effect.severity = Severity::kError;
+  for (Association& a : config_.associations) ClampPolls(a);
+  for (Association& a : config_.associations) CheckAssociation(a);
+  return std::move(found_);
+}
+
 }  // namespace
 
 std::vector<Diagnostic> Validate(Config& config) { return Validator(config).Run(); }
+
+std::vector<Diagnostic> ValidateAlone(Config& config) { return Validator(config).RunAlone(); }
 
 }  // namespace ntpward::config

@@ -19,4 +19,8 @@ namespace ntpward::config {
 // Calling it twice changes nothing more.
 std::vector<Diagnostic> Validate(Config& config);
 
+// The same for what one line says by itself: polls, options that do not fit each other. What would
+// have no effect is an error.
+std::vector<Diagnostic> ValidateAlone(Config& config);
+
 }  // namespace ntpward::config
