@@ -3,6 +3,7 @@
 // Messages between the supervisor and ntpd-net.
 #include "fuzz/round_trip.h"
 #include "privsep/msg/control.h"
+#include "privsep/msg/runtime_line.h"
 
 using namespace ntpward;
 
@@ -21,5 +22,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::NetStatistics>(bytes);
   RoundTrip<msg::NetStatus>(bytes);
   RoundTrip<msg::NetQuit>(bytes);
+  RoundTrip<msg::RuntimeLine>(bytes);
   return 0;
 }

@@ -1,8 +1,26 @@
 #include "keys/command_operations.h"
 
+#include "keys/key_binding.h"
+#include "privsep/base/log.h"
+
 namespace ntpward::keys {
 
 using msg::CommandOutcome;
+
+namespace {
+
+// What net says of a line is its own word.
+void LogLine(std::string_view line, KeyId control, Outbox& out) {
+  msg::LogLine message;
+  message.level = static_cast<uint8_t>(LogLevel::kNotice);
+  const std::string text =
+      "config: " + std::string(line) + ": given under control key " + std::to_string(control.value);
+  CHECK(message.text.Assign(
+      AsBytes(std::string_view(text).substr(0, decltype(message.text)::kCapacity))));
+  out.Send(message);
+}
+
+}  // namespace
 
 Result<CommandOperations> CommandOperations::Create(KeyState* state) {
   return CommandOperations(state, TRY(CommandNonces::Create()));
@@ -44,12 +62,46 @@ msg::CommandDone CommandOperations::Run(const msg::Command& command, Outbox& out
   if (!request) return ended(CommandOutcome::kSyntax);
   const bool about_keys =
       request->operation == ChangeOperation::kConfigure && IsTrustCommand(request->text);
-  if (!about_keys)
-    return ended(Refusal(command, request->nonce.span()).value_or(CommandOutcome::kAuthorised));
+  if (!about_keys) return Line(command, *request, out);
   const auto change = ParseTrustCommand(request->text);
   if (!change.ok()) return ended(CommandOutcome::kSyntax, change.error().column);
   if (const auto refusal = Refusal(command, request->nonce.span())) return ended(*refusal);
   return Change(command.request, *change, out);
+}
+
+bool CommandOperations::Take(const msg::RuntimeLine& line) {
+  if (!state_.material.lines.Take(line)) return false;
+  if (const auto binding = BindingOf(line.line.text()); binding.ok() && *binding)
+    (void)state_.material.symmetric.Bind((*binding)->key, (*binding)->uses);
+  return true;
+}
+
+msg::CommandDone CommandOperations::Line(const msg::Command& command, const ChangeRequest& request,
+                                         Outbox& out) {
+  const auto ended = [&command](CommandOutcome outcome, uint16_t column = 0) {
+    return msg::CommandDone{.request = command.request, .outcome = outcome, .column = column};
+  };
+  const bool keep = command.keep && request.operation == ChangeOperation::kConfigure;
+  msg::RuntimeLine line{.subject = command.subject};
+  const auto binding = BindingOf(request.text);
+  if (keep) {
+    if (!line.line.Assign(AsBytes(request.text)) || !line.Valid())
+      return ended(CommandOutcome::kSyntax);
+    if (!binding.ok()) return ended(CommandOutcome::kSyntax, binding.error());
+  }
+  if (const auto refusal = Refusal(command, request.nonce.span())) return ended(*refusal);
+  if (!keep) return ended(CommandOutcome::kAuthorised);
+  if (const auto& bound = *binding) {
+    const SymmetricKeys& keys = state_.material.symmetric;
+    if (!keys.Has(bound->key)) return ended(CommandOutcome::kUnknownKey, bound->column);
+    // Whoever shares an association's key could reconfigure this server.
+    if (keys.IsControl(bound->key)) return ended(CommandOutcome::kKeyInUse, bound->column);
+  }
+  if (!state_.material.lines.HasRoomFor(line)) return ended(CommandOutcome::kFull);
+  if (!out.Send(line)) return ended(CommandOutcome::kBusy);
+  CHECK(Take(line));
+  LogLine(line.line.text(), command.key, out);
+  return ended(CommandOutcome::kAuthorised);
 }
 
 msg::CommandDone CommandOperations::Change(uint32_t request, const TrustCommand& change,

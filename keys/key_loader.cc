@@ -6,6 +6,7 @@
 
 #include "keys/farm_seeds.h"
 #include "keys/group_loader.h"
+#include "keys/key_binding.h"
 #include "keys/read_file.h"
 #include "privsep/fds.h"
 
@@ -86,6 +87,8 @@ void KeyLoader::Trusted(const msg::KeysTrusted& message) {
   trusted_.insert(trusted_.end(), message.keys.begin(), message.keys.end());
 }
 
+void KeyLoader::Line(const msg::RuntimeLine& message) { (void)lines_.Take(message); }
+
 void KeyLoader::Runtime(const msg::RuntimeTrust& message) {
   runtime_.insert(runtime_.end(), message.keys.begin(), message.keys.end());
 }
@@ -115,6 +118,7 @@ Result<KeyMaterial> KeyLoader::Load(int64_t unix_now) {
   out.hasher = TRY(SessionKeyHasher::Create(out.digest_name));
   out.symmetric = TRY(LoadSymmetric());
   out.control_nonce = start_->control_nonce;
+  out.lines = lines_;
   if (start_->crypto_enabled) {
     out.host = TRY(LoadHost(unix_now));
     if (start_->seed_fd >= 0) out.seed_file.emplace(UniqueFd(start_->seed_fd));
@@ -152,9 +156,10 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
                 (out.sign ? "the sign key" : "the host key") +
                 ": renew it with 'ntp-keygen -p PASSWORD'");
   if (!FitsPacket(out.certificate.der.size(), out.signing().octets()))
-    return Fail(certificate_file->name +
-                ": with its signature it does not fit into a packet: take a shorter key (ntp-keygen "
-                "-m), GQ value (-b) or name");
+    return Fail(
+        certificate_file->name +
+        ": with its signature it does not fit into a packet: take a shorter key (ntp-keygen "
+        "-m), GQ value (-b) or name");
   out.signer = TRY(Signer::Create(out.signing_key(), out.certificate.scheme.digest_name));
   TRY_VOID(LoadGroupFiles(&out));
   return out;
@@ -284,6 +289,10 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
 // Commands outlive a reload: who revoked a key had a reason, and the file may not know of it yet.
 void KeyLoader::ApplyRuntime(SymmetricKeys* keys) {
   keys->SetListens(start_->listens);
+  for (const msg::RuntimeLine& kept : lines_.lines()) {
+    const auto binding = BindingOf(kept.line.text());
+    if (binding.ok() && *binding) (void)keys->Bind((*binding)->key, (*binding)->uses);
+  }
   for (const msg::TrustedNow& key : runtime_) keys->SetRuntime(key.key, key.trusted);
   if (const std::string revoked = Listed(keys->Revoked()); !revoked.empty())
     Warn("symmetric keys of the configuration that a command has revoked: " + revoked +

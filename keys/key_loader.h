@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "keys/key_material.h"
+#include "privsep/kept_changes.h"
 #include "privsep/msg/command.h"
 #include "privsep/msg/keys.h"
 
@@ -20,6 +21,7 @@ class KeyLoader {
   void File(const msg::KeysFile& message);
   void Trusted(const msg::KeysTrusted& message);
   void Runtime(const msg::RuntimeTrust& message);
+  void Line(const msg::RuntimeLine& message);
 
   // `unix_now`: the system's clock, for the certificate's validity, which is warned about only:
   // ntpd 4.2.8 starts with an expired certificate, and the clock may be wrong. Once.
@@ -58,6 +60,7 @@ class KeyLoader {
   std::vector<LoadedFile> files_;
   std::vector<msg::TrustedKey> trusted_;
   std::vector<msg::TrustedNow> runtime_;
+  KeptChanges lines_;
   std::vector<std::string> further_errors_;
   std::vector<std::string> warnings_;
 };

@@ -13,6 +13,7 @@
 #include "keys/seed_file.h"
 #include "keys/session_key.h"
 #include "keys/symmetric_keys.h"
+#include "privsep/kept_changes.h"
 #include "privsep/msg/keys.h"
 
 namespace ntpward::keys {
@@ -44,6 +45,7 @@ struct KeyMaterial {
   std::optional<SessionKeyHasher> hasher;  // always set once loaded
   std::optional<HostKeys> host;            // empty without `crypto`
   SymmetricKeys symmetric;
+  KeptChanges lines;  // of configuration, that commands gave
   msg::ControlNonce control_nonce = msg::ControlNonce::kRemote;
   std::optional<SeedFile> seed_file;
   Secret farm_secret;                 // FarmSeeds::kSecretOctets; empty: no farm

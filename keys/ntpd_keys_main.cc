@@ -42,6 +42,9 @@ class PipeOutbox : public Outbox {
   bool Send(const msg::RuntimeTrust& message) override {
     return supervisor_.Send(message) == SendOutcome::kSent;
   }
+  bool Send(const msg::RuntimeLine& message) override {
+    return supervisor_.Send(message) == SendOutcome::kSent;
+  }
 
  private:
   Channel& supervisor_;

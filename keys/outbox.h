@@ -5,6 +5,7 @@
 #include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 #include "privsep/msg/role.h"
+#include "privsep/msg/runtime_line.h"
 
 namespace ntpward::keys {
 
@@ -31,6 +32,7 @@ class Outbox {
   virtual void Send(const msg::Misbehaviour& message) = 0;
   // False when the pipe had no room for it.
   [[nodiscard]] virtual bool Send(const msg::RuntimeTrust& message) = 0;
+  [[nodiscard]] virtual bool Send(const msg::RuntimeLine& message) = 0;
 };
 
 }  // namespace ntpward::keys

@@ -64,6 +64,8 @@ void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
   } else if (!serves_net_ && type == Type::kRuntimeTrust) {
     // Not later: a command that was done here is newer than what the supervisor kept.
     understood = With<msg::RuntimeTrust>(message, [&](const auto& m) { OnRuntimeTrust(m); });
+  } else if (type == Type::kRuntimeLine) {
+    understood = With<msg::RuntimeLine>(message, [&](const auto& m) { OnRuntimeLine(m); });
   } else if (!ready() && type == Type::kKeysEnd) {
     understood = With<msg::KeysEnd>(message, [&](const auto&) { Finish(out); });
   }
@@ -108,6 +110,11 @@ void KeyService::OnRuntimeTrust(const msg::RuntimeTrust& message) {
   if (!ready()) return loader_.Runtime(message);
   for (const msg::TrustedNow& key : message.keys)
     state_->material.symmetric.SetRuntime(key.key, key.trusted);
+}
+
+void KeyService::OnRuntimeLine(const msg::RuntimeLine& message) {
+  if (!ready()) return loader_.Line(message);
+  (void)commands_->Take(message);
 }
 
 void KeyService::OnCommand(const msg::Command& command, Outbox& out) {

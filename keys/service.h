@@ -65,6 +65,7 @@ class KeyService {
   void Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out);
   void OnRollSeed(Outbox& out);
   void OnRuntimeTrust(const msg::RuntimeTrust& message);
+  void OnRuntimeLine(const msg::RuntimeLine& message);
   void OnCommand(const msg::Command& command, Outbox& out);
   void Run(const Operation& operation, Outbox& out);
   void RunUpdate(const msg::SignatureUpdate& request, Outbox& out);

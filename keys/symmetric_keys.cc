@@ -39,16 +39,26 @@ Result<SymmetricKeys> SymmetricKeys::Create(SymmetricFile file) {
   return out;
 }
 
+KeyUses KeyUses::With(const KeyUses& more) const {
+  return {.serve = serve || more.serve,
+          .upstream = upstream || more.upstream,
+          .control = control || more.control,
+          .peer = peer || more.peer,
+          .broadcast = broadcast || more.broadcast,
+          .listen = listen || more.listen};
+}
+
 bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
   const auto at = keys_.find(id);
   if (at == keys_.end()) return false;
-  KeyUses& now = at->second.configured;
-  now.serve |= uses.serve;
-  now.upstream |= uses.upstream;
-  now.control |= uses.control;
-  now.peer |= uses.peer;
-  now.broadcast |= uses.broadcast;
-  now.listen |= uses.listen;
+  at->second.configured = at->second.configured.With(uses);
+  return true;
+}
+
+bool SymmetricKeys::Bind(KeyId id, const KeyUses& uses) {
+  const auto at = keys_.find(id);
+  if (at == keys_.end()) return false;
+  at->second.bound = at->second.bound.With(uses);
   return true;
 }
 
@@ -65,22 +75,24 @@ bool SymmetricKeys::IsControl(KeyId id) const {
 std::vector<KeyId> SymmetricKeys::Revoked() const {
   std::vector<KeyId> revoked;
   for (const auto& [id, entry] : keys_)
-    if (entry.configured.any() && entry.runtime == false) revoked.push_back(id);
+    if (entry.configured.With(entry.bound).any() && entry.runtime == false) revoked.push_back(id);
   return revoked;
 }
 
 KeyUses SymmetricKeys::UsesOf(const Entry& entry) const {
   if (entry.runtime == false) return {};
-  if (entry.configured.any() || !entry.runtime) return entry.configured;
+  const KeyUses given = entry.configured.With(entry.bound);
+  if (given.any() || !entry.runtime) return given;
   return {.serve = true, .listen = listens_};
 }
 
 std::vector<KeyId> SymmetricKeys::SharedByRoles() const {
   std::vector<KeyId> shared;
   for (const auto& [id, entry] : keys_)
-    // Who shares a peer's or a broadcast's key is an equal, or hears only: no role of its own. And a
-    // control key in trustedkey is what ntpd 4.2.8 asks for.
-    if ((entry.configured.serve || entry.configured.broadcast) && entry.configured.upstream)
+    // Who shares a peer's or a broadcast's key is an equal, or hears only: no role of its own. And
+    // a control key in trustedkey is what ntpd 4.2.8 asks for.
+    if (const KeyUses given = entry.configured.With(entry.bound);
+        (given.serve || given.broadcast) && given.upstream)
       shared.push_back(id);
   return shared;
 }

@@ -34,6 +34,7 @@ struct KeyUses {
   bool listen = false;
 
   bool Allows(KeyUse use) const;
+  KeyUses With(const KeyUses& more) const;
   bool any() const { return serve || upstream || control || peer || broadcast || listen; }
 };
 
@@ -54,9 +55,12 @@ class SymmetricKeys {
   bool Trust(KeyId id, const KeyUses& uses);
   // What a command said of the key while the daemon runs; a later one counts, and one about no key
   // of ours does nothing. Not trusted: it is good for nothing. Trusted: it has the uses that
-  // ntp.conf gives it; one that ntp.conf does not mention is for clients, as in `trustedkey`, and
+  // ntp.conf gives it; one that no line mentions is for clients, as in `trustedkey`, and
   // for broadcasts where `listens`. So a command never gives a key of ours a second role.
   void SetRuntime(KeyId id, bool trusted);
+  // Adds uses that a line of configuration gave while the daemon runs. False when there is no such
+  // key.
+  bool Bind(KeyId id, const KeyUses& uses);
   void SetListens(bool listens) { listens_ = listens; }
   // In the key file, whether trusted or not.
   bool Has(KeyId id) const { return keys_.contains(id); }
@@ -79,6 +83,7 @@ class SymmetricKeys {
     SymmetricKey key;
     MacAlgorithm* algorithm = nullptr;  // one of algorithms_
     KeyUses configured;
+    KeyUses bound;                // by lines of configuration since the start
     std::optional<bool> runtime;  // what a command said last
   };
   KeyUses UsesOf(const Entry& entry) const;

@@ -11,8 +11,10 @@ namespace {
 // What becomes of a directive that comes by mode 6.
 enum class AtRunTime : uint8_t {
   kKeyTrust,  // ntpd-keys does it
+  kByNet,     // ntpd-net does it, when ntpd-keys has said that it may
   kFileOnly,  // names a file or guards one: never by mode 6 (CVE-2015-5196, CVE-2015-7703)
-  kNotYet,    // only from the file, for want of code
+  kReload,    // opens sockets or files, or says who is believed: other processes have to know
+  kNoEffect,  // exists only so that old files load
 };
 
 struct Row {
@@ -24,6 +26,7 @@ constexpr Row kRows[] = {
     {"trustedkey", AtRunTime::kKeyTrust},
     {"untrustedkey", AtRunTime::kKeyTrust},
 
+    {"controlkey", AtRunTime::kFileOnly},
     {"controlnonce", AtRunTime::kFileOnly},
     {"crypto", AtRunTime::kFileOnly},
     {"driftfile", AtRunTime::kFileOnly},
@@ -38,42 +41,42 @@ constexpr Row kRows[] = {
     {"saveconfigdir", AtRunTime::kFileOnly},
     {"statsdir", AtRunTime::kFileOnly},
 
-    {"automax", AtRunTime::kNotYet},
-    {"broadcast", AtRunTime::kNotYet},
-    {"broadcastclient", AtRunTime::kNotYet},
-    {"broadcastdelay", AtRunTime::kNotYet},
-    {"controlkey", AtRunTime::kNotYet},
-    {"delrestrict", AtRunTime::kNotYet},
-    {"disable", AtRunTime::kNotYet},
-    {"discard", AtRunTime::kNotYet},
-    {"dscp", AtRunTime::kNotYet},
-    {"enable", AtRunTime::kNotYet},
-    {"fudge", AtRunTime::kNotYet},
-    {"ident", AtRunTime::kNotYet},
-    {"interface", AtRunTime::kNotYet},
-    {"logconfig", AtRunTime::kNotYet},
-    {"manycastclient", AtRunTime::kNotYet},
-    {"manycastserver", AtRunTime::kNotYet},
-    {"mru", AtRunTime::kNotYet},
-    {"multicastclient", AtRunTime::kNotYet},
-    {"nic", AtRunTime::kNotYet},
-    {"nonvolatile", AtRunTime::kNotYet},
-    {"peer", AtRunTime::kNotYet},
-    {"pool", AtRunTime::kNotYet},
-    {"requestkey", AtRunTime::kNotYet},
-    {"reset", AtRunTime::kNotYet},
-    {"restrict", AtRunTime::kNotYet},
-    {"revoke", AtRunTime::kNotYet},
-    {"server", AtRunTime::kNotYet},
-    {"setvar", AtRunTime::kNotYet},
-    {"statistics", AtRunTime::kNotYet},
-    {"tinker", AtRunTime::kNotYet},
-    {"tos", AtRunTime::kNotYet},
-    {"trap", AtRunTime::kNotYet},
-    {"ttl", AtRunTime::kNotYet},
-    {"unconfig", AtRunTime::kNotYet},
-    {"unpeer", AtRunTime::kNotYet},
-    {"unrestrict", AtRunTime::kNotYet},
+    {"automax", AtRunTime::kByNet},
+    {"broadcast", AtRunTime::kByNet},
+    {"broadcastdelay", AtRunTime::kByNet},
+    {"delrestrict", AtRunTime::kByNet},
+    {"disable", AtRunTime::kByNet},
+    {"discard", AtRunTime::kByNet},
+    {"enable", AtRunTime::kByNet},
+    {"fudge", AtRunTime::kByNet},
+    {"logconfig", AtRunTime::kByNet},
+    {"manycastclient", AtRunTime::kByNet},
+    {"mru", AtRunTime::kByNet},
+    {"peer", AtRunTime::kByNet},
+    {"pool", AtRunTime::kByNet},
+    {"restrict", AtRunTime::kByNet},
+    {"server", AtRunTime::kByNet},
+    {"setvar", AtRunTime::kByNet},
+    {"tinker", AtRunTime::kByNet},
+    {"tos", AtRunTime::kByNet},
+    {"ttl", AtRunTime::kByNet},
+    {"unconfig", AtRunTime::kByNet},
+    {"unpeer", AtRunTime::kByNet},
+    {"unrestrict", AtRunTime::kByNet},
+
+    {"broadcastclient", AtRunTime::kReload},
+    {"dscp", AtRunTime::kReload},
+    {"ident", AtRunTime::kReload},
+    {"interface", AtRunTime::kReload},
+    {"manycastserver", AtRunTime::kReload},
+    {"multicastclient", AtRunTime::kReload},
+    {"nic", AtRunTime::kReload},
+    {"revoke", AtRunTime::kReload},
+    {"statistics", AtRunTime::kReload},
+
+    {"nonvolatile", AtRunTime::kNoEffect},
+    {"requestkey", AtRunTime::kNoEffect},
+    {"trap", AtRunTime::kNoEffect},
 };
 
 constexpr std::string_view kSucceeded = "Config Succeeded";
@@ -106,17 +109,26 @@ std::string AnswerTo(std::string_view line) {
   if (row == nullptr) return AtColumn(0, kSyntaxError);
   switch (row->at_run_time) {
     case AtRunTime::kKeyTrust:
+    case AtRunTime::kByNet:
       break;
     case AtRunTime::kFileOnly:
       return AtColumn(0, std::string(directive) + " remote config ignored");
-    case AtRunTime::kNotYet:
+    case AtRunTime::kReload:
       return AtColumn(0, std::string(directive) +
-                             " is not supported at run time: change ntp.conf and send SIGHUP");
+                             " cannot be changed at run time: change ntp.conf and send SIGHUP");
+    case AtRunTime::kNoEffect:
+      return AtColumn(0, std::string(directive) + " has no effect here");
   }
   return "";
 }
 
 }  // namespace
+
+bool IsForNet(const wire::ControlRequest& request) {
+  if (request.header.op != wire::ControlOp::kConfigure) return false;
+  const Row* row = FindRow(FirstWord(AsText(request.data)));
+  return row != nullptr && row->at_run_time == AtRunTime::kByNet;
+}
 
 LineDecision JudgeLine(std::string_view data, const IpAddress& from, Rights rights) {
   const std::string_view line = SplitNonce(data).text;
@@ -144,6 +156,10 @@ std::string CommandText(std::string_view data, const CommandVerdict& verdict) {
       return AtColumn(column, key + " is not in the key file");
     case CommandResult::kControlKey:
       return AtColumn(column, key + " is the control key: only ntp.conf can take it away");
+    case CommandResult::kKeyInUse:
+      return AtColumn(column, key + " is the control key: expected one that nobody else has");
+    case CommandResult::kFull:
+      return AtColumn(0, "too many lines are in force already: put them into ntp.conf and restart");
     case CommandResult::kDenied:
       break;
   }

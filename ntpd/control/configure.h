@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "ntpd/wire/control_message.h"
 #include "privsep/base/address.h"
 
 namespace ntpward::control {
@@ -30,6 +31,10 @@ struct LineDecision {
 // is never in the log.
 LineDecision JudgeLine(std::string_view data, const IpAddress& from, Rights rights);
 
+// Whether it is a line of configuration that net carries out, once the key process has said that
+// its sender may.
+bool IsForNet(const wire::ControlRequest& request);
+
 // What the key process made of a line.
 enum class CommandResult : uint8_t {
   kDone,
@@ -37,6 +42,8 @@ enum class CommandResult : uint8_t {
   kSyntax,      // at `column`
   kUnknownKey,  // the word at `column` is no key of the key file
   kControlKey,  // the word at `column` is the key under which all this is done
+  kKeyInUse,    // the same, and an association was to use it
+  kFull,        // no more lines are kept
 };
 
 struct CommandVerdict {

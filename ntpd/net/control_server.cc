@@ -27,6 +27,10 @@ control::CommandResult FromOutcome(msg::CommandOutcome outcome) {
       return control::CommandResult::kUnknownKey;
     case msg::CommandOutcome::kControlKey:
       return control::CommandResult::kControlKey;
+    case msg::CommandOutcome::kKeyInUse:
+      return control::CommandResult::kKeyInUse;
+    case msg::CommandOutcome::kFull:
+      return control::CommandResult::kFull;
     default:
       return control::CommandResult::kDenied;
   }
@@ -43,8 +47,11 @@ std::vector<uint8_t> Copy(Bytes datagram) { return {datagram.begin(), datagram.e
 
 }  // namespace
 
-ControlServer::ControlServer(Node* node, control::StateView* state)
-    : node_(node), state_(state), responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {}
+ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines* lines)
+    : node_(node),
+      state_(state),
+      lines_(lines),
+      responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {}
 
 void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
   const Asker asker{route, RequesterOf(route, flags)};
@@ -107,6 +114,13 @@ void ControlServer::Command(const Asker& asker, Bytes datagram, KeyId key) {
   if (!request.ok() || !request->mac || !command.covered.Assign(request->mac->covered) ||
       !command.digest.Assign(request->mac->digest) || !command.Valid())
     return;
+  if (control::IsForNet(*request)) {
+    const LinePlan plan = lines_->Plan(SplitNonce(AsText(request->data)).text);
+    if (!plan.refusal.empty())
+      return Deliver(asker.route, responder_.AnswerWithText(datagram, key, plan.refusal, *state_));
+    command.keep = plan.keep;
+    if (!command.subject.Assign(AsBytes(plan.subject))) return;
+  }
   node_->keys.Command(command,
                       [this, asker, key, kept = Copy(datagram)](const msg::CommandDone& done) {
                         OnCommandDone(asker, kept, key, done);
@@ -128,7 +142,11 @@ void ControlServer::OnCommandDone(const Asker& asker, Bytes datagram, KeyId key,
 }
 
 void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {
-  // No operation here does anything yet.
+  const auto request = wire::ParseControlRequest(datagram);
+  if (request.ok() && control::IsForNet(*request)) {
+    const std::string done = lines_->Do(SplitNonce(AsText(request->data)).text);
+    return Deliver(asker.route, responder_.AnswerWithText(datagram, key, done, *state_));
+  }
   const control::CommandVerdict nothing{control::CommandResult::kDenied, 0};
   Deliver(asker.route, responder_.AnswerToCommand(datagram, key, nothing, *state_));
 }

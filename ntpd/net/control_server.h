@@ -7,6 +7,7 @@
 
 #include "ntpd/control/responder.h"
 #include "ntpd/net/node.h"
+#include "ntpd/net/run_time_lines.h"
 #include "ntpd/net/udp.h"
 
 namespace ntpward::net {
@@ -29,8 +30,8 @@ class ControlServer {
   // Symmetric keys are trusted from now on, or no longer.
   using OnKeysChanged = std::function<void(std::span<const KeyId>, bool trusted)>;
 
-  // Both must outlive this object.
-  ControlServer(Node* node, control::StateView* state);
+  // All must outlive this object.
+  ControlServer(Node* node, control::StateView* state, RunTimeLines* lines);
   // How answers leave; they are dropped before it is set.
   void SetSend(SendTo send) { send_ = std::move(send); }
   void SetKeysChanged(OnKeysChanged changed) { keys_changed_ = std::move(changed); }
@@ -59,6 +60,7 @@ class ControlServer {
 
   Node* node_;
   control::StateView* state_;
+  RunTimeLines* lines_;
   SendTo send_ = [](const Route&, Bytes) {};
   OnKeysChanged keys_changed_ = [](std::span<const KeyId>, bool) {};
   control::Responder responder_;

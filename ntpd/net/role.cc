@@ -38,9 +38,10 @@ Role::Role(RoleChannels channels, uint16_t port)
       node_(base_.get(), &channels_.supervisor, &channels_.clock, &channels_.keys),
       upstreams_(
           &node_, &channels_.resolve, [this] { Update(); }, port),
+      run_time_(&node_, &upstreams_),
       leap_seconds_(&node_),
       view_(&node_, &upstreams_, &leap_seconds_),
-      control_(&node_, &view_),
+      control_(&node_, &view_, &run_time_),
       server_(&node_, &control_),
       peering_(&node_, &upstreams_, [this] { Update(); }),
       manycast_(&node_, &upstreams_, [this] { Update(); }) {
@@ -52,6 +53,7 @@ Role::Role(RoleChannels channels, uint16_t port)
     upstreams_.OnKeysChanged(keys, trusted);
     Update();
   });
+  run_time_.SetOnChange([this](const settings::Change& change) { ApplyChange(change); });
   auto hasher = keys::SessionKeyHasher::Create();
   if (hasher.ok()) node_.hasher.emplace(std::move(hasher).value());
 }

@@ -11,6 +11,7 @@
 #include "ntpd/net/manycast_client.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/peering.h"
+#include "ntpd/net/run_time_lines.h"
 #include "ntpd/net/time_server.h"
 #include "ntpd/net/upstreams.h"
 
@@ -54,7 +55,10 @@ class Role {
   bool OnConfiguration(Bytes bytes);
   void TryApply();
   void ApplyConfiguration();
-  void ApplyRestrictions();
+  void ApplyStart(const msg::NetStart& start);
+  void ApplyRestrictions(const std::vector<msg::NetRestriction>& restrictions);
+  void ApplyChange(const settings::Change& change);
+  void ApplyAccess(const settings::AccessStep& step);
   void AddRestriction(const msg::NetRestriction& entry, const IpAddress& address, uint8_t prefix);
   void MakeEngine();
   void OnRoleRestarted(msg::Role role);
@@ -87,6 +91,7 @@ class Role {
   RoleChannels channels_;
   Node node_;
   Upstreams upstreams_;
+  RunTimeLines run_time_;
   LeapSeconds leap_seconds_;
   DaemonView view_;
   ControlServer control_;
@@ -98,9 +103,8 @@ class Role {
   Event second_;
 
   // A configuration that is being received.
-  std::vector<msg::NetAssociation> new_lines_;
-  std::vector<msg::NetRestriction> new_restrictions_;
-  msg::NetStart new_start_;
+  settings::Settings new_;
+  std::vector<msg::RuntimeLine> new_kept_;
 
   std::string sandbox_;
   bool ready_ = false;

@@ -81,15 +81,17 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
 bool Role::OnConfiguration(Bytes bytes) {
   switch (msg::PeekType(bytes).value_or(msg::Type{})) {
     case msg::Type::kNetStart:
-      new_lines_.clear();
-      new_restrictions_.clear();
-      return msg::Decode(bytes, &new_start_);
+      new_ = {};
+      new_kept_.clear();
+      return msg::Decode(bytes, &new_.start);
     case msg::Type::kNetAssociation:
-      return msg::Decode(bytes, &new_lines_.emplace_back());
+      return msg::Decode(bytes, &new_.associations.emplace_back());
+    case msg::Type::kRuntimeLine:
+      return msg::Decode(bytes, &new_kept_.emplace_back());
     case msg::Type::kNetRestrict: {
       msg::NetRestrict restrict_message;
       if (!msg::Decode(bytes, &restrict_message)) return false;
-      for (const auto& entry : restrict_message.entries) new_restrictions_.push_back(entry);
+      for (const auto& entry : restrict_message.entries) new_.restrictions.push_back(entry);
       return true;
     }
     case msg::Type::kNetEnd: {
@@ -128,20 +130,12 @@ void Role::TryApply() {
 }
 
 void Role::ApplyConfiguration() {
-  node_.start = new_start_;
-  node_.reporter.SetLogClasses(node_.start.log_classes);
-  node_.steering.SetMeasureOnly(!node_.start.discipline);
-  if (node_.engine == nullptr) {
-    MakeEngine();
-  } else {
-    node_.engine->SetParameters(ParametersOf(node_.start));
-  }
-  node_.host.SetRevoke(node_.start.revoke);
-  node_.engine->SetMeasureOnly(!node_.start.discipline);
-  server_.Configure(node_.start);
-  ApplyRestrictions();
+  run_time_.SetFile(std::move(new_), new_kept_);
+  const settings::Settings& now = run_time_.in_force();
+  ApplyStart(now.start);
+  ApplyRestrictions(now.restrictions);
   if (node_.start.crypto_enabled && !node_.has_material) AskMaterial();
-  upstreams_.Configure(new_lines_);
+  upstreams_.Configure(now.associations);
   if (!ready_) {
     ready_ = true;
     node_.link.Ready(sandbox_);
@@ -149,6 +143,49 @@ void Role::ApplyConfiguration() {
   upstreams_.Maintain();
   upstreams_.ReportEvents();
   Schedule();
+}
+
+void Role::ApplyStart(const msg::NetStart& start) {
+  node_.start = start;
+  node_.reporter.SetLogClasses(start.log_classes);
+  node_.steering.SetMeasureOnly(!start.discipline);
+  if (node_.engine == nullptr) {
+    MakeEngine();
+  } else {
+    node_.engine->SetParameters(ParametersOf(start));
+  }
+  node_.host.SetRevoke(start.revoke);
+  node_.engine->SetMeasureOnly(!start.discipline);
+  server_.Configure(start);
+}
+
+void Role::ApplyChange(const settings::Change& change) {
+  ApplyStart(change.after.start);
+  for (const settings::AccessStep& step : change.access) ApplyAccess(step);
+  upstreams_.Configure(change.after.associations);
+  upstreams_.Maintain();
+  upstreams_.ReportEvents();
+  Update();
+}
+
+void Role::ApplyAccess(const settings::AccessStep& step) {
+  const msg::NetRestriction& entry = step.entry;
+  if (entry.source) {
+    std::optional<core::AccessFlags> flags;
+    if (!step.remove) flags = core::AccessFlags(entry.flags);
+    node_.access.SetSourceTemplate(flags, entry.ippeerlimit);
+    for (const auto& [id, upstream] : upstreams_.all()) {
+      if (upstream->remote.ip.is_refclock()) continue;
+      node_.access.RemoveSource(upstream->remote.ip);
+      node_.access.AddSource(upstream->remote.ip);
+    }
+  } else if (step.remove) {
+    const auto mask = core::AccessList::Mask(entry.address.family, entry.prefix);
+    for (const bool ntpport : {false, true})
+      (void)node_.access.Remove(entry.address, mask, ntpport);
+  } else {
+    AddRestriction(entry, entry.address, entry.prefix);
+  }
 }
 
 void Role::AddRestriction(const msg::NetRestriction& entry, const IpAddress& address,
@@ -162,10 +199,10 @@ void Role::AddRestriction(const msg::NetRestriction& entry, const IpAddress& add
   node_.access.Add(access);
 }
 
-void Role::ApplyRestrictions() {
+void Role::ApplyRestrictions(const std::vector<msg::NetRestriction>& restrictions) {
   node_.access = core::AccessList();
   upstreams_.ForgetNames();
-  for (const msg::NetRestriction& entry : new_restrictions_) {
+  for (const msg::NetRestriction& entry : restrictions) {
     if (entry.source) {
       node_.access.SetSourceTemplate(core::AccessFlags(entry.flags), entry.ippeerlimit);
     } else if (entry.name) {

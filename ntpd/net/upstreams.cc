@@ -252,6 +252,24 @@ bool Upstreams::Has(const IpAddress& address) const {
                      [&](const Deferred& entry) { return entry.address == address; });
 }
 
+std::optional<Upstreams::Origin> Upstreams::OriginOf(AssocId id) const {
+  const auto of_line = [this](size_t line) {
+    return Origin{true, std::string(lines_[line].label.text())};
+  };
+  if (const auto found = prototypes_.find(id); found != prototypes_.end())
+    return of_line(found->second.line);
+  const Upstream* upstream = Find(id);
+  if (upstream == nullptr) return std::nullopt;
+  const bool own = upstream->line != kNoLine && (!upstream->pooled || upstream->remote.ip == upstream->config.address);
+  return own ? of_line(upstream->line) : Origin{};
+}
+
+std::optional<AssocId> Upstreams::FindAddress(const IpAddress& address) const {
+  for (const auto& [id, upstream] : upstreams_)
+    if (upstream->remote.ip == address) return id;
+  return std::nullopt;
+}
+
 bool Upstreams::IsSilent(const Upstream& upstream) const {
   const core::Association* association = node_->engine->Find(upstream.id);
   if (association == nullptr) return false;

@@ -130,6 +130,17 @@ class Upstreams {
   // Logs what the engine has to say of associations and of the system.
   void ReportEvents();
 
+  // Where an association comes from, as the operator wrote it. Without a line of its own: a member of
+  // a pool, or one that a packet made.
+  struct Origin {
+    bool own_line = false;
+    std::string label;
+  };
+  std::optional<Origin> OriginOf(AssocId id) const;
+  std::optional<AssocId> FindAddress(const IpAddress& address) const;
+  // Ends one that has no line of its own. A pool may find it again.
+  void End(AssocId id) { Remove(id); }
+
   const Upstream* Find(AssocId id) const;
   const std::map<AssocId, std::unique_ptr<Upstream>>& all() const { return upstreams_; }
   const std::map<AssocId, Prototype>& prototypes() const { return prototypes_; }

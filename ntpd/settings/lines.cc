@@ -53,7 +53,6 @@ bool IsGroupKind(config::AssociationKind kind) {
 Result<msg::NetAssociation, LineError> AssociationOf(const config::Association& line,
                                                      NameIndex name, Bytes hops,
                                                      const config::Fudge* fudge) {
-  CHECK(!hops.empty());
   if (!line.address && IsGroupKind(line.kind))
     return Fail(LineError{line.host_where, "expected a numeric address after '" +
                                                std::string(KindName(line.kind)) + "'"});
@@ -67,7 +66,8 @@ Result<msg::NetAssociation, LineError> AssociationOf(const config::Association& 
   Show(&message.label, line.host);
   FillOptions(line, &message);
   if (!Fits(&message.ident, line.ident)) return Fail(LineError{line.where, TooLong(message.ident)});
-  if (IsGroupKind(line.kind)) message.ttl = hops[std::min<size_t>(line.ttl.value, hops.size() - 1)];
+  if (IsGroupKind(line.kind) && !hops.empty())
+    message.ttl = hops[std::min<size_t>(line.ttl.value, hops.size() - 1)];
   // A broadcast server has no reason to slow down.
   if (line.kind == config::AssociationKind::kBroadcast) message.maxpoll = message.minpoll;
   if (line.is_local_clock()) {

@@ -28,6 +28,7 @@
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/statistics.h"
 #include "ntpd/supervisor/translate.h"
+#include "privsep/kept_changes.h"
 #include "privsep/landlock.h"
 #include "privsep/msg/clock.h"
 
@@ -166,6 +167,7 @@ class Daemon {
   LeapSeconds leap_seconds_;
   KeptTrust kept_trust_;
   KeptTrustFile kept_trust_file_;
+  KeptChanges kept_lines_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   Headway headway_;

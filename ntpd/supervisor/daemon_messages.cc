@@ -144,8 +144,10 @@ bool Daemon::IsToday(NtpTimestamp when) const {
 
 // A candidate at a reload serves nobody yet.
 bool Daemon::OnKeysMessage(RoleSlot& from, Bytes bytes) {
+  if (&from == &candidate_) return false;
+  if (msg::RuntimeLine line; msg::Decode(bytes, &line)) return kept_lines_.Take(line);
   msg::RuntimeTrust change;
-  if (&from == &candidate_ || !msg::Decode(bytes, &change)) return false;
+  if (!msg::Decode(bytes, &change)) return false;
   if (!kept_trust_.Take(change)) return true;
   if (const Status written = kept_trust_file_.Write(kept_trust_); !written.ok())
     log_->Log(LogLevel::kError, "a crash would undo the command: " + written.error().text);

@@ -113,6 +113,7 @@ void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   keys.process->was_ready = true;
   // Commands may have come since the new one was told what was kept. It takes none itself before
   // OnReady() lets it serve, so that nothing of this is older than what it did.
+  for (const msg::RuntimeLine& kept : kept_lines_.lines()) Post(keys, kept);
   for (const msg::RuntimeTrust& kept : kept_trust_.Messages()) Post(keys, kept);
   CommitReload();
   OnReady(keys, message);
@@ -139,6 +140,9 @@ void Daemon::ReloadClockLimits() {
 }
 
 void Daemon::CommitReload() {
+  if (const size_t kept = kept_lines_.lines().size(); kept != 0)
+    log_->Log(LogLevel::kNotice,
+              std::to_string(kept) + " lines that ntpq gave since the start stay in force");
   for (const std::string& what : NeedRestart(config_, *next_config_, options_))
     log_->Log(LogLevel::kWarning, what + " changed: needs a restart");
   config_ = std::move(*next_config_);

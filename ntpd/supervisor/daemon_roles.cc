@@ -84,8 +84,8 @@ Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config)
       config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
   KeysStartBundle bundle = TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, log_));
   TRY_VOID(keys.Start(links_, bundle.Inherit(), empty_root_.get(), MonotonicNow()));
-  bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config),
-              kept_trust_.Messages());
+  bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config), kept_trust_.Messages(),
+              kept_lines_.lines());
   return {};
 }
 
@@ -157,6 +157,7 @@ void Daemon::SendNetConfiguration() {
   Post(net, start);
   for (const auto& association : translated_.associations) Post(net, association);
   for (const auto& restrictions : translated_.restrictions) Post(net, restrictions);
+  for (const msg::RuntimeLine& line : kept_lines_.lines()) Post(net, line);
   Post(net, msg::NetEnd{});
   SendLeapTable();
   SendSockets();

@@ -91,7 +91,8 @@ std::vector<std::pair<int, int>> KeysStartBundle::Inherit() const {
 
 void KeysStartBundle::Send(Channel* keys, Outbox* outbox,
                            const std::vector<msg::KeysTrusted>& trusted,
-                           const std::vector<msg::RuntimeTrust>& kept) {
+                           const std::vector<msg::RuntimeTrust>& kept,
+                           const std::vector<msg::RuntimeLine>& lines) {
   (void)keys->Send(start_);
   msg::KeysPassword password;
   CHECK(password.password.Assign(password_.bytes().first(std::min<size_t>(256, password_.size()))));
@@ -111,6 +112,7 @@ void KeysStartBundle::Send(Channel* keys, Outbox* outbox,
     CHECK(outbox->Post(file));
   }
   for (const msg::KeysTrusted& message : trusted) CHECK(outbox->Post(message));
+  for (const msg::RuntimeLine& message : lines) CHECK(outbox->Post(message));
   for (const msg::RuntimeTrust& message : kept) CHECK(outbox->Post(message));
   CHECK(outbox->Post(msg::KeysEnd{}));
 }

@@ -10,6 +10,7 @@
 #include "privsep/base/log.h"
 #include "privsep/channel.h"
 #include "privsep/msg/command.h"
+#include "privsep/msg/runtime_line.h"
 
 namespace ntpward::supervisor {
 
@@ -29,7 +30,8 @@ class KeysStartBundle {
   // Sends the password at once, wipes it, and queues everything else behind it. The channel must be
   // fresh: an empty pipe always has room for the password.
   void Send(Channel* keys, Outbox* outbox, const std::vector<msg::KeysTrusted>& trusted,
-            const std::vector<msg::RuntimeTrust>& kept = {});
+            const std::vector<msg::RuntimeTrust>& kept = {},
+            const std::vector<msg::RuntimeLine>& lines = {});
 
  private:
   Status Fill(const config::Config& config, config::Config& fresh);

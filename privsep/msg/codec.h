@@ -77,6 +77,7 @@ enum class Type : uint16_t {
   kKeysRollSeed = 69,
   kRuntimeTrust = 70,
   kKeysServe = 71,
+  kRuntimeLine = 72,  // and supervisor -> net
   // supervisor <-> net
   kNetStart = 80,
   kNetAssociation = 81,

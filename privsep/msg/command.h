@@ -40,12 +40,16 @@ struct Command {
   uint32_t request = 0;
   bool loopback = false;  // from this host, by net's word
   KeyId key;
+  // A line of configuration (CONFIGURE) that ntpd-net can carry out: whether it is to be kept, and
+  // the host of the line that its `unconfig ASSOCID` means.
+  bool keep = false;
+  InlineText<255> subject;
   InlineBytes<kMaxCovered> covered;  // header, data and padding as received: what the MAC is over
   InlineBytes<kMaxMac - 4> digest;
 
   bool Valid() const { return covered.size() >= 12 && key.is_symmetric() && !digest.empty(); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.loopback, m.key, m.covered, m.digest);
+    return std::tie(m.request, m.loopback, m.key, m.keep, m.subject, m.covered, m.digest);
   }
 };
 
@@ -58,7 +62,9 @@ enum class CommandOutcome : uint8_t {
   kControlKey,  // `column` would take the trust from the control key itself
   kBusy,        // ask again later
   kAuthorised,  // its sender may; it is not about keys, and nothing of it was done
-  kLast = kAuthorised,
+  kKeyInUse,    // `column` would give the control key to an association
+  kFull,        // no more lines can be kept
+  kLast = kFull,
 };
 
 // keys -> net. ntpd-keys changed nothing unless it is kDone.

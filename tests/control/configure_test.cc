@@ -34,18 +34,37 @@ void AnswersAsTheReferenceWhereThatHasAText(void**) {
 void NothingThatNamesAFileIsTaken(void**) {
   for (const char* name :
        {"logfile", "pidfile", "driftfile", "statsdir", "saveconfigdir", "includefile", "filegen",
-        "keys", "keysdir", "leapfile", "crypto", "controlnonce", "ntpsigndsocket"})
+        "keys", "keysdir", "leapfile", "crypto", "controlkey", "controlnonce", "ntpsigndsocket"})
     assert_string_equal(AnswerTo(std::string(name) + " /tmp/x").c_str(),
                         ("column 0 " + std::string(name) + " remote config ignored").c_str());
 }
 
-void OtherDirectivesSayWhatToDoInstead(void**) {
+void WhatOtherProcessesHaveToKnowSaysWhatToDoInstead(void**) {
   assert_string_equal(
-      AnswerTo("server 10.0.0.1 key 5").c_str(),
-      "column 0 server is not supported at run time: change ntp.conf and send SIGHUP");
-  for (const char* line :
-       {"restrict default", "enable auth", "controlkey 4", "revoke 5", "unpeer 1"})
-    assert_true(AnswerTo(line).find("is not supported at run time") != std::string::npos);
+      AnswerTo("interface listen all").c_str(),
+      "column 0 interface cannot be changed at run time: change ntp.conf and send SIGHUP");
+  for (const char* line : {"revoke 5", "dscp 4", "broadcastclient", "statistics loopstats"})
+    assert_true(AnswerTo(line).find("cannot be changed at run time") != std::string::npos);
+  for (const char* line : {"trap 192.0.2.1", "requestkey 5", "nonvolatile 1"})
+    assert_true(AnswerTo(line).find(" has no effect here") != std::string::npos);
+}
+
+void WhatNetDecidesWaitsForTheKeyProcess(void**) {
+  wire::ControlRequest request;
+  request.header.op = wire::ControlOp::kConfigure;
+  for (const std::string_view line : {"server 192.0.2.1 key 5", "restrict default", "unpeer 1",
+                                      "enable auth", "tos\tminclock 3"}) {
+    assert_string_equal(AnswerTo(line).c_str(), "");
+    request.data = AsBytes(line);
+    assert_true(IsForNet(request));
+  }
+  for (const std::string_view line : {"trustedkey 5", "crypto pw x", "interface listen all", ""}) {
+    request.data = AsBytes(line);
+    assert_false(IsForNet(request));
+  }
+  request.header.op = wire::ControlOp::kSaveConfig;
+  request.data = AsBytes(std::string_view("server 192.0.2.1"));
+  assert_false(IsForNet(request));
 }
 
 void NomodifyPermitsNothing(void**) {
@@ -94,7 +113,8 @@ int main() {
       cmocka_unit_test(KeysAreForTheKeyProcessToJudge),
       cmocka_unit_test(AnswersAsTheReferenceWhereThatHasAText),
       cmocka_unit_test(NothingThatNamesAFileIsTaken),
-      cmocka_unit_test(OtherDirectivesSayWhatToDoInstead),
+      cmocka_unit_test(WhatOtherProcessesHaveToKnowSaysWhatToDoInstead),
+      cmocka_unit_test(WhatNetDecidesWaitsForTheKeyProcess),
       cmocka_unit_test(NomodifyPermitsNothing),
       cmocka_unit_test(TheLogHasTheLineWithoutItsNonce),
       cmocka_unit_test(WhatTheKeyProcessFoundIsPutIntoWords),

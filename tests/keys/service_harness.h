@@ -47,6 +47,12 @@ class Recorder : public Outbox {
     return true;
   }
 
+  bool Send(const msg::RuntimeLine& m) override {
+    if (supervisor_is_deaf) return false;
+    Keep(&runtime_lines, m);
+    return true;
+  }
+
   bool Logged(std::string_view part) const;
 
   std::vector<msg::ServeDone> serve_done;
@@ -63,6 +69,7 @@ class Recorder : public Outbox {
   std::vector<msg::CommandNonce> nonces;
   std::vector<msg::CommandDone> commands;
   std::vector<msg::RuntimeTrust> runtime_trust;
+  std::vector<msg::RuntimeLine> runtime_lines;
   bool supervisor_is_deaf = false;
 
  private:

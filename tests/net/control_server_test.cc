@@ -2,6 +2,7 @@
 // ntpd-keys, which has the last word.
 #include "ntpd/net/control_server.h"
 
+#include "ntpd/config/directive.h"
 #include "ntpd/wire/control_message.h"
 #include "tests/net/harness.h"
 
@@ -118,6 +119,51 @@ void ALineGoesWholeToTheKeyProcess(void**) {
   assert_true(w.now_trusted);
 }
 
+// --- lines that net carries out ---------------------------------------------------------------
+
+size_t Lines(const World& w) { return w.h.run_time.in_force().associations.size(); }
+
+void ALineIsDoneOnceTheKeyProcessHasAuthorisedIt(void**) {
+  World w;
+  const auto command = w.Configure("server 192.0.2.1 nonce=00112233445566778899aabbccddeeff");
+  assert_true(command && command->keep && command->subject.empty());
+  assert_int_equal(Lines(w), 0);
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
+  assert_int_equal(Lines(w), 1);
+}
+
+void ALineThatIsRefusedThereIsNotDone(void**) {
+  for (const CommandOutcome outcome :
+       {CommandOutcome::kDenied, CommandOutcome::kNonce, CommandOutcome::kUnknownKey,
+        CommandOutcome::kKeyInUse, CommandOutcome::kFull, CommandOutcome::kBusy}) {
+    World w;
+    const auto command = w.Configure("server 192.0.2.1 key 5");
+    assert_true(command.has_value());
+    w.Done(*command, outcome);
+    assert_int_equal(Lines(w), 0);
+  }
+}
+
+// So that the nonce is not spent, and nothing is kept that cannot be done.
+void ALineThatIsWrongDoesNotReachTheKeyProcess(void**) {
+  World w;
+  w.SendLine("server 192.0.2.1 kye 5");
+  assert_true(w.Answer().starts_with("column 17 syntax error"));
+  w.SendLine("unconfig 4711");
+  assert_string_equal(w.Answer().c_str(), "column 9 there is no such association\r\n");
+}
+
+// Every directive that is said to be carried out here is, and no other.
+void TheTablesOfDirectivesAgree(void**) {
+  for (const std::string_view name : config::DirectiveNames()) {
+    wire::ControlRequest request;
+    request.header.op = ControlOp::kConfigure;
+    request.data = AsBytes(name);
+    assert_int_equal(control::IsForNet(request), settings::IsRunTimeDirective(name));
+  }
+}
+
 void WhatTheKeyProcessRefusesChangesNothing(void**) {
   struct Row {
     CommandOutcome outcome;
@@ -129,6 +175,11 @@ void WhatTheKeyProcessRefusesChangesNothing(void**) {
                       {CommandOutcome::kUnknownKey, "column 13 key 5 is not in the key file\r\n"},
                       {CommandOutcome::kControlKey,
                        "column 13 key 5 is the control key: only ntp.conf can take it away\r\n"},
+                      {CommandOutcome::kKeyInUse,
+                       "column 13 key 5 is the control key: expected one that nobody else has\r\n"},
+                      {CommandOutcome::kFull,
+                       "column 0 too many lines are in force already: put them into ntp.conf and "
+                       "restart\r\n"},
                       {CommandOutcome::kBusy, ""},
                       // Of a line about keys that is no verdict: nobody else may trust them.
                       {CommandOutcome::kAuthorised, "error 1"}};
@@ -174,10 +225,10 @@ void NomodifyRefusesTheLineButNotTheQuestion(void**) {
 
 void OtherLinesAreAnsweredAtOnce(void**) {
   World w;
-  w.SendLine("server 10.0.0.1");
+  w.SendLine("interface listen all");
   assert_string_equal(
       w.Answer().c_str(),
-      "column 0 server is not supported at run time: change ntp.conf and send SIGHUP\r\n");
+      "column 0 interface cannot be changed at run time: change ntp.conf and send SIGHUP\r\n");
 }
 
 void ANonceIsHandedToWhoHasTheControlKey(void**) {
@@ -235,6 +286,10 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ALineGoesWholeToTheKeyProcess),
+      cmocka_unit_test(ALineIsDoneOnceTheKeyProcessHasAuthorisedIt),
+      cmocka_unit_test(ALineThatIsRefusedThereIsNotDone),
+      cmocka_unit_test(ALineThatIsWrongDoesNotReachTheKeyProcess),
+      cmocka_unit_test(TheTablesOfDirectivesAgree),
       cmocka_unit_test(WhatTheKeyProcessRefusesChangesNothing),
       cmocka_unit_test(WithoutAGoodMacNothingIsPassedOn),
       cmocka_unit_test(NomodifyRefusesTheLineButNotTheQuestion),

@@ -88,7 +88,7 @@ struct Harness {
         upstreams(
             &node, &resolve.near, [this] { ++updates; }, server_port),
         view(&node, &upstreams, &leap_seconds),
-        control(&node, &view),
+        control(&node, &view, &run_time),
         server(&node, &control) {
     view.SetServer(&server);
     core::EngineConfig config;
@@ -170,6 +170,7 @@ struct Harness {
   net::Upstreams upstreams;
   net::LeapSeconds leap_seconds{&node};
   net::DaemonView view;
+  net::RunTimeLines run_time{&node, &upstreams};
   net::ControlServer control;
   net::TimeServer server;
 };

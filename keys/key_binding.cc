@@ -1,0 +1,71 @@
+#include "keys/key_binding.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace ntpward::keys {
+namespace {
+
+constexpr uint32_t kLastKey = 65535;
+
+struct Word {
+  std::string_view text;
+  size_t begin = 0;
+};
+
+// The words of a line up to its comment. What stands in quotes is one word, with them.
+class Words {
+ public:
+  explicit Words(std::string_view text) : text_(text) {}
+
+  // Empty at the end.
+  Word Next() {
+    position_ = std::min(text_.find_first_not_of(" \t", position_), text_.size());
+    const size_t begin = position_;
+    if (position_ == text_.size() || text_[position_] == '#') return {{}, begin};
+    const bool quoted = text_[position_] == '"';
+    const size_t end = quoted ? text_.find('"', begin + 1) : text_.find_first_of(" \t#", begin);
+    position_ = end == std::string_view::npos ? text_.size() : end + (quoted ? 1 : 0);
+    return {text_.substr(begin, position_ - begin), begin};
+  }
+
+ private:
+  std::string_view text_;
+  size_t position_ = 0;
+};
+
+// All false: the directive makes no association.
+KeyUses UsesOf(std::string_view directive) {
+  KeyUses uses;
+  uses.upstream = directive == "server" || directive == "pool" || directive == "manycastclient";
+  uses.peer = directive == "peer";
+  uses.broadcast = directive == "broadcast";
+  return uses;
+}
+
+std::optional<KeyId> KeyOf(std::string_view word) {
+  uint32_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc() || end != word.data() + word.size() || word.starts_with('0') ||
+      value > kLastKey)
+    return std::nullopt;
+  return KeyId{value};
+}
+
+}  // namespace
+
+Result<std::optional<KeyBinding>, uint16_t> BindingOf(std::string_view line) {
+  Words words(line);
+  const KeyUses uses = UsesOf(words.Next().text);
+  if (!uses.any()) return std::optional<KeyBinding>();
+  for (Word word = words.Next(); !word.text.empty(); word = words.Next()) {
+    if (word.text != "key") continue;
+    const Word number = words.Next();
+    const auto key = KeyOf(number.text);
+    if (!key) return Fail(static_cast<uint16_t>(number.begin));
+    return std::optional(KeyBinding{*key, uses, static_cast<uint16_t>(number.begin)});
+  }
+  return std::optional<KeyBinding>();
+}
+
+}  // namespace ntpward::keys

@@ -1,0 +1,90 @@
+#include "ntpd/net/run_time_lines.h"
+
+namespace ntpward::net {
+namespace {
+
+constexpr std::string_view kSucceeded = "Config Succeeded";
+
+std::string Refused(const settings::Refusal& refusal) {
+  return "column " + std::to_string(refusal.column) + " " + refusal.text;
+}
+
+}  // namespace
+
+void RunTimeLines::SetFile(settings::Settings file, const std::vector<msg::RuntimeLine>& kept) {
+  file_ = std::move(file);
+  now_ = file_;
+  for (const msg::RuntimeLine& line : kept) {
+    auto change = settings::Apply(line.line.text(), line.subject.text(), file_, now_);
+    if (change.ok()) {
+      now_ = std::move(change->after);
+    } else {
+      node_->reporter.Log(LogLevel::kNotice, "config that ntpq gave earlier is left out: " +
+                                                 std::string(line.line.text()) + ": " +
+                                                 change.error().text);
+    }
+  }
+}
+
+// By its number, or by an address that no line names: a pool's, a name's, or one that came by
+// itself.
+bool RunTimeLines::JudgeUnpeer(std::string_view line, Judged* judged) const {
+  const auto unpeer = settings::UnpeerOf(line);
+  if (!unpeer) return false;
+  const bool by_number = unpeer->assoc.value != 0;
+  if (!by_number && settings::Apply(line, "", file_, now_).ok()) return false;
+  std::optional<AssocId> id;
+  if (by_number) {
+    id = unpeer->assoc;
+  } else if (const auto address = IpAddress::Parse(unpeer->host)) {
+    id = upstreams_->FindAddress(*address);
+  }
+  const auto origin = id ? upstreams_->OriginOf(*id) : std::nullopt;
+  if (!origin) return false;
+  if (origin->own_line) {
+    judged->plan.subject = origin->label;
+    return false;
+  }
+  judged->end = id;
+  return true;
+}
+
+// A pool or a name may have brought it: it must not get two votes.
+std::optional<std::string> RunTimeLines::AddressInUse(const settings::Change& change) const {
+  if (change.after.associations.size() <= now_.associations.size()) return std::nullopt;
+  const IpAddress& address = change.after.associations.back().address;
+  if (address.is_none() || !upstreams_->Has(address)) return std::nullopt;
+  return "column 0 " + address.ToString() + " is followed already";
+}
+
+RunTimeLines::Judged RunTimeLines::Judge(std::string_view line) const {
+  Judged judged;
+  if (JudgeUnpeer(line, &judged)) return judged;
+  auto change = settings::Apply(line, judged.plan.subject, file_, now_);
+  if (!change.ok()) {
+    judged.plan.refusal = Refused(change.error());
+  } else if (auto in_use = AddressInUse(*change)) {
+    judged.plan.refusal = std::move(*in_use);
+  } else {
+    judged.plan.keep = true;
+    judged.change = std::move(change).value();
+  }
+  return judged;
+}
+
+LinePlan RunTimeLines::Plan(std::string_view line) const { return Judge(line).plan; }
+
+std::string RunTimeLines::Do(std::string_view line) {
+  const Judged judged = Judge(line);
+  if (!judged.plan.refusal.empty()) return judged.plan.refusal;
+  if (judged.end) upstreams_->End(*judged.end);
+  if (judged.change) {
+    for (const std::string& warning : judged.change->warnings)
+      node_->reporter.Log(LogLevel::kWarning, "config: " + warning);
+    now_ = judged.change->after;
+    on_change_(*judged.change);
+  }
+  return std::string(kSucceeded);
+}
+
+}  // namespace ntpward::net
