@@ -171,6 +171,7 @@ constexpr std::string_view kDefaults[] = {
     "headway", "flash",     "keyid",        "ttl",       "offset",     "delay",    "dispersion",
     "jitter",  "xleave",    "bias",         "filtdelay", "filtoffset", "filtdisp", "host",
     "flags",   "signature", "initsequence", "ident"};
+constexpr auto kDefaultPlaces = PlacesOf(kTable, kDefaults);
 
 std::string VariableNames() { return JoinNames<View>(kTable); }
 
@@ -183,7 +184,7 @@ Result<wire::VariableListWriter, wire::ControlError> ReadPeer(
       return Fail(wire::ControlError::kUnknownVariable);
   Out out;
   if (names.empty())
-    WriteInOrder<View>(kTable, view, kDefaults, out);
+    WriteAt<View>(kTable, view, kDefaultPlaces, out);
   else
     WriteNamed<View>(kTable, view, names, out);
   out.Finish();

@@ -231,6 +231,7 @@ constexpr std::string_view kDefaults[] = {"version",
                                           "signature",
                                           "update",
                                           "cert"};
+constexpr auto kDefaultPlaces = PlacesOf(kTable, kDefaults);
 
 std::string VariableNames(const View& view) {
   std::string names = JoinNames<View>(kTable);
@@ -252,7 +253,7 @@ Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
 
   Out out;
   if (names.empty())
-    WriteInOrder<View>(kTable, view, kDefaults, out);
+    WriteAt<View>(kTable, view, kDefaultPlaces, out);
   else
     WriteNamed<View>(kTable, view, names, out);
   for (const ExtraVariable& extra : view.extra) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -31,6 +32,17 @@ struct VariableEntry {
 // defaults. The views point into `data`. Fails with kBadFormat for a value of 128 octets and more
 // (an old attack on the reference) or a quote without end, kUnknownVariable for an overlong name.
 Result<std::vector<std::string_view>, wire::ControlError> RequestedNames(Bytes data);
+
+// Where in `table` the names of `order` are, for what is asked often; a name that is in no entry
+// does not compile.
+template <typename View, size_t kEntries, size_t kNames>
+consteval std::array<uint16_t, kNames> PlacesOf(const VariableEntry<View> (&table)[kEntries],
+                                                const std::string_view (&order)[kNames]) {
+  std::array<uint16_t, kNames> places{};
+  for (size_t i = 0; i < kNames; ++i)
+    while (table[places[i]].name != order[i]) ++places[i];
+  return places;
+}
 
 // "a,b,c": the value of the variables that list the variables.
 template <typename View>
@@ -58,6 +70,13 @@ void WriteNamed(std::span<const VariableEntry<View>> table, const View& view,
   for (const auto& entry : table)
     if (std::find(names.begin(), names.end(), entry.name) != names.end())
       entry.write(entry.name, view, out);
+}
+
+// Writes the entries of `table` at `places`, in that order.
+template <typename View>
+void WriteAt(std::span<const VariableEntry<View>> table, const View& view,
+             std::span<const uint16_t> places, wire::VariableListWriter& out) {
+  for (uint16_t place : places) table[place].write(table[place].name, view, out);
 }
 
 // Writes the entries of `table` that `order` lists, in that order.

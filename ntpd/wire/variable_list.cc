@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 
 #include "privsep/base/text.h"
 
@@ -26,38 +25,53 @@ std::string_view StripEnd(std::string_view text) {
   return text;
 }
 
-std::string Fixed(double value, int digits) {
+// Room for kMaxFixed with ten decimals.
+using FixedText = std::array<char, 32>;
+constexpr int kMaxDecimals = 10;
+
+std::string_view Fixed(double value, int digits, FixedText& text) {
   if (!std::isfinite(value)) value = 0;
   value = std::clamp(value, -kMaxFixed, kMaxFixed);
-  std::array<char, 64> text;
-  const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  CHECK(length > 0 && static_cast<size_t>(length) < text.size());
-  return std::string(text.data(), static_cast<size_t>(length));
+  const auto end = std::to_chars(text.begin(), text.end(), value, std::chars_format::fixed, digits);
+  CHECK(digits <= kMaxDecimals && end.ec == std::errc());
+  return {text.data(), end.ptr};
+}
+
+template <typename Number>
+std::string_view Decimal(Number value, std::array<char, 24>& text) {
+  return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
 }
 
 }  // namespace
 
+VariableListWriter::VariableListWriter(size_t limit) : limit_(limit) {
+  text_.reserve(std::min(limit, kMaxControlData * 2));
+}
+
 void VariableListWriter::Add(std::string_view name, std::string_view value) {
-  std::string item(name);
-  item += '=';
-  for (char c : value) item += IsPrintable(c) ? c : '?';
-  AddItem(item);
+  BeginItem(name);
+  AppendPrintable(value);
+  EndItem();
 }
 
 void VariableListWriter::AddQuoted(std::string_view name, std::string_view value) {
-  std::string item(name);
-  item += "=\"";
-  for (char c : value) item += IsPrintable(c) && c != '"' ? c : '?';
-  item += '"';
-  AddItem(item);
+  BeginItem(name);
+  text_ += '"';
+  const size_t begin = text_.size();
+  AppendPrintable(value);
+  std::replace(text_.begin() + static_cast<ptrdiff_t>(begin), text_.end(), '"', '?');
+  text_ += '"';
+  EndItem();
 }
 
 void VariableListWriter::AddUnsigned(std::string_view name, uint64_t value) {
-  Add(name, std::to_string(value));
+  std::array<char, 24> text;
+  Add(name, Decimal(value, text));
 }
 
 void VariableListWriter::AddSigned(std::string_view name, int64_t value) {
-  Add(name, std::to_string(value));
+  std::array<char, 24> text;
+  Add(name, Decimal(value, text));
 }
 
 void VariableListWriter::AddHex(std::string_view name, uint64_t value) {
@@ -65,34 +79,59 @@ void VariableListWriter::AddHex(std::string_view name, uint64_t value) {
 }
 
 void VariableListWriter::AddFixed(std::string_view name, double value, int digits) {
-  Add(name, Fixed(value, digits));
+  FixedText text;
+  Add(name, Fixed(value, digits, text));
 }
 
 void VariableListWriter::AddTimestamp(std::string_view name, NtpTimestamp value) {
-  std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "0x%08x.%08x", value.seconds(), value.fraction());
-  Add(name, text.data());
+  BeginItem(name);
+  text_ += "0x";
+  AppendHex(value.seconds());
+  text_ += '.';
+  AppendHex(value.fraction());
+  EndItem();
 }
 
 void VariableListWriter::AddSeries(std::string_view name, std::span<const double> values) {
-  std::string text;
-  for (double value : values) text += ' ' + Fixed(value, 2);
-  Add(name, text);
+  BeginItem(name);
+  FixedText text;
+  for (double value : values) {
+    text_ += ' ';
+    text_ += Fixed(value, 2, text);
+  }
+  EndItem();
 }
 
-void VariableListWriter::AddItem(std::string_view item) {
+void VariableListWriter::BeginItem(std::string_view name) {
+  item_ = text_.size();
+  text_ += name;
+  text_ += '=';
+}
+
+void VariableListWriter::AppendPrintable(std::string_view value) {
+  const size_t begin = text_.size();
+  text_ += value;
+  std::replace_if(
+      text_.begin() + static_cast<ptrdiff_t>(begin), text_.end(),
+      [](char c) { return !IsPrintable(c); }, '?');
+}
+
+void VariableListWriter::AppendHex(uint32_t value) {
+  for (int shift = 28; shift >= 0; shift -= 4) text_ += "0123456789abcdef"[value >> shift & 15];
+}
+
+void VariableListWriter::EndItem() {
+  const size_t size = text_.size() - item_;
   // Three octets of separator before the item, two of line end after the last one.
-  if (text_.size() + item.size() + 5 > limit_) return;
-  if (!text_.empty()) {
-    text_ += ',';
-    ++line_;
-    const bool wraps = line_ + item.size() + 1 >= kLineWidth;
-    text_ += wraps ? "\r\n" : " ";
-    line_ = wraps ? 0 : line_ + 1;
-    cuts_.push_back(text_.size());
+  if (text_.size() + 5 > limit_) return text_.resize(item_);
+  if (item_ > 0) {
+    const bool wraps = line_ + 1 + size + 1 >= kLineWidth;
+    const std::string_view separator = wraps ? ",\r\n" : ", ";
+    text_.insert(item_, separator);
+    line_ = wraps ? 0 : line_ + separator.size();
+    cuts_.push_back(item_ + separator.size());
   }
-  text_ += item;
-  line_ += item.size();
+  line_ += size;
 }
 
 void VariableListWriter::Finish() {

@@ -23,7 +23,7 @@ namespace ntpward::wire {
 class VariableListWriter {
  public:
   // `limit` octets; without it, what every client puts together (kMaxControlPayload).
-  explicit VariableListWriter(size_t limit = kMaxControlPayload) : limit_(limit) {}
+  explicit VariableListWriter(size_t limit = kMaxControlPayload);
 
   // `name=value`; in `value` every octet that is no printable ASCII becomes '?'.
   void Add(std::string_view name, std::string_view value);
@@ -49,10 +49,16 @@ class VariableListWriter {
   const std::vector<size_t>& cuts() const { return cuts_; }
 
  private:
-  void AddItem(std::string_view item);
+  // Appends `name=` to the text, where the value follows.
+  void BeginItem(std::string_view name);
+  void AppendPrintable(std::string_view value);
+  void AppendHex(uint32_t value);
+  // Puts the separator before the item, or takes the item back when it does not fit.
+  void EndItem();
 
   size_t limit_;
   std::string text_;
+  size_t item_ = 0;  // where the last item begins
   std::vector<size_t> cuts_;
   size_t line_ = 0;  // columns of the current line
 };
