@@ -152,13 +152,9 @@ void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {
 }
 
 void ControlServer::Deliver(const Route& route, const control::Answer& answer) {
-  for (const std::vector<uint8_t>& reply : answer.datagrams) {
-    if (answer.seal) {
-      SealAndSend(route, reply, *answer.seal);
-    } else {
-      send_(route, reply);
-    }
-  }
+  if (!answer.seal) return send_(route, answer.datagrams);
+  for (const std::vector<uint8_t>& reply : answer.datagrams)
+    SealAndSend(route, reply, *answer.seal);
 }
 
 void ControlServer::SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key) {
@@ -172,7 +168,7 @@ void ControlServer::SealAndSend(const Route& route, std::vector<uint8_t> reply, 
         if (sealed == nullptr || sealed->mac.empty()) return;
         std::vector<uint8_t> packet = reply;
         packet.insert(packet.end(), sealed->mac.span().begin(), sealed->mac.span().end());
-        send_(route, packet);
+        send_(route, {&packet, 1});
       },
       Lane::kClients);
 }

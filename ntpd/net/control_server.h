@@ -26,13 +26,13 @@ struct Route {
 
 class ControlServer {
  public:
-  using SendTo = std::function<void(const Route&, Bytes)>;
+  using SendTo = std::function<void(const Route&, std::span<const std::vector<uint8_t>>)>;
   // Symmetric keys are trusted from now on, or no longer.
   using OnKeysChanged = std::function<void(std::span<const KeyId>, bool trusted)>;
 
   // All must outlive this object.
   ControlServer(Node* node, control::StateView* state, RunTimeLines* lines);
-  // How answers leave; they are dropped before it is set.
+  // How the datagrams of an answer leave; they are dropped before it is set.
   void SetSend(SendTo send) { send_ = std::move(send); }
   void SetKeysChanged(OnKeysChanged changed) { keys_changed_ = std::move(changed); }
 
@@ -61,7 +61,7 @@ class ControlServer {
   Node* node_;
   control::StateView* state_;
   RunTimeLines* lines_;
-  SendTo send_ = [](const Route&, Bytes) {};
+  SendTo send_ = [](const Route&, std::span<const std::vector<uint8_t>>) {};
   OnKeysChanged keys_changed_ = [](std::span<const KeyId>, bool) {};
   control::Responder responder_;
 };

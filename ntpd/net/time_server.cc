@@ -47,7 +47,7 @@ TimeServer::TimeServer(Node* node, ControlServer* control)
       sending_(std::make_unique<SendBatch>()) {
   plain_.reserve(ReceiveBatch::kSize);
   serve_waiting_.reserve(ReceiveBatch::kSize);
-  control_->SetSend([this](const Route& route, Bytes packet) { Send(route, packet); });
+  control_->SetSend([this](const Route& route, auto datagrams) { SendPieces(route, datagrams); });
 }
 
 void TimeServer::Configure(const msg::NetStart& start) {
@@ -227,8 +227,8 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
                           Timebase::Mono());
   const Route route = RouteTo(listener, datagram);
   const bool autokey = packet->mac && packet->mac->key.is_autokey();
-  const bool symmetric = header.mode == wire::Mode::kSymmetricActive &&
-                         (packet->extensions().empty() || autokey);
+  const bool symmetric =
+      header.mode == wire::Mode::kSymmetricActive && (packet->extensions().empty() || autokey);
   if (symmetric && peering_ != nullptr && OnSymmetric(route, request, rate, *packet)) return;
   if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
     return OnPlain(route, request, rate);
@@ -402,7 +402,10 @@ void TimeServer::OnAutokey(const Route& asked_route, const core::Request& reques
     return;
   }
   const autokey::ServerContext context{
-      node_->host, node_->certificates, node_->time.Seconds(), node_->synchronised(),
+      node_->host,
+      node_->certificates,
+      node_->time.Seconds(),
+      node_->synchronised(),
       [this](uint32_t association) {
         return peering_ == nullptr ? nullptr : peering_->KeyListOf(association);
       },
@@ -470,6 +473,14 @@ void TimeServer::Send(const Route& route, Bytes packet) {
   const bool sent =
       SendFrom(listener->second.fd.get(), packet, route.client, route.server, route.interface);
   NoteSent(&listener->second, 1, sent ? 0 : 1);
+}
+
+void TimeServer::SendPieces(const Route& route, std::span<const std::vector<uint8_t>> datagrams) {
+  const auto listener = listeners_.find(route.listener);
+  if (listener == listeners_.end()) return;
+  NoteSent(&listener->second, datagrams.size(),
+           SendAllFrom(listener->second.fd.get(), datagrams, route.client, route.server,
+                       route.interface));
 }
 
 void TimeServer::NoteSent(Listener* listener, size_t count, size_t refused) {

@@ -86,6 +86,8 @@ class TimeServer {
   void SendSealed(const Route& route, const wire::Header& header, Bytes trailer);
   void SendNak(const Route& route, const core::Request& request);
   void Send(const Route& route, Bytes packet);
+  // The datagrams of an answer to mode 6.
+  void SendPieces(const Route& route, std::span<const std::vector<uint8_t>> datagrams);
   void NoteSent(Listener* listener, size_t count, size_t refused);
 
   Node* node_;

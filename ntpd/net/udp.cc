@@ -2,8 +2,11 @@
 
 #include <errno.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "privsep/base/system_error.h"
 
@@ -121,23 +124,31 @@ MutableBytes SendBatch::Add(size_t size, const SocketAddress& to, const IpAddres
   return MutableBytes(buffers_[i].data(), size);
 }
 
-size_t SendBatch::Flush(int fd) {
+namespace {
+
+// How many of them the kernel refused.
+size_t SendMessages(int fd, std::span<mmsghdr> messages) {
   size_t refused = 0;
-  for (size_t done = 0; done < count_;) {
-    const int sent = sendmmsg(fd, &headers_[done], static_cast<unsigned>(count_ - done),
+  while (!messages.empty()) {
+    const int sent = sendmmsg(fd, messages.data(), static_cast<unsigned>(messages.size()),
                               MSG_DONTWAIT | MSG_NOSIGNAL);
     // One that cannot be sent must not hold up the others.
     if (sent <= 0) ++refused;
-    done += sent > 0 ? static_cast<size_t>(sent) : 1;
+    messages = messages.subspan(sent > 0 ? static_cast<size_t>(sent) : 1);
   }
-  count_ = 0;
   return refused;
+}
+
+}  // namespace
+
+size_t SendBatch::Flush(int fd) {
+  return SendMessages(fd, std::span(headers_).first(std::exchange(count_, 0)));
 }
 
 namespace {
 
-// Listening sockets never fragment on IPv4 (the supervisor sets them so): who can replace a fragment could
-// write another time into a reply. While this lives they do.
+// Listening sockets never fragment on IPv4 (the supervisor sets them so): who can replace a
+// fragment could write another time into a reply. While this lives they do.
 class FragmentsAllowed {
  public:
   explicit FragmentsAllowed(int fd) : fd_(fd) { Set(IP_PMTUDISC_DONT); }
@@ -146,14 +157,13 @@ class FragmentsAllowed {
   FragmentsAllowed& operator=(const FragmentsAllowed&) = delete;
 
  private:
-  void Set(int value) {
-    (void)setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value);
-  }
+  void Set(int value) { (void)setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value); }
   int fd_;
 };
 
-// A packet that is longer than the path takes must have Autokey's fields: a certificate with a key of 3072
-// bits does not fit into an Ethernet frame. Its values are signed, and its header is under the MAC.
+// A packet that is longer than the path takes must have Autokey's fields: a certificate with a key
+// of 3072 bits does not fit into an Ethernet frame. Its values are signed, and its header is under
+// the MAC.
 bool SendWhole(int fd, const msghdr& header, Family family) {
   const size_t size = header.msg_iov->iov_len;
   const auto send = [&] {
@@ -180,6 +190,34 @@ bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& fro
   header.msg_iovlen = 1;
   SetSource(&header, control, from, to.ip, interface);
   return SendWhole(fd, header, to.ip.family);
+}
+
+size_t SendAllFrom(int fd, std::span<const std::vector<uint8_t>> datagrams, const SocketAddress& to,
+                   const IpAddress& from, uint32_t interface) {
+  constexpr size_t kAtOnce = 32;
+  sockaddr_storage name{};
+  const socklen_t name_length = to.ToSockaddr(&name);
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(in6_pktinfo))] = {};
+  msghdr common{};
+  common.msg_name = &name;
+  common.msg_namelen = name_length;
+  common.msg_iovlen = 1;
+  SetSource(&common, control, from, to.ip, interface);
+
+  std::array<iovec, kAtOnce> vectors;
+  std::array<mmsghdr, kAtOnce> messages;
+  size_t refused = 0;
+  for (size_t count = 0; !datagrams.empty(); datagrams = datagrams.subspan(count)) {
+    for (count = 0; count < std::min(kAtOnce, datagrams.size()); ++count) {
+      const std::vector<uint8_t>& datagram = datagrams[count];
+      CHECK(datagram.size() <= kLongestInPieces);
+      vectors[count] = {const_cast<uint8_t*>(datagram.data()), datagram.size()};
+      messages[count] = {common, 0};
+      messages[count].msg_hdr.msg_iov = &vectors[count];
+    }
+    refused += SendMessages(fd, std::span(messages).first(count));
+  }
+  return refused;
 }
 
 bool SendWithHops(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,

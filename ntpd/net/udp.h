@@ -87,10 +87,16 @@ class SendBatch {
 inline constexpr size_t kLongestWithoutFields = 48 + 68;
 
 // Sends `bytes` to `to` from our address `from` (none: the kernel chooses) through a listening
-// socket. False when the kernel refused. Only a packet with fields leaves in fragments where the path
-// takes no longer ones.
+// socket. False when the kernel refused. Only a packet with fields leaves in fragments where the
+// path takes no longer ones.
 bool SendFrom(int fd, Bytes bytes, const SocketAddress& to, const IpAddress& from,
               uint32_t interface);
+
+// Sends the datagrams of one answer, each of at most kLongestInPieces octets, with one call for 32
+// of them. How many the kernel refused. The rest as SendFrom.
+inline constexpr size_t kLongestInPieces = 548;  // what every IPv4 path takes whole
+size_t SendAllFrom(int fd, std::span<const std::vector<uint8_t>> datagrams, const SocketAddress& to,
+                   const IpAddress& from, uint32_t interface);
 
 // Sends `bytes` to an address, a broadcast address or a group, with that hop limit (0: as the
 // socket has it). The rest as SendFrom; an IPv4 group without a route leaves by the interface of

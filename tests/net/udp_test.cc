@@ -175,6 +175,34 @@ void SendsABatchAroundOneThatCannotLeave(void**) {
   }
 }
 
+void TheDatagramsOfAnAnswerLeaveInOrderFromTheAddressThatWasAsked(void**) {
+  const UniqueFd server = Listen(IpAddress::V4(127, 0, 0, 1));
+  const auto batch = std::make_unique<ReceiveBatch>();
+  std::vector<std::vector<uint8_t>> answer;
+  for (uint8_t i = 0; i < 70; ++i) answer.push_back({i, 1, 2, 3});
+  const IpAddress from = IpAddress::V4(127, 0, 0, 9);
+  assert_int_equal(SendAllFrom(server.get(), answer, LocalOf(server.get()), from, 0), 0);
+  std::vector<uint8_t> numbers;
+  while (numbers.size() < answer.size()) {
+    const auto received = Await(batch.get(), server.get());
+    assert_false(received.empty());
+    for (const Datagram& datagram : received) {
+      assert_int_equal(datagram.bytes.size(), 4);
+      assert_true(datagram.source.ip == from);
+      numbers.push_back(datagram.bytes[0]);
+    }
+  }
+  for (size_t i = 0; i < answer.size(); ++i) assert_int_equal(numbers[i], i);
+}
+
+void DatagramsThatTheKernelRefusesAreCounted(void**) {
+  const UniqueFd server = Listen(IpAddress::V4(127, 0, 0, 1));
+  const std::vector<std::vector<uint8_t>> answer(40, {0, 0, 0, 0});
+  // Not an address of this host.
+  assert_int_equal(
+      SendAllFrom(server.get(), answer, LocalOf(server.get()), IpAddress::V4(192, 0, 2, 1), 0), 40);
+}
+
 void AConnectedSocketHearsItsServerAlone(void**) {
   const UniqueFd server = Listen(IpAddress::V4(127, 0, 0, 1));
   const UniqueFd stranger = Listen(IpAddress::V4(127, 0, 0, 1));
@@ -224,6 +252,8 @@ int main() {
       cmocka_unit_test(FlagsWhatIsTooLong),
       cmocka_unit_test(TakesMoreThanABatchInTurns),
       cmocka_unit_test(SendsABatchAroundOneThatCannotLeave),
+      cmocka_unit_test(TheDatagramsOfAnAnswerLeaveInOrderFromTheAddressThatWasAsked),
+      cmocka_unit_test(DatagramsThatTheKernelRefusesAreCounted),
       cmocka_unit_test(AConnectedSocketHearsItsServerAlone),
       cmocka_unit_test(ADeadServerLeavesTheSocketUsable),
       // Last of all: it moves to a network of its own.
