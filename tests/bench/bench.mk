@@ -1,9 +1,11 @@
 # Measurements: see tests/bench/README.md. No test depends on them.
 
-BENCH := $(addprefix $(BUILD)/bench/,ntp-load ntp-clients ntp-cookies ntp-sim-client)
-$(BUILD)/bench/ntp-load: $(call objects,tests/bench/load_main.cc tests/bench/traffic.cc) \
+BENCH := $(addprefix $(BUILD)/bench/,ntp-load ntp-clients ntp-readers ntp-cookies ntp-sim-client)
+$(BUILD)/bench/ntp-load: $(call objects,tests/bench/load_main.cc tests/bench/server.cc tests/bench/traffic.cc) \
                          $(call archives,$(LIBS_net))
-$(BUILD)/bench/ntp-clients: $(call objects,tests/bench/clients_main.cc tests/bench/traffic.cc) \
+$(BUILD)/bench/ntp-clients: $(call objects,tests/bench/clients_main.cc tests/bench/server.cc tests/bench/traffic.cc) \
+                            $(call archives,$(LIBS_net))
+$(BUILD)/bench/ntp-readers: $(call objects,tests/bench/readers_main.cc tests/bench/server.cc) \
                             $(call archives,$(LIBS_net))
 $(BUILD)/bench/ntp-cookies: $(call objects,tests/bench/cookies_main.cc) $(call archives,$(LIBS_keys))
 $(BUILD)/bench/ntp-sim-client: $(call objects,tests/bench/sim_client_main.cc) \

@@ -1,10 +1,10 @@
-// Asks an Autokey server for the time as many clients, each from an address of its own in 127.0.0.0/8 and
-// under its own cookie: made here from the farm's secret (keys/farm_seeds.h), since the server gives
-// strangers a hundred a second.
+// Asks a server for the time as many clients, each from an address of its own in 127.0.0.0/8:
+// plainly, or under its own cookie, made here from the farm's secret (keys/farm_seeds.h), since a
+// server gives strangers a hundred a second.
 //
 // usage: ntp-clients FARM-FILE COUNT FIRST ADDRESS:PORT
-//   FIRST: number of the first client, from 0. ADDRESS in 127.0.0.0/8.
-// Prints one line: clients that were answered under their cookie, of how many.
+//   FARM-FILE: `-` for no MAC. FIRST: number of the first client, from 0. ADDRESS in 127.0.0.0/8.
+// Prints one line: clients that were answered, of how many.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -19,6 +19,7 @@
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
 #include "privsep/supervisor_link.h"
+#include "tests/bench/server.h"
 #include "tests/bench/traffic.h"
 
 namespace ntpward::bench {
@@ -36,14 +37,14 @@ IpAddress AddressOf(uint32_t client) {
 
 class Clients {
  public:
-  Clients(int fd, const SocketAddress& server, uint32_t seed)
+  // `seed`: what cookies are made from; none for requests without MAC.
+  Clients(int fd, const SocketAddress& server, std::optional<uint32_t> seed)
       : fd_(fd), server_(server), seed_(seed), hasher_(keys::SessionKeyHasher::Create().value()) {}
 
   void Ask(uint32_t client) {
     const AddressPair path{AddressOf(client), server_.ip};
-    const uint32_t cookie = hasher_.Derive(path, KeyId{0}, seed_).next().value;
     const uint64_t nonce = net::RandomNumber();
-    auto traffic = AutokeyTraffic(path, cookie);
+    auto traffic = TrafficOn(path);
     std::array<uint8_t, wire::kMaxPacketSize> request{};
     Writer writer(request);
     traffic->Request(writer, nonce);
@@ -62,6 +63,10 @@ class Clients {
   size_t answered() const { return answered_; }
 
  private:
+  std::unique_ptr<Traffic> TrafficOn(const AddressPair& path) {
+    if (!seed_) return PlainTraffic();
+    return AutokeyTraffic(path, hasher_.Derive(path, KeyId{0}, *seed_).next().value);
+  }
   void Take(Bytes bytes) {
     if (bytes.size() < wire::kHeaderSize) return;
     Reader reader(bytes);
@@ -74,7 +79,7 @@ class Clients {
 
   int fd_;
   SocketAddress server_;
-  uint32_t seed_;
+  std::optional<uint32_t> seed_;
   keys::SessionKeyHasher hasher_;
   std::unordered_map<uint64_t, std::unique_ptr<Traffic>> waiting_;
   std::unique_ptr<net::ReceiveBatch> batch_ = std::make_unique<net::ReceiveBatch>();
@@ -90,17 +95,15 @@ std::optional<uint32_t> SeedOf(const char* path) {
 }
 
 int Main(int argc, char** argv) {
-  const auto seed = argc == 5 ? SeedOf(argv[1]) : std::nullopt;
-  const std::string server = argc == 5 ? argv[4] : "";
-  const size_t colon = server.find(':');
-  const auto ip = IpAddress::Parse(server.substr(0, colon));
-  if (!seed || !ip || colon == std::string::npos)
+  const bool plain = argc == 5 && std::string(argv[1]) == "-";
+  const auto seed = argc == 5 && !plain ? SeedOf(argv[1]) : std::nullopt;
+  const auto server = ParseServer(argc == 5 ? argv[4] : "");
+  if (!server || !(plain || seed))
     return std::fprintf(stderr, "ntp-clients: see the head of its source\n"), 2;
-  const auto port = static_cast<uint16_t>(std::strtoul(&server[colon + 1], nullptr, 10));
   const auto count = static_cast<uint32_t>(std::strtoul(argv[2], nullptr, 10));
   const auto first = static_cast<uint32_t>(std::strtoul(argv[3], nullptr, 10));
   const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  Clients clients(fd.get(), {*ip, port}, *seed);
+  Clients clients(fd.get(), *server, seed);
   for (uint32_t i = 0; i < count; ++i) {
     clients.Ask(first + i);
     clients.Await(kWindow);

@@ -12,12 +12,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 
 #include "ntpd/net/random.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
 #include "privsep/supervisor_link.h"
+#include "tests/bench/server.h"
 #include "tests/bench/traffic.h"
 
 namespace ntpward::bench {
@@ -36,18 +36,6 @@ struct Options {
   std::vector<std::string> pids;
   SocketAddress server;
 };
-
-// Nanoseconds that these processes have run.
-double ProcessorSeconds(const std::vector<std::string>& pids) {
-  double sum = 0;
-  for (const std::string& pid : pids) {
-    std::ifstream file("/proc/" + pid + "/schedstat");
-    double nanoseconds = 0;
-    file >> nanoseconds;
-    sum += nanoseconds / 1e9;
-  }
-  return sum;
-}
 
 class Load {
  public:
@@ -168,14 +156,6 @@ class Load {
   MonoTime expired_;
   size_t sent_ = 0, lost_ = 0, refused_ = 0;
 };
-
-std::optional<SocketAddress> ParseServer(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  const auto ip = IpAddress::Parse(text.substr(0, colon));
-  if (!ip) return std::nullopt;
-  return SocketAddress{*ip, static_cast<uint16_t>(std::strtoul(&text[colon + 1], nullptr, 10))};
-}
 
 std::optional<Options> Parse(int argc, char** argv) {
   Options options;
