@@ -39,7 +39,7 @@ ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN) $(LDFLAGS)
 # Asked anew by each make that builds something; installs only what lacks.
 ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
   DEPENDENCIES_FOR := $(if $(filter lint,$(MAKECMDGOALS)),--ci,\
-                        $(if $(findstring clang,$(CXX))$(filter fuzz fuzz-run asan-test,$(MAKECMDGOALS)),--clang))
+                        $(if $(findstring clang,$(CXX))$(filter clang-programs fuzz fuzz-run asan-test,$(MAKECMDGOALS)),--clang))
   ifneq ($(shell packaging/install-deps $(DEPENDENCIES_FOR) >&2 && echo present),present)
     $(error packaging/install-deps failed: see above)
   endif

@@ -22,6 +22,11 @@ NOT_SANITIZED := keys/cage_test ntpq/cage_test ntpq/prompt_test privsep/cage_tes
                  supervisor/daemon_test supervisor/roles_test
 SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED)),$(TEST_PROGRAMS))
 
+# All that clang is to compile, once: with the sanitizers, for the tests and the fuzz targets.
+.PHONY: clang-programs
+clang-programs:
+	@$(MAKE) $(SANITIZED) all unit-tests lab-programs fuzz-programs
+
 ## make asan-test       unit tests under AddressSanitizer and UBSan (clang)
 asan-test:
 	@$(MAKE) $(SANITIZED) sanitized-tests
