@@ -1,8 +1,9 @@
 // links: autokey
 //
-// A client's dance and its renewals: policy, association identifier, then records of an event, a
-// length and octets. Whatever comes in whatever order, nothing is believed before what it rests on.
+// A client's dance and its renewals. Whatever comes in whatever order, nothing is believed before
+// what it rests on.
 #include "fuzz/autokey_hosts.h"
+#include "fuzz/dances.h"
 #include "ntpd/autokey/renewing_dance.h"
 
 using namespace ntpward;
@@ -30,17 +31,13 @@ struct Dancer {
   }
   void Run(const DanceResult& result) {
     CHECK(result.jobs.size() <= 2);
-    for (const ClientJob& job : result.jobs) {
-      std::visit([](const auto& operation) { CHECK(operation.Valid()); }, job.operation);
-      if (std::holds_alternative<msg::IdentityChallenge>(job.operation)) {
-        msg::ValueAnswer challenge;
-        challenge.code = msg::VerdictCode::kGood;
-        CHECK(challenge.value.Resize(20));
-        Run(dance.OnValueAnswer(job.ticket, challenge, context()));
-      } else if (job.ticket != 0) {
-        Run(dance.OnVerdict(job.ticket, verdict, context()));
-      }
-    }
+    fuzz::RunJobs(this, result);
+  }
+  static msg::ValueAnswer Challenge() {
+    msg::ValueAnswer challenge;
+    challenge.code = msg::VerdictCode::kGood;
+    CHECK(challenge.value.Resize(20));
+    return challenge;
   }
   void Poll() {
     const NextField next = dance.NextRequest(context());
@@ -84,12 +81,10 @@ struct Dancer {
   }
   void CheckOrder() const {
     const uint32_t flags = dance.flags();
-    const auto lit = [flags](uint32_t bits) { return (flags & bits) == bits; };
-    CHECK(!lit(kVerified) || (lit(kTrusted) && !dance.identity().empty()));
-    CHECK(!lit(kProven) || lit(kVerified));
-    CHECK(!lit(kCookie) || lit(kVerified));
-    CHECK(!lit(kSigned) || lit(kVerified));
-    CHECK(!dance.proven() || (lit(kCookie) && lit(kProven)));
+    fuzz::CheckFlags(flags);
+    CHECK(!fuzz::IsLit(flags, kVerified) || !dance.identity().empty());
+    CHECK(!fuzz::IsLit(flags, kSigned) || fuzz::IsLit(flags, kVerified));
+    CHECK(!dance.proven() || fuzz::IsLit(flags, kCookie | kProven));
     CHECK((flags != 0) == !dance.server_name().empty());
     CHECK(cache.entries().size() <= CertificateCache::kCapacity);
   }
@@ -105,16 +100,6 @@ struct Dancer {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  Reader reader(Bytes(data, size));
-  const uint8_t policy = reader.U8();
-  const uint16_t association = reader.U16();
-  if (reader.failed() || association == 0) return 0;
-  Dancer dancer(policy, association);
-  while (reader.remaining() >= 3) {
-    const uint8_t event = reader.U8();
-    const uint16_t length = reader.U16();
-    dancer.Event(event, reader.Take(std::min<size_t>(length, reader.remaining())));
-    dancer.CheckOrder();
-  }
+  fuzz::DanceThrough<Dancer>(Bytes(data, size));
   return 0;
 }

@@ -1,9 +1,9 @@
 // links: autokey
 //
-// A dance between peers: policy, association identifier, then records of an event, a length and
-// octets. Whatever comes in whatever order, nothing is believed before what it rests on, and what
-// goes out is well-formed.
+// A dance between peers. Whatever comes in whatever order, nothing is believed before what it rests
+// on, and what goes out is well-formed.
 #include "fuzz/autokey_hosts.h"
+#include "fuzz/dances.h"
 #include "ntpd/autokey/peer_dance.h"
 
 using namespace ntpward;
@@ -33,16 +33,8 @@ struct Dancer {
     if (verdict == msg::VerdictCode::kGood) CHECK(answer.value.Resize(size));
     return answer;
   }
-  void Run(const DanceResult& result) {
-    for (const ClientJob& job : result.jobs) {
-      std::visit([](const auto& operation) { CHECK(operation.Valid()); }, job.operation);
-      if (std::holds_alternative<msg::IdentityChallenge>(job.operation)) {
-        Run(dance.OnValueAnswer(job.ticket, Value(20), context()));
-      } else if (job.ticket != 0) {
-        Run(dance.OnVerdict(job.ticket, verdict, context()));
-      }
-    }
-  }
+  msg::ValueAnswer Challenge() const { return Value(20); }
+  void Run(const DanceResult& result) { fuzz::RunJobs(this, result); }
   void Take(Bytes field, bool answers_us) {
     const PeerResult result = dance.OnField(field, answers_us, context());
     Run(result.dance);
@@ -99,11 +91,9 @@ struct Dancer {
   }
   void CheckOrder() const {
     const uint32_t flags = dance.flags();
-    const auto lit = [flags](uint32_t bits) { return (flags & bits) == bits; };
-    CHECK(!lit(kVerified) || lit(kTrusted));
-    CHECK(!lit(kProven) || lit(kVerified));
-    CHECK(!lit(kCookie) || lit(kProven));
-    CHECK(!dance.follows_list() || lit(kProven | kAutokey));
+    fuzz::CheckFlags(flags);
+    CHECK(!fuzz::IsLit(flags, kCookie) || fuzz::IsLit(flags, kProven));
+    CHECK(!dance.follows_list() || fuzz::IsLit(flags, kProven | kAutokey));
     CHECK(cache.entries().size() <= CertificateCache::kCapacity);
   }
 
@@ -117,16 +107,6 @@ struct Dancer {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  Reader reader(Bytes(data, size));
-  const uint8_t policy = reader.U8();
-  const uint16_t association = reader.U16();
-  if (reader.failed() || association == 0) return 0;
-  Dancer dancer(policy, association);
-  while (reader.remaining() >= 3) {
-    const uint8_t event = reader.U8();
-    const uint16_t length = reader.U16();
-    dancer.Event(event, reader.Take(std::min<size_t>(length, reader.remaining())));
-    dancer.CheckOrder();
-  }
+  fuzz::DanceThrough<Dancer>(Bytes(data, size));
   return 0;
 }
