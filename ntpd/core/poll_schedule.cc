@@ -8,10 +8,8 @@ namespace {
 constexpr int kUnreachLimit = 12;  // RFC 5905 UNREACH: then the interval grows
 constexpr double kJitter = 1.0 / 32;
 
-// A server with `restrict limited` and the default `discard` lets each request owe 8 s of headway
-// and refuses when more than 64 s are owed (ntpd 4.2.8). We stay below, so that a volley is never
-// the cause of a kiss of death.
-constexpr double kHeadway = 8;
+// A server with `restrict limited` and the default `discard` refuses when more than 64 s of headway
+// are owed (ntpd 4.2.8). We stay below, so that a volley is never the cause of a kiss of death.
 constexpr double kMaxDebt = 58;
 
 }  // namespace

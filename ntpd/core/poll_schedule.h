@@ -27,6 +27,7 @@ class PollSchedule {
   static constexpr int kBurstPackets = 8;     // RFC 5905 BCOUNT
   static constexpr int kMaxVolley = 24;       // packets of one volley, extensions included
   static constexpr double kBurstSpacing = 2;  // RFC 5905 BTIME, s
+  static constexpr double kHeadway = 8;       // s that a request owes a server (`discard average`)
   static constexpr int kRateCeiling = 10;     // a kiss of death slows down to 2^10 s at most
   // Answered polls in a row before one step of that is taken back; doubles with each kiss that
   // follows, up to kMostPenance.

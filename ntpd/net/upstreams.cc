@@ -201,7 +201,9 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     policy.optional_everywhere = node_->start.identity_optional;
     upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, now);
   }
-  const double owed = std::max(0.0, node_->start.owed_headway - (now - node_->started));
+  double owed = std::max(0.0, node_->start.owed_headway - (now - node_->started));
+  // It has just answered our question to its group: another at once would be too soon for it.
+  if (config.kind == msg::NetAssociationKind::kManycastClient) owed += core::PollSchedule::kHeadway;
   const core::AssociationConfig engine_config = EngineConfig(config, owed);
   if (engine_config.mode != core::HostMode::kClient) LearnLocal(upstream.get());
   Store(std::move(upstream), engine_config);

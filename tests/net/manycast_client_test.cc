@@ -78,6 +78,18 @@ void FollowsWhoAnswersTheGroup(void**) {
   assert_int_equal(net.followed(), 1);
 }
 
+// Under `restrict limited` a second question at once would get RATE.
+void WhoHasJustAnsweredIsGivenTime(void**) {
+  Net net;
+  const auto question = net.Question();
+  const MonoTime before = Timebase::Mono();
+  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
+  net.h.Spin();
+  const AssocId id = net.h.upstreams.all().begin()->first;
+  assert_true(net.h.node.engine->Find(id)->next_poll() - before >=
+              core::PollSchedule::kBurstSpacing);
+}
+
 void AsksOnceAPoll(void**) {
   Net net;
   assert_true(net.Question().has_value());
@@ -237,6 +249,7 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(FollowsWhoAnswersTheGroup),
+      cmocka_unit_test(WhoHasJustAnsweredIsGivenTime),
       cmocka_unit_test(AsksOnceAPoll),
       cmocka_unit_test(ForgedAnswersMakeNothing),
       cmocka_unit_test(FloorAndCeilingHold),
