@@ -5,6 +5,7 @@
 #include "ntpq/command.h"
 #include "ntpq/keyfile.h"
 #include "ntpq/line_input.h"
+#include "ntpq/metrics.h"
 #include "ntpq/name_process.h"
 #include "ntpq/options.h"
 #include "ntpq/std_platform.h"
@@ -53,6 +54,15 @@ void RunInteractive(Session& session, const Options& options, LineInput& input) 
   }
 }
 
+void RunMetrics(Session& session, const Options& options) {
+  if (session.OpenHost(options.hosts[0].name, options.hosts[0].family))
+    PrintMetrics(session, *options.metrics);
+  else
+    PrintDown(session, *options.metrics);
+  // That the server is down is what the metrics say.
+  session.exit_status = 0;
+}
+
 // What must be open before the cage shuts.
 Status OpenFiles(StdPlatform& platform, const Options& options) {
   platform.OpenTerminal();
@@ -74,7 +84,7 @@ int Run(const char* program, const Options& options) {
   session.program = program;
   if (auto loaded = LoadKey(session, options); !loaded.ok())
     return Complain(program, loaded.error().text);
-  const bool batch = !options.commands.empty();
+  const bool batch = !options.commands.empty() || options.metrics;
   const auto complete = [&session](std::string_view line) { return Complete(session, line); };
   const auto input = batch ? nullptr : MakeLineInput(options.interactive, complete);
   if (auto opened = OpenFiles(platform, options); !opened.ok())
@@ -82,7 +92,9 @@ int Run(const char* program, const Options& options) {
   if (auto caged = EnterQueryCage(batch ? FileAccess::kNone : FileAccess::kOpen); !caged.ok())
     return Complain(program, caged.error().text);
 
-  if (batch)
+  if (options.metrics)
+    RunMetrics(session, options);
+  else if (batch)
     RunBatch(session, options.hosts, options.commands);
   else
     RunInteractive(session, options, *input);

@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kMaxHosts = 200;
 
 // Long options without a letter.
-enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kNoNonce, kJson, kHelp };
+enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kNoNonce, kJson, kOpenMetrics, kHelp };
 
-constexpr std::array<option, 21> kLongOptions = {
+constexpr std::array<option, 22> kLongOptions = {
     {{"ipv4", no_argument, nullptr, '4'},
      {"ipv6", no_argument, nullptr, '6'},
      {"authentication", required_argument, nullptr, 'a'},
@@ -28,6 +28,7 @@ constexpr std::array<option, 21> kLongOptions = {
      {"no-nonce", no_argument, nullptr, kNoNonce},
      {"numeric", no_argument, nullptr, 'n'},
      {"old-rv", no_argument, nullptr, kOldRv},
+     {"openmetrics", optional_argument, nullptr, kOpenMetrics},
      {"peers", no_argument, nullptr, 'p'},
      {"refid", required_argument, nullptr, 'r'},
      {"signs", no_argument, nullptr, kSigns},
@@ -65,6 +66,13 @@ Result<RefidStyle> Refid(const std::string& text) {
   if (text == "hash" || text == "0") return RefidStyle::kHash;
   if (text == "ipv4" || text == "1") return RefidStyle::kIpv4;
   return Fail("'" + text + "' does not match any refid keywords: hash or ipv4");
+}
+
+Result<MetricsFormat> Format(const char* text) {
+  const std::string_view name = text == nullptr ? "openmetrics" : text;
+  if (name == "openmetrics") return MetricsFormat::kOpenMetrics;
+  if (name == "textfile") return MetricsFormat::kTextfile;
+  return Fail("'" + std::string(name) + "' does not match any formats: openmetrics or textfile");
 }
 
 Status TakeHost(Options& options, const char* name, Family family) {
@@ -136,6 +144,9 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
     case kJson:
       settings.json = true;
       return {};
+    case kOpenMetrics:
+      options.metrics = TRY(Format(optarg));
+      return {};
     case kVersion:
       options.show_version = true;
       return {};
@@ -167,6 +178,9 @@ Result<Options> ParseOptions(int argc, char** argv) {
   for (int i = optind; i < argc; ++i) TRY_VOID(TakeHost(options, argv[i], family));
   if (options.interactive && !options.commands.empty())
     return Fail("the 'interactive' and 'command' options conflict");
+  const bool commands = options.interactive || !options.commands.empty() || options.settings.json;
+  if (options.metrics && (commands || options.hosts.size() > 1))
+    return Fail("the 'openmetrics' option takes one host, and no commands");
   if (options.hosts.empty()) options.hosts.push_back({"localhost", family});
   return options;
 }
@@ -195,6 +209,8 @@ std::string HelpText() {
          "      no  no-nonce         configure servers that give no nonce, too\n"
          "   -n no  numeric          show addresses as numbers\n"
          "      no  old-rv           show the status line before named variables too\n"
+         "      opt openmetrics      print metrics of one host, for Prometheus ('textfile': for\n"
+         "                           node_exporter) and exit\n"
          "   -p no  peers            same as -c peers\n"
          "   -r KWd refid            show reference identifiers as 'hash' or 'ipv4'\n"
          "      no  signs            show '+' before positive offsets and frequencies\n"

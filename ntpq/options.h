@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ntpq/command.h"
+#include "ntpq/metrics_writer.h"
 #include "ntpq/session.h"
 
 namespace ntpward::ntpq {
@@ -15,6 +16,7 @@ struct Options {
   std::vector<std::string> commands;  // -c and -p in their order; empty: read lines
   std::vector<HostArgument> hosts;    // "localhost" when none was named
   bool interactive = false;
+  std::optional<MetricsFormat> metrics;  // of one host, instead of commands
   bool show_version = false;
   bool show_help = false;
   std::optional<uint32_t> key;
