@@ -31,7 +31,7 @@ install: all
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_BIN)) $(DESTDIR)$(bindir)
 	@install -m 755 $(addprefix $(BUILD)/bin/,$(IN_LIBEXEC)) $(DESTDIR)$(libexecdir)
 	@$(foreach m,$(MAN_PAGES),install -m 644 $(m) $(DESTDIR)$(call man_place,$(m)) &&) true
-	@$(foreach u,$(UNITS),sed '/^ExecStart=/s$(comma)/usr/sbin/$(comma)$(sbindir)/$(comma)' \
+	@$(foreach u,$(UNITS),sed '/^ExecStart=/{s$(comma)/usr/sbin/$(comma)$(sbindir)/$(comma);s$(comma)/usr/bin/$(comma)$(bindir)/$(comma)}' \
 	  $(u) >$(BUILD)/$(notdir $(u)) && install -m 644 $(BUILD)/$(notdir $(u)) $(DESTDIR)$(unitdir) &&) true
 	@install -m 644 packaging/sysusers.d/ntpward.conf $(DESTDIR)$(sysusersdir)
 	@install -m 644 $(DOCS) $(DESTDIR)$(docdir)

@@ -3,12 +3,14 @@
 
 #include <deque>
 #include <functional>
+#include <set>
 
 #include "ntpd/wire/control_message.h"
 #include "ntpq/metric_tables.h"
 #include "tests/ntpq/openmetrics.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/vectors.h"
 
 namespace ntpward::ntpq::test {
 namespace {
@@ -288,6 +290,37 @@ void ReadsValuesOfEachScale(void**) {
   assert_false(MetricValue("4000", MetricScale::kLog2, {}).has_value());
 }
 
+// Of the tables, and of what is told beside them.
+std::set<std::string> AllNames() {
+  std::set<std::string> names;
+  const auto add = [&](std::span<const VariableMetric> set) {
+    for (const VariableMetric& metric : set)
+      names.insert(std::string(metric.family.name) +
+                   (metric.family.type == MetricType::kCounter ? "_total" : ""));
+  };
+  add(SystemMetrics());
+  for (const auto set : NamedSystemMetrics()) add(set);
+  add(AssociationMetrics());
+  add(NamedAssociationMetrics());
+  for (const Sample& sample : ReadOpenMetrics(Ask(Ordinary).text).samples)
+    names.insert(sample.name);
+  return names;
+}
+
+void TheDocumentationListsEveryMetric(void**) {
+  const auto bytes = ntpward::test::ReadFile("docs/ntpq-metrics.md");
+  const std::string text(bytes.begin(), bytes.end());
+  std::set<std::string> told;
+  const std::string start = "\n| `ntpward_";
+  for (size_t at = text.find(start); at != std::string::npos; at = text.find(start, at + 1)) {
+    const size_t name = at + 4;
+    told.insert(text.substr(name, text.find('`', name) - name));
+  }
+  for (const std::string& name : AllNames())
+    if (!told.contains(name)) fail_msg("docs/ntpq-metrics.md lacks %s", name.c_str());
+  assert_int_equal(told.size(), AllNames().size());
+}
+
 // --- the reader that the tests rely on
 
 void TheReaderRefusesWhatTheStandardRefuses(void**) {
@@ -342,6 +375,7 @@ int main() {
       cmocka_unit_test(BoundsTheAssociationsThatItTellsOf),
       cmocka_unit_test(TellsOfAnAssociationOnce),
       cmocka_unit_test(ReadsValuesOfEachScale),
+      cmocka_unit_test(TheDocumentationListsEveryMetric),
       cmocka_unit_test(TheReaderRefusesWhatTheStandardRefuses),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
