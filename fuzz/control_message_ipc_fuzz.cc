@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::NetRestrict>(bytes);
   RoundTrip<msg::NetEnd>(bytes);
   RoundTrip<msg::NetLeapTable>(bytes);
+  RoundTrip<msg::NetProcesses>(bytes);
   RoundTrip<msg::NetSocket>(bytes);
   RoundTrip<msg::NetSocketGone>(bytes);
   RoundTrip<msg::NetRoleRestarted>(bytes);

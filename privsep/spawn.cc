@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "privsep/base/system_error.h"
 #include "privsep/fds.h"
@@ -28,9 +30,54 @@ void ResetSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Room for one descriptor beside one octet of data.
+struct DescriptorMessage {
+  char octet = 0;
+  iovec data{&octet, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+
+  DescriptorMessage() {
+    header.msg_iov = &data;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
+  DescriptorMessage(const DescriptorMessage&) = delete;
+  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+};
+
+// In the child; only what is safe after fork.
+void ShowStatus(int to_parent) {
+  const int status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  if (status < 0) return;
+  DescriptorMessage message;
+  cmsghdr* item = CMSG_FIRSTHDR(&message.header);
+  item->cmsg_level = SOL_SOCKET;
+  item->cmsg_type = SCM_RIGHTS;
+  item->cmsg_len = CMSG_LEN(sizeof status);
+  std::memcpy(CMSG_DATA(item), &status, sizeof status);
+  (void)sendmsg(to_parent, &message.header, MSG_NOSIGNAL);
+}
+
+// In the parent, whose copy of the child's end is closed: ends with the child's exec at the latest.
+UniqueFd TakeStatus(int from_child) {
+  DescriptorMessage message;
+  ssize_t size = -1;
+  do size = recvmsg(from_child, &message.header, MSG_CMSG_CLOEXEC);
+  while (size < 0 && errno == EINTR);
+  const cmsghdr* item = size > 0 ? CMSG_FIRSTHDR(&message.header) : nullptr;
+  if (item == nullptr || item->cmsg_type != SCM_RIGHTS) return UniqueFd();
+  int status = -1;
+  std::memcpy(&status, CMSG_DATA(item), sizeof status);
+  return UniqueFd(status);
+}
+
 // Runs in the child; only what is safe after fork.
-[[noreturn]] void Become(const SpawnOptions& options, std::vector<int>& aside, char** argv) {
+[[noreturn]] void Become(const SpawnOptions& options, int to_parent, std::vector<int>& aside,
+                         char** argv) {
   ResetSignals();
+  ShowStatus(to_parent);
   const int program = fcntl(options.program_fd, F_DUPFD_CLOEXEC, kAside);
   for (size_t i = 0; i < options.fds.size(); ++i) {
     aside[i] = fcntl(options.fds[i].source, F_DUPFD_CLOEXEC, kAside);
@@ -46,13 +93,17 @@ void ResetSignals() {
 
 }  // namespace
 
-Result<pid_t> SpawnRole(const SpawnOptions& options) {
+Result<SpawnedRole> SpawnRole(const SpawnOptions& options) {
   std::vector<char*> argv;
   argv.reserve(options.arguments.size() + 1);
   for (const std::string& argument : options.arguments)
     argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   std::vector<int> aside(options.fds.size(), -1);
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return FailErrno("socketpair");
+  const UniqueFd from_child(ends[0]);
+  UniqueFd to_parent(ends[1]);
   // A signal that came to the child before it is a program of its own would run our handlers there,
   // and those write into descriptors that it shares with us.
   sigset_t all;
@@ -61,10 +112,11 @@ Result<pid_t> SpawnRole(const SpawnOptions& options) {
   sigprocmask(SIG_BLOCK, &all, &before);
   const pid_t pid = fork();
   const int error = errno;
-  if (pid == 0) Become(options, aside, argv.data());
+  if (pid == 0) Become(options, to_parent.get(), aside, argv.data());
   sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return FailErrno("fork", error);
-  return pid;
+  to_parent.Close();
+  return SpawnedRole{pid, TakeStatus(from_child.get())};
 }
 
 }  // namespace ntpward

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "privsep/base/result.h"
+#include "privsep/base/unique_fd.h"
 
 namespace ntpward {
 
@@ -22,8 +23,15 @@ struct SpawnOptions {
   std::vector<FdMapping> fds;          // everything else from 3 on is closed
 };
 
-// The child's pid. The child starts with all signals unblocked and at their defaults; when exec fails
-// it exits with status 127.
-Result<pid_t> SpawnRole(const SpawnOptions& options);
+struct SpawnedRole {
+  pid_t pid = -1;
+  // Its /proc/PID/status, where /proc is there. The child opens it itself: once it is caged, a /proc
+  // that hides the processes of others (hidepid, systemd's ProtectProc) hides it from its parent too.
+  UniqueFd status;
+};
+
+// The child starts with all signals unblocked and at their defaults; when exec fails it exits with
+// status 127.
+Result<SpawnedRole> SpawnRole(const SpawnOptions& options);
 
 }  // namespace ntpward

@@ -35,6 +35,7 @@ struct Question {
   const NonceMaker& nonces;
   const StateView& state;
   MonoTime now;
+  bool from_operator = false;
 };
 
 Body TextBody(uint16_t status, const wire::VariableListWriter& list) {
@@ -63,8 +64,12 @@ BodyResult PeerVariables(AssocId id, Bytes data, const StateView& state) {
   return TextBody(peer->status.word(), TRY(ReadPeer(*peer, names)));
 }
 
-BodyResult SystemVariables(Bytes data, const StateView& state) {
-  const auto names = TRY(RequestedNames(data));
+// What the processes are like is for who is on this host or has the control key.
+BodyResult SystemVariables(const Question& question) {
+  const StateView& state = question.state;
+  const auto names = TRY(RequestedNames(question.request.data));
+  const bool processes = std::find(names.begin(), names.end(), kProcesses) != names.end();
+  if (processes && !question.from_operator) return Fail(ControlError::kPermission);
   return TextBody(state.Status().word(), TRY(ReadSystem(state.System(), names)));
 }
 
@@ -118,8 +123,7 @@ BodyResult Perform(const Question& question) {
     case ControlOp::kReadStatus:
       return id.value == 0 ? BodyResult(AssociationTable(state)) : PeerVariables(id, {}, state);
     case ControlOp::kReadVariables:
-      return id.value == 0 ? SystemVariables(request.data, state)
-                           : PeerVariables(id, request.data, state);
+      return id.value == 0 ? SystemVariables(question) : PeerVariables(id, request.data, state);
     case ControlOp::kReadClock:
       return ClockVariables(id, request.data, state);
     case ControlOp::kReadMru:
@@ -161,6 +165,11 @@ Answer Finished(std::vector<std::vector<uint8_t>> datagrams, MacVerdict verdict,
 Answer ErrorAnswer(const wire::ControlHeader& request, ControlError error, MacVerdict verdict,
                    KeyId key, const StateView& state) {
   return Finished({wire::BuildControlError(request, state.Status().leap, error)}, verdict, key);
+}
+
+bool IsFromOperator(const Requester& requester, MacVerdict verdict, KeyId key) {
+  if (requester.address.ip.is_loopback()) return true;
+  return verdict == MacVerdict::kGood && !key.is_none() && key == requester.control_key;
 }
 
 bool ReadsState(ControlOp op) {
@@ -254,7 +263,8 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
         AsText(request->data) == kForConfiguration)
       return {.inquiry = Inquiry::kNonce};
   }
-  const BodyResult outcome = Perform({*request, requester, nonces_, state, now});
+  const BodyResult outcome =
+      Perform({*request, requester, nonces_, state, now, IsFromOperator(requester, verdict, key)});
   if (outcome.ok() && outcome->silent) return {};
   if (!outcome.ok()) return Refusal(request->header, outcome.error(), verdict, key, state);
   ++counters_.answered;

@@ -53,6 +53,7 @@ struct Requester {
   SocketAddress address;
   bool may_list_clients = true;  // no `nomrulist`
   Rights rights = Rights::kModify;
+  KeyId control_key;  // whoever has it is an operator
 };
 
 // What the key process has to be asked before there is an answer.

@@ -42,6 +42,21 @@ void WriteCertificates(Name name, const View& view, Out& out) {
   }
 }
 
+void WriteProcesses(Name name, const View& view, Out& out) {
+  for (const ProcessView& process : view.processes) {
+    std::string text = "state=" + process.state + " uptime=" + std::to_string(process.uptime_s) +
+                       " restarts=" + std::to_string(process.restarts) +
+                       " refused=" + std::to_string(process.refused);
+    if (const auto& kernel = process.confinement) {
+      text += " uid=" + std::to_string(kernel->uid) +
+              " seccomp=" + std::to_string(kernel->seccomp) +
+              " no_new_privs=" + (kernel->no_new_privileges ? "1" : "0") +
+              " capabilities=" + HexNumber(kernel->capabilities);
+    }
+    out.AddQuoted(std::string(name) + '_' + process.name, text);
+  }
+}
+
 // Listed, and written together with something else or not kept here at all.
 void WriteNothing(Name, const View&, Out&) {}
 void WriteZero(Name name, const View&, Out& out) { out.Add(name, "0"); }
@@ -198,6 +213,7 @@ constexpr Entry kTable[] = {
      [](Name n, const View& v, Out& o) {
        if (v.autokey) o.AddQuoted(n, v.autokey->digest);
      }},
+    {kProcesses, WriteProcesses},
 };
 
 constexpr std::string_view kDefaults[] = {"version",

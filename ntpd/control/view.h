@@ -125,6 +125,22 @@ struct ExtraVariable {
   bool is_default = false;
 };
 
+// How one of the daemon's processes is, as its supervisor and the kernel say.
+struct ProcessView {
+  std::string name;       // "ntpd", "net"
+  std::string state;      // one word
+  uint64_t uptime_s = 0;  // of a process that has ended: since its start
+  uint32_t restarts = 0;  // because it had died
+  uint32_t refused = 0;   // messages of it that their receivers would not accept
+  struct Confinement {
+    uint32_t uid = 0;
+    uint8_t seccomp = 0;  // as /proc/PID/status has it: 2 is a filter
+    bool no_new_privileges = false;
+    uint64_t capabilities = 0;  // effective, as bits
+  };
+  std::optional<Confinement> confinement;  // none: the kernel does not say
+};
+
 // Association 0.
 struct SystemView {
   wire::SystemStatus status;  // leap, source, events
@@ -165,6 +181,7 @@ struct SystemView {
   TimerCounters timers;
   std::optional<AutokeyView> autokey;
   std::vector<ExtraVariable> extra;
+  std::vector<ProcessView> processes;
 };
 
 // How the server of an Autokey association was told from an impostor.

@@ -36,11 +36,12 @@ control::CommandResult FromOutcome(msg::CommandOutcome outcome) {
   }
 }
 
-control::Requester RequesterOf(const Route& route, core::AccessFlags flags) {
+control::Requester RequesterOf(const Route& route, core::AccessFlags flags, KeyId control_key) {
   return {.address = route.client,
           .may_list_clients = !flags.has(core::Access::kNoMruList),
           .rights = flags.has(core::Access::kNoModify) ? control::Rights::kRead
-                                                       : control::Rights::kModify};
+                                                       : control::Rights::kModify,
+          .control_key = control_key};
 }
 
 std::vector<uint8_t> Copy(Bytes datagram) { return {datagram.begin(), datagram.end()}; }
@@ -54,7 +55,7 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
       responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {}
 
 void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
-  const Asker asker{route, RequesterOf(route, flags)};
+  const Asker asker{route, RequesterOf(route, flags, node_->start.control_key)};
   switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
     case control::Admission::kDrop:
       return;

@@ -108,6 +108,44 @@ std::optional<control::AutokeyView> DaemonView::Autokey() const {
   for (const autokey::CachedCertificate& entry : node_->certificates.entries())
     view.certificates.push_back({entry.certificate.subject, entry.certificate.issuer, entry.flags,
                                  entry.certificate.not_after - int64_t{kUnixToNtpSeconds}});
+std::string_view StateName(msg::ProcessState state) {
+  switch (state) {
+    case msg::ProcessState::kEnded:
+      return "ended";
+    case msg::ProcessState::kStarting:
+      return "starting";
+    case msg::ProcessState::kSilent:
+      return "silent";
+    case msg::ProcessState::kRunning:
+      break;
+  }
+  return "running";
+}
+
+control::ProcessView ProcessOf(std::string name, const msg::ProcessReport& report, MonoTime now) {
+  control::ProcessView view;
+  view.name = std::move(name);
+  view.state = StateName(report.state);
+  view.uptime_s = WholeSeconds(now - report.since);
+  view.restarts = report.restarts;
+  view.refused = report.refused;
+  if (const auto& kernel = report.confinement)
+    view.confinement = {kernel->uid, kernel->seccomp, kernel->no_new_privileges,
+                        kernel->capabilities};
+  return view;
+}
+
+std::vector<control::ProcessView> ProcessesOf(const msg::NetProcesses& processes, MonoTime now) {
+  std::vector<control::ProcessView> views = {ProcessOf("ntpd", processes.supervisor, now)};
+  static constexpr std::pair<msg::Role, const char*> kRoles[] = {{msg::Role::kNet, "net"},
+                                                                 {msg::Role::kClock, "clock"},
+                                                                 {msg::Role::kKeys, "keys"},
+                                                                 {msg::Role::kResolve, "resolve"}};
+  for (const auto& [role, name] : kRoles)
+    views.push_back(ProcessOf(name, processes.roles[static_cast<size_t>(role)], now));
+  return views;
+}
+
   return view;
 }
 
@@ -175,6 +213,7 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
       found != upstreams_->prototypes().end()) {
     const msg::NetAssociation& config = found->second.config;
     control::PeerView view;
+  if (node_->processes) view.processes = ProcessesOf(*node_->processes, now);
     view.status = found->second.status;
     const bool manycast = config.kind == msg::NetAssociationKind::kManycastClient;
     view.remote = {manycast ? config.address : IpAddress::V4(0, 0, 0, 0), 123};

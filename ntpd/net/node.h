@@ -67,6 +67,7 @@ struct Node {
   KeysClient keys;
 
   msg::NetStart start;                   // the configuration in force
+  std::optional<msg::NetProcesses> processes;  // as the supervisor said last
   std::unique_ptr<core::Engine> engine;  // null before the first configuration
   core::AccessList access;
   autokey::HostState host;

@@ -67,6 +67,12 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
       leap_seconds_.SetTable(table);
       return true;
     }
+    case msg::Type::kNetProcesses: {
+      msg::NetProcesses processes;
+      if (!msg::Decode(bytes, &processes)) return false;
+      node_.processes = processes;
+      return true;
+    }
     case msg::Type::kNetTerminate: {
       msg::NetTerminate terminate;
       if (!msg::Decode(bytes, &terminate)) return false;

@@ -67,6 +67,8 @@ class Daemon {
     Event errors;    // its standard error
     Event timer;     // its next start; a candidate's last moment to be ready
     Event patience;  // until it must be ready
+    uint32_t restarts = 0;  // because it had died
+    uint32_t refused = 0;   // messages of it that nobody would accept
   };
   using Handler = void (*)(evutil_socket_t, short, void*);
 
@@ -92,6 +94,8 @@ class Daemon {
   void SendNetConfiguration();
   void SendSockets();
   void SendLeapTable();
+  static msg::ProcessReport ReportOf(const RoleSlot& s);
+  void SendProcesses();
   void OnReady(RoleSlot& from, const msg::RoleReady& message);
   void AwaitReady(RoleSlot& s);
   void OnNotReady(RoleSlot& late);
@@ -179,6 +183,9 @@ class Daemon {
   bool drift_due_ = false;
   std::string status_;
   std::optional<MonoTime> status_told_;
+  MonoTime started_at_;
+  UniqueFd own_status_;  // our /proc/PID/status
+  std::optional<msg::NetProcesses> told_processes_;  // as the net that runs now was told
   // A new configuration waits here until the new ntpd-keys has read its files.
   std::optional<config::Config> next_config_;
   RoleSlot candidate_;

@@ -76,6 +76,7 @@ void Daemon::OnMessage(RoleSlot& from, Bytes bytes) {
   }
   log_->Log(LogLevel::kError,
             std::string("ntpd-") + RoleName(role) + " sent a malformed message: killed");
+  ++from.refused;
   from.process->Condemn();
 }
 
@@ -129,6 +130,7 @@ bool Daemon::OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message) {
             std::string("ntpd-") + RoleName(message.culprit) + " sent ntpd-" + RoleName(accuser) +
                 " a message (type " + std::to_string(message.message_type) +
                 ") that it must not send: killed");
+  ++slot(message.culprit).refused;
   culprit.Condemn();
   return true;
 }

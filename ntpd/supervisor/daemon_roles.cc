@@ -1,7 +1,9 @@
 // The life of the roles: started in order, told what they need, started again when they die.
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #include "ntpd/supervisor/clock_start.h"
+#include "ntpd/supervisor/confinement.h"
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
@@ -19,10 +21,14 @@ constexpr Role kAllRoles[] = {Role::kClock, Role::kKeys, Role::kResolve, Role::k
 constexpr int kMessagesPerTurn = 200;
 // What a dead role may have left: more than any pipe or socket holds.
 constexpr int kLastWords = 100000;
+// Questions in a row that a process leaves unanswered, and is called silent.
+constexpr int kSilence = 2;
 
 }  // namespace
 
 Status Daemon::OpenRoles() {
+  started_at_ = MonotonicNow();
+  own_status_ = UniqueFd(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
   std::string note;
   const Accounts accounts = TRY(ChooseAccounts(options_.user, &note));
   if (!note.empty()) log_->Log(LogLevel::kNotice, note);
@@ -161,6 +167,34 @@ void Daemon::SendNetConfiguration() {
   Post(net, msg::NetEnd{});
   SendLeapTable();
   SendSockets();
+  told_processes_.reset();
+  SendProcesses();
+}
+
+msg::ProcessReport Daemon::ReportOf(const RoleSlot& s) {
+  RoleProcess& process = *s.process;
+  msg::ProcessReport report;
+  report.state = !process.running()                        ? msg::ProcessState::kEnded
+                 : !process.ready                          ? msg::ProcessState::kStarting
+                 : process.liveness().unanswered() >= kSilence ? msg::ProcessState::kSilent
+                                                           : msg::ProcessState::kRunning;
+  report.since = process.started();
+  report.restarts = s.restarts;
+  report.refused = s.refused;
+  report.confinement = ReadConfinement(process.status_fd());
+  return report;
+}
+
+// Only what has changed is said.
+void Daemon::SendProcesses() {
+  msg::NetProcesses processes;
+  processes.supervisor = {.state = msg::ProcessState::kRunning,
+                          .since = started_at_,
+                          .confinement = ReadConfinement(own_status_.get())};
+  for (size_t i = 0; i < slots_.size(); ++i) processes.roles[i] = ReportOf(slots_[i]);
+  if (ending_ || processes == told_processes_) return;
+  told_processes_ = processes;
+  Post(slot(Role::kNet), processes);
 }
 
 void Daemon::SendLeapTable() { Post(slot(Role::kNet), leap_seconds_.table()); }
@@ -220,6 +254,7 @@ void Daemon::AskWhoLives() {
                       " questions in a row unanswered");
     }
   }
+  SendProcesses();
 }
 
 void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
@@ -230,6 +265,7 @@ void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
   process.sandbox = Printable(message.sandbox.text());
   log_->Log(LogLevel::kInfo, std::string("ntpd-") + RoleName(process.role()) + " ready, pid " +
                                  std::to_string(process.pid()) + ": " + process.sandbox);
+  SendProcesses();
   if (process.role() != Role::kNet) return OnPeerReady(from, again);
   if (started_) return;
   started_ = true;
@@ -304,6 +340,8 @@ void Daemon::ScheduleRestart(RoleSlot& ended, double lifetime) {
             name + ": starting again in " + std::to_string(static_cast<int>(*wait)) + " s");
   const timeval delay = ToTimeval(*wait);
   evtimer_add(ended.timer.get(), &delay);
+  ++ended.restarts;
+  SendProcesses();
 }
 
 }  // namespace ntpward::supervisor

@@ -118,7 +118,9 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
   if (empty_root >= 0) options.fds.push_back({empty_root, kEmptyRoot});
   MapPeers(role_, links, &options.fds);
   for (const auto& [source, target] : inherit) options.fds.push_back({source, target});
-  pid_ = TRY(SpawnRole(options));
+  SpawnedRole spawned = TRY(SpawnRole(options));
+  pid_ = spawned.pid;
+  status_ = std::move(spawned.status);
   channel_.emplace(std::move(own.ours));
   outbox_.Clear();
   liveness_.Reset();
@@ -134,6 +136,7 @@ std::string RoleProcess::Ended(int status) {
   pid_ = -1;
   channel_.reset();
   errors_.Close();
+  status_.Close();
   outbox_.Clear();
   ready = false;
   if (WIFSIGNALED(status)) {

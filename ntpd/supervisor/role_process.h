@@ -69,6 +69,8 @@ class RoleProcess {
   msg::Role role() const { return role_; }
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
+  // Its /proc/PID/status; -1 where that cannot be read.
+  int status_fd() const { return status_.get(); }
   Channel* channel() { return channel_ ? &*channel_ : nullptr; }
   // Where its standard error comes out; -1 when nobody holds the other end.
   int errors_fd() const { return errors_.get(); }
@@ -94,6 +96,7 @@ class RoleProcess {
   pid_t pid_ = -1;
   std::optional<Channel> channel_;
   UniqueFd errors_;
+  UniqueFd status_;
   Outbox outbox_;
   MonoTime started_;
   BackOff back_off_;

@@ -92,6 +92,7 @@ enum class Type : uint16_t {
   kNetTerminate = 90,
   kNetRoleRestarted = 91,
   kNetLeapTable = 92,
+  kNetProcesses = 93,
   // resolve
   kResolveName = 96,
   kResolveEnd = 97,

@@ -208,6 +208,51 @@ struct NetRoleRestarted {
   static auto Fields(auto& m) { return std::tie(m.role); }
 };
 
+// What the kernel says of a process (proc_pid_status(5)).
+struct Confinement {
+  uint32_t uid = 0;                  // effective
+  uint8_t seccomp = 0;               // 0 none, 1 strict, 2 a filter
+  bool no_new_privileges = false;
+  uint64_t capabilities = 0;         // effective, as bits
+
+  bool Valid() const { return seccomp <= 2; }
+  bool operator==(const Confinement&) const = default;
+  static auto Fields(auto& m) {
+    return std::tie(m.uid, m.seccomp, m.no_new_privileges, m.capabilities);
+  }
+};
+
+enum class ProcessState : uint8_t {
+  kEnded = 0,  // and is to be started again
+  kStarting,   // not ready yet
+  kRunning,
+  kSilent,     // leaves the supervisor's questions unanswered
+  kLast = kSilent,
+};
+
+struct ProcessReport {
+  ProcessState state = ProcessState::kEnded;
+  MonoTime since;                    // start of this process, or of the last one
+  uint32_t restarts = 0;             // because it had died; not those of a reload
+  uint32_t refused = 0;              // messages of it that its receivers would not accept
+  std::optional<Confinement> confinement;  // none: /proc cannot be read, or there is no process
+
+  bool operator==(const ProcessReport&) const = default;
+  static auto Fields(auto& m) {
+    return std::tie(m.state, m.since, m.restarts, m.refused, m.confinement);
+  }
+};
+
+// supervisor -> net, after each change: how the daemon's processes are, for those who ask by mode 6.
+struct NetProcesses {
+  static constexpr Type kType = Type::kNetProcesses;
+  ProcessReport supervisor;
+  std::array<ProcessReport, kRoles> roles;  // by Role
+
+  bool operator==(const NetProcesses&) const = default;
+  static auto Fields(auto& m) { return std::tie(m.supervisor, m.roles); }
+};
+
 // supervisor -> net: finish; say NetDrift a last time, then exit.
 struct NetTerminate {
   static constexpr Type kType = Type::kNetTerminate;

@@ -242,6 +242,38 @@ void OnlyAnAuthenticatedReaderClearsEvents(void**) {
   assert_int_equal(state.cleared[0].value, 0x8a35);
 }
 
+// Restarts and refusals would tell an attacker whether he has hit.
+void OnlyAnOperatorHearsOfTheProcesses(void**) {
+  FakeState state;
+  state.system.processes = {
+      {"ntpd", "running", 60, 0, 0, ProcessView::Confinement{0, 2, true, 0x2000003}},
+      {"net", "starting", 1, 2, 3, std::nullopt}};
+  const auto request = Request(wire::ControlOp::kReadVariables, 0, "privsep");
+  const auto ask = [&](const IpAddress& from, MacVerdict verdict, KeyId key, KeyId control_key) {
+    Responder responder(1, {});
+    Requester requester{.address = {from, 9999}, .control_key = control_key};
+    const Answer answer = responder.Respond(request, requester, verdict, key, state, MonoTime());
+    const auto fragment = wire::ParseControlResponse(answer.datagrams.at(0));
+    return fragment->header.error ? "error " + std::to_string(fragment->header.status >> 8)
+                                  : Payload(answer);
+  };
+  const std::string told =
+      "privsep_ntpd=\"state=running uptime=60 restarts=0 refused=0 uid=0 seccomp=2 no_new_privs=1 "
+      "capabilities=0x2000003\",\r\n"
+      "privsep_net=\"state=starting uptime=1 restarts=2 refused=3\"\r\n";
+  const KeyId nobodys;
+  assert_string_equal(ask(IpAddress::V4(127, 0, 0, 1), MacVerdict::kNone, nobodys, nobodys).c_str(),
+                      told.c_str());
+  assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{7}).c_str(), told.c_str());
+  assert_string_equal(ask(kSource, MacVerdict::kNone, nobodys, nobodys).c_str(), "error 1");
+  assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{8}).c_str(), "error 1");
+  assert_string_equal(ask(kSource, MacVerdict::kGood, nobodys, nobodys).c_str(), "error 1");
+  assert_string_equal(ask(kSource, MacVerdict::kBad, KeyId{7}, KeyId{7}).c_str(), "error 1");
+  // And nobody by accident.
+  const std::string all = Payload(Ask(state, Request(wire::ControlOp::kReadVariables, 0)));
+  assert_true(all.find("privsep") == std::string::npos);
+}
+
 void SealedDatagramsLeaveTheirMacAtAMultipleOfEight(void**) {
   FakeState state;
   for (const char* names : {"", "leap", "stratum", "refid,leap"}) {
@@ -317,6 +349,7 @@ int main() {
       cmocka_unit_test(ALineOfConfigurationIsAnInquiryOrRefused),
       cmocka_unit_test(AnswersToCommandsFitWhateverIsAsked),
       cmocka_unit_test(OnlyAnAuthenticatedReaderClearsEvents),
+      cmocka_unit_test(OnlyAnOperatorHearsOfTheProcesses),
       cmocka_unit_test(SealedDatagramsLeaveTheirMacAtAMultipleOfEight),
       cmocka_unit_test(ClocksAreAbsentWithoutOne),
       cmocka_unit_test(AdmissionCountsWhatItDrops),

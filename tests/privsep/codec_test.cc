@@ -79,6 +79,10 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   assert_true(table.seconds.Push({3644697600, 36}) && table.seconds.Push({3692217600, 37}));
   SurvivesOnlyWhole(table);
   SurvivesOnlyWhole(NetLeapTable{});
+  NetProcesses processes;
+  processes.roles[2] = {ProcessState::kRunning, MonoTime::FromNanoseconds(5), 1, 2,
+                        Confinement{990, 2, true, 1U << 25}};
+  SurvivesOnlyWhole(processes);
   ResolveName name;
   assert_true(name.name.Assign(AsBytes("ntp.example")));
   SurvivesOnlyWhole(name);

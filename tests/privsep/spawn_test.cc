@@ -48,6 +48,7 @@ std::string Inode(int fd) {
 struct Outcome {
   int status = 0;
   std::string text;
+  std::string proc_status;  // read by the parent, from what the child handed over
 };
 
 // Starts the role with `options` and its standard output into a pipe.
@@ -58,14 +59,17 @@ Outcome RunRole(SpawnOptions options, UniqueFd program) {
   UniqueFd write_end(fds[1]);
   options.program_fd = program.get();
   options.fds.push_back({write_end.get(), 1});
-  const auto pid = SpawnRole(options);
-  CHECK(pid.ok());
+  const auto spawned = SpawnRole(options);
+  CHECK(spawned.ok());
   write_end.Close();
   Outcome outcome;
   char buffer[4096];
   for (ssize_t size; (size = read(read_end.get(), buffer, sizeof buffer)) > 0;)
     outcome.text.append(buffer, static_cast<size_t>(size));
-  CHECK(waitpid(*pid, &outcome.status, 0) == *pid);
+  const ssize_t size = pread(spawned->status.get(), buffer, sizeof buffer, 0);
+  CHECK(size > 0);
+  outcome.proc_status.assign(buffer, static_cast<size_t>(size));
+  CHECK(waitpid(spawned->pid, &outcome.status, 0) == spawned->pid);
   return outcome;
 }
 
@@ -123,6 +127,15 @@ void StartsWithSignalsAtTheirDefaults(void**) {
   assert_int_equal(sigismember(&after, SIGINT), 0);
 }
 
+void HandsOverTheStatusFileOfTheRole(void**) {
+  SpawnOptions options;
+  options.arguments = {kDescribe};
+  const Outcome outcome = RunRole(options, OwnProgram());
+  const std::string parent = "\nPPid:\t" + std::to_string(getpid()) + "\n";
+  assert_true(outcome.proc_status.find(parent) != std::string::npos);
+  assert_true(outcome.proc_status.find("\nSeccomp:\t") != std::string::npos);
+}
+
 void EndsWith127WhenThereIsNoProgram(void**) {
   SpawnOptions options;
   options.arguments = {kDescribe};
@@ -141,6 +154,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(GivesExactlyTheDescriptorsThatWereNamed),
       cmocka_unit_test(GivesNoEnvironmentAndTheArgumentsAlone),
       cmocka_unit_test(StartsWithSignalsAtTheirDefaults),
+      cmocka_unit_test(HandsOverTheStatusFileOfTheRole),
       cmocka_unit_test(EndsWith127WhenThereIsNoProgram),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
