@@ -299,6 +299,7 @@ void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
   flags_ |= kCookie;
   cookie_timestamp_ = done.timestamp;
   cookie_filestamp_ = done.filestamp;
+  cookie_since_ = context.mono;
   result.statistics.push_back(CookieLine(done.timestamp, done.filestamp));
 }
 

@@ -189,6 +189,10 @@ class ClientDance {
   bool Owns(uint32_t ticket) const { return ticket >> 24 == last_ticket_ >> 24; }
   // When the first certificate of the trail expires; none before the trail ended, and in scheme PC.
   std::optional<CalendarSeconds> trail_expiry() const;
+  // As far as it was followed; empty in scheme PC.
+  const Trail& trail() const { return trail_; }
+  // When the cookie that has_cookie() speaks of came.
+  MonoTime cookie_since() const { return cookie_since_; }
 
  private:
   // What the key process is at.
@@ -266,6 +270,7 @@ class ClientDance {
   std::optional<msg::ValueAnswer> challenge_;
   NtpSeconds cookie_timestamp_;  // of the last accepted cookie; 0 before
   NtpSeconds cookie_filestamp_;
+  MonoTime cookie_since_;
 
   std::optional<wire::AutokeyCode> asked_;  // what the packet in flight asks; empty: nothing
   std::optional<Pending> pending_;          // what the key process is at

@@ -65,6 +65,8 @@ class RenewingDance {
   const std::string& group() const { return current_->group(); }
   const std::string& server_name() const { return current_->server_name(); }
   const std::string& refusal() const { return current_->refusal(); }
+  const Trail& trail() const { return current_->trail(); }
+  MonoTime cookie_since() const { return current_->cookie_since(); }
   AssocId association() const { return current_->association(); }
   // A successor is at work.
   bool renewing() const { return successor_ != nullptr; }

@@ -37,6 +37,8 @@ class Trail {
   // The last certificate received; null before the first.
   const Certificate* last() const { return steps_.empty() ? nullptr : &steps_.back(); }
 
+  // The server's certificate first.
+  const std::vector<Certificate>& steps() const { return steps_; }
   // When the first of its certificates expires; there must be one.
   CalendarSeconds expiry() const;
 

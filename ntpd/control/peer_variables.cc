@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "ntpd/control/variable_table.h"
@@ -60,6 +61,30 @@ std::string_view IdentityName(Identity identity) {
 
 void WriteIdentity(Name name, const View& view, Out& out) {
   out.AddQuoted(name, IdentityName(view.autokey ? view.autokey->identity : Identity::kNone));
+}
+
+// Names hold no blank.
+void WriteTrail(Name name, const View& view, Out& out) {
+  if (!view.autokey) return;
+  const auto& trail = view.autokey->trail;
+  for (size_t i = 0; i < trail.size(); ++i)
+    out.AddQuoted(
+        std::string(name) + '.' + std::to_string(i),
+        trail[i].subject + ' ' + trail[i].issuer + ' ' + MinuteText(trail[i].not_after_unix_s));
+}
+
+// The writer has no escape for a double quote.
+std::string WithSingleQuotes(std::string text) {
+  std::replace(text.begin(), text.end(), '"', '\'');
+  return text;
+}
+
+void WriteFailure(Name name, const View& view, Out& out) {
+  if (!view.autokey || !view.autokey->failure) return;
+  const PeerAutokeyView::Failure& failure = *view.autokey->failure;
+  out.AddQuoted(name, failure.name);
+  out.AddUnsigned("autokeyerrorage", failure.age_s);
+  if (!failure.cause.empty()) out.AddQuoted("autokeycause", WithSingleQuotes(failure.cause));
 }
 
 // What the reference shows as `org` is the number that a symmetric peer's next packet must carry:
@@ -162,6 +187,16 @@ constexpr Entry kTable[] = {
        if (v.autokey && !v.autokey->group.empty()) o.AddQuoted(n, v.autokey->group);
      }},
     {"identity", WriteIdentity},
+    {"trail", WriteTrail},
+    {"cookieage",
+     [](Name n, const View& v, Out& o) {
+       if (v.autokey && v.autokey->cookie_age_s) o.AddUnsigned(n, *v.autokey->cookie_age_s);
+     }},
+    {"keylistage",
+     [](Name n, const View& v, Out& o) {
+       if (v.autokey && v.autokey->key_list_age_s) o.AddUnsigned(n, *v.autokey->key_list_age_s);
+     }},
+    {"autokeyerror", WriteFailure},
 };
 
 constexpr std::string_view kDefaults[] = {

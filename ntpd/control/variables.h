@@ -25,8 +25,11 @@ inline constexpr std::string_view kProcesses = "privsep";
 Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
     const SystemView& view, std::span<const std::string_view> names);
 
-// One variable is ours: `identity`, written only by name, says which scheme told the server from an
-// impostor ("TC", "IFF", "GQ", "MV", "none").
+// Some variables are ours, and written only by name. `identity`: which scheme told the server from
+// an impostor ("TC", "IFF", "GQ", "MV", "none"). `trail`: an item trail.N="SUBJECT ISSUER UNTIL"
+// for each certificate from the server to a trusted root. `cookieage`, `keylistage`: seconds.
+// `autokeyerror`: the last thing that went wrong, as cryptostats names it, and with it
+// autokeyerrorage, seconds, and autokeycause, a sentence, where the server was refused for it.
 Result<wire::VariableListWriter, wire::ControlError> ReadPeer(
     const PeerView& view, std::span<const std::string_view> names);
 

@@ -201,6 +201,15 @@ struct PeerAutokeyView {
   std::string signature;  // long name of its signature scheme; empty until known
   std::string group;      // variable `ident`; empty: none
   Identity identity = Identity::kNone;
+  std::vector<CertView> trail;             // from the server's certificate on; without flags
+  std::optional<uint64_t> cookie_age_s;    // none: there is no cookie
+  std::optional<uint64_t> key_list_age_s;  // since the other host signed the list that we follow
+  struct Failure {
+    std::string name;  // as cryptostats has it: "bad_or_missing_cookie"
+    uint64_t age_s = 0;
+    std::string cause;  // why the server was refused, for an operator; may be empty
+  };
+  std::optional<Failure> failure;  // the last one, also when all is well by now
   struct KeyList {
     int32_t sequence = 0;
     KeyId key;

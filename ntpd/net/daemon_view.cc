@@ -28,14 +28,31 @@ control::Identity IdentityOf(std::string_view label) {
 }
 
 template <typename Dance>
-control::PeerAutokeyView AutokeyOf(const Dance& dance, uint32_t flags) {
+control::PeerAutokeyView AutokeyOf(const Dance& dance, uint32_t flags,
+                                   const std::optional<AutokeyFailure>& failure) {
   control::PeerAutokeyView view;
   view.flags = flags;
   view.host = dance.server_name();
   if (view.flags != 0) view.signature = SchemeName(view.flags);
   view.group = dance.group();
   view.identity = IdentityOf(dance.identity());
+  for (const autokey::Certificate& step : dance.trail().steps())
+    view.trail.push_back(
+        {step.subject, step.issuer, 0, step.not_after - int64_t{kUnixToNtpSeconds}});
+  const MonoTime now = Timebase::Mono();
+  if (dance.has_cookie()) view.cookie_age_s = WholeSeconds(now - dance.cookie_since());
+  if (failure)
+    view.failure = {std::string(failure->name), WholeSeconds(now - failure->at), failure->cause};
   return view;
+}
+
+// Only who has time can tell how old a signature is.
+void FillKeyList(const autokey::AnnouncedList& list, const Node& node,
+                 control::PeerAutokeyView* view) {
+  view->key_list = {list.sequence(), list.key(), list.timestamp()};
+  const autokey::CalendarSeconds age =
+      autokey::Unfold(node.time.Seconds()) - autokey::Unfold(list.timestamp());
+  if (node.synchronised() && age >= 0) view->key_list_age_s = static_cast<uint64_t>(age);
 }
 
 void FillFilter(const core::PeerSnapshot& snapshot, control::PeerView* view) {
@@ -91,23 +108,6 @@ control::PeerView FromSnapshot(const core::PeerSnapshot& snapshot) {
   return view;
 }
 
-}  // namespace
-
-wire::SystemStatus DaemonView::Status() const {
-  return wire::SystemStatus::FromWord(node_->engine->SystemStatusWord());
-}
-
-std::optional<control::AutokeyView> DaemonView::Autokey() const {
-  if (!node_->host.enabled()) return std::nullopt;
-  control::AutokeyView view;
-  view.host = std::string(node_->host.subject());
-  view.flags = node_->host.status_word();
-  view.digest = std::string(node_->host.digest_name());
-  view.signature = SchemeName(view.flags);
-  view.update = node_->host.update_time();
-  for (const autokey::CachedCertificate& entry : node_->certificates.entries())
-    view.certificates.push_back({entry.certificate.subject, entry.certificate.issuer, entry.flags,
-                                 entry.certificate.not_after - int64_t{kUnixToNtpSeconds}});
 std::string_view StateName(msg::ProcessState state) {
   switch (state) {
     case msg::ProcessState::kEnded:
@@ -146,6 +146,23 @@ std::vector<control::ProcessView> ProcessesOf(const msg::NetProcesses& processes
   return views;
 }
 
+}  // namespace
+
+wire::SystemStatus DaemonView::Status() const {
+  return wire::SystemStatus::FromWord(node_->engine->SystemStatusWord());
+}
+
+std::optional<control::AutokeyView> DaemonView::Autokey() const {
+  if (!node_->host.enabled()) return std::nullopt;
+  control::AutokeyView view;
+  view.host = std::string(node_->host.subject());
+  view.flags = node_->host.status_word();
+  view.digest = std::string(node_->host.digest_name());
+  view.signature = SchemeName(view.flags);
+  view.update = node_->host.update_time();
+  for (const autokey::CachedCertificate& entry : node_->certificates.entries())
+    view.certificates.push_back({entry.certificate.subject, entry.certificate.issuer, entry.flags,
+                                 entry.certificate.not_after - int64_t{kUnixToNtpSeconds}});
   return view;
 }
 
@@ -196,6 +213,7 @@ control::SystemView DaemonView::System() const {
   }
   view.autokey = Autokey();
   FillExtra(&view);
+  if (node_->processes) view.processes = ProcessesOf(*node_->processes, now);
   return view;
 }
 
@@ -213,7 +231,6 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
       found != upstreams_->prototypes().end()) {
     const msg::NetAssociation& config = found->second.config;
     control::PeerView view;
-  if (node_->processes) view.processes = ProcessesOf(*node_->processes, now);
     view.status = found->second.status;
     const bool manycast = config.kind == msg::NetAssociationKind::kManycastClient;
     view.remote = {manycast ? config.address : IpAddress::V4(0, 0, 0, 0), 123};
@@ -233,20 +250,20 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
   if (snapshot->refclock) view.local.ip = IpAddress::V4(127, 0, 0, 1);
   if (upstream->dance != nullptr) {
     view.key = upstream->sent_key;
-    view.autokey = AutokeyOf(*upstream->dance, upstream->dance->flags());
+    view.autokey = AutokeyOf(*upstream->dance, upstream->dance->flags(), upstream->failure);
   }
   // A listener has AUTO once it has a list to follow.
   if (const autokey::AnnouncedList* list = upstream->announced.get(); list != nullptr) {
     if (list->accepted())
-      view.autokey->key_list = {list->sequence(), list->key(), list->timestamp()};
+      FillKeyList(*list, *node_, &*view.autokey);
     else
       view.autokey->flags &= ~uint32_t{autokey::kAutokey};
   }
   if (const autokey::PeerDance* peer = upstream->peer.get()) {
     view.key = upstream->sent_key;
-    view.autokey = AutokeyOf(peer->dance(), peer->flags());
+    view.autokey = AutokeyOf(peer->dance(), peer->flags(), upstream->failure);
     if (const autokey::AnnouncedList& list = peer->announced(); list.accepted())
-      view.autokey->key_list = {list.sequence(), list.key(), list.timestamp()};
+      FillKeyList(list, *node_, &*view.autokey);
   }
   return view;
 }

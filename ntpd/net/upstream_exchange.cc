@@ -334,7 +334,10 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
     // The engine has matched the origin and that a key was in use.
     if (sample.error() == core::Reject::kCryptoNak)
       Carry(upstream, upstream->dance->OnCryptoNak(node_->Dance()));
-    if (sample.error() == core::Reject::kBadMac) Carry(upstream, upstream->dance->OnBadMac());
+    if (sample.error() == core::Reject::kBadMac) {
+      Carry(upstream, upstream->dance->OnBadMac());
+      upstream->failure->name = "bad_mac";
+    }
   }
   if (upstream->peer != nullptr && !sample.ok() && sample.error() == core::Reject::kCryptoNak)
     Carry(upstream, upstream->peer->OnCryptoNak(node_->Dance()));
@@ -361,7 +364,18 @@ void Upstreams::SayCrypto(const Upstream& upstream, const DanceResult& result) {
   node_->reporter.Info(msg::kLogPeerInfo, line);
 }
 
+void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
+  const bool nak = result.restart == autokey::Restart::kCryptoNak;
+  if (result.outcome == autokey::Outcome::kOk && !nak) return;
+  const std::string* refusal = upstream->dance != nullptr  ? &upstream->dance->refusal()
+                               : upstream->peer != nullptr ? &upstream->peer->dance().refusal()
+                                                           : nullptr;
+  upstream->failure = {nak ? "crypto_nak" : autokey::OutcomeText(result.outcome), Timebase::Mono(),
+                       refusal != nullptr ? *refusal : ""};
+}
+
 void Upstreams::Carry(Upstream* upstream, DanceResult result) {
+  NoteFailure(upstream, result);
   for (const std::string& line : result.statistics)
     node_->reporter.CryptoStatistics(upstream->label(), line);
   if (!result.event.empty()) SayCrypto(*upstream, result);

@@ -23,6 +23,13 @@
 
 namespace ntpward::net {
 
+// What went wrong with Autokey, for `autokeyerror`.
+struct AutokeyFailure {
+  std::string_view name;  // OutcomeText(), "crypto_nak" or "bad_mac"
+  MonoTime at;
+  std::string cause;  // ClientDance::refusal() then
+};
+
 // One association's side of the shell.
 struct Upstream {
   AssocId id;
@@ -36,6 +43,7 @@ struct Upstream {
   std::unique_ptr<autokey::PeerDance> peer;           // of symmetric modes, once `local` is known
   std::unique_ptr<autokey::OwnKeyList> own_list;      // keys that we send by
   std::unique_ptr<autokey::AnnouncedList> announced;  // keys that we listen by
+  std::optional<AutokeyFailure> failure;              // the last one
   uint32_t announcer = 0;           // the sender's own identifier, as its broadcasts say
   bool asked_announcement = false;  // by the request in flight
   NtpTimestamp list_nonce;          // of a question for a list that we missed; zero: none is open
@@ -228,6 +236,7 @@ class Upstreams {
   void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,
               NtpTimestamp t4);
   void Carry(Upstream* upstream, autokey::DanceResult result);
+  static void NoteFailure(Upstream* upstream, const autokey::DanceResult& result);
   void SayCrypto(const Upstream& upstream, const autokey::DanceResult& result);
   void RestartUpstream(const Upstream& upstream, autokey::Restart why);
   void AskKeys(AssocId id, const autokey::ClientJob& job);
