@@ -53,6 +53,7 @@ std::span<const Command> ListCommands();        // commands_lists.cc
 std::span<const Command> MruCommands();         // commands_mru.cc
 std::span<const Command> ControlCommands();     // commands_control.cc
 std::span<const Command> ExplainingCommands();  // commands_why.cc
+std::span<const Command> ProcessCommands();     // commands_privsep.cc
 // The whole table, sorted by name.
 std::vector<const Command*> AllCommands();
 
