@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ntpq/session.h"
+#include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 
@@ -54,6 +55,7 @@ std::span<const Command> MruCommands();         // commands_mru.cc
 std::span<const Command> ControlCommands();     // commands_control.cc
 std::span<const Command> ExplainingCommands();  // commands_why.cc
 std::span<const Command> ProcessCommands();     // commands_privsep.cc
+std::span<const Command> AutokeyCommands();     // commands_autokey.cc
 // The whole table, sorted by name.
 std::vector<const Command*> AllCommands();
 
@@ -76,6 +78,9 @@ void PrintStatusLine(Session& session, AssocId assoc, Scope scope, uint16_t stat
 // The same for documents, variables included: {"assid": ..., "status": ..., "variables": ...}.
 void WriteAnswer(Session& session, JsonWriter& json, AssocId assoc, Scope scope,
                  const Reply& reply);
+
+// As the billboard calls an association with these variables; as the server sent it.
+std::string SourceName(const Values& variables, AssocId id, const Display& display);
 
 // The files that a line names, for opening them ahead; empty when it names none.
 struct NamedFiles {

@@ -11,15 +11,6 @@ namespace {
 
 using enum ArgumentKind;
 
-// As the billboard names it.
-std::string NameOf(const Values& variables, AssocId id, const Display& display) {
-  if (const auto host = Find(variables, "srchost"); host && !host->empty())
-    return std::string(*host);
-  const auto address = Find(variables, "srcadr");
-  if (!address) return "association " + std::to_string(id.value);
-  return CookValue("srcadr", *address, Scope::kPeer, display);
-}
-
 // Adds a variable that is sent only by name. Who does not know it refuses the whole request, so
 // each is asked for alone.
 void AddNamed(Session& session, AssocId id, std::string_view name, Values* variables) {
@@ -54,7 +45,7 @@ void Why(Session& session, const Arguments& arguments) {
   Values variables = ReadValues(reply->data);
   for (const std::string_view name : {"identity", "received"})
     AddNamed(session, id, name, &variables);
-  const std::string name = NameOf(variables, id, session.display());
+  const std::string name = SourceName(variables, id, session.display());
   const std::string text = Explanation(name, wire::PeerStatus::FromWord(reply->status), variables);
   if (session.settings.json)
     WriteExplanation(session.BeginResult(), id, reply->status, name, text);
@@ -71,6 +62,14 @@ constexpr std::array kCommands = {
 };
 
 }  // namespace
+
+std::string SourceName(const Values& variables, AssocId id, const Display& display) {
+  if (const auto host = Find(variables, "srchost"); host && !host->empty())
+    return std::string(*host);
+  const auto address = Find(variables, "srcadr");
+  if (!address) return "association " + std::to_string(id.value);
+  return CookValue("srcadr", *address, Scope::kPeer, display);
+}
 
 std::span<const Command> ExplainingCommands() { return kCommands; }
 

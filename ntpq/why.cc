@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/autokey.h"
 #include "ntpq/text.h"
 
 namespace ntpward::ntpq {
@@ -14,7 +15,7 @@ using wire::Selection;
 
 constexpr size_t kWidth = 78;
 
-// A bit of a word, and what to say when it is set (or, for Autokey's steps, not yet).
+// A bit of a word, and what to say when it is set.
 struct BitText {
   uint32_t bit;
   std::string_view text;
@@ -38,26 +39,6 @@ constexpr BitText kFlash[] = {
      "Its time is too uncertain (root distance over the limit of 1.5 s, or of tos maxdist): that "
      "shrinks with each answer after a start, and grows while answers stay out."},
 };
-
-// The steps of a dance in their order: what is missing when the bit is not set.
-constexpr BitText kDance[] = {
-    {0x0100, "its certificate and the trail to a trusted one have not been verified"},
-    {0x0200, "it has not proved that it belongs to the group"},
-    {0x0400, "its signature has not been verified"},
-    {0x0800, "it has not given us a cookie"},
-    {0x1000, "its key list is not known"},
-    {0x2000, "it has not signed our certificate, which does no harm to time"},
-    {0x4000, "it has sent no table of leap seconds, which does no harm to time"},
-};
-constexpr uint32_t kNeededForTime = 0x1f00;
-constexpr uint32_t kCookie = 0x0800;
-// Until they have a cookie, peers follow each other by the signed lists of their keys.
-constexpr uint32_t kNeededOfPeers = kNeededForTime & ~kCookie;
-
-bool IsSymmetric(const Values& variables) {
-  const auto mode = Find(variables, "hmode").value_or("");
-  return mode == "1" || mode == "2";
-}
 
 std::string Text(const Values& variables, std::string_view name) {
   return Printable(Find(variables, name).value_or(""));
@@ -153,13 +134,6 @@ void AppendCauses(PeerStatus status, const Values& variables, std::string* text)
         text);
 }
 
-// The first of the dance's steps that is missing; empty when all are done.
-std::string_view MissingStep(uint32_t flags) {
-  for (const BitText& step : kDance)
-    if ((flags & step.bit) == 0) return step.text;
-  return "";
-}
-
 std::string Autokey(uint32_t flags, const Values& variables) {
   if (flags == 0)
     return "Autokey has not begun: the server has not answered, or does not speak it.";
@@ -167,7 +141,7 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   std::string text = "Autokey";
   if (!host.empty()) text += " (the server calls itself " + host + ")";
   const std::string_view missing = MissingStep(flags);
-  const uint32_t needed = IsSymmetric(variables) ? kNeededOfPeers : kNeededForTime;
+  const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
   if ((flags & needed) != needed) return text + " is under way: " + std::string(missing) + " yet.";
   const std::string identity = Text(variables, "identity");
   text += " has authenticated it";
@@ -176,7 +150,7 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   } else if (!identity.empty() && identity != "none") {
     text += ", and it proved its group by " + identity;
   }
-  if ((flags & kCookie) == 0)
+  if ((flags & kAutokeyCookie) == 0)
     text += "; for now by its list of keys alone, as a broadcast is";
   else if (!missing.empty())
     text += "; " + std::string(missing);
