@@ -204,7 +204,7 @@ std::vector<const Command*> AllCommands() {
   std::vector<const Command*> all;
   for (auto family : {LocalCommands(), VariableCommands(), PeerCommands(), TableCommands(),
                       ListCommands(), MruCommands(), ControlCommands(), ExplainingCommands(),
-                      ProcessCommands(), AutokeyCommands()})
+                      ProcessCommands(), AutokeyCommands(), WatchCommands()})
     for (const Command& command : family) all.push_back(&command);
   std::sort(all.begin(), all.end(),
             [](const Command* a, const Command* b) { return a->name < b->name; });

@@ -56,6 +56,7 @@ std::span<const Command> ControlCommands();     // commands_control.cc
 std::span<const Command> ExplainingCommands();  // commands_why.cc
 std::span<const Command> ProcessCommands();     // commands_privsep.cc
 std::span<const Command> AutokeyCommands();     // commands_autokey.cc
+std::span<const Command> WatchCommands();       // commands_watch.cc
 // The whole table, sorted by name.
 std::vector<const Command*> AllCommands();
 

@@ -164,6 +164,21 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
   }
 }
 
+// "ntpq watch [SECONDS] [HOST...]", where no command was asked for by an option.
+void TakeWatch(Options& options) {
+  std::vector<HostArgument>& words = options.hosts;
+  if (!options.commands.empty() || options.interactive || words.empty() ||
+      words.front().name != "watch")
+    return;
+  std::string command = "watch";
+  words.erase(words.begin());
+  if (!words.empty() && wire::DecodeUnsigned(words.front().name)) {
+    command += ' ' + words.front().name;
+    words.erase(words.begin());
+  }
+  options.commands.push_back(std::move(command));
+}
+
 }  // namespace
 
 Result<Options> ParseOptions(int argc, char** argv) {
@@ -176,6 +191,7 @@ Result<Options> ParseOptions(int argc, char** argv) {
   while ((letter = getopt_long(argc, argv, kShortOptions, kLongOptions.data(), nullptr)) != -1)
     TRY_VOID(TakeOption(options, letter, family, argv));
   for (int i = optind; i < argc; ++i) TRY_VOID(TakeHost(options, argv[i], family));
+  TakeWatch(options);
   if (options.interactive && !options.commands.empty())
     return Fail("the 'interactive' and 'command' options conflict");
   const bool commands = options.interactive || !options.commands.empty() || options.settings.json;
@@ -196,6 +212,7 @@ std::string HelpText() {
   return "ntpq - standard NTP query program - Ver. " NTPWARD_VERSION
          " of ntpward\n"
          "Usage:  ntpq [ -<flag> [<val>] | --<name>[{=| }<val>] ]... [ host ...]\n"
+         "        ntpq [ ... ] watch [ seconds ] [ host ]\n"
          "  Flg Arg Option-Name      Description\n"
          "   -4 no  ipv4             use IPv4 for the hosts that follow\n"
          "   -6 no  ipv6             use IPv6 for the hosts that follow\n"

@@ -3,10 +3,13 @@
 
 #include <time.h>
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "ntpq/terminal.h"
 #include "privsep/base/result.h"
 
 namespace ntpward::ntpq {
@@ -30,6 +33,13 @@ class Platform {
   virtual void HoldInterrupt() = 0;
   virtual void ReleaseInterrupt() = 0;
   virtual bool Interrupted() = 0;
+  // Standard output as a screen of its own; null when it is no terminal that can be redrawn.
+  virtual std::unique_ptr<Terminal> TakeTerminal() { return nullptr; }
+  // Shows what was printed, and waits. False when the user wants no more.
+  virtual bool Pause(uint32_t seconds) {
+    (void)seconds;
+    return false;
+  }
 };
 
 }  // namespace ntpward::ntpq

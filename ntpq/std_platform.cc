@@ -1,14 +1,17 @@
 #include "ntpq/std_platform.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 
 #include "ntpq/interrupt.h"
+#include "ntpq/std_terminal.h"
 #include "privsep/base/system_error.h"
 
 namespace ntpward::ntpq {
@@ -139,5 +142,21 @@ void StdPlatform::HoldInterrupt() { HoldInterrupts(); }
 bool StdPlatform::Interrupted() { return InterruptIsHeld(); }
 
 void StdPlatform::ReleaseInterrupt() { ReleaseInterrupts(); }
+
+// Keys come from standard input unless that is something else.
+std::unique_ptr<Terminal> StdPlatform::TakeTerminal() {
+  return StdTerminal::Take(isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : terminal_.get());
+}
+
+// A held interrupt wakes nobody: it is looked for.
+bool StdPlatform::Pause(uint32_t seconds) {
+  constexpr uint32_t kLooksPerSecond = 5;
+  std::fflush(stdout);
+  for (uint32_t i = 0; i < seconds * kLooksPerSecond; ++i) {
+    if (Interrupted()) return false;
+    (void)::poll(nullptr, 0, 1000 / kLooksPerSecond);
+  }
+  return !Interrupted();
+}
 
 }  // namespace ntpward::ntpq

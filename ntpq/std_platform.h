@@ -21,6 +21,8 @@ class StdPlatform : public Platform {
   void HoldInterrupt() override;
   void ReleaseInterrupt() override;
   bool Interrupted() override;
+  std::unique_ptr<Terminal> TakeTerminal() override;
+  bool Pause(uint32_t seconds) override;
 
   // While files can be opened: the controlling terminal for Ask, and files for WriteFile and
   // ReadFile, which then open nothing. A file to read that cannot be opened fails in ReadFile.

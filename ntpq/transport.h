@@ -1,6 +1,7 @@
 // Datagrams to and from one server, and the clock that their deadlines are counted on.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ class Transport {
   virtual Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) = 0;
   // The user wants the command to end (Platform::HoldInterrupt); Receive() then returns soon.
   virtual bool Interrupted() { return false; }
+  // Asked in addition whether the command is to end, some times a second while Receive() waits;
+  // empty: nobody. It must not use this transport but for Now().
+  virtual void SetInterruption(std::function<bool()> wants_end) { (void)wants_end; }
 };
 
 // A server that queries can go to.

@@ -39,7 +39,7 @@ Status UdpTransport::Send(Bytes datagram) {
   return {};
 }
 
-bool UdpTransport::Interrupted() { return InterruptIsHeld(); }
+bool UdpTransport::Interrupted() { return (wants_end_ && wants_end_()) || InterruptIsHeld(); }
 
 Result<std::optional<std::vector<uint8_t>>> UdpTransport::Receive(MonoTime deadline) {
   // One octet more than is accepted, so that an oversized datagram shows as such.

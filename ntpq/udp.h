@@ -21,11 +21,15 @@ class UdpTransport : public Transport {
   Status Send(Bytes datagram) override;
   Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override;
   bool Interrupted() override;
+  void SetInterruption(std::function<bool()> wants_end) override {
+    wants_end_ = std::move(wants_end);
+  }
 
  private:
   explicit UdpTransport(UniqueFd socket) : socket_(std::move(socket)) {}
 
   UniqueFd socket_;
+  std::function<bool()> wants_end_;
 };
 
 }  // namespace ntpward::ntpq
