@@ -45,7 +45,7 @@ class Watch {
     if (snapshot.ok())
       view_.OnSnapshot(std::move(snapshot).value());
     else
-      view_.OnFailure(snapshot.error(), session_.platform().Now());
+      view_.OnFailure(snapshot.error().text, session_.platform().Now());
     Draw();
   }
 
@@ -99,8 +99,8 @@ void WatchPlain(Session& session, uint32_t seconds) {
     auto snapshot = TakeSnapshot(session, identities);
     const timespec now = session.platform().Now();
     if (!snapshot.ok()) {
-      session.PrintError(LocalTime(now) + "  " + session.host().name + ": " + snapshot.error() +
-                         "\n");
+      session.PrintError(LocalTime(now) + "  " + session.host().name + ": " +
+                         snapshot.error().text + "\n");
       continue;
     }
     view.OnSnapshot(std::move(snapshot).value());

@@ -1,5 +1,6 @@
 #include "ntpq/snapshot.h"
 
+#include "ntpd/wire/packet.h"
 #include "ntpd/wire/variable_values.h"
 #include "ntpq/autokey.h"
 #include "ntpq/billboard.h"
@@ -50,10 +51,10 @@ std::string FigureLine(const Values& values, const Display& display) {
          Cooked(values, "rootdisp", display) + " ms";
 }
 
-Result<WatchedSource, std::string> LookAt(Session& session, const Association& association,
-                                          IdentityCache& identities) {
+Result<WatchedSource, QueryError> LookAt(Session& session, const Association& association,
+                                         IdentityCache& identities) {
   const auto reply = session.Try(wire::ControlOp::kReadVariables, association.id, "");
-  if (!reply.ok()) return Fail(Words(reply.error()));
+  if (!reply.ok()) return Fail(reply.error());
   const Values values = ReadValues(reply->data);
   const auto status = wire::PeerStatus::FromWord(reply->status);
   const uint64_t flags = wire::DecodeNumber(Find(values, "flags").value_or("")).value_or(0);
@@ -115,7 +116,7 @@ WatchedSource DescribeAuthentication(wire::PeerStatus status, const Values& vari
   return source;
 }
 
-Result<Snapshot, std::string> TakeSnapshot(Session& session, IdentityCache& identities) {
+Result<Snapshot> TakeSnapshot(Session& session, IdentityCache& identities) {
   session.BeginCommand();
   const auto system = session.Try(wire::ControlOp::kReadVariables, AssocId{0}, "");
   if (!system.ok()) return Fail(Words(system.error()));
@@ -126,15 +127,15 @@ Result<Snapshot, std::string> TakeSnapshot(Session& session, IdentityCache& iden
   const Values values = ReadValues(system->data);
   snapshot.status = StatusLine(status, values, session.display());
   snapshot.figures = FigureLine(values, session.display());
-  snapshot.synchronised = status.leap != wire::Leap::kAlarm;
+  snapshot.synchronised = status.leap != static_cast<uint8_t>(wire::Leap::kAlarm);
   for (const Association& association : DecodeAssociations(list->data)) {
     if (!IsOfInterest(association)) continue;
     auto source = LookAt(session, association, identities);
     // One that has just gone is left out.
     if (source.ok())
       snapshot.sources.push_back(std::move(source).value());
-    else if (source.error() != Words({QueryError::Kind::kRefused, {}, {}}))
-      return Fail(source.error());
+    else if (source.error().kind != QueryError::Kind::kRefused)
+      return Fail(Words(source.error()));
   }
   snapshot.taken = session.platform().Now();
   return snapshot;

@@ -53,6 +53,6 @@ WatchedSource DescribeAuthentication(wire::PeerStatus status, const Values& vari
                                      const std::string& identity);
 
 // Asks everything anew. The error is a few words: "no answer", "the server refuses".
-Result<Snapshot, std::string> TakeSnapshot(Session& session, IdentityCache& identities);
+Result<Snapshot> TakeSnapshot(Session& session, IdentityCache& identities);
 
 }  // namespace ntpward::ntpq

@@ -21,7 +21,7 @@ bool Has(const std::string& text, std::string_view part) {
 void ShowsWhatTheKernelSays(void**) {
   const std::string table = Table(kNet);
   assert_true(Has(table,
-                  "\nntpd-net      running      1 h 1 min        0       0    991  filter     yes  "
+                  "\nntpd-net      running     1 h 1 min        0       0    991  filter     yes  "
                   "none\n"));
   // Nothing to say beside it.
   assert_true(table.ends_with("none\n"));
