@@ -294,7 +294,9 @@ std::optional<Minute> ReadMinute(std::string_view digits) {
   std::snprintf(text, sizeof text, "%04d-%02u-%02u %02u:%02u UTC", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), hour,
                 minute);
-  return Minute{text, int64_t{days} * 86400 + hour * 3600 + minute * 60};
+  std::string rfc3339(text, 16);
+  rfc3339[10] = 'T';
+  return Minute{text, rfc3339 + ":00Z", int64_t{days} * 86400 + hour * 3600 + minute * 60};
 }
 
 std::string AutokeyText(const AutokeyState& state, int64_t now_unix_s) {
@@ -311,6 +313,51 @@ std::string AutokeyText(const AutokeyState& state, int64_t now_unix_s) {
   }
   if (const std::string list = KeyList(state); !list.empty()) text += Entry("key list", list);
   return text + Failure(state);
+}
+
+void WriteAutokey(JsonWriter& json, const AutokeyState& state) {
+  const Values& variables = state.variables;
+  const auto text = [&](std::string_view name, std::string_view variable) {
+    const auto value = Find(variables, variable);
+    json.Key(name).OptionalText(value ? std::optional(std::string(*value)) : std::nullopt);
+  };
+  const auto number = [&](std::string_view name, std::string_view variable) {
+    const auto value = Number(variables, variable);
+    json.Key(name);
+    value ? json.Unsigned(*value) : json.Null();
+  };
+  const auto flags = static_cast<uint32_t>(Number(variables, "flags").value_or(0));
+  const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
+  json.BeginObject();
+  json.Key("assid").Unsigned(state.id);
+  json.Key("name").Text(state.name);
+  text("host", "host");
+  json.Key("flags").Unsigned(flags);
+  json.Key("authenticated").Bool((flags & needed) == needed);
+  json.Key("missing");
+  const std::string_view missing = MissingStep(flags);
+  missing.empty() ? json.Null() : json.Text(missing);
+  text("identity", "identity");
+  text("group", "ident");
+  text("signature", "signature");
+  json.Key("trail");
+  json.BeginArray();
+  for (const TrailStep& step : state.trail) {
+    const auto until = ReadMinute(step.until);
+    json.BeginObject();
+    json.Key("subject").Text(step.subject);
+    json.Key("issuer").Text(step.issuer);
+    json.Key("not_after").OptionalText(until ? std::optional(until->rfc3339) : std::nullopt);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("trail_is_guess").Bool(state.trail_is_guess);
+  number("cookie_age_s", "cookieage");
+  number("key_list_age_s", "keylistage");
+  text("last_failure", "autokeyerror");
+  number("last_failure_age_s", "autokeyerrorage");
+  text("last_failure_cause", "autokeycause");
+  json.EndObject();
 }
 
 }  // namespace ntpward::ntpq

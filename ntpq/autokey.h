@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ntpq/json_writer.h"
 #include "ntpq/values.h"
 
 namespace ntpward::ntpq {
@@ -55,9 +56,13 @@ struct AutokeyState {
 // from.
 std::string AutokeyText(const AutokeyState& state, int64_t now_unix_s);
 
+// The same as one JSON object; null for what is not told.
+void WriteAutokey(JsonWriter& json, const AutokeyState& state);
+
 // "2027-11-21 23:40 UTC" of YYYYMMDDhhmm, and its Unix time; none when it is no date.
 struct Minute {
   std::string text;
+  std::string rfc3339;  // "2027-11-21T23:40:00Z"
   int64_t unix_s = 0;
 };
 std::optional<Minute> ReadMinute(std::string_view digits);

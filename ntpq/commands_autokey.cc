@@ -24,56 +24,80 @@ void AddOwnVariables(Session& session, AssocId id, AutokeyState& state) {
   state.trail_is_guess = true;
 }
 
-enum class Shown : uint8_t { kYes, kNoAutokey, kNoAnswer };
-
-Shown ShowAssociation(Session& session, AssocId id, bool first) {
+// None without an answer, which was told.
+std::optional<AutokeyState> Fetch(Session& session, AssocId id) {
   const auto reply = session.Ask(wire::ControlOp::kReadVariables, id, "");
-  if (!reply) return Shown::kNoAnswer;
+  if (!reply) return std::nullopt;
   AutokeyState state;
   state.id = id.value;
   state.variables = ReadValues(reply->data);
-  if (!UsesAutokey(state.variables)) return Shown::kNoAutokey;
+  if (!UsesAutokey(state.variables)) return state;
   state.name = SourceName(state.variables, id, session.display());
   AddOwnVariables(session, id, state);
-  session.Print((first ? "" : "\n") + session.HostPrefix() +
-                AutokeyText(state, session.platform().Now().tv_sec));
-  return Shown::kYes;
+  return state;
 }
 
-void ShowAllAutokey(Session& session) {
-  if (!session.FetchAssociations()) return;
+// Those that use Autokey, and how many do not.
+struct AutokeyList {
+  std::vector<AutokeyState> states;
   size_t without = 0;
-  bool first = true;
+};
+
+AutokeyList FetchAll(Session& session) {
+  AutokeyList found;
   const std::vector<Association> list = session.associations();
   for (const Association& association : list) {
-    switch (ShowAssociation(session, association.id, first)) {
-      case Shown::kNoAnswer:
-        return;
-      case Shown::kNoAutokey:
-        ++without;
-        break;
-      case Shown::kYes:
-        first = false;
-        break;
-    }
+    auto state = Fetch(session, association.id);
+    if (!state) break;
+    if (UsesAutokey(state->variables))
+      found.states.push_back(std::move(*state));
+    else
+      ++found.without;
   }
-  if (first)
-    session.Print("No association uses Autokey\n");
-  else if (without > 0)
-    session.Print("\n" + std::to_string(without) +
-                  (without == 1 ? " association is" : " associations are") + " without Autokey\n");
+  return found;
+}
+
+void Print(Session& session, const AutokeyList& found) {
+  bool first = true;
+  for (const AutokeyState& state : found.states) {
+    session.Print((first ? "" : "\n") + session.HostPrefix() +
+                  AutokeyText(state, session.platform().Now().tv_sec));
+    first = false;
+  }
+  if (found.without == 0) return;
+  session.Print((first ? "" : "\n") + session.HostPrefix() + std::to_string(found.without) +
+                (found.without == 1 ? " association is" : " associations are") +
+                " without Autokey\n");
+}
+
+void Write(Session& session, const AutokeyList& found) {
+  JsonWriter& json = session.BeginResult();
+  json.BeginObject();
+  json.Key("associations");
+  json.BeginArray();
+  for (const AutokeyState& state : found.states) WriteAutokey(json, state);
+  json.EndArray();
+  json.Key("without_autokey").Unsigned(found.without);
+  json.EndObject();
 }
 
 void ShowAutokey(Session& session, const Arguments& arguments) {
-  if (arguments.empty()) return ShowAllAutokey(session);
-  const uint32_t number = arguments[0].number;
-  if (number == 0 || number > 0xffff) {
-    session.PrintError("***Invalid association ID " + arguments[0].text + " specified\n");
-    return;
+  AutokeyList found;
+  if (arguments.empty()) {
+    if (!session.FetchAssociations()) return;
+    found = FetchAll(session);
+  } else {
+    const uint32_t number = arguments[0].number;
+    if (number == 0 || number > 0xffff) {
+      session.PrintError("***Invalid association ID " + arguments[0].text + " specified\n");
+      return;
+    }
+    auto state = Fetch(session, AssocId{static_cast<uint16_t>(number)});
+    if (!state) return;
+    found.without = UsesAutokey(state->variables) ? 0 : 1;
+    if (found.without == 0) found.states.push_back(std::move(*state));
   }
-  const AssocId id{static_cast<uint16_t>(number)};
-  if (ShowAssociation(session, id, true) == Shown::kNoAutokey)
-    session.Print("Association " + arguments[0].text + " does not use Autokey\n");
+  session.settings.json ? Write(session, found) : Print(session, found);
 }
 
 constexpr std::array kCommands = {

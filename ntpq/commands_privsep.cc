@@ -14,12 +14,14 @@ void ExplainNoProcesses(Session& session, const QueryError& error) {
   const std::string name = session.has_host() ? session.host().name : "";
   if (refused && error.code == wire::ControlError::kUnknownVariable) {
     session.PrintError(session.HostPrefix() + "***" + name +
-                       " does not tell of its processes: it is no ntpward, or an older one\n");
+                           " does not tell of its processes: it is no ntpward, or an older one\n",
+                       ErrorKind::kRefused);
   } else if (refused && error.code == wire::ControlError::kPermission) {
     session.PrintError(
         session.HostPrefix() + "***" + name +
-        " tells of its processes only on its own host (ntpq 127.0.0.1), or to who has "
-        "its control key\n    (keyid, passwd, authenticate yes)\n");
+            " tells of its processes only on its own host (ntpq 127.0.0.1), or to who has "
+            "its control key\n    (keyid, passwd, authenticate yes)\n",
+        ErrorKind::kRefused);
   } else {
     session.Explain(error, AssocId{0});
   }
@@ -31,7 +33,10 @@ void ShowProcesses(Session& session, const Arguments&) {
   const auto rows = ReadProcesses(ReadValues(reply->data));
   if (rows.empty())
     session.PrintError(session.HostPrefix() + "***" + session.host().name +
-                       " does not know yet how its processes are\n");
+                           " does not know yet how its processes are\n",
+                       ErrorKind::kAnswer);
+  else if (session.settings.json)
+    WriteProcesses(session.BeginResult(), rows);
   else
     session.Print(ProcessTable(rows));
 }

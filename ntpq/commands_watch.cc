@@ -114,10 +114,18 @@ void RunWatch(Session& session, const Arguments& arguments) {
     session.PrintError("***1 to " + std::to_string(WatchView::kMostSeconds) + " seconds, please\n");
     return;
   }
-  if (!session.has_host()) {
-    session.PrintError("***No host open, use `host' command\n");
+  if (session.settings.json) {
+    session.PrintError("***watch is for people: ask for peers as often as you like\n",
+                       ErrorKind::kUnavailable);
     return;
   }
+  if (!session.has_host()) {
+    session.PrintError("***No host open, use `host' command\n", ErrorKind::kHost);
+    return;
+  }
+  // A password is asked for while lines can still be typed.
+  if (session.settings.authenticate && !session.Ask(wire::ControlOp::kReadStatus, AssocId{0}, ""))
+    return;
   auto terminal = session.platform().TakeTerminal();
   if (terminal == nullptr) return WatchPlain(session, seconds);
   Watch(session, std::move(terminal), seconds).Run();

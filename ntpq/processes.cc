@@ -109,6 +109,18 @@ std::string RowText(const ProcessRow& row) {
          (row.capabilities ? CapabilityNames(*row.capabilities) : "?") + "\n";
 }
 
+std::vector<std::string> CapabilityList(uint64_t bits) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kCapabilities.size(); ++i) {
+    if ((bits >> i & 1) == 0) continue;
+    names.emplace_back(kCapabilities[i]);
+    bits &= ~(uint64_t{1} << i);
+  }
+  // Of a newer kernel.
+  if (bits != 0) names.push_back(HexNumber(bits));
+  return names;
+}
+
 std::string Times(uint64_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
 
 // What is not as it should be with one process.
@@ -160,18 +172,43 @@ std::string ProcessTable(const std::vector<ProcessRow>& rows) {
   return remarks.empty() ? text : text + "\n" + remarks;
 }
 
+void WriteProcesses(JsonWriter& json, const std::vector<ProcessRow>& rows) {
+  const auto number = [&](std::string_view name, const std::optional<uint64_t>& value) {
+    json.Key(name);
+    value ? json.Unsigned(*value) : json.Null();
+  };
+  json.BeginObject();
+  json.Key("processes");
+  json.BeginArray();
+  for (const ProcessRow& row : rows) {
+    json.BeginObject();
+    json.Key("name").Text(row.name);
+    json.Key("state").Text(row.state);
+    number("uptime_s", row.uptime_s);
+    number("restarts", row.restarts);
+    number("refused", row.refused);
+    number("uid", row.uid);
+    json.Key("seccomp");
+    row.seccomp ? json.Text(SeccompText(row.seccomp)) : json.Null();
+    json.Key("no_new_privs");
+    row.no_new_privileges ? json.Bool(*row.no_new_privileges != 0) : json.Null();
+    json.Key("capabilities");
+    if (row.capabilities) {
+      json.BeginArray();
+      for (const std::string& name : CapabilityList(*row.capabilities)) json.Text(name);
+      json.EndArray();
+    } else {
+      json.Null();
+    }
+    json.EndObject();
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
 std::string CapabilityNames(uint64_t bits) {
   std::string names;
-  const auto add = [&](std::string_view name) {
-    if (!names.empty()) names += ',';
-    names += name;
-  };
-  for (size_t i = 0; i < kCapabilities.size(); ++i) {
-    if ((bits >> i & 1) == 0) continue;
-    add(kCapabilities[i]);
-    bits &= ~(uint64_t{1} << i);
-  }
-  if (bits != 0) add(HexNumber(bits));
+  for (const std::string& name : CapabilityList(bits)) names += (names.empty() ? "" : ",") + name;
   return names.empty() ? "none" : names;
 }
 

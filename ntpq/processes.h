@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ntpq/json_writer.h"
 #include "ntpq/values.h"
 
 namespace ntpward::ntpq {
@@ -31,6 +32,9 @@ std::vector<ProcessRow> ReadProcesses(const Values& values);
 
 // A table, and below it what an operator should look at.
 std::string ProcessTable(const std::vector<ProcessRow>& rows);
+
+// {"processes": [{"name": "ntpd-net", "state": "running", ...}]}; null for what is not told.
+void WriteProcesses(JsonWriter& json, const std::vector<ProcessRow>& rows);
 
 // "none", "sys_time", "setuid,setgid,0x10000000000": names of <linux/capability.h>.
 std::string CapabilityNames(uint64_t bits);

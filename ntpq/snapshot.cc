@@ -24,10 +24,14 @@ std::string Words(const QueryError& error) {
       return "a longer answer than is taken";
     case QueryError::Kind::kInterrupted:
       return "interrupted";
+    case QueryError::Kind::kCredentials:
+      return "there is no key to ask with";
+    case QueryError::Kind::kNoHost:
+    case QueryError::Kind::kNotSent:
     case QueryError::Kind::kTransport:
       break;
   }
-  return Printable(error.text);
+  return error.text.empty() ? "nothing was sent" : Printable(error.text);
 }
 
 std::string Cooked(const Values& values, std::string_view name, const Display& display) {
