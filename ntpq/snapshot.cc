@@ -10,6 +10,7 @@ namespace ntpward::ntpq {
 namespace {
 
 constexpr size_t kMostIdentities = 4096;
+constexpr size_t kMostFigure = 16;
 constexpr size_t kMostWord = 40;  // of what a server sends as a value of one word
 
 std::string Words(const QueryError& error) {
@@ -43,16 +44,19 @@ std::string Cooked(const Values& values, std::string_view name, const Display& d
 std::string StatusLine(wire::SystemStatus status, const Values& values, const Display& display) {
   return wire::SystemSourceName(status.source) + ", " +
          wire::LeapName(static_cast<uint8_t>(status.leap)) + ", stratum " +
-         Cooked(values, "stratum", display) + ", refid " + Cooked(values, "refid", display) +
-         ", system peer " + Cooked(values, "peer", display);
+         Cooked(values, "stratum", display) + ", refid " + Cooked(values, "refid", display);
 }
 
-std::string FigureLine(const Values& values, const Display& display) {
-  return "offset " + Cooked(values, "offset", display) + " ms, jitter " +
-         Cooked(values, "sys_jitter", display) + " ms, frequency " +
-         Cooked(values, "frequency", display) + " ppm, root delay " +
-         Cooked(values, "rootdelay", display) + " ms, dispersion " +
-         Cooked(values, "rootdisp", display) + " ms";
+// Three decimals are what a line of 80 columns has room for.
+std::string Figure(const Values& values, std::string_view name) {
+  const auto number = wire::DecodeFixed(Find(values, name).value_or(""));
+  return number ? std::string(Cut(FixedText(*number, 3, false), kMostFigure)) : "?";
+}
+
+std::string FigureLine(const Values& values) {
+  return "offset " + Figure(values, "offset") + ", jitter " + Figure(values, "sys_jitter") +
+         ", rootdelay " + Figure(values, "rootdelay") + ", rootdisp " + Figure(values, "rootdisp") +
+         " ms, freq " + Figure(values, "frequency") + " ppm";
 }
 
 Result<WatchedSource, QueryError> LookAt(Session& session, const Association& association,
@@ -130,7 +134,7 @@ Result<Snapshot> TakeSnapshot(Session& session, IdentityCache& identities) {
   const auto status = wire::SystemStatus::FromWord(system->status);
   const Values values = ReadValues(system->data);
   snapshot.status = StatusLine(status, values, session.display());
-  snapshot.figures = FigureLine(values, session.display());
+  snapshot.figures = FigureLine(values);
   snapshot.synchronised = status.leap != static_cast<uint8_t>(wire::Leap::kAlarm);
   for (const Association& association : DecodeAssociations(list->data)) {
     if (!IsOfInterest(association)) continue;

@@ -366,6 +366,8 @@ void Upstreams::SayCrypto(const Upstream& upstream, const DanceResult& result) {
 
 void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
   const bool nak = result.restart == autokey::Restart::kCryptoNak;
+  // A server without a table of leap seconds is no less genuine.
+  if (result.outcome == autokey::Outcome::kLeapValues) return;
   if (result.outcome == autokey::Outcome::kOk && !nak) return;
   const std::string* refusal = upstream->dance != nullptr  ? &upstream->dance->refusal()
                                : upstream->peer != nullptr ? &upstream->peer->dance().refusal()

@@ -126,6 +126,25 @@ void AutokeyIsReadableInEveryState(void**) {
   assert_false(Contains(defaults, "identity"));
 }
 
+// Names hold no blank, and the sentence no double quote: both stay readable.
+void AutokeysTrailAndLastFailureAreSentByNameAlone(void**) {
+  PeerView peer;
+  peer.autokey.emplace();
+  const std::vector<std::string_view> all = {"trail", "cookieage", "keylistage", "autokeyerror"};
+  assert_string_equal(PeerText(peer, all).c_str(), "");
+  peer.autokey->trail = {{"server", "ca", 0, 1826840460}, {"ca", "ca", 0, 1826840520}};
+  peer.autokey->cookie_age_s = 12;
+  peer.autokey->key_list_age_s = 34;
+  peer.autokey->failure = {"bad_filestamp", 56, "no key for \"ca\""};
+  assert_string_equal(PeerText(peer, all).c_str(),
+                      "trail.0=\"server ca 202711212341\",\r\n"
+                      "trail.1=\"ca ca 202711212342\", cookieage=12, keylistage=34,\r\n"
+                      "autokeyerror=\"bad_filestamp\", autokeyerrorage=56,\r\n"
+                      "autokeycause=\"no key for 'ca'\"\r\n");
+  const std::string defaults = PeerText(peer, {});
+  for (const std::string_view name : all) assert_false(Contains(defaults, name));
+}
+
 void SessionKeysAreHexAndSymmetricOnesDecimal(void**) {
   PeerView peer = test::AnsweringPeer();
   peer.key = KeyId{65535};
@@ -206,6 +225,7 @@ void MinutesAreUtc(void**) {
 int main() {
   using namespace ntpward::control;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(AutokeysTrailAndLastFailureAreSentByNameAlone),
       cmocka_unit_test(SystemDefaultsAreTheReferences),
       cmocka_unit_test(NamedSystemVariablesAreTheReferences),
       cmocka_unit_test(SysinfoIsTheReferences),
