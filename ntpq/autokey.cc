@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/json_variables.h"
 #include "ntpq/processes.h"
 #include "ntpq/text.h"
 
@@ -294,9 +295,7 @@ std::optional<Minute> ReadMinute(std::string_view digits) {
   std::snprintf(text, sizeof text, "%04d-%02u-%02u %02u:%02u UTC", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), hour,
                 minute);
-  std::string rfc3339(text, 16);
-  rfc3339[10] = 'T';
-  return Minute{text, rfc3339 + ":00Z", int64_t{days} * 86400 + hour * 3600 + minute * 60};
+  return Minute{text, int64_t{days} * 86400 + hour * 3600 + minute * 60};
 }
 
 std::string AutokeyText(const AutokeyState& state, int64_t now_unix_s) {
@@ -343,11 +342,11 @@ void WriteAutokey(JsonWriter& json, const AutokeyState& state) {
   json.Key("trail");
   json.BeginArray();
   for (const TrailStep& step : state.trail) {
-    const auto until = ReadMinute(step.until);
     json.BeginObject();
     json.Key("subject").Text(step.subject);
     json.Key("issuer").Text(step.issuer);
-    json.Key("not_after").OptionalText(until ? std::optional(until->rfc3339) : std::nullopt);
+    json.Key("not_after");
+    WriteValue(json, "expire", step.until, {});
     json.EndObject();
   }
   json.EndArray();

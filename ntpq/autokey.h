@@ -62,7 +62,6 @@ void WriteAutokey(JsonWriter& json, const AutokeyState& state);
 // "2027-11-21 23:40 UTC" of YYYYMMDDhhmm, and its Unix time; none when it is no date.
 struct Minute {
   std::string text;
-  std::string rfc3339;  // "2027-11-21T23:40:00Z"
   int64_t unix_s = 0;
 };
 std::optional<Minute> ReadMinute(std::string_view digits);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/json_values.h"
 #include "ntpq/text.h"
 #include "privsep/base/text.h"
 
@@ -189,7 +190,7 @@ void WriteProcesses(JsonWriter& json, const std::vector<ProcessRow>& rows) {
     number("refused", row.refused);
     number("uid", row.uid);
     json.Key("seccomp");
-    row.seccomp ? json.Text(SeccompText(row.seccomp)) : json.Null();
+    row.seccomp ? WriteCode(json, *row.seccomp, SeccompText(row.seccomp)) : json.Null();
     json.Key("no_new_privs");
     row.no_new_privileges ? json.Bool(*row.no_new_privileges != 0) : json.Null();
     json.Key("capabilities");

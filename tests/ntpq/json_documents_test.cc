@@ -205,6 +205,55 @@ Recording WritableServer() {
   return recording;
 }
 
+// A question without authentication, and what a server of ntpward answers.
+Exchange Answered(wire::ControlOp op, uint16_t assoc, std::string_view data,
+                  std::string_view answer) {
+  wire::ControlHeader header;
+  header.op = op;
+  header.assoc = AssocId{assoc};
+  const auto reply = wire::ReplyHeader(header, 0, 0xf614);
+  return {wire::BuildControlRequest(header, AsBytes(data), wire::ControlPadding::kPlain),
+          {{{},
+            wire::BuildControlReply(reply, AsBytes(answer), {}, wire::ControlPadding::kPlain)
+                .front()}}};
+}
+
+Recording NtpwardServer() {
+  using enum wire::ControlOp;
+  Recording recording;
+  recording.exchanges = {
+      Answered(kReadVariables, 0, "privsep",
+               "privsep_ntpd=\"state=running uptime=60 restarts=0 refused=0 uid=0 seccomp=2 "
+               "no_new_privs=1 capabilities=0xc0\", privsep_net=\"state=starting\""),
+      Answered(kReadStatus, 0, "", std::string_view("\x30\x39\xf6\x14\x30\x3a\xf6\x14", 8)),
+      Answered(kReadVariables, 12345, "", "srcadr=10.77.0.1, flags=0x87f21, host=\"server\""),
+      Answered(kReadVariables, 12345, "identity,trail,cookieage,keylistage,autokeyerror",
+               "identity=\"IFF\", trail.0=\"server ca 202711212341\", cookieage=5, "
+               "autokeyerror=\"crypto_nak\", autokeyerrorage=7"),
+      Answered(kReadVariables, 12346, "", "srcadr=10.77.0.2, keyid=5")};
+  return recording;
+}
+
+void TellsOfProcessesAndAutokeyWhatAServerOfOursSays(void**) {
+  Bench bench(NtpwardServer());
+  const Json processes = bench.Run("privsep").At("result.processes");
+  EXPECT(processes, "0.seccomp.name", "filter");
+  EXPECT(processes, "0.no_new_privs", "true");
+  EXPECT(processes, "0.capabilities.1", "setuid");
+  EXPECT(processes, "1.state", "starting");
+  EXPECT(processes, "1.uid", "null");
+  const Json autokey = bench.Run("autokey").At("result");
+  EXPECT(autokey, "without_autokey", "1");
+  EXPECT(autokey, "associations.0.authenticated", "true");
+  EXPECT(autokey, "associations.0.identity", "IFF");
+  EXPECT(autokey, "associations.0.trail.0.issuer", "ca");
+  EXPECT(autokey, "associations.0.trail.0.not_after.time", "2027-11-21T23:41:00Z");
+  EXPECT(autokey, "associations.0.cookie_age_s", "5");
+  EXPECT(autokey, "associations.0.key_list_age_s", "null");
+  EXPECT(autokey, "associations.0.last_failure", "crypto_nak");
+  EXPECT(bench.Run("watch"), "error.kind", "unavailable");
+}
+
 // A command whose result the schema does not tell of cannot be added: this looks at all there are.
 void EveryCommandHasAResultThatFitsTheSchema(void**) {
   const Schema schema = LoadSchema();
@@ -222,10 +271,14 @@ void EveryCommandHasAResultThatFitsTheSchema(void**) {
        {"keyid 7", "passwd ctlpass", "writevar 0 foo=1", "addvars foo=1", "writelist"})
     RunLine(writable.session, line);
   CheckLines(schema, writable.platform.out, results);
+  Bench ours(NtpwardServer());
+  for (const char* line : {"privsep", "autokey"}) RunLine(ours.session, line);
+  CheckLines(schema, ours.platform.out, results);
   for (const Command* command : AllCommands()) {
     const std::string name(command->name);
-    // It does nothing in any ntpq, and has an error to tell.
-    if (name != "poll" && results[name] == 0) fail_msg("no document of %s", name.c_str());
+    // These have nothing but an error to tell.
+    if (name != "poll" && name != "watch" && results[name] == 0)
+      fail_msg("no document of %s", name.c_str());
   }
 }
 
@@ -330,6 +383,7 @@ int main() {
       cmocka_unit_test(SaysWhatIsNoCommand),
       cmocka_unit_test(WritesOneDocumentForAHostThatIsNone),
       cmocka_unit_test(RedirectsTheDocument),
+      cmocka_unit_test(TellsOfProcessesAndAutokeyWhatAServerOfOursSays),
       cmocka_unit_test(EveryCommandHasAResultThatFitsTheSchema),
       cmocka_unit_test(TheSchemaHasTheFormOfEveryVariable),
       cmocka_unit_test(TheSchemaHasEveryKindOfError),
