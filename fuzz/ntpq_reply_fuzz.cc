@@ -1,11 +1,12 @@
 // links: ntpq
 //
 // A server that answers anything to every command: ntpq ends, and prints nothing that a terminal
-// would take for a command. The input's first octet chooses the command; the rest are datagrams,
-// each after its length in two octets.
+// would take for a command, whether as text, as JSON or as metrics. The input's first octet chooses
+// the command; the rest are datagrams, each after its length in two octets.
 #include <algorithm>
 
 #include "ntpq/command.h"
+#include "ntpq/metrics.h"
 
 using namespace ntpward;
 using namespace ntpward::ntpq;
@@ -79,10 +80,11 @@ class NoNames : public NameService {
   std::string NameOf(const IpAddress& address) override { return address.ToString() + "\x1b[0m"; }
 };
 
-}  // namespace
+enum class Form : uint8_t { kText, kJson, kMetrics };
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  Reader input(Bytes(data, size));
+// The server answers the same whatever the form.
+void Run(Bytes data, Form form) {
+  Reader input(data);
   const uint8_t choice = input.U8();
   AnyPlatform platform;
   AnyNetwork network(input);
@@ -90,7 +92,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Settings settings;
   settings.wide = (choice & 0x80) != 0;
   settings.raw = (choice & 0x40) != 0;
+  settings.json = form == Form::kJson;
   Session session(platform, network, names, settings);
-  RunBatch(session, {{"host", Family::kNone}}, {kCommands[(choice & 0x3f) % std::size(kCommands)]});
+  if (form == Form::kMetrics) {
+    CHECK(session.OpenHost("host", Family::kNone));
+    PrintMetrics(session, MetricsFormat::kOpenMetrics);
+  } else {
+    RunBatch(session, {{"host", Family::kNone}},
+             {kCommands[(choice & 0x3f) % std::size(kCommands)]});
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  for (const Form form : {Form::kText, Form::kJson, Form::kMetrics}) Run(Bytes(data, size), form);
   return 0;
 }

@@ -49,6 +49,8 @@ void RunInteractive(Session& session, const Options& options, LineInput& input) 
     if (!line) break;
     session.platform().HoldInterrupt();
     RunLine(session, *line);
+    // A program that types waits for what it asked.
+    std::fflush(stdout);
     if (session.platform().Interrupted()) session.PrintError(">>> command aborted <<<\n");
     session.platform().ReleaseInterrupt();
   }

@@ -63,7 +63,7 @@ bool Session::OpenHost(const std::string& name, Family family) {
   auto opened = network_.Open(name, family);
   if (!opened.ok()) {
     const Network::OpenError& error = opened.error();
-    PrintError((error.fatal ? program + ": " : "") + error.text + "\n", ErrorKind::kHost);
+    PrintError((error.fatal ? Named(error.text) : error.text) + "\n", ErrorKind::kHost);
     if (error.fatal) {
       quit = true;
       exit_status = 1;
@@ -209,11 +209,15 @@ void Session::Explain(const QueryError& error, AssocId assoc) {
       PrintError(error.text + "\n", ErrorKind::kUsage);
       break;
     case QueryError::Kind::kTransport:
-      PrintError(program + ": " + error.text + "\n", ErrorKind::kTransport);
+      PrintError(Named(error.text) + "\n", ErrorKind::kTransport);
       break;
     case QueryError::Kind::kCredentials:
       break;  // told when they were asked for
   }
+}
+
+std::string Session::Named(const std::string& text) const {
+  return document_ ? text : program + ": " + text;
 }
 
 void Session::Refused(wire::ControlError code, AssocId assoc) {

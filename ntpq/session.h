@@ -125,6 +125,8 @@ class Session {
 
  private:
   void Deliver(std::string_view text);
+  // Behind the program's name, where a terminal needs it.
+  std::string Named(const std::string& text) const;
   void Refused(wire::ControlError code, AssocId assoc);
   void Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply);
   DocumentHead Head();

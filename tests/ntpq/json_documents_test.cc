@@ -117,6 +117,21 @@ void SaysWhatTheServerRefused(void**) {
   assert_string_equal(bench.platform.err.c_str(), "");
 }
 
+void SaysWhatTheKernelRefused(void**) {
+  size_t refused = 0;
+  for (const Recording& recording : Recording::LoadAll("errors")) {
+    std::istringstream lines(Play(recording, {"--json", "--no-nonce"}).out);
+    for (std::string line; std::getline(lines, line);) {
+      const auto document = Json::Parse(line);
+      assert_true(document.has_value());
+      if (document->At("error.kind").text != "transport") continue;
+      EXPECT(*document, "error.text", "read: Connection refused");
+      ++refused;
+    }
+  }
+  assert_true(refused > 0);
+}
+
 void SaysWhenNothingCame(void**) {
   Bench bench;
   const Json document = bench.Run("rv");
@@ -379,6 +394,7 @@ int main() {
       cmocka_unit_test(ShowsWhatTheBillboardShows),
       cmocka_unit_test(KeepsNumbersExactAndTimesTwice),
       cmocka_unit_test(SaysWhatTheServerRefused),
+      cmocka_unit_test(SaysWhatTheKernelRefused),
       cmocka_unit_test(SaysWhenNothingCame),
       cmocka_unit_test(SaysWhatIsNoCommand),
       cmocka_unit_test(WritesOneDocumentForAHostThatIsNone),
