@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <vector>
@@ -103,6 +104,17 @@ Status LimitFiles(FileAccess files) {
 
 Policy QueryPolicy() { return kQuery; }
 Policy FilePolicy() { return kFiles; }
+
+void CloseAllBut(std::vector<int> keep) {
+  std::sort(keep.begin(), keep.end());
+  unsigned next = STDERR_FILENO + 1;
+  for (const int fd : keep) {
+    const auto kept = static_cast<unsigned>(fd);
+    if (kept > next) (void)close_range(next, kept - 1, 0);
+    next = std::max(next, kept + 1);
+  }
+  (void)close_range(next, ~0U, 0);
+}
 
 Status GiveUpRights(FileAccess files) {
   TRY_VOID(LimitBoundingSet({}));

@@ -2,6 +2,8 @@
 // parsed by a process that can compute, talk to UDP sockets and to its terminal, and no more.
 #pragma once
 
+#include <vector>
+
 #include "privsep/base/result.h"
 #include "privsep/sandbox.h"
 
@@ -12,6 +14,9 @@ namespace ntpward::ntpq {
 // before.
 enum class FileAccess : uint8_t { kNone, kOpen };
 
+// Closes what this process inherited or opened, but for the standard streams and `keep`.
+void CloseAllBut(std::vector<int> keep);
+
 // Gives up every capability. Started by root, the process also becomes nobody, unless `files` may
 // still be opened: what the user names at the prompt is written as that user. Where there is nobody
 // else to become, as in a user namespace of one user, it stays who it is.
@@ -21,8 +26,8 @@ Status GiveUpRights(FileAccess files);
 Policy QueryPolicy();
 Policy FilePolicy();
 
-// GiveUpRights, no core dumps, no_new_privs, Landlock, seccomp; irrevocable. Prepares OpenSSL and the time zone,
-// which read files.
+// GiveUpRights, no core dumps, no_new_privs, Landlock, seccomp; irrevocable. Prepares OpenSSL and
+// the time zone, which read files.
 Status EnterQueryCage(FileAccess files);
 
 }  // namespace ntpward::ntpq

@@ -15,7 +15,8 @@ struct Completion {
   std::vector<std::string> choices;  // sorted; all that fit when there are several
 };
 
-// For the text before the cursor. Asks no server: of associations it knows the list as last fetched.
+// For the text before the cursor. Asks no server: of associations it knows the list as last
+// fetched.
 Completion Complete(const Session& session, std::string_view line);
 
 }  // namespace ntpward::ntpq

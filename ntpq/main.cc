@@ -1,5 +1,7 @@
 // ntpq: asks NTP servers about their state and shows what they say.
 #include <cstdio>
+#include <utility>
+#include <vector>
 
 #include "ntpq/cage.h"
 #include "ntpq/command.h"
@@ -91,6 +93,9 @@ int Run(const char* program, const Options& options) {
   const auto input = batch ? nullptr : MakeLineInput(options.interactive, complete);
   if (auto opened = OpenFiles(platform, options); !opened.ok())
     return Complain(program, opened.error().text);
+  std::vector<int> needed = platform.Descriptors();
+  needed.push_back((*names)->descriptor());
+  CloseAllBut(std::move(needed));
   if (auto caged = EnterQueryCage(batch ? FileAccess::kNone : FileAccess::kOpen); !caged.ok())
     return Complain(program, caged.error().text);
 

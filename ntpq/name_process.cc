@@ -112,6 +112,7 @@ bool CageForLookups() {
 }
 
 [[noreturn]] void Become(UniqueFd channel, pid_t parent) {
+  CloseAllBut({channel.get()});
   // First, since a change of user forgets the parent.
   if (!GiveUpRights(FileAccess::kNone).ok()) _exit(1);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -26,10 +26,12 @@ class NameProcess : public NameService {
   NameProcess(const NameProcess&) = delete;
   NameProcess& operator=(const NameProcess&) = delete;
 
-  // Asked once for each address; the number when there is no name within 10 s, when the names of this
-  // command took a minute, or when the user interrupts.
+  // Asked once for each address; the number when there is no name within 10 s, when the names of
+  // this command took a minute, or when the user interrupts.
   std::string NameOf(const IpAddress& address) override;
   void BeginCommand() override;
+  // The end of the channel that this process holds.
+  int descriptor() const { return channel_.get(); }
   Result<ResolvedHost> Resolve(const std::string& name, Family family);
 
  private:

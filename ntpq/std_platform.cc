@@ -125,6 +125,13 @@ void StdPlatform::PrepareRead(const std::string& path) {
   to_read_.insert_or_assign(path, ReadWholeFile(path));
 }
 
+std::vector<int> StdPlatform::Descriptors() const {
+  std::vector<int> open;
+  if (terminal_.valid()) open.push_back(terminal_.get());
+  for (const auto& [path, file] : to_write_) open.push_back(file.get());
+  return open;
+}
+
 Status StdPlatform::WriteFile(const std::string& path, std::string_view text) {
   const auto prepared = to_write_.find(path);
   if (prepared != to_write_.end()) return WriteAll(prepared->second.get(), path, text);

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "ntpq/platform.h"
 #include "privsep/base/unique_fd.h"
@@ -29,6 +30,8 @@ class StdPlatform : public Platform {
   void OpenTerminal();
   Status PrepareWrite(const std::string& path);
   void PrepareRead(const std::string& path);
+  // What they left open.
+  std::vector<int> Descriptors() const;
 
  private:
   std::map<std::string, UniqueFd> to_write_;
