@@ -109,12 +109,18 @@ int Run(const char* program, const Options& options) {
   return session.exit_status;
 }
 
+int Save(const char* program, const Options& options) {
+  auto saved = StdPlatform().WriteFile(*options.save_to, PresetText(options));
+  return saved.ok() ? 0 : Complain(program, saved.error().text);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const char* program = argc > 0 ? argv[0] : "ntpq";
   const auto options = ParseOptions(argc, argv);
   if (!options.ok()) return Complain(program, options.error().text + "\n" + UsageHint());
+  if (options->save_to) return Save(program, *options);
   if (options->show_version)
     std::puts(VersionText().c_str());
   else if (options->show_help)

@@ -1,11 +1,14 @@
 #include "ntpq/options.h"
 
 #include <getopt.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/presets.h"
+#include "ntpq/std_platform.h"
 
 namespace ntpward::ntpq {
 namespace {
@@ -13,9 +16,18 @@ namespace {
 constexpr size_t kMaxHosts = 200;
 
 // Long options without a letter.
-enum LongOnly : int { kOldRv = 256, kVersion, kSigns, kNoNonce, kJson, kOpenMetrics, kHelp };
+enum LongOnly : int {
+  kOldRv = 256,
+  kVersion,
+  kSigns,
+  kNoNonce,
+  kJson,
+  kOpenMetrics,
+  kHelp,
+  kNoLoadOpts
+};
 
-constexpr std::array<option, 22> kLongOptions = {
+constexpr std::array<option, 25> kLongOptions = {
     {{"ipv4", no_argument, nullptr, '4'},
      {"ipv6", no_argument, nullptr, '6'},
      {"authentication", required_argument, nullptr, 'a'},
@@ -36,24 +48,14 @@ constexpr std::array<option, 22> kLongOptions = {
      {"wide", no_argument, nullptr, 'w'},
      {"version", no_argument, nullptr, kVersion},
      {"help", no_argument, nullptr, kHelp},
+     {"more-help", no_argument, nullptr, '!'},
+     {"load-opts", required_argument, nullptr, '<'},
+     {"no-load-opts", no_argument, nullptr, kNoLoadOpts},
+     {"save-opts", optional_argument, nullptr, '>'},
      {nullptr, 0, nullptr, 0}}};
 // The leading "-:" tells a missing argument from an unknown letter, and keeps hosts and options in
 // order: -4 and -6 hold for the hosts that follow.
-constexpr char kShortOptions[] = "-:46a:c:dD:ik:npr:uw";
-
-bool Preset(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' && *value != '0';
-}
-
-void TakePresets(Options& options, Family& family) {
-  options.settings.numeric = Preset("NTPQ_NUMERIC");
-  options.settings.wide = Preset("NTPQ_WIDE");
-  options.settings.old_rv = Preset("NTPQ_OLD_RV");
-  options.settings.signs = Preset("NTPQ_SIGNS");
-  if (Preset("NTPQ_IPV4")) family = Family::kIpv4;
-  if (Preset("NTPQ_IPV6")) family = Family::kIpv6;
-}
+constexpr char kShortOptions[] = "-:46a:c:dD:ik:npr:uw!<:>::";
 
 Result<uint32_t> Number(const char* option, const char* text) {
   const auto number = wire::DecodeUnsigned(text);
@@ -88,6 +90,8 @@ std::string OptionName(char** argv) {
   name.erase(0, name.find_first_not_of('-'));
   return name;
 }
+
+Status LoadPresets(Options& options, Family& family, const std::string& path);
 
 Status TakeOption(Options& options, int letter, Family& family, char** argv) {
   Settings& settings = options.settings;
@@ -151,7 +155,15 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
       options.show_version = true;
       return {};
     case kHelp:
+    case '!':
       options.show_help = true;
+      return {};
+    case '<':
+      return LoadPresets(options, family, optarg);
+    case kNoLoadOpts:
+      return {};  // looked at before all others
+    case '>':
+      options.save_to = optarg == nullptr ? PresetFile() : optarg;
       return {};
     case ':':
       return Fail("option requires an argument -- " + OptionName(argv));
@@ -179,12 +191,43 @@ void TakeWatch(Options& options) {
   options.commands.push_back(std::move(command));
 }
 
+// Each as if it stood on the command line: "--numeric", "--refid=hash".
+Status TakePresets(Options& options, Family& family, const std::vector<std::string>& presets) {
+  for (std::string preset : presets) {
+    const size_t sign = std::min(preset.find('='), preset.size());
+    const std::string name = preset.substr(2, sign - 2);
+    std::string value = preset.substr(std::min(sign + 1, preset.size()));
+    for (const option& known : kLongOptions) {
+      if (known.name == nullptr || name != known.name) continue;
+      optarg = value.data();
+      TRY_VOID(TakeOption(options, known.val, family, nullptr));
+    }
+  }
+  return {};
+}
+
+Status LoadPresets(Options& options, Family& family, const std::string& path) {
+  const std::string text = TRY(StdPlatform().ReadFile(path));
+  return TakePresets(options, family, PresetsOfFile(text));
+}
+
+// Those of the user's home, if there is such a file, and of the environment, which win.
+Status TakeUsersPresets(Options& options, Family& family, int argc, char** argv) {
+  const bool wanted = std::none_of(argv, argv + argc, [](const char* word) {
+    return std::string_view(word) == "--no-load-opts";
+  });
+  const std::string path = PresetFile();
+  if (wanted && !path.empty() && ::access(path.c_str(), R_OK) == 0)
+    TRY_VOID(LoadPresets(options, family, path));
+  return TakePresets(options, family, PresetsOfEnvironment());
+}
+
 }  // namespace
 
 Result<Options> ParseOptions(int argc, char** argv) {
   Options options;
   Family family = Family::kNone;
-  TakePresets(options, family);
+  TRY_VOID(TakeUsersPresets(options, family, argc, argv));
   opterr = 0;
   optind = 0;  // from the start, whatever was parsed before
   int letter;
@@ -199,6 +242,19 @@ Result<Options> ParseOptions(int argc, char** argv) {
     return Fail("the 'openmetrics' option takes one host, and no commands");
   if (options.hosts.empty()) options.hosts.push_back({"localhost", family});
   return options;
+}
+
+std::string PresetText(const Options& options) {
+  const Settings& settings = options.settings;
+  std::string text = "# options of ntpq\n";
+  if (settings.numeric) text += "numeric\n";
+  if (settings.old_rv) text += "old-rv\n";
+  if (settings.signs) text += "signs\n";
+  if (settings.wide) text += "wide\n";
+  if (settings.refid == RefidStyle::kHash) text += "refid = hash\n";
+  if (options.key) text += "authentication = " + std::to_string(*options.key) + "\n";
+  if (!options.key_file.empty()) text += "keyfile = " + options.key_file + "\n";
+  return text;
 }
 
 std::string UsageHint() {
@@ -235,9 +291,16 @@ std::string HelpText() {
          "   -w no  wide             show remote names in full\n"
          "      no  version          show the version and exit\n"
          "   -? no  help             show this text and exit\n"
+         "   -! no  more-help        the same\n"
+         "   -< Str load-opts        take options from this file\n"
+         "      no  no-load-opts     take none from ~/.ntprc\n"
+         "   -> opt save-opts        write the options to this file, or to ~/.ntprc, and exit\n"
          "\n"
-         "NTPQ_NUMERIC, NTPQ_WIDE, NTPQ_OLD_RV, NTPQ_SIGNS, NTPQ_IPV4 and NTPQ_IPV6 in the\n"
-         "environment preset the options of these names.\n";
+         "Options are preset by ~/.ntprc, a long name and its value on each line, and by "
+         "NTPQ_NUMERIC,\n"
+         "NTPQ_WIDE, NTPQ_OLD_RV, NTPQ_SIGNS, NTPQ_REFID, NTPQ_IPV4, NTPQ_IPV6, "
+         "NTPQ_AUTHENTICATION\n"
+         "and NTPQ_KEYFILE in the environment.\n";
 }
 
 }  // namespace ntpward::ntpq

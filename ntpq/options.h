@@ -21,11 +21,16 @@ struct Options {
   bool show_help = false;
   std::optional<uint32_t> key;
   std::string key_file;
+  std::optional<std::string> save_to;  // write PresetText there, and nothing else
 };
 
 // `arguments` without the program's name. The error is what getopt would complain about: it follows
-// the program's name. NTPQ_NUMERIC and its like in the environment are presets.
+// the program's name. ~/.ntprc and NTPQ_NUMERIC and its like in the environment are presets
+// (presets.h).
 Result<Options> ParseOptions(int argc, char** argv);
+
+// A file of presets that has the same effect.
+std::string PresetText(const Options& options);
 
 // Three lines that follow a complaint; the whole text of --help.
 std::string UsageHint();

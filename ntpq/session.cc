@@ -15,6 +15,8 @@ namespace {
 // Longer passwords are hexadecimal (as ntpq 4.2.8 reads them).
 constexpr size_t kMaxPlainPassword = 20;
 constexpr size_t kAssociationSize = 4;
+// How a transport begins to say that a datagram could not leave.
+constexpr std::string_view kWriteFailed = "write: ";
 // With --json: a document has an error.
 constexpr int kExitFailed = 2;
 
