@@ -193,7 +193,7 @@ void TakeWatch(Options& options) {
 
 // Each as if it stood on the command line: "--numeric", "--refid=hash".
 Status TakePresets(Options& options, Family& family, const std::vector<std::string>& presets) {
-  for (std::string preset : presets) {
+  for (const std::string& preset : presets) {
     const size_t sign = std::min(preset.find('='), preset.size());
     const std::string name = preset.substr(2, sign - 2);
     std::string value = preset.substr(std::min(sign + 1, preset.size()));
