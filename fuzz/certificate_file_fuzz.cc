@@ -4,6 +4,7 @@
 #include "keys/certificate_file.h"
 #include "keys/certificate_maker.h"
 #include "keys/crypto_setup.h"
+#include "privsep/base/text.h"
 
 using namespace ntpward;
 
@@ -15,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(!certificate.error().text.empty());
     return 0;
   }
-  CHECK(keys::IsPrintableName(certificate->subject));
+  CHECK(IsPrintableName(certificate->subject));
   CHECK(certificate->not_before <= certificate->not_after && !certificate->der.empty());
   return 0;
 }

@@ -3,6 +3,7 @@
 // Four octets of filestamp, then what may be a certificate or a public key. What is accepted keeps
 // every bound that the rest of the program relies on.
 #include "ntpd/autokey/certificate_cache.h"
+#include "privsep/base/text.h"
 
 using namespace ntpward;
 
@@ -18,8 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const auto certificate = autokey::ParseCertificate(der, filestamp);
   if (!certificate.ok()) return 0;
-  CHECK(autokey::IsPrintableName(certificate->subject));
-  CHECK(autokey::IsPrintableName(certificate->issuer));
+  CHECK(IsPrintableName(certificate->subject));
+  CHECK(IsPrintableName(certificate->issuer));
   CHECK(certificate->not_before <= certificate->not_after);
   CHECK(certificate->der.size() <= msg::kMaxCertificate);
   CHECK(!certificate->self_signed() || autokey::VerifyCertificate(*certificate, certificate->key));

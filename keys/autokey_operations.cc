@@ -7,6 +7,7 @@
 #include "keys/gq.h"
 #include "keys/iff.h"
 #include "keys/mv.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::keys {
 namespace {

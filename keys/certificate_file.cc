@@ -7,12 +7,12 @@
 
 #include <array>
 
+#include "privsep/base/text.h"
 #include "privsep/msg/keys.h"
 
 namespace ntpward::keys {
 namespace {
 
-constexpr size_t kMaxSubjectOctets = 255;  // RFC 5906; msg::kMaxSubject
 
 using UsagePtr = std::unique_ptr<EXTENDED_KEY_USAGE, FreeWith<EXTENDED_KEY_USAGE_free>>;
 
@@ -31,11 +31,9 @@ Result<std::string> CommonName(const X509_NAME* name) {
   if (size < 0) return Fail("its subject cannot be read");
   std::string text(AsText({utf8, static_cast<size_t>(size)}));
   OPENSSL_free(utf8);
-  if (text.empty() || text.size() > kMaxSubjectOctets)
-    return Fail("its subject is empty or too long");
-  for (const char c : text)
-    if (c <= ' ' || c > '~')
-      return Fail("its subject holds a character that is not printable ASCII");
+  if (!IsPrintableName(text))
+    return Fail("its subject is empty, too long, or holds a blank, a quotation mark or what is not "
+                "printable ASCII");
   return text;
 }
 

@@ -2,6 +2,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "privsep/base/text.h"
+
 namespace ntpward::keys {
 namespace {
 
@@ -44,13 +46,6 @@ bool Fill(X509* certificate, const CertificateContent& content, EVP_PKEY* subjec
 }
 
 }  // namespace
-
-bool IsPrintableName(std::string_view name) {
-  if (name.empty() || name.size() > 255) return false;
-  for (const char c : name)
-    if (c <= ' ' || c > '~') return false;
-  return true;
-}
 
 Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
                                              EVP_PKEY* subject_key, EVP_PKEY* signing_key,

@@ -32,7 +32,4 @@ Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
                                              EVP_PKEY* subject_key, EVP_PKEY* signing_key,
                                              const SignatureScheme& scheme);
 
-// 1..255 printable ASCII characters without blank: a name that is safe in files and logs.
-bool IsPrintableName(std::string_view name);
-
 }  // namespace ntpward::keys

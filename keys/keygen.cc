@@ -6,6 +6,7 @@
 #include "keys/key_change.h"
 #include "keys/key_maker.h"
 #include "keys/unix_time.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::keys {
 namespace {

@@ -11,6 +11,7 @@
 #include "keys/certificate_maker.h"
 #include "keys/read_file.h"
 #include "keys/mv_authority.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::keys {
 namespace {
@@ -101,7 +102,7 @@ Status TakePasswordFile(const char* path, Secret* out) {
 // A part of file names.
 Status TakeName(std::string_view text, const char* what, std::optional<std::string>* out) {
   if (!IsPrintableName(text) || text.find('/') != std::string_view::npos || text.front() == '.')
-    return Fail(std::string(what) + ": expected printable characters without blank or '/'");
+    return Fail(std::string(what) + ": expected printable characters, no blank, '/' or '\"'");
   *out = std::string(text);
   return {};
 }

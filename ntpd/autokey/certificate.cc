@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ntpd/autokey/quiet_errors.h"
+#include "privsep/base/text.h"
 #include "privsep/openssl/owners.h"
 
 namespace ntpward::autokey {
@@ -106,12 +107,6 @@ std::optional<PublicKey> SubjectKey(X509* x509) {
 }
 
 }  // namespace
-
-bool IsPrintableName(std::string_view name) {
-  return !name.empty() && name.size() <= msg::kMaxSubject &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return c > 0x20 && c < 0x7f && c != '"'; });
-}
 
 Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp) {
   const QuietErrors quiet;

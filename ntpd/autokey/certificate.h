@@ -48,7 +48,4 @@ Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp);
 // True only when `certificate` was signed by `issuer`.
 bool VerifyCertificate(const Certificate& certificate, const PublicKey& issuer);
 
-// Whether `name` may be a subject: what ParseCertificate accepts.
-bool IsPrintableName(std::string_view name);
-
 }  // namespace ntpward::autokey

@@ -4,6 +4,7 @@
 
 #include "ntpd/autokey/client_dance.h"
 #include "ntpd/autokey/crypto_statistics.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::autokey {
 namespace {

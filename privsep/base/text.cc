@@ -30,6 +30,13 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
+bool IsPrintableName(std::string_view name) {
+  constexpr size_t kLongest = 255;
+  return !name.empty() && name.size() <= kLongest &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return c > ' ' && c <= '~' && c != '"'; });
+}
+
 std::string_view WithoutBrackets(std::string_view text) {
   const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
   return bracketed ? text.substr(1, text.size() - 2) : text;

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "tests/support/authority.h"
+#include "privsep/base/text.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

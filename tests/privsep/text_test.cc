@@ -45,6 +45,18 @@ void TakesOnePairOfBracketsOff(void**) {
     assert_true(WithoutBrackets(text) == text);
 }
 
+void ANameIsSafeInFilesLogsAndStrings(void**) {
+  assert_false(IsPrintableName(""));
+  assert_true(IsPrintableName(std::string(255, 'x')));
+  assert_false(IsPrintableName(std::string(256, 'x')));
+  assert_true(IsPrintableName("host@group"));
+  for (int c = 0; c < 256; ++c) {
+    const bool good = c > ' ' && c < 0x7f && c != '"';
+    const std::string name = {'a', static_cast<char>(c)};
+    if (IsPrintableName(name) != good) fail_msg("character %d", c);
+  }
+}
+
 }  // namespace
 }  // namespace ntpward
 
@@ -52,6 +64,7 @@ int main() {
   using namespace ntpward;
   const CMUnitTest tests[] = {
       cmocka_unit_test(HexDigitsHaveTheirValueAndNothingElseHasOne),
+      cmocka_unit_test(ANameIsSafeInFilesLogsAndStrings),
       cmocka_unit_test(HexNumbersHaveNoLeadingZeros),
       cmocka_unit_test(CaseCountsForLettersOfAsciiOnly),
       cmocka_unit_test(TrimsBlanksAtTheEndsOnly),
