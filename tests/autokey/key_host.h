@@ -55,6 +55,7 @@ class Last : public keys::Outbox {
   void Send(const msg::RoleFailed& m) override { Fatal(__FILE__, __LINE__, m.text.text()); }
   void Send(const msg::Misbehaviour&) override { Fatal(__FILE__, __LINE__, "accused"); }
   bool Send(const msg::RuntimeTrust&) override { return true; }
+  bool Send(const msg::RuntimeLine&) override { return true; }
 
   msg::ServeDone serve_done;
   msg::Sealed sealed;
