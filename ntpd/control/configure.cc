@@ -54,6 +54,7 @@ constexpr Row kRows[] = {
     {"mru", AtRunTime::kByNet},
     {"peer", AtRunTime::kByNet},
     {"pool", AtRunTime::kByNet},
+    {"reset", AtRunTime::kByNet},
     {"restrict", AtRunTime::kByNet},
     {"server", AtRunTime::kByNet},
     {"setvar", AtRunTime::kByNet},

@@ -94,6 +94,7 @@ class Responder {
   Answer AnswerWithText(Bytes datagram, KeyId key, std::string_view text, StateView& state);
 
   const Counters& counters() const { return counters_; }
+  void ResetCounters() { counters_ = {}; }
 
  private:
   Answer Configure(const wire::ControlRequest& request, const Requester& requester, KeyId key,

@@ -154,6 +154,7 @@ class Association {
   std::optional<MonoTime> reachable_since() const { return reachable_since_; }
   bool authentic() const { return authentic_; }
   const AssociationCounters& counters() const { return counters_; }
+  void ResetCounters() { counters_ = {}; }
   // Packet tests of the last reply; forged ones show until the next genuine one.
   uint16_t packet_flash() const { return flash_ | forged_flash_; }
 

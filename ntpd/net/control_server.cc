@@ -52,7 +52,9 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
     : node_(node),
       state_(state),
       lines_(lines),
-      responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {}
+      responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {
+  lines_->SetOnControlReset([this] { responder_.ResetCounters(); });
+}
 
 void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
   const Asker asker{route, RequesterOf(route, flags, node_->start.control_key)};

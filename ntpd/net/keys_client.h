@@ -85,6 +85,7 @@ class KeysClient {
   // Questions that wait for an answer.
   size_t pending() const { return pending_.size(); }
   const KeyUse& use() const { return use_; }
+  void ResetUse() { use_ = {}; }
 
  private:
   using Callback =

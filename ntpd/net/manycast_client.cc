@@ -180,7 +180,7 @@ void ManycastClient::Transmit(const Prototype& prototype, Search* search,
   const SocketAddress group{prototype.config.address, port_};
   const bool sent = SendWithHops(search->socket.get(), packet, group, from, hops);
   node_->io.datagrams.OnSent(1, sent ? 0 : 1);
-  ++node_->io.polls;
+  ++node_->polls;
   if (sent) return search->state.OnSent(header.transmit, Timebase::Mono());
   // An operator who forgot the route has to hear of it; the network may also come later.
   node_->reporter.Log(

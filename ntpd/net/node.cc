@@ -15,7 +15,8 @@ Node::Node(event_base* base_, Channel* supervisor, Channel* clock, Channel* keys
       reporter(&link, &time),
       steering(clock, &time, &link, &reporter),
       keys(keys_channel, &link),
-      started(Timebase::Mono()) {}
+      started(Timebase::Mono()),
+      since{started, started, started, started} {}
 
 keys::SessionDigest Node::PublicMac(const AddressPair& path, KeyId key, Bytes covered) {
   CHECK(hasher.has_value());

@@ -46,7 +46,6 @@ struct IoCounters {
   uint64_t ignored = 0;  // implausible, or their sender is to be ignored
   uint64_t wakeups = 0;
   uint64_t good_wakeups = 0;  // with something to read
-  uint64_t polls = 0;         // requests of our own
 
   void OnWakeup(size_t datagrams_read) {
     ++wakeups;
@@ -81,6 +80,12 @@ struct Node {
   // "processed" are the replies that time was taken from.
   control::PacketCounters packets;
   IoCounters io;
+  // When groups of them began to count.
+  struct CountingSince {
+    MonoTime packets, io, timer, keys;
+  };
+  CountingSince since;
+  uint64_t polls = 0;  // requests of our own
 
   bool synchronised() const { return engine != nullptr && engine->system().synchronised(); }
   // What Autokey stamps: 0 while not synchronised.

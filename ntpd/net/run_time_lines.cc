@@ -1,9 +1,13 @@
 #include "ntpd/net/run_time_lines.h"
 
+#include "ntpd/net/system_counters.h"
+
 namespace ntpward::net {
 namespace {
 
 constexpr std::string_view kSucceeded = "Config Succeeded";
+constexpr std::string_view kResetSyntax =
+    "syntax error: expected allpeers, auth, ctl, io, sys or timer";
 
 std::string Refused(const settings::Refusal& refusal) {
   return "column " + std::to_string(refusal.column) + " " + refusal.text;
@@ -59,6 +63,14 @@ std::optional<std::string> RunTimeLines::AddressInUse(const settings::Change& ch
 
 RunTimeLines::Judged RunTimeLines::Judge(std::string_view line) const {
   Judged judged;
+  if (control::IsReset(line)) {
+    const auto groups = control::ParseReset(line);
+    if (groups.ok())
+      judged.reset = *groups;
+    else
+      judged.plan.refusal = Refused({groups.error(), std::string(kResetSyntax)});
+    return judged;
+  }
   if (JudgeUnpeer(line, &judged)) return judged;
   auto change = settings::Apply(line, judged.plan.subject, file_, now_);
   if (!change.ok()) {
@@ -77,6 +89,10 @@ LinePlan RunTimeLines::Plan(std::string_view line) const { return Judge(line).pl
 std::string RunTimeLines::Do(std::string_view line) {
   const Judged judged = Judge(line);
   if (!judged.plan.refusal.empty()) return judged.plan.refusal;
+  if (judged.reset) {
+    ResetCounters(*judged.reset, node_);
+    if (judged.reset->control) on_control_reset_();
+  }
   if (judged.end) upstreams_->End(*judged.end);
   if (judged.change) {
     for (const std::string& warning : judged.change->warnings)

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ntpd/control/reset.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/upstreams.h"
 #include "ntpd/settings/run_time_line.h"
@@ -33,6 +34,9 @@ class RunTimeLines {
   // Who puts a change in force.
   void SetOnChange(OnChange on_change) { on_change_ = std::move(on_change); }
 
+  // Who resets the counters of mode 6.
+  void SetOnControlReset(std::function<void()> reset) { on_control_reset_ = std::move(reset); }
+
   // A whole configuration, with the lines that were kept. One that no longer applies is left out,
   // and the operator hears of it.
   void SetFile(settings::Settings file, const std::vector<msg::RuntimeLine>& kept);
@@ -48,6 +52,7 @@ class RunTimeLines {
     LinePlan plan;
     std::optional<settings::Change> change;
     std::optional<AssocId> end;  // one that has no line of its own
+    std::optional<control::ResetGroups> reset;
   };
   Judged Judge(std::string_view line) const;
   // True when the line was about one association that is there, or that nobody knows.
@@ -56,6 +61,7 @@ class RunTimeLines {
 
   Node* node_;
   Upstreams* upstreams_;
+  std::function<void()> on_control_reset_ = [] {};
   OnChange on_change_ = [](const settings::Change&) {};
   settings::Settings file_;
   settings::Settings now_;

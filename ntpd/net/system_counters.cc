@@ -70,12 +70,28 @@ void FillSystemCounters(const Node& node, const core::RateLimiter* recent,
   view->packets = node.packets;
   if (recent != nullptr) view->mru = MruOf(*recent);
   view->io = IoOf(node.io);
-  view->timers.transmits = node.io.polls;
+  view->timers.transmits = node.polls;
   view->keys = KeysOf(node.keys.use());
   view->kernel = KernelOf(node, now);
-  const double uptime = std::max(0.0, now - node.started);
-  view->uptime_s = view->counters_since_reset_s = static_cast<uint64_t>(uptime);
-  view->io.since_reset_s = view->timers.since_reset_s = view->keys.since_reset_s = view->uptime_s;
+  const auto seconds_since = [now](MonoTime then) {
+    return static_cast<uint64_t>(std::max(0.0, now - then));
+  };
+  view->uptime_s = seconds_since(node.started);
+  view->counters_since_reset_s = seconds_since(node.since.packets);
+  view->io.since_reset_s = seconds_since(node.since.io);
+  view->timers.since_reset_s = seconds_since(node.since.timer);
+  view->keys.since_reset_s = seconds_since(node.since.keys);
+}
+
+void ResetCounters(const control::ResetGroups& groups, Node* node) {
+  const MonoTime now = Timebase::Mono();
+  if (groups.system) node->packets = {}, node->since.packets = now;
+  if (groups.io) node->io = {}, node->since.io = now;
+  if (groups.timer) node->polls = 0, node->since.timer = now;
+  if (groups.keys) node->keys.ResetUse(), node->since.keys = now;
+  if (!groups.peers || node->engine == nullptr) return;
+  for (const AssocId id : node->engine->Ids())
+    if (core::Association* association = node->engine->Find(id)) association->ResetCounters();
 }
 
 }  // namespace ntpward::net

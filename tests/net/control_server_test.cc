@@ -154,13 +154,27 @@ void ALineThatIsWrongDoesNotReachTheKeyProcess(void**) {
   assert_string_equal(w.Answer().c_str(), "column 9 there is no such association\r\n");
 }
 
+void CountersAreResetAndNothingIsKeptOfIt(void**) {
+  World w;
+  w.h.node.packets.received = w.h.node.io.dropped = w.h.node.polls = 5;
+  const auto command = w.Configure("reset sys timer");
+  assert_true(command && !command->keep);
+  assert_int_equal(w.h.node.polls, 5);
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
+  assert_true(w.h.node.packets.received == 0 && w.h.node.polls == 0 && w.h.node.io.dropped == 5);
+  w.SendLine("reset sys mem");
+  assert_true(w.Answer().starts_with("column 10 syntax error: expected allpeers, "));
+}
+
 // Every directive that is said to be carried out here is, and no other.
 void TheTablesOfDirectivesAgree(void**) {
   for (const std::string_view name : config::DirectiveNames()) {
     wire::ControlRequest request;
     request.header.op = ControlOp::kConfigure;
     request.data = AsBytes(name);
-    assert_int_equal(control::IsForNet(request), settings::IsRunTimeDirective(name));
+    const bool known = settings::IsRunTimeDirective(name) || control::IsReset(name);
+    assert_int_equal(control::IsForNet(request), known);
   }
 }
 
@@ -289,6 +303,7 @@ int main() {
       cmocka_unit_test(ALineIsDoneOnceTheKeyProcessHasAuthorisedIt),
       cmocka_unit_test(ALineThatIsRefusedThereIsNotDone),
       cmocka_unit_test(ALineThatIsWrongDoesNotReachTheKeyProcess),
+      cmocka_unit_test(CountersAreResetAndNothingIsKeptOfIt),
       cmocka_unit_test(TheTablesOfDirectivesAgree),
       cmocka_unit_test(WhatTheKeyProcessRefusesChangesNothing),
       cmocka_unit_test(WithoutAGoodMacNothingIsPassedOn),
