@@ -211,11 +211,16 @@ void Session::Explain(const QueryError& error, AssocId assoc) {
       PrintError(error.text + "\n", ErrorKind::kUsage);
       break;
     case QueryError::Kind::kTransport:
-      PrintError(Named(error.text) + "\n", ErrorKind::kTransport);
+      PrintError(Named(TransportText(error.text)) + "\n", ErrorKind::kTransport);
       break;
     case QueryError::Kind::kCredentials:
       break;  // told when they were asked for
   }
+}
+
+std::string Session::TransportText(const std::string& text) const {
+  if (!text.starts_with(kWriteFailed)) return text;
+  return "write to " + host_->name + " failed: " + text.substr(kWriteFailed.size());
 }
 
 std::string Session::Named(const std::string& text) const {

@@ -125,6 +125,8 @@ class Session {
 
  private:
   void Deliver(std::string_view text);
+  // What the kernel said, as ntpq 4.2.8 tells it.
+  std::string TransportText(const std::string& text) const;
   // Behind the program's name, where a terminal needs it.
   std::string Named(const std::string& text) const;
   void Refused(wire::ControlError code, AssocId assoc);

@@ -58,6 +58,36 @@ size_t Columns(const std::string& line) {
   return count;
 }
 
+// --- what the kernel refuses
+
+class FullNetwork : public Network {
+ public:
+  Result<Host, OpenError> Open(const std::string& name, Family) override {
+    return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<FullTransport>()};
+  }
+
+ private:
+  class FullTransport : public Transport {
+   public:
+    MonoTime Now() override { return {}; }
+    Status Send(Bytes) override { return Fail("write: No buffer space available"); }
+    Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime) override {
+      return std::optional<std::vector<uint8_t>>();
+    }
+  };
+};
+
+void SaysThatAQuestionCouldNotLeave(void**) {
+  RecordingPlatform platform;
+  FullNetwork network;
+  RecordedNames names;
+  Session session(platform, network, names, Settings{});
+  session.OpenHost("ntp1", Family::kNone);
+  RunLine(session, "rv");
+  assert_string_equal(platform.err.c_str(),
+                      "ntpq: write to ntp1 failed: No buffer space available\n");
+}
+
 // --- monitoring programs
 
 void ShowsTenColumnsAndNoEmptyLine(void**) {
@@ -404,6 +434,7 @@ void TakesTheUsersFileBeforeTheCommandLine(void** state) {
 int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(SaysThatAQuestionCouldNotLeave),
       cmocka_unit_test(ShowsTenColumnsAndNoEmptyLine),
       cmocka_unit_test(PrintsAVersionThatPluginsAccept),
       cmocka_unit_test(TakesALoopbackAddressForTheSystem),

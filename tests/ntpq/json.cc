@@ -59,12 +59,10 @@ class Parser {
     value.kind = Json::Kind::kObject;
     if (Take("}")) return true;
     do {
-      std::pair<std::string, Json> member;
-      if (!Take("\"") || !Text(member.first) || !Take(":") || !Value(member.second, depth + 1))
-        return false;
-      for (const auto& other : value.members)
-        if (other.first == member.first) return false;
-      value.members.push_back(std::move(member));
+      std::string name;
+      Json member;
+      if (!Take("\"") || !Text(name) || !Take(":") || !Value(member, depth + 1)) return false;
+      if (!value.members.emplace(std::move(name), std::move(member)).second) return false;
     } while (Take(","));
     return Take("}");
   }
@@ -167,9 +165,8 @@ const Json& Json::At(std::string_view path) const {
   const size_t dot = std::min(path.find('.'), path.size());
   const std::string_view name = path.substr(0, dot);
   const std::string_view rest = path.substr(std::min(dot + 1, path.size()));
-  const Json* found = &kNothing;
-  for (const auto& member : members)
-    if (member.first == name) found = &member.second;
+  const auto member = members.find(std::string(name));
+  const Json* found = member == members.end() ? &kNothing : &member->second;
   if (kind == Kind::kArray) {
     const auto index = wire::DecodeUnsigned(name);
     if (index && *index < items.size()) found = &items[static_cast<size_t>(*index)];
@@ -237,11 +234,8 @@ std::string Schema::CheckKeyword(const std::string& keyword, const Json& argumen
     return "";
   }
   if (keyword == "required") {
-    for (const Json& name : argument.items) {
-      const auto has = [&](const auto& member) { return member.first == name.text; };
-      if (std::none_of(value.members.begin(), value.members.end(), has))
-        return where + ": has no " + name.text;
-    }
+    for (const Json& name : argument.items)
+      if (!value.members.contains(name.text)) return where + ": has no " + name.text;
     return "";
   }
   if (keyword == "properties" || keyword == "additionalProperties")
@@ -254,9 +248,7 @@ std::string Schema::CheckMembers(const Json& schema, const Json& value,
   const Json& known = schema.At("properties");
   const Json& others = schema.At("additionalProperties");
   for (const auto& [name, member] : value.members) {
-    const auto found =
-        std::find_if(known.members.begin(), known.members.end(),
-                     [&, &wanted = name](const auto& entry) { return entry.first == wanted; });
+    const auto found = known.members.find(name);
     const std::string place = where + "." + name;
     std::string wrong;
     if (found != known.members.end())

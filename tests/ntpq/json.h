@@ -1,11 +1,10 @@
 // JSON read strictly, and held against a JSON Schema: what checks the documents of `ntpq --json`.
 #pragma once
 
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace ntpward::ntpq::test {
@@ -17,7 +16,7 @@ struct Json {
   bool flag = false;
   std::string text;  // of a number; of a string its octets, one for each character
   std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;
+  std::map<std::string, Json> members;
 
   // The whole of `text` as RFC 8259 has it; nothing outside printable ASCII, no name twice in an
   // object, no number that a double would not hold exactly, no character beyond U+00FF.
