@@ -95,7 +95,9 @@ class KeysCheck {
       SayError(failed.text.text());
       failed_ = true;
     }
-    if (msg::Decode(bytes, &ready)) (void)net->Send(msg::HostMaterialRequest{});
+    if (!msg::Decode(bytes, &ready)) return;
+    (void)process_->outbox().Post(msg::KeysServe{});
+    (void)net->Send(msg::HostMaterialRequest{});
   }
 
   void Repeat(const msg::LogLine& line) {
