@@ -2,79 +2,24 @@
 #include <algorithm>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/change.h"
 #include "ntpq/command.h"
 #include "ntpq/text.h"
-#include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 namespace {
 
 using enum ArgumentKind;
 
-constexpr size_t kNonceDigits = 32;
-
 std::string_view StripEnd(std::string_view text) {
   while (!text.empty() && (IsBlank(text.back()) || text.back() == '\0')) text.remove_suffix(1);
   return text;
 }
 
-bool IsNonce(std::string_view text) {
-  return text.size() == kNonceDigits &&
-         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// What makes a line good once, for the end of it; empty from a server that has no such thing, which
-// answers with a nonce for mrulist, or with an error.
-Result<std::string, QueryError> NonceWord(Session& session) {
-  const auto reply =
-      session.Try(wire::ControlOp::kRequestNonce, AssocId{0}, "config", Auth::kAlways);
-  if (!reply.ok()) {
-    const QueryError& error = reply.error();
-    const bool refused = error.kind == QueryError::Kind::kRefused;
-    // Who says that our key may not has understood what it was asked.
-    const bool not_allowed = refused && error.code == wire::ControlError::kPermission;
-    if (!refused || (not_allowed && !session.settings.no_nonce)) return Fail(error);
-    return std::string();
-  }
-  const auto values = ReadValues(reply->data);
-  const auto nonce = Find(values, "config_nonce");
-  return nonce && IsNonce(*nonce) ? " nonce=" + std::string(*nonce) : std::string();
-}
-
-// A line without a nonce can be sent again by whoever saw it, the server itself included, and any
-// server can pretend to have no nonces: so it leaves only when the user says that this one has
-// none.
-Result<void, QueryError> MaySend(const Session& session, const std::string& line, bool has_nonce) {
-  const auto refuse = [](const char* why) {
-    return Fail(QueryError{QueryError::Kind::kNotSent, {}, why});
-  };
-  if (line.size() > wire::kMaxControlData) return refuse("***Line is longer than a request holds");
-  if (!has_nonce && !session.settings.no_nonce)
-    return refuse(
-        "***Server gave no nonce, nothing was sent (one of another make needs option --no-nonce)");
-  return {};
-}
-
-// One line, sent until it is answered. Of a line with a nonce the server may have done what an
-// answer that got lost said, and would refuse it the second time: so each is sent once.
-Result<Reply, QueryError> SendLine(Session& session, std::string_view line) {
-  constexpr int kNonces = 2;
-  for (int i = 1;; ++i) {
-    const std::string nonce = TRY(NonceWord(session));
-    const std::string whole = std::string(line) + nonce;
-    TRY_VOID(MaySend(session, whole, !nonce.empty()));
-    auto reply = session.Try(wire::ControlOp::kConfigure, AssocId{0}, whole, Auth::kAlways,
-                             nonce.empty() ? 2 : 1);
-    if (reply.ok() || nonce.empty() || i == kNonces ||
-        reply.error().kind != QueryError::Kind::kNothing)
-      return reply;
-  }
-}
-
 // The server's answer to one line of configuration, as it came; none after a failure that has been
 // told.
 std::optional<std::string> Configure(Session& session, std::string_view line) {
-  const auto reply = SendLine(session, line);
+  const auto reply = SendChange(session, wire::ControlOp::kConfigure, line);
   if (reply.ok()) return std::string(StripEnd(reply->data));
   session.Explain(reply.error(), AssocId{0});
   return std::nullopt;
@@ -183,9 +128,8 @@ void ConfigFromFile(Session& session, const Arguments& arguments) {
 }
 
 void SaveConfig(Session& session, const Arguments& arguments) {
-  const auto reply =
-      session.Ask(wire::ControlOp::kSaveConfig, AssocId{0}, arguments[0].text, Auth::kAlways);
-  if (!reply) return;
+  const auto reply = SendChange(session, wire::ControlOp::kSaveConfig, arguments[0].text);
+  if (!reply.ok()) return session.Explain(reply.error(), AssocId{0});
   if (session.settings.json) {
     JsonWriter& json = session.BeginResult();
     json.BeginObject();

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/change.h"
 #include "ntpq/command.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
@@ -34,9 +35,11 @@ bool IsComplete(const NumberedList& list, std::span<const std::string_view> fiel
 
 std::optional<NumberedList> AskForList(Session& session, std::string_view which,
                                        std::span<const std::string_view> fields) {
-  const auto reply =
-      session.Ask(wire::ControlOp::kReadOrderedList, AssocId{0}, which, Auth::kAlways);
-  if (!reply) return std::nullopt;
+  const auto reply = AskForLongList(session, wire::ControlOp::kReadOrderedList, which);
+  if (!reply.ok()) {
+    session.Explain(reply.error(), AssocId{0});
+    return std::nullopt;
+  }
   if (session.settings.raw && !session.settings.json) {
     session.Print(PrintableLines(reply->data));
     return std::nullopt;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "ntpd/wire/variable_list.h"
+#include "ntpq/change.h"
 #include "ntpq/command.h"
 #include "ntpq/json_values.h"
 #include "ntpq/json_variables.h"
@@ -193,8 +194,11 @@ void ReadManyLists(Session& session, const Arguments& arguments) {
 }
 
 void Write(Session& session, AssocId assoc, const std::string& values) {
-  const auto reply = session.Ask(wire::ControlOp::kWriteVariables, assoc, values, Auth::kAlways);
-  if (!reply) return;
+  // Nothing of an association can be written: such a request is refused, and good for nothing.
+  constexpr auto kOp = wire::ControlOp::kWriteVariables;
+  const auto reply = assoc.value == 0 ? SendChange(session, kOp, values)
+                                      : session.Try(kOp, assoc, values, Auth::kAlways);
+  if (!reply.ok()) return session.Explain(reply.error(), assoc);
   const Question question{wire::ControlOp::kReadVariables, assoc, {}};
   if (session.settings.json) {
     WriteAnswer(session, session.BeginResult(), assoc, question.scope(), *reply);

@@ -194,9 +194,10 @@ void AsksForKeyAndPasswordOnce(void**) {
 }
 
 // A line of configuration and its answer; with `lost` the first answer does not arrive.
-Recording OneLine(std::string_view line, std::string_view answer, bool lost = false) {
+Recording OneLine(std::string_view line, std::string_view answer, bool lost = false,
+                  wire::ControlOp op = wire::ControlOp::kConfigure) {
   wire::ControlHeader header;
-  header.op = wire::ControlOp::kConfigure;
+  header.op = op;
   Exchange exchange;
   exchange.request =
       wire::BuildControlRequest(header, AsBytes(line), wire::ControlPadding::kForMac);
@@ -224,6 +225,71 @@ void SendsTheNonceOfAServerThatGivesOne(void**) {
     assert_int_equal(bench.network.nonces_asked, bench.network.asked);
     assert_int_equal(bench.network.asked, lost ? 2 : 1);
   }
+}
+
+void SendsEveryChangeWithANonce(void**) {
+  struct Row {
+    const char* command;
+    wire::ControlOp op;
+    const char* data;
+    const char* answer;
+    const char* printed;
+  };
+  const Row rows[] = {
+      {"saveconfig ntp-%Y", wire::ControlOp::kSaveConfig, "ntp-%Y",
+       "Configuration saved to 'ntp-2026'\r\n", "Configuration saved to 'ntp-2026'\n"},
+      {"writevar 0 foo=x", wire::ControlOp::kWriteVariables, "foo=x", "",
+       "done! (no data returned)\n"}};
+  for (const Row& row : rows) {
+    Bench bench(OneLine(std::string(row.data) + " nonce=" + kNonce, row.answer, false, row.op));
+    bench.network.nonce_answer = std::string("config_nonce=") + kNonce + "\r\n";
+    bench.platform.answers = {"7", "ctlpass"};
+    assert_string_equal(bench.Out(row.command).c_str(), row.printed);
+    assert_string_equal(bench.network.mismatch.c_str(), "");
+    Bench other(OneLine(row.data, row.answer, false, row.op));
+    other.platform.answers = {"7", "ctlpass"};
+    assert_string_equal(other.Out(row.command).c_str(), "");
+    assert_int_equal(other.network.asked, 0);
+  }
+}
+
+// A question and what comes back: text, or the error "not permitted".
+Exchange AnExchange(wire::ControlOp op, std::string_view data, const char* answer, bool sealed) {
+  wire::ControlHeader header;
+  header.op = op;
+  const auto padding = sealed ? wire::ControlPadding::kForMac : wire::ControlPadding::kPlain;
+  Exchange exchange;
+  exchange.request = wire::BuildControlRequest(header, AsBytes(data), padding);
+  if (sealed) exchange.request.resize(exchange.request.size() + 20);
+  if (answer == nullptr) {
+    exchange.responses.push_back(
+        {{}, wire::BuildControlError(header, 0, wire::ControlError::kPermission)});
+  } else {
+    header.response = true;
+    exchange.responses.push_back(
+        {{},
+         wire::BuildControlRequest(header, AsBytes(std::string_view(answer)),
+                                   wire::ControlPadding::kPlain)});
+  }
+  return exchange;
+}
+
+// A server far away gives its lists only to whom it can be sure to reach.
+void ProvesItsAddressWhereAListIsRefused(void**) {
+  constexpr auto kList = wire::ControlOp::kReadOrderedList;
+  constexpr const char* kRule =
+      "addr.0=10.0.0.0, mask.0=255.0.0.0, hits.0=5, flags.0=serve trust\r\n";
+  Recording recording;
+  recording.exchanges = {
+      AnExchange(kList, "addr_restrictions", nullptr, true),
+      AnExchange(wire::ControlOp::kRequestNonce, "", "nonce=eead1d407cad7e69c4cb583a\r\n", false),
+      AnExchange(kList, "addr_restrictions nonce=eead1d407cad7e69c4cb583a", kRule, true)};
+  Bench bench(recording);
+  bench.platform.answers = {"7", "ctlpass"};
+  assert_true(bench.Out("reslist").find("10.0.0.0/8\n           serve trust\n") !=
+              std::string::npos);
+  assert_string_equal(bench.network.mismatch.c_str(), "");
+  assert_int_equal(bench.network.asked, 3);
 }
 
 void PutsNothingOfAServersIntoALineButANonce(void**) {
@@ -445,6 +511,8 @@ int main() {
       cmocka_unit_test(KeepsQuotedWordsTogether),
       cmocka_unit_test(AsksForKeyAndPasswordOnce),
       cmocka_unit_test(SendsTheNonceOfAServerThatGivesOne),
+      cmocka_unit_test(SendsEveryChangeWithANonce),
+      cmocka_unit_test(ProvesItsAddressWhereAListIsRefused),
       cmocka_unit_test(PutsNothingOfAServersIntoALineButANonce),
       cmocka_unit_test(SendsNoLineWithoutANonceUnlessTold),
       cmocka_unit_test(PointsAtTheWordThatIsWrong),
