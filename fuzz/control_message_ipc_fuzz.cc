@@ -24,5 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::NetStatus>(bytes);
   RoundTrip<msg::NetQuit>(bytes);
   RoundTrip<msg::RuntimeLine>(bytes);
+  RoundTrip<msg::NetSaveConfig>(bytes);
+  RoundTrip<msg::NetConfigSaved>(bytes);
   return 0;
 }

@@ -18,7 +18,7 @@ class OneOfEach : public control::StateView {
     control::SystemView view;
     view.autokey = control::AutokeyView{};
     view.autokey->certificates.push_back({"a\"b", "c\n", 4, 0});
-    view.extra.push_back({"extra", "x", true});
+    view.extra.push_back({"extra", value_, true, true});
     return view;
   }
   std::vector<control::AssociationStatus> Associations() const override {
@@ -30,8 +30,20 @@ class OneOfEach : public control::StateView {
   }
   std::optional<control::ClockView> Clock(AssocId) const override { return control::ClockView{}; }
   void ClearEvents(AssocId) override {}
+  std::vector<control::InterfaceView> Interfaces() const override {
+    return std::vector<control::InterfaceView>(100);
+  }
+  std::vector<control::RestrictionView> Restrictions() const override {
+    return std::vector<control::RestrictionView>(200);
+  }
+  bool SavesConfiguration() const override { return true; }
+  void SetVariable(std::string_view name, std::string_view value) override {
+    CHECK(name == "extra" && value.size() < 128);
+    value_ = std::string(value);
+  }
 
  private:
+  std::string value_ = "x";
   // As many clients as addresses 10.0.0.0 to 10.0.0.99.
   class Hundred : public control::RecentClients {
    public:
@@ -61,6 +73,24 @@ class OneOfEach : public control::StateView {
 // A request may name its nonce by this instead of a good one, which no mutation would find.
 constexpr std::string_view kGoodNonce = "nonce=GOOD";
 
+// With a MAC: one that the key process takes for good, or not, by the last octet.
+control::MacVerdict VerdictOn(Bytes request, control::Admission admission) {
+  if (admission != control::Admission::kCheckMac) return control::MacVerdict::kNone;
+  return (request.back() & 1) != 0 ? control::MacVerdict::kGood : control::MacVerdict::kBad;
+}
+
+void CheckAnswer(control::Responder& responder, const control::Answer& answer) {
+  for (const auto& datagram : answer.datagrams) {
+    CHECK(datagram.size() <= 484);
+    auto fragment = wire::ParseControlResponse(datagram);
+    CHECK(fragment.ok());
+    CHECK(responder.Admit(datagram, {}, MonoTime()) == control::Admission::kDrop);
+    if (fragment->header.op == wire::ControlOp::kReadStatus && fragment->header.assoc.value == 0)
+      continue;  // binary
+    for (char c : AsText(fragment->data)) CHECK((c >= ' ' && c < 0x7f) || c == '\r' || c == '\n');
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -75,20 +105,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes request = AsBytes(bytes);
   const auto admission = responder.Admit(request, requester.address.ip, MonoTime());
   if (admission == control::Admission::kDrop) return 0;
-  const auto verdict = admission == control::Admission::kCheckMac ? control::MacVerdict::kBad
-                                                                  : control::MacVerdict::kNone;
-  const control::Answer answer =
-      responder.Respond(request, requester, verdict, KeyId{1}, state, MonoTime());
+  const control::Answer answer = responder.Respond(
+      request, requester, VerdictOn(request, admission), KeyId{1}, state, MonoTime());
   const auto header = wire::DecodeControlHeader(request);
-  CHECK(!answer.datagrams.empty() || (header.ok() && header->op == wire::ControlOp::kReadMru));
-  for (const auto& datagram : answer.datagrams) {
-    CHECK(datagram.size() <= 484);
-    auto fragment = wire::ParseControlResponse(datagram);
-    CHECK(fragment.ok());
-    CHECK(responder.Admit(datagram, {}, MonoTime()) == control::Admission::kDrop);
-    if (fragment->header.op == wire::ControlOp::kReadStatus && fragment->header.assoc.value == 0)
-      continue;  // binary
-    for (char c : AsText(fragment->data)) CHECK((c >= ' ' && c < 0x7f) || c == '\r' || c == '\n');
-  }
+  CHECK(!answer.datagrams.empty() || answer.inquiry != control::Inquiry::kNone ||
+        (header.ok() && header->op == wire::ControlOp::kReadMru));
+  CheckAnswer(responder, answer);
+  if (answer.inquiry == control::Inquiry::kCommand)
+    CheckAnswer(responder, responder.AnswerToWrite(request, KeyId{1}, state));
   return 0;
 }

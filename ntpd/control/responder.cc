@@ -3,9 +3,12 @@
 #include <algorithm>
 
 #include "ntpd/control/mru_answer.h"
+#include "ntpd/control/save_config.h"
 #include "ntpd/control/variable_table.h"
 #include "ntpd/control/variables.h"
+#include "ntpd/control/write_variables.h"
 #include "ntpd/wire/packet.h"
+#include "privsep/base/nonce_word.h"
 
 namespace ntpward::control {
 namespace {
@@ -32,6 +35,7 @@ constexpr std::string_view kForConfiguration = "config";
 struct Question {
   const wire::ControlRequest& request;
   const Requester& requester;
+  MacVerdict verdict;
   const NonceMaker& nonces;
   const StateView& state;
   MonoTime now;
@@ -113,6 +117,24 @@ BodyResult RecentClientRows(const Question& question) {
   return body;
 }
 
+// A MAC is no proof of the address: who saw a request can send it again in another's name. So the
+// list, which is longer than the request, goes only where a nonce came from.
+BodyResult OrderedListRows(const Question& question) {
+  const Requester& requester = question.requester;
+  if (question.verdict != MacVerdict::kGood) return Fail(ControlError::kPermission);
+  const auto request = ParseListRequest(question.request.data);
+  if (!request) return Fail(ControlError::kUnknownVariable);
+  if (!requester.address_proved &&
+      !question.nonces.IsGood(request->nonce, requester.address, question.now))
+    return Fail(ControlError::kPermission);
+  Body body = request->list == OrderedList::kInterfaces
+                  ? TextBody(0, InterfaceList(question.state.Interfaces()))
+                  : TextBody(0, RestrictionList(question.state.Restrictions()));
+  // As for the list of clients.
+  body.cuts.clear();
+  return body;
+}
+
 BodyResult Perform(const Question& question) {
   const wire::ControlRequest& request = question.request;
   const StateView& state = question.state;
@@ -132,15 +154,19 @@ BodyResult Perform(const Question& question) {
       // The key process makes those, for whoever has the control key.
       if (AsText(request.data) == kForConfiguration) return Fail(ControlError::kPermission);
       return Nonce(question);
-    // What changes something has no way in here; traps would send to whoever asks (S3118, S3119),
-    // saving a configuration would write files (CVE-2015-7703).
-    case ControlOp::kWriteVariables:
-    case ControlOp::kWriteClock:
-    case ControlOp::kSetTrap:
+    case ControlOp::kReadOrderedList:
+      return OrderedListRows(question);
+    // Traps would send to whoever asks (S3118, S3119): there are none to set or to take away.
     case ControlOp::kUnsetTrap:
+      return Fail(question.verdict == MacVerdict::kGood ? ControlError::kBadAssociation
+                                                        : ControlError::kPermission);
+    case ControlOp::kSetTrap:
+    // As in the reference, no clock has a variable that can be written.
+    case ControlOp::kWriteClock:
+    // What changes something comes here only without the key process' consent.
+    case ControlOp::kWriteVariables:
     case ControlOp::kConfigure:
     case ControlOp::kSaveConfig:
-    case ControlOp::kReadOrderedList:
       return Fail(ControlError::kPermission);
     default:
       return Fail(ControlError::kBadOperation);
@@ -223,6 +249,38 @@ Answer Responder::Configure(const wire::ControlRequest& request, const Requester
   return answer;
 }
 
+// Before the key process is asked: what the access rules and the configuration forbid anyway.
+Answer Responder::Save(const wire::ControlRequest& request, const Requester& requester, KeyId key,
+                       StateView& state) {
+  const std::string from = requester.address.ip.ToString();
+  const std::string_view name = SplitNonce(AsText(request.data)).text;
+  if (name.empty())
+    return Refusal(request.header, ControlError::kBadValue, MacVerdict::kGood, key, state);
+  Answer answer{.inquiry = Inquiry::kCommand};
+  answer.log = "saveconfig " + std::string(name) + " asked for by " + from;
+  const bool prohibited = requester.rights == Rights::kRead;
+  if (prohibited || !state.SavesConfiguration()) {
+    const SaveResult why = prohibited ? SaveResult::kProhibited : SaveResult::kNoDirectory;
+    const std::string text = SaveText(why, "", "");
+    answer = Text(request.header, text, key, state);
+    answer.log = text + " (" + from + ")";
+  }
+  return answer;
+}
+
+Answer Responder::AnswerToWrite(Bytes datagram, KeyId key, StateView& state) {
+  const auto request = wire::ParseControlRequest(datagram);
+  if (!request.ok()) return {};
+  const auto assignments = ParseAssignments(SplitNonce(AsText(request->data)).text, state.System());
+  if (!assignments.ok())
+    return Refusal(request->header, assignments.error(), MacVerdict::kGood, key, state);
+  for (const Assignment& each : *assignments) state.SetVariable(each.name, each.value);
+  ++counters_.answered;
+  const auto reply = wire::ReplyHeader(request->header, state.Status().leap, state.Status().word());
+  return Finished(wire::BuildControlReply(reply, {}, {}, ControlPadding::kForMac),
+                  MacVerdict::kGood, key);
+}
+
 Answer Responder::AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state) {
   const auto request = wire::ParseControlRequest(datagram);
   if (!request.ok()) return {};
@@ -259,12 +317,15 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
   if (verdict == MacVerdict::kGood && request->header.assoc.value == 0) {
     if (request->header.op == ControlOp::kConfigure)
       return Configure(*request, requester, key, state);
+    if (request->header.op == ControlOp::kSaveConfig) return Save(*request, requester, key, state);
+    if (request->header.op == ControlOp::kWriteVariables && requester.rights == Rights::kModify)
+      return {.inquiry = Inquiry::kCommand};
     if (request->header.op == ControlOp::kRequestNonce &&
         AsText(request->data) == kForConfiguration)
       return {.inquiry = Inquiry::kNonce};
   }
-  const BodyResult outcome =
-      Perform({*request, requester, nonces_, state, now, IsFromOperator(requester, verdict, key)});
+  const BodyResult outcome = Perform(
+      {*request, requester, verdict, nonces_, state, now, IsFromOperator(requester, verdict, key)});
   if (outcome.ok() && outcome->silent) return {};
   if (!outcome.ok()) return Refusal(request->header, outcome.error(), verdict, key, state);
   ++counters_.answered;

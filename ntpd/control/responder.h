@@ -1,9 +1,9 @@
 // Answers mode 6: what ntpq and monitoring tools ask of the daemon.
 //
 // The datagram comes from anyone whom the access rules let ask; the shell has applied those
-// (`noquery`, `ignore`) and has refused what claims to come from an address of its own. Nothing can
-// be changed from here: requests that would are refused, or are for the key process to judge. Rules
-// and texts are those of ntpd 4.2.8.
+// (`noquery`, `ignore`) and has refused what claims to come from an address of its own. What would
+// change something is refused, or is for the key process to judge first. Rules and texts are those
+// of ntpd 4.2.8.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +54,9 @@ struct Requester {
   bool may_list_clients = true;  // no `nomrulist`
   Rights rights = Rights::kModify;
   KeyId control_key;  // whoever has it is an operator
+  // Who has the control key gets long lists without a nonce that proves his address: he is on this
+  // host, or the operator cares for no nonces (`controlnonce never`).
+  bool address_proved = false;
 };
 
 // What the key process has to be asked before there is an answer.
@@ -90,6 +93,8 @@ class Responder {
   Answer AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state);
   Answer AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdict& verdict,
                          StateView& state);
+  // Does what an authorised WRITEVAR says, all of it or nothing.
+  Answer AnswerToWrite(Bytes datagram, KeyId key, StateView& state);
   // What became of a request that the key process authorised: `text` is for its sender to read.
   Answer AnswerWithText(Bytes datagram, KeyId key, std::string_view text, StateView& state);
 
@@ -99,6 +104,8 @@ class Responder {
  private:
   Answer Configure(const wire::ControlRequest& request, const Requester& requester, KeyId key,
                    StateView& state);
+  Answer Save(const wire::ControlRequest& request, const Requester& requester, KeyId key,
+              StateView& state);
   Answer Text(const wire::ControlHeader& request, std::string_view text, KeyId key,
               StateView& state);
   Answer Refusal(const wire::ControlHeader& request, wire::ControlError error, MacVerdict verdict,

@@ -257,6 +257,8 @@ std::string VariableNames(const View& view) {
 
 }  // namespace
 
+bool IsSystemVariable(std::string_view name) { return FindVariable<View>(kTable, name) != nullptr; }
+
 Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
     const SystemView& view, std::span<const std::string_view> names) {
   const auto is_extra = [&](std::string_view name) {

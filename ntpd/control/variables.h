@@ -25,6 +25,9 @@ inline constexpr std::string_view kProcesses = "privsep";
 Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
     const SystemView& view, std::span<const std::string_view> names);
 
+// Whether the daemon itself has a system variable of that name; one that the operator made is none.
+bool IsSystemVariable(std::string_view name);
+
 // Some variables are ours, and written only by name. `identity`: which scheme told the server from
 // an impostor ("TC", "IFF", "GQ", "MV", "none"). `trail`: an item trail.N="SUBJECT ISSUER UNTIL"
 // for each certificate from the server to a trusted root. `cookieage`, `keylistage`: seconds.

@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "ntpd/control/ordered_list.h"
 #include "ntpd/control/recent_clients.h"
 #include "ntpd/wire/packet.h"
 #include "ntpd/wire/status_word.h"
@@ -118,11 +120,12 @@ struct LeapTableView {
   NtpSeconds expires;
 };
 
-// `setvar NAME=VALUE [default]`, from the operator's file.
+// A variable that the operator made: `setvar`, --var, --dvar.
 struct ExtraVariable {
   std::string name;
   std::string value;  // written as it is, without quotes
   bool is_default = false;
+  bool writable = false;  // by WRITEVAR
 };
 
 // How one of the daemon's processes is, as its supervisor and the kernel say.
@@ -305,6 +308,13 @@ class StateView {
   virtual std::optional<PeerView> Peer(AssocId id) const = 0;
   // None when `id` is no reference clock. For 0: the system peer if it is one, else the first.
   virtual std::optional<ClockView> Clock(AssocId id) const = 0;
+  virtual std::vector<InterfaceView> Interfaces() const = 0;
+  // Most specific first, IPv4 before IPv6.
+  virtual std::vector<RestrictionView> Restrictions() const = 0;
+  // Whether the operator lets the configuration be written to files (`saveconfigdir`).
+  virtual bool SavesConfiguration() const = 0;
+  // A writable variable of System().extra has another value from now on.
+  virtual void SetVariable(std::string_view name, std::string_view value) = 0;
   // Zeroes the event count of an association, or of the system for 0: an authenticated reader has
   // seen it (RFC 1305 appendix B.2.2).
   virtual void ClearEvents(AssocId id) = 0;

@@ -1,10 +1,17 @@
 #include "ntpd/net/control_server.h"
 
+#include <algorithm>
+
+#include "ntpd/control/save_config.h"
 #include "ntpd/net/random.h"
 #include "ntpd/wire/control_message.h"
+#include "privsep/base/nonce_word.h"
 
 namespace ntpward::net {
 namespace {
+
+// Requests to write a file that wait for the supervisor.
+constexpr size_t kMostSaving = 8;
 
 control::MacVerdict FromCode(msg::VerdictCode code) {
   switch (code) {
@@ -36,12 +43,28 @@ control::CommandResult FromOutcome(msg::CommandOutcome outcome) {
   }
 }
 
-control::Requester RequesterOf(const Route& route, core::AccessFlags flags, KeyId control_key) {
+control::SaveResult FromOutcome(msg::SaveOutcome outcome) {
+  switch (outcome) {
+    case msg::SaveOutcome::kSaved:
+      return control::SaveResult::kSaved;
+    case msg::SaveOutcome::kNoDirectory:
+      return control::SaveResult::kNoDirectory;
+    case msg::SaveOutcome::kUnsafeName:
+      return control::SaveResult::kUnsafeName;
+    case msg::SaveOutcome::kFailed:
+      break;
+  }
+  return control::SaveResult::kFailed;
+}
+
+control::Requester RequesterOf(const Route& route, core::AccessFlags flags,
+                               const msg::NetStart& start) {
   return {.address = route.client,
           .may_list_clients = !flags.has(core::Access::kNoMruList),
           .rights = flags.has(core::Access::kNoModify) ? control::Rights::kRead
                                                        : control::Rights::kModify,
-          .control_key = control_key};
+          .control_key = start.control_key,
+          .address_proved = route.client.ip.is_loopback() || !start.control_nonce};
 }
 
 std::vector<uint8_t> Copy(Bytes datagram) { return {datagram.begin(), datagram.end()}; }
@@ -57,7 +80,7 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
 }
 
 void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
-  const Asker asker{route, RequesterOf(route, flags, node_->start.control_key)};
+  const Asker asker{route, RequesterOf(route, flags, node_->start)};
   switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
     case control::Admission::kDrop:
       return;
@@ -146,12 +169,48 @@ void ControlServer::OnCommandDone(const Asker& asker, Bytes datagram, KeyId key,
 
 void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {
   const auto request = wire::ParseControlRequest(datagram);
-  if (request.ok() && control::IsForNet(*request)) {
-    const std::string done = lines_->Do(SplitNonce(AsText(request->data)).text);
-    return Deliver(asker.route, responder_.AnswerWithText(datagram, key, done, *state_));
+  if (!request.ok()) return;
+  switch (request->header.op) {
+    case wire::ControlOp::kWriteVariables:
+      return Deliver(asker.route, responder_.AnswerToWrite(datagram, key, *state_));
+    case wire::ControlOp::kSaveConfig:
+      return Save(asker, datagram, key);
+    default: {
+      if (control::IsForNet(*request)) {
+        const std::string done = lines_->Do(SplitNonce(AsText(request->data)).text);
+        return Deliver(asker.route, responder_.AnswerWithText(datagram, key, done, *state_));
+      }
+      const control::CommandVerdict nothing{control::CommandResult::kDenied, 0};
+      return Deliver(asker.route, responder_.AnswerToCommand(datagram, key, nothing, *state_));
+    }
   }
-  const control::CommandVerdict nothing{control::CommandResult::kDenied, 0};
-  Deliver(asker.route, responder_.AnswerToCommand(datagram, key, nothing, *state_));
+}
+
+void ControlServer::Save(const Asker& asker, Bytes datagram, KeyId key) {
+  const auto request = wire::ParseControlRequest(datagram);
+  const std::string_view pattern = SplitNonce(AsText(request->data)).text;
+  msg::NetSaveConfig ask{.request = ++last_save_};
+  if (!ask.pattern.Assign(AsBytes(pattern)) || !ask.Valid()) {
+    const std::string text = control::SaveText(control::SaveResult::kUnsafeName, pattern, "");
+    return Deliver(asker.route, responder_.AnswerWithText(datagram, key, text, *state_));
+  }
+  if (!ask_to_save_(ask)) return;  // ntpq asks again
+  if (saving_.size() >= kMostSaving) saving_.pop_front();
+  saving_.push_back({ask.request, asker.route, Copy(datagram), key});
+}
+
+void ControlServer::OnConfigSaved(const msg::NetConfigSaved& saved) {
+  const auto found = std::find_if(saving_.begin(), saving_.end(), [&](const Saving& waiting) {
+    return waiting.request == saved.request;
+  });
+  if (found == saving_.end()) return;
+  const Saving waiting = std::move(*found);
+  saving_.erase(found);
+  if (saved.outcome == msg::SaveOutcome::kSaved)
+    node_->saved_config = std::string(saved.name.text());
+  const std::string text =
+      control::SaveText(FromOutcome(saved.outcome), saved.name.text(), saved.reason.text());
+  Deliver(waiting.route, responder_.AnswerWithText(waiting.datagram, waiting.key, text, *state_));
 }
 
 void ControlServer::Deliver(const Route& route, const control::Answer& answer) {

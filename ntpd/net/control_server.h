@@ -1,6 +1,7 @@
 // Answers mode 6 (ntpq): the responder decides, this sends, and asks ntpd-keys about MACs.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <span>
 #include <vector>
@@ -30,14 +31,20 @@ class ControlServer {
   // Symmetric keys are trusted from now on, or no longer.
   using OnKeysChanged = std::function<void(std::span<const KeyId>, bool trusted)>;
 
+  // Asks the supervisor to write the configuration; false when that cannot be asked.
+  using AskToSave = std::function<bool(const msg::NetSaveConfig&)>;
+
   // All must outlive this object.
   ControlServer(Node* node, control::StateView* state, RunTimeLines* lines);
   // How the datagrams of an answer leave; they are dropped before it is set.
   void SetSend(SendTo send) { send_ = std::move(send); }
   void SetKeysChanged(OnKeysChanged changed) { keys_changed_ = std::move(changed); }
+  void SetSave(AskToSave ask) { ask_to_save_ = std::move(ask); }
 
   // A datagram of mode 6 or 7 whose sender may ask; `flags` are the rules for it.
   void OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram);
+  // The supervisor has answered what SetSave's function asked.
+  void OnConfigSaved(const msg::NetConfigSaved& saved);
   const control::Counters& counters() const { return responder_.counters(); }
 
  private:
@@ -55,6 +62,7 @@ class ControlServer {
   // Does what a request says that ntpd-keys has authorised: its MAC was the control key's, and it
   // is no replay.
   void Perform(const Asker& asker, Bytes datagram, KeyId key);
+  void Save(const Asker& asker, Bytes datagram, KeyId key);
   void Deliver(const Route& route, const control::Answer& answer);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 
@@ -63,7 +71,17 @@ class ControlServer {
   RunTimeLines* lines_;
   SendTo send_ = [](const Route&, std::span<const std::vector<uint8_t>>) {};
   OnKeysChanged keys_changed_ = [](std::span<const KeyId>, bool) {};
+  AskToSave ask_to_save_ = [](const msg::NetSaveConfig&) { return false; };
   control::Responder responder_;
+  // Who waits for the supervisor to write a file; the oldest first.
+  struct Saving {
+    uint32_t request = 0;
+    Route route;
+    std::vector<uint8_t> datagram;
+    KeyId key;
+  };
+  std::deque<Saving> saving_;
+  uint32_t last_save_ = 0;
 };
 
 }  // namespace ntpward::net

@@ -156,6 +156,7 @@ std::optional<control::AutokeyView> DaemonView::Autokey() const {
   if (!node_->host.enabled()) return std::nullopt;
   control::AutokeyView view;
   view.host = std::string(node_->host.subject());
+  view.group = std::string(node_->start.ident.text());
   view.flags = node_->host.status_word();
   view.digest = std::string(node_->host.digest_name());
   view.signature = SchemeName(view.flags);
@@ -167,16 +168,32 @@ std::optional<control::AutokeyView> DaemonView::Autokey() const {
 }
 
 void DaemonView::FillExtra(control::SystemView* view) const {
+  const auto takes = [](std::string_view* text, char sign) {
+    const bool there = text->starts_with(sign);
+    if (there) text->remove_prefix(1);
+    return there;
+  };
   for (const auto& item : node_->start.variables) {
     std::string_view text = item.text();
     control::ExtraVariable variable;
-    variable.is_default = text.starts_with('*');
-    if (variable.is_default) text.remove_prefix(1);
+    variable.is_default = takes(&text, '*');
+    variable.writable = takes(&text, '+');
     const size_t equals = text.find('=');
     variable.name = std::string(text.substr(0, equals));
     if (equals != std::string_view::npos) variable.value = std::string(text.substr(equals + 1));
+    if (const auto written = node_->written.find(variable.name);
+        variable.writable && written != node_->written.end())
+      variable.value = written->second;
     view->extra.push_back(variable);
   }
+  view->extra.push_back({.name = "daemon_version",
+                         .value = '"' + std::string(node_->start.version.text()) + '"'});
+  if (!node_->saved_config.empty())
+    view->extra.push_back({.name = "savedconfig", .value = node_->saved_config});
+}
+
+void DaemonView::SetVariable(std::string_view name, std::string_view value) {
+  node_->written.insert_or_assign(std::string(name), std::string(value));
 }
 
 control::SystemView DaemonView::System() const {
@@ -197,7 +214,8 @@ control::SystemView DaemonView::System() const {
   view.system_peer = system.system_peer;
   if (const Upstream* peer = upstreams_->Find(system.system_peer)) {
     view.peer_address = peer->remote;
-    view.peer_mode = wire::Mode::kClient;
+    if (const auto snapshot = node_->engine->Snapshot(system.system_peer, now))
+      view.peer_mode = snapshot->hmode;
   }
   view.offset_s = system.offset;
   view.frequency = discipline.frequency();
@@ -211,6 +229,7 @@ control::SystemView DaemonView::System() const {
     view.tai_s = static_cast<int>(leap.tai);
     view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};
   }
+  if (node_->start.broadcast_client) view.broadcast_delay_s = node_->start.broadcast_delay;
   view.autokey = Autokey();
   FillExtra(&view);
   if (node_->processes) view.processes = ProcessesOf(*node_->processes, now);

@@ -28,6 +28,10 @@ class DaemonView : public control::StateView {
   std::vector<control::AssociationStatus> Associations() const override;
   std::optional<control::PeerView> Peer(AssocId id) const override;
   std::optional<control::ClockView> Clock(AssocId id) const override;
+  std::vector<control::InterfaceView> Interfaces() const override;
+  std::vector<control::RestrictionView> Restrictions() const override;
+  bool SavesConfiguration() const override { return node_->start.saves_configuration; }
+  void SetVariable(std::string_view name, std::string_view value) override;
   void ClearEvents(AssocId id) override;
 
  private:

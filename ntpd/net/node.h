@@ -3,8 +3,10 @@
 
 #include <event2/event.h>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "keys/session_key.h"
 #include "ntpd/autokey/certificate_cache.h"
@@ -86,6 +88,8 @@ struct Node {
   };
   CountingSince since;
   uint64_t polls = 0;  // requests of our own
+  std::map<std::string, std::string, std::less<>> written;  // by WRITEVAR, over what start says
+  std::string saved_config;  // the file last written by SAVECONFIG; empty: none
 
   bool synchronised() const { return engine != nullptr && engine->system().synchronised(); }
   // What Autokey stamps: 0 while not synchronised.

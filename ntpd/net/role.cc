@@ -49,6 +49,9 @@ Role::Role(RoleChannels channels, uint16_t port)
   server_.SetPeering(&peering_);
   upstreams_.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
                             Bytes packet) { return server_.SendTo(to, from, hops, packet); });
+  control_.SetSave([this](const msg::NetSaveConfig& ask) {
+    return channels_.supervisor.Send(ask) == SendOutcome::kSent;
+  });
   control_.SetKeysChanged([this](std::span<const KeyId> keys, bool trusted) {
     upstreams_.OnKeysChanged(keys, trusted);
     Update();

@@ -73,6 +73,12 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
       node_.processes = processes;
       return true;
     }
+    case msg::Type::kNetConfigSaved: {
+      msg::NetConfigSaved saved;
+      if (!msg::Decode(bytes, &saved)) return false;
+      control_.OnConfigSaved(saved);
+      return true;
+    }
     case msg::Type::kNetTerminate: {
       msg::NetTerminate terminate;
       if (!msg::Decode(bytes, &terminate)) return false;

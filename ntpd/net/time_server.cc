@@ -68,7 +68,11 @@ void TimeServer::AddListener(const msg::NetSocket& socket, UniqueFd fd) {
   Listener& listener = listeners_[socket.index];
   listener.index = socket.index;
   listener.local = socket.local;
+  listener.interface = std::string(socket.interface.text());
+  listener.flags = socket.flags;
+  listener.broadcast = socket.broadcast;
   listener.drop = socket.drop;
+  listener.opened = Timebase::Mono();
   listener.fd = std::move(fd);
   struct Argument {
     TimeServer* self;
@@ -193,6 +197,8 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
       ++node_->packets.restricted;
       return;
     }
+    // Mode 7 is not served; ntpq's sysstats shows how often it was tried, as ntpd 4.2.8's does.
+    if (mode == wire::Mode::kPrivate) ++node_->packets.restricted;
     return control_->OnDatagram(RouteTo(listener, datagram), flags, datagram.bytes);
   }
   OnTimePacket(listener, datagram, flags);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ntpd/autokey/server_side.h"
@@ -24,7 +25,11 @@ namespace ntpward::net {
 struct Listener {
   uint16_t index = 0;
   SocketAddress local;
+  std::string interface;
+  uint16_t flags = 0;  // control::InterfaceFlag
+  IpAddress broadcast;
   bool drop = false;
+  MonoTime opened;
   SocketCounters datagrams;
   UniqueFd fd;
   std::shared_ptr<void> argument;  // of `readable`; outlives it
@@ -47,6 +52,7 @@ class TimeServer {
   void RemoveListener(uint16_t index);
 
   const autokey::ServerCounters& autokey_counters() const { return autokey_.counters(); }
+  const std::map<uint16_t, Listener>& listeners() const { return listeners_; }
   const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
 
  private:

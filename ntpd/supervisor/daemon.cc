@@ -51,6 +51,7 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       statistics_(log),
       leap_seconds_(log),
       kept_trust_file_(FirstStepMarker::DirectoryFromEnvironment()),
+      saver_(log),
       headway_file_(DriftPath()) {
   statistics_.Configure(config_);
   log_->KeepInfo((LogClasses(config_) & msg::kLogSystemInfo) != 0);

@@ -14,6 +14,7 @@
 
 #include "ntpd/config/config.h"
 #include "ntpd/supervisor/accounts.h"
+#include "ntpd/supervisor/config_saver.h"
 #include "ntpd/supervisor/first_step_marker.h"
 #include "ntpd/supervisor/group_membership.h"
 #include "ntpd/supervisor/headway.h"
@@ -172,6 +173,7 @@ class Daemon {
   KeptTrust kept_trust_;
   KeptTrustFile kept_trust_file_;
   KeptChanges kept_lines_;
+  ConfigSaver saver_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;
   Headway headway_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/state_file.h"
@@ -175,6 +176,13 @@ bool Daemon::OnNetMessage(Bytes bytes) {
     msg::NetStatus status;
     if (!msg::Decode(bytes, &status)) return false;
     OnStatus(status.text.text());
+    return true;
+  }
+  if (type == msg::Type::kNetSaveConfig) {
+    msg::NetSaveConfig save;
+    if (!msg::Decode(bytes, &save)) return false;
+    const InForce in_force{config_, kept_lines_};
+    Post(slot(Role::kNet), saver_.Save(save, in_force, MonotonicNow(), std::time(nullptr)));
     return true;
   }
   msg::NetQuit quit;

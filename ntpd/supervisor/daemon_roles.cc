@@ -207,6 +207,8 @@ void Daemon::SendSockets() {
     message.index = socket.index;
     message.local = socket.local;
     CHECK(message.interface.Assign(AsBytes(std::string_view(socket.interface).substr(0, 16))));
+    message.flags = socket.flags;
+    message.broadcast = socket.broadcast;
     message.drop = socket.drop;
     message.loopback = socket.local.ip.is_loopback();
     Post(slot(Role::kNet), message, socket.fd.get());

@@ -118,6 +118,7 @@ std::vector<DirectoryGrant> ConfiguredDirectories(const config::Config& config,
   collector.File(Either(options.log_file, config.output.logfile.value), DirectoryAccess::kWrite);
   collector.File(Either(options.pid_file, config.output.pidfile.value), DirectoryAccess::kWrite);
   collector.Directory(FirstStepMarker::DirectoryFromEnvironment(), DirectoryAccess::kWrite);
+  collector.Directory(config.output.saveconfigdir.value, DirectoryAccess::kWrite);
   AddStatistics(config.output, &collector);
   return collector.Take();
 }

@@ -19,6 +19,26 @@ struct FreeInterfaces {
   void operator()(ifaddrs* list) const { freeifaddrs(list); }
 };
 
+// What ntpq's ifstats shows of an interface (the numbers of ntpd 4.2.8).
+enum ShownFlag : uint16_t {
+  kUp = 0x01,
+  kPointToPoint = 0x02,
+  kLoopback = 0x04,
+  kBroadcast = 0x08,
+  kMulticast = 0x10,
+  kWildcard = 0x80,
+};
+
+uint16_t ShownFlags(unsigned flags) {
+  unsigned shown = 0;
+  if ((flags & IFF_UP) != 0) shown |= kUp;
+  if ((flags & IFF_POINTOPOINT) != 0) shown |= kPointToPoint;
+  if ((flags & IFF_LOOPBACK) != 0) shown |= kLoopback;
+  if ((flags & IFF_BROADCAST) != 0) shown |= kBroadcast;
+  if ((flags & IFF_MULTICAST) != 0) shown |= kMulticast;
+  return static_cast<uint16_t>(shown);
+}
+
 bool InNetwork(const IpAddress& address, const IpAddress& network, uint8_t prefix) {
   if (address.family != network.family) return false;
   for (unsigned bit = 0; bit < prefix; ++bit) {
@@ -90,7 +110,14 @@ std::vector<InterfaceAddress> LocalAddresses() {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
     const auto address =
         SocketAddress::FromSockaddr(entry->ifa_addr, sizeof(sockaddr_storage));
-    if (address) addresses.push_back({entry->ifa_name, address->ip});
+    if (!address) continue;
+    InterfaceAddress found{entry->ifa_name, address->ip, ShownFlags(entry->ifa_flags), {}};
+    if (found.address.family == Family::kIpv4 && (entry->ifa_flags & IFF_BROADCAST) != 0) {
+      const auto broadcast =
+          SocketAddress::FromSockaddr(entry->ifa_broadaddr, sizeof(sockaddr_storage));
+      if (entry->ifa_broadaddr != nullptr && broadcast) found.broadcast = broadcast->ip;
+    }
+    addresses.push_back(found);
   }
   return addresses;
 }
@@ -136,10 +163,12 @@ void ListenSockets::SayGone(const ListenSocket& socket) const {
   log_->Log(LogLevel::kInfo, "Deleting " + Name(socket));
 }
 
-Status ListenSockets::Add(const IpAddress& address, const std::string& interface, bool drop) {
+Status ListenSockets::Add(const InterfaceAddress& where, bool drop) {
   ListenSocket opened;
-  opened.local = {address, kNtpPort};
-  opened.interface = interface;
+  opened.local = {where.address, kNtpPort};
+  opened.interface = where.interface;
+  opened.flags = where.flags;
+  opened.broadcast = where.broadcast;
   opened.drop = drop;
   opened.fd = TRY(Bind(opened.local));
   opened.index = next_index_++;
@@ -152,7 +181,7 @@ Status ListenSockets::OpenWildcards(const Options& options) {
   if (options.family != 4) {
     IpAddress any6;
     any6.family = Family::kIpv6;
-    if (const Status opened = Add(any6, "v6wildcard", false); !opened.ok()) {
+    if (const Status opened = Add({"v6wildcard", any6, kUp | kWildcard, {}}, false); !opened.ok()) {
       // A host without IPv6 is no error; a port that is taken is.
       if (options.family == 6 || opened.error().text.find("another process") != std::string::npos)
         return opened;
@@ -160,7 +189,7 @@ Status ListenSockets::OpenWildcards(const Options& options) {
     }
   }
   if (options.family == 6) return {};
-  return Add(IpAddress::V4(0, 0, 0, 0), "v4wildcard", false);
+  return Add({"v4wildcard", IpAddress::V4(0, 0, 0, 0), kUp | kWildcard, {}}, false);
 }
 
 Status ListenSockets::Open(const config::System& system, const Options& options) {
@@ -226,7 +255,7 @@ std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* g
       return socket.local.ip == candidate.address;
     });
     if (open == sockets_.end()) {
-      if (const Status added = Add(candidate.address, candidate.interface, drop); !added.ok())
+      if (const Status added = Add(candidate, drop); !added.ok())
         log_->Log(LogLevel::kError, added.error().text);
     } else if (open->drop != drop) {
       SayGone(*open);

@@ -19,6 +19,8 @@ struct ListenSocket {
   uint16_t index = 0;
   SocketAddress local;
   std::string interface;
+  uint16_t flags = 0;   // as ntpq's ifstats shows them
+  IpAddress broadcast;  // of the interface; none without one
   bool drop = false;
   UniqueFd fd;
 };
@@ -27,6 +29,8 @@ struct ListenSocket {
 struct InterfaceAddress {
   std::string interface;
   IpAddress address;
+  uint16_t flags = 0;   // as ntpq's ifstats shows them
+  IpAddress broadcast;  // none without one
   friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
 
@@ -62,7 +66,7 @@ class ListenSockets {
   void DropUnruled(const std::vector<InterfaceAddress>& present, std::vector<uint16_t>* gone);
   config::InterfaceAction ActionFor(const InterfaceAddress& candidate) const;
   Status OpenWildcards(const Options& options);
-  Status Add(const IpAddress& address, const std::string& interface, bool drop);
+  Status Add(const InterfaceAddress& where, bool drop);
   void SayOpened(const ListenSocket& socket) const;
   void SayGone(const ListenSocket& socket) const;
   Result<UniqueFd> Bind(const SocketAddress& local) const;

@@ -7,11 +7,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 namespace ntpward::supervisor {
 namespace {
 
-enum LongOnly { kNoClock = 256, kReadyTimeout, kRenew, kAccepted };
+enum LongOnly { kNoClock = 256, kReadyTimeout, kRenew, kVersion, kAccepted };
 
 constexpr option kLongOptions[] = {
     {"ipv4", no_argument, nullptr, '4'},
@@ -29,7 +30,9 @@ constexpr option kLongOptions[] = {
     {"quit", no_argument, nullptr, 'q'},
     {"check-config", no_argument, nullptr, 't'},
     {"user", required_argument, nullptr, 'u'},
-    {"version", no_argument, nullptr, 'V'},
+    {"var", required_argument, nullptr, 'v'},
+    {"dvar", required_argument, nullptr, 'V'},
+    {"version", no_argument, nullptr, kVersion},
     {"slew", no_argument, nullptr, 'x'},
     {"help", no_argument, nullptr, '?'},
     {"no-clock", optional_argument, nullptr, kNoClock},
@@ -39,6 +42,7 @@ constexpr option kLongOptions[] = {
     {nullptr, 0, nullptr, 0},
 };
 
+constexpr size_t kLongestVariable = 120;
 constexpr double kMostClockOffset = 10 * 365.25 * 86400;  // seconds
 constexpr double kMostClockError = 500;                   // ppm, as much as a discipline corrects
 
@@ -88,6 +92,20 @@ Status ParseReadyTimeout(const char* text, double* seconds) {
   return {};
 }
 
+// NAME=VALUE, where the name can stand in a list of mode 6.
+Status TakeVariable(std::string_view text, const char* signs, Options* options) {
+  const std::string_view name = text.substr(0, text.find('='));
+  const bool good = !name.empty() && name.size() < text.size() &&
+                    std::all_of(text.begin(), text.end(),
+                                [](char c) { return c >= ' ' && c < 0x7f && c != '"'; }) &&
+                    name.find_first_of(" ,*+") == std::string_view::npos;
+  if (!good || text.size() > kLongestVariable)
+    return Fail("'" + std::string(text) + "' is not NAME=VALUE of up to " +
+                std::to_string(kLongestVariable) + " characters");
+  options->variables.push_back(signs + std::string(text));
+  return {};
+}
+
 Status Apply(int letter, const char* argument, Options* options) {
   switch (letter) {
     case '4': return TakeFamily(4, options);
@@ -105,7 +123,9 @@ Status Apply(int letter, const char* argument, Options* options) {
     case 'q': options->quit = true; return {};
     case 't': options->check_config = true; return {};
     case 'u': options->user = argument; return {};
-    case 'V': options->show_version = true; return {};
+    case 'v': return TakeVariable(argument, "+", options);
+    case 'V': return TakeVariable(argument, "*+", options);
+    case kVersion: options->show_version = true; return {};
     case 'x': options->slew_only = true; return {};
     case 'N': return {};  // priority: accepted, the roles need none
     case '?': options->show_help = true; return {};
@@ -125,14 +145,18 @@ Result<Options> ParseOptions(int argc, char** argv) {
   optind = 0;
   for (;;) {
     const int index = std::max(optind, 1);
-    const int letter = getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:Vx?", kLongOptions, nullptr);
+    const int letter = getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:v:V:x?", kLongOptions, nullptr);
     if (letter == -1) break;
-    const bool asked_for_help = letter == '?' && (optopt == 0 || optopt == '?');
+    // getopt says '?' for this and for what it does not know.
+    const bool asked_for_help =
+        std::strcmp(argv[index], "--help") == 0 || std::strcmp(argv[index], "-?") == 0;
+    // What -V has always asked here; with a value it is ntpd 4.2.8's.
+    if (letter == ':' && optopt == 'V' && std::strcmp(argv[index], "-V") == 0) {
+      options.show_version = true;
+      continue;
+    }
     if (letter == ':') return Fail(std::string("option '") + argv[index] + "' needs a value");
     if (letter == '?' && !asked_for_help)
-      return Fail(std::string("illegal option '") + argv[index] + "'");
-    if (letter == '?' && std::strcmp(argv[index], "--help") != 0 &&
-        std::strcmp(argv[index], "-?") != 0)
       return Fail(std::string("illegal option '") + argv[index] + "'");
     TRY_VOID(Apply(letter, optarg, &options));
   }
@@ -169,7 +193,9 @@ std::string HelpText() {
       "  -I, --interface=NAME    listen on this interface or address only (repeatable)\n"
       "  -4, --ipv4  -6, --ipv6  resolve names to this family only\n"
       "  -d, --debug-level       log to the terminal, repeat for more; -D N sets the level\n"
-      "  -V, --version           print the version\n"
+      "  -v, --var=NAME=VALUE    a variable for ntpq that it may write (repeatable)\n"
+      "  -V, --dvar=NAME=VALUE   the same, shown by default\n"
+      "      --version           print the version\n"
       "  -?, --help              print this\n";
 }
 

@@ -17,6 +17,8 @@ struct Options {
   std::string user;                           // -u USER[:GROUP]: the account of all roles
   std::string chroot_directory;               // -i: accepted; every role has an empty root anyway
   std::vector<std::string> interfaces;        // -I: listen here only (names or addresses)
+  // -v, -V: mode 6 variables that may be written by mode 6, as msg::NetStart has them
+  std::vector<std::string> variables;
   bool allow_panic = false;                   // -g
   bool quit = false;                          // -q
   bool foreground = false;                    // -n; also with -d, -q and --check-config
@@ -25,7 +27,7 @@ struct Options {
   int family = 0;                             // -4, -6: names resolve to this family only
   bool check_config = false;                  // -t, --check-config
   bool renew_certificate = false;             // --renew-certificate
-  bool show_version = false;                  // -V, --version
+  bool show_version = false;                  // --version, -V without a value
   bool show_help = false;                     // -?, --help
   bool no_clock = false;                      // --no-clock[=OFFSET[,PPM]]
   double clock_offset = 0;                    // seconds that the virtual clock starts off

@@ -32,6 +32,11 @@ Status WriteAndSync(const std::string& path, std::string_view text, unsigned mod
   return {};
 }
 
+void SyncDirectoryOf(const std::string& path) {
+  const UniqueFd directory(open(ParentOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.valid()) (void)fsync(directory.get());
+}
+
 }  // namespace
 
 Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode) {
@@ -47,9 +52,24 @@ Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode
     (void)unlink(aside.c_str());
     return failure;
   }
-  const UniqueFd directory(open(ParentOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.valid()) (void)fsync(directory.get());
+  SyncDirectoryOf(path);
   return {};
+}
+
+int CreateFile(const std::string& path, std::string_view text, unsigned mode) {
+  // A name that SAVECONFIG gives to no file.
+  const std::string aside = ParentOf(path) + "/." + path.substr(path.rfind('/') + 1) + ".new";
+  // What a crash left behind.
+  (void)unlink(aside.c_str());
+  errno = 0;
+  if (!WriteAndSync(aside, text, mode).ok() ||
+      renameat2(AT_FDCWD, aside.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
+    const int failed = errno == 0 ? EIO : errno;
+    (void)unlink(aside.c_str());
+    return failed;
+  }
+  SyncDirectoryOf(path);
+  return 0;
 }
 
 Result<std::optional<Ppm>> ReadDrift(const std::string& path) {

@@ -13,6 +13,10 @@ namespace ntpward::supervisor {
 // Writes aside, syncs, renames over `path`, syncs the directory. On failure `path` is as it was.
 Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode);
 
+// Writes aside, syncs, and gives it its name, unless something has it already. 0, or the errno of what
+// failed; then nothing is left behind.
+int CreateFile(const std::string& path, std::string_view text, unsigned mode);
+
 // The frequency of a drift file; none when there is no such file. Fails on anything that is not one
 // number from -500 to 500 (ppm).
 Result<std::optional<Ppm>> ReadDrift(const std::string& path);

@@ -47,6 +47,7 @@ class Translator {
   void FillStart();
   void FillLimits();
   void FillIdentity();
+  void ShowVariable(const config::Location& where, const std::string& item);
   void FillGroups();
   void LeaveOut(const config::Location& where, std::string why);
   uint8_t HopLimit(uint8_t index) const;
@@ -155,13 +156,21 @@ void Translator::FillIdentity() {
     Show(&start.system, std::string(system.sysname) + "/" + system.release);
   }
   Show(&start.version, VersionText());
-  for (const config::SystemVariable& variable : config_.system.variables) {
-    InlineText<128> text;
-    if (!Fits(&text, settings::VariableItem(variable))) {
-      LeaveOut(variable.where, TooLong(text));
-    } else if (!start.variables.Push(text)) {
-      LeaveOut(variable.where, TooMany(start.variables));
-    }
+  // The command line's first: a line of the file cannot crowd them out.
+  for (const std::string& item : options_.variables) ShowVariable({}, item);
+  for (const config::SystemVariable& variable : config_.system.variables)
+    ShowVariable(variable.where, settings::VariableItem(variable));
+  start.saves_configuration = !config_.output.saveconfigdir.value.empty();
+  start.control_nonce =
+      config_.authentication.control_nonce.value != config::ControlNonce::kNever;
+}
+
+void Translator::ShowVariable(const config::Location& where, const std::string& item) {
+  InlineText<128> text;
+  if (!Fits(&text, item)) {
+    LeaveOut(where, TooLong(text));
+  } else if (!result_.start.variables.Push(text)) {
+    LeaveOut(where, TooMany(result_.start.variables));
   }
 }
 

@@ -93,6 +93,8 @@ enum class Type : uint16_t {
   kNetRoleRestarted = 91,
   kNetLeapTable = 92,
   kNetProcesses = 93,
+  kNetSaveConfig = 94,
+  kNetConfigSaved = 95,
   // resolve
   kResolveName = 96,
   kResolveEnd = 97,

@@ -63,7 +63,11 @@ struct NetStart {
   InlineText<64> version;            // for the mode 6 variables of these names
   InlineText<64> processor;
   InlineText<100> system;
-  InlineVector<InlineText<128>, 12> variables;  // setvar: "*name=value" shown by default, else "name=value"
+  // Of the operator's making: "name=value"; before it '*' when shown by default, then '+' when it
+  // may be written by mode 6.
+  InlineVector<InlineText<128>, 12> variables;
+  bool saves_configuration = false;  // there is a saveconfigdir
+  bool control_nonce = true;         // controlnonce: false for `never`
 
   bool Valid() const {
     return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 &&
@@ -80,7 +84,8 @@ struct NetStart {
                     m.orphan, m.orphanwait, m.panic, m.step_forward, m.step_backward, m.stepout,
                     m.dispersion,
                     m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke, m.automax, m.ident,
-                    m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables);
+                    m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables,
+                    m.saves_configuration, m.control_nonce);
   }
 };
 
@@ -186,10 +191,12 @@ struct NetSocket {
   uint16_t index = 0;                // names it in NetSocketGone
   SocketAddress local;
   InlineText<16> interface;          // name, for display
+  uint16_t flags = 0;                // of the interface, for display: bits of ifstats
+  IpAddress broadcast;               // of the interface; none without one
   bool drop = false;                 // wildcard or `interface drop`: read and thrown away
   bool loopback = false;
   static auto Fields(auto& m) {
-    return std::tie(m.index, m.local, m.interface, m.drop, m.loopback);
+    return std::tie(m.index, m.local, m.interface, m.flags, m.broadcast, m.drop, m.loopback);
   }
 };
 
@@ -288,6 +295,35 @@ struct NetStatus {
   bool synchronised = false;
   InlineText<200> text;
   static auto Fields(auto& m) { return std::tie(m.synchronised, m.text); }
+};
+
+// net -> supervisor: write the configuration in force to a new file, because somebody who has the
+// control key asks for it (SAVECONFIG). The supervisor says where, whether, and how often.
+struct NetSaveConfig {
+  static constexpr Type kType = Type::kNetSaveConfig;
+  uint32_t request = 0;
+  InlineText<127> pattern;           // of the file's name, for strftime; never a path
+
+  bool Valid() const { return !pattern.empty(); }
+  static auto Fields(auto& m) { return std::tie(m.request, m.pattern); }
+};
+
+enum class SaveOutcome : uint8_t {
+  kSaved = 0,
+  kNoDirectory,  // no saveconfigdir
+  kUnsafeName,
+  kFailed,       // `reason`
+  kLast = kFailed,
+};
+
+// supervisor -> net: what became of NetSaveConfig.
+struct NetConfigSaved {
+  static constexpr Type kType = Type::kNetConfigSaved;
+  uint32_t request = 0;
+  SaveOutcome outcome = SaveOutcome::kFailed;
+  InlineText<255> name;              // of the file, without its directory
+  InlineText<100> reason;
+  static auto Fields(auto& m) { return std::tie(m.request, m.outcome, m.name, m.reason); }
 };
 
 enum class QuitReason : uint8_t {

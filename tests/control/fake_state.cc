@@ -88,6 +88,11 @@ std::optional<ClockView> FakeState::Clock(AssocId id) const {
   return clock;
 }
 
+void FakeState::SetVariable(std::string_view name, std::string_view value) {
+  for (ExtraVariable& variable : system.extra)
+    if (variable.name == name) variable.value = std::string(value);
+}
+
 PeerView AnsweringPeer() {
   PeerView peer;
   peer.status = wire::PeerStatus::FromWord(0x162a);

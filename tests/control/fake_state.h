@@ -32,6 +32,10 @@ class FakeState : public StateView {
   std::vector<AssociationStatus> Associations() const override { return associations; }
   std::optional<PeerView> Peer(AssocId id) const override;
   std::optional<ClockView> Clock(AssocId id) const override;
+  std::vector<InterfaceView> Interfaces() const override { return interfaces; }
+  std::vector<RestrictionView> Restrictions() const override { return restrictions; }
+  bool SavesConfiguration() const override { return saves_configuration; }
+  void SetVariable(std::string_view name, std::string_view value) override;
   void ClearEvents(AssocId id) override { cleared.push_back(id); }
 
   SystemView system;
@@ -39,6 +43,9 @@ class FakeState : public StateView {
   std::vector<AssociationStatus> associations;
   ClockView clock;
   bool has_clock = true;
+  bool saves_configuration = false;
+  std::vector<InterfaceView> interfaces;
+  std::vector<RestrictionView> restrictions;
   std::vector<AssocId> cleared;
 };
 

@@ -175,18 +175,6 @@ void AnAnswerIsNotAnswered(void**) {
   }
 }
 
-void NothingCanBeChanged(void**) {
-  for (auto op :
-       {wire::ControlOp::kWriteVariables, wire::ControlOp::kWriteClock, wire::ControlOp::kSetTrap,
-        wire::ControlOp::kUnsetTrap, wire::ControlOp::kSaveConfig}) {
-    FakeState state;
-    const Answer answer = Ask(state, Request(op, 0, "leap=1"), MacVerdict::kGood);
-    auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
-    assert_int_equal(fragment->header.error_code(), wire::ControlError::kPermission);
-    assert_int_equal(state.cleared.size(), 0);
-  }
-}
-
 // Only who has the control key may ask, and the key process has the last word.
 void ALineOfConfigurationIsAnInquiryOrRefused(void**) {
   FakeState state;
@@ -345,7 +333,6 @@ int main() {
       cmocka_unit_test(LeapBitsAreTheSystems),
       cmocka_unit_test(ManyAssociationsAreAllListed),
       cmocka_unit_test(AnAnswerIsNotAnswered),
-      cmocka_unit_test(NothingCanBeChanged),
       cmocka_unit_test(ALineOfConfigurationIsAnInquiryOrRefused),
       cmocka_unit_test(AnswersToCommandsFitWhateverIsAsked),
       cmocka_unit_test(OnlyAnAuthenticatedReaderClearsEvents),

@@ -64,6 +64,12 @@ struct World {
     Send(ControlOp::kConfigure, line);
     Judge(VerdictCode::kGood);
   }
+  // Asks for a change under a good MAC; what ntpd-keys is asked then.
+  std::optional<msg::Command> Change(ControlOp op, std::string_view data) {
+    Send(op, data);
+    Judge(VerdictCode::kGood);
+    return Asked<msg::Command>();
+  }
   // The same; what ntpd-keys is asked to do.
   std::optional<msg::Command> Configure(std::string_view line) {
     SendLine(line);
@@ -90,6 +96,7 @@ struct World {
     CHECK(got->from == (SocketAddress{kAsked, port}));
     const auto fragment = wire::ParseControlResponse(got->bytes);
     CHECK(fragment.ok() && fragment->header.sequence == 7 && !fragment->header.more);
+    last_was_empty = fragment->header.count == 0;
     if (fragment->header.error)
       return "error " + std::to_string(static_cast<int>(fragment->header.error_code()));
     return std::string(AsText(fragment->data));
@@ -102,6 +109,7 @@ struct World {
   int changes = 0;
   std::vector<KeyId> changed;
   bool now_trusted = false;
+  bool last_was_empty = false;
 };
 
 void ALineGoesWholeToTheKeyProcess(void**) {
@@ -267,6 +275,87 @@ void OtherNoncesAreNoneForCommands(void**) {
   assert_false(w.Asked<msg::CommandNonceRequest>().has_value());
 }
 
+// --- what is not about keys: ntpd-keys only says that it may ----------------------------------
+
+void AnAuthorisedWriteIsDone(void**) {
+  World w;
+  w.h.node.start.variables.Clear();
+  InlineText<128> variable;
+  assert_true(variable.Assign(AsBytes(std::string_view("*+site=here"))));
+  assert_true(w.h.node.start.variables.Push(variable));
+  for (const auto outcome : {CommandOutcome::kNonce, CommandOutcome::kDenied}) {
+    const auto refused = w.Change(ControlOp::kWriteVariables, "site=there");
+    assert_true(refused.has_value());
+    w.Done(*refused, outcome);
+    assert_string_equal(w.Answer().c_str(), "error 1");
+    assert_true(w.h.node.written.empty());
+  }
+  const auto command = w.Change(ControlOp::kWriteVariables, "site=there");
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(), "");
+  assert_true(w.last_was_empty);
+  w.Send(ControlOp::kReadVariables, "site", false);
+  assert_string_equal(w.Answer(false).c_str(), "site=there\r\n");
+}
+
+void AnAuthorisedSaveIsTheSupervisors(void**) {
+  World w;
+  w.h.node.start.saves_configuration = true;
+  std::optional<msg::NetSaveConfig> asked;
+  w.h.control.SetSave([&](const msg::NetSaveConfig& ask) {
+    asked = ask;
+    return true;
+  });
+  const auto refused = w.Change(ControlOp::kSaveConfig, "ntp.conf-%Y");
+  w.Done(*refused, CommandOutcome::kNonce);
+  assert_string_equal(w.Answer().c_str(), "error 1");
+  assert_false(asked.has_value());
+  const auto command =
+      w.Change(ControlOp::kSaveConfig, "ntp.conf-%Y nonce=00112233445566778899aabbccddeeff");
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_true(asked.has_value());
+  assert_true(asked->pattern.text() == "ntp.conf-%Y");
+  msg::NetConfigSaved saved{.request = asked->request + 1, .outcome = msg::SaveOutcome::kSaved};
+  assert_true(saved.name.Assign(AsBytes(std::string_view("ntp.conf-2026"))));
+  w.h.control.OnConfigSaved(saved);  // nobody asked for that
+  saved.request = asked->request;
+  w.h.control.OnConfigSaved(saved);
+  assert_string_equal(w.Answer().c_str(), "Configuration saved to 'ntp.conf-2026'\r\n");
+  w.Send(ControlOp::kReadVariables, "savedconfig", false);
+  assert_string_equal(w.Answer(false).c_str(), "savedconfig=ntp.conf-2026\r\n");
+  w.h.control.OnConfigSaved(saved);  // once
+  assert_string_equal(w.Answer().c_str(), "");
+}
+
+void ANameThatNoFileHasIsNotPassedOn(void**) {
+  World w;
+  w.h.node.start.saves_configuration = true;
+  w.h.control.SetSave([](const msg::NetSaveConfig&) -> bool { fail(), std::abort(); });
+  const std::string name(200, 'x');
+  const auto command = w.Change(ControlOp::kSaveConfig, name);
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(),
+                      ("saveconfig rejects unsafe file name '" + name + "'\r\n").c_str());
+}
+
+// --- the lists, which need no consent but a good MAC ------------------------------------------
+
+void TheListsHaveTheSocketsAndTheRules(void**) {
+  World w;
+  w.Send(ControlOp::kReadOrderedList, "ifstats");
+  w.Judge(VerdictCode::kGood);
+  const std::string interfaces = w.Answer();
+  assert_true(interfaces.starts_with("addr.0=") && interfaces.find("en.0=1,") != std::string::npos);
+  assert_true(interfaces.find("rx.0=1,") != std::string::npos);
+  w.Send(ControlOp::kReadOrderedList, "addr_restrictions");
+  w.Judge(VerdictCode::kGood);
+  const std::string rules = w.Answer();
+  assert_true(rules.starts_with("addr.0=") && rules.find("mask.0=") != std::string::npos);
+  w.Send(ControlOp::kReadOrderedList, "ifstats");
+  w.Judge(VerdictCode::kBad);
+  assert_string_equal(w.Answer(false).c_str(), "error 1");
+}
+
 // A question that ntpd-keys never answers, or answers after a restart, is no answer to anybody.
 void ALostQuestionChangesNothing(void**) {
   World w;
@@ -311,6 +400,10 @@ int main() {
       cmocka_unit_test(OtherLinesAreAnsweredAtOnce),
       cmocka_unit_test(ANonceIsHandedToWhoHasTheControlKey),
       cmocka_unit_test(OtherNoncesAreNoneForCommands),
+      cmocka_unit_test(AnAuthorisedWriteIsDone),
+      cmocka_unit_test(AnAuthorisedSaveIsTheSupervisors),
+      cmocka_unit_test(ANameThatNoFileHasIsNotPassedOn),
+      cmocka_unit_test(TheListsHaveTheSocketsAndTheRules),
       cmocka_unit_test(ALostQuestionChangesNothing),
       cmocka_unit_test(AnAnswerOfTheWrongKindIsAnAccusation),
   };

@@ -4,14 +4,14 @@
 #include <tuple>
 
 #include "ntpd/config/parser.h"
+#include "ntpd/settings/lines.h"
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/directories.h"
+#include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/role_process.h"
-#include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/translate.h"
-#include "ntpd/settings/lines.h"
 #include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
@@ -87,6 +87,15 @@ void UnderstandsEachOptionInBothForms(void**) {
       {{"--ipv6"}, [](const Options& o) { return o.family == 6; }},
       {{"-I", "lo", "-I", "eth0"}, [](const Options& o) { return o.interfaces.size() == 2; }},
       {{"-V"}, [](const Options& o) { return o.show_version; }},
+      {{"-V", "site=attic", "-v", "level=1"},
+       [](const Options& o) {
+         return !o.show_version &&
+                o.variables == std::vector<std::string>{"*+site=attic", "+level=1"};
+       }},
+      {{"--dvar=a=b c", "--var=d="},
+       [](const Options& o) {
+         return o.variables == std::vector<std::string>{"*+a=b c", "+d="};
+       }},
       {{"--version"}, [](const Options& o) { return o.show_version; }},
       {{"--help"}, [](const Options& o) { return o.show_help; }},
       {{"-?"}, [](const Options& o) { return o.show_help; }},
@@ -125,6 +134,15 @@ void RefusesWhatItDoesNotUnderstand(void**) {
                                              {"--no-clock=1e300"},
                                              {"--no-clock=0,501"},
                                              {"--no-clock=0,nan"},
+                                             {"-v"},
+                                             {"-v", "name"},
+                                             {"-v", "=x"},
+                                             {"-v", "a b=x"},
+                                             {"-v", "a,b=x"},
+                                             {"-v", "*a=x"},
+                                             {"-v", "a=\"x"},
+                                             {"-v", "a=x\n"},
+                                             {"-v", "a=" + std::string(119, 'x')},
                                              {"-4", "-6"}})
     if (ParseWords(words).ok()) fail_msg("%s", words[0].c_str());
 }
