@@ -98,6 +98,12 @@ bool IsText(std::string_view line) {
                      [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t'; });
 }
 
+// `crypto pw` brings a password along.
+std::string Shown(std::string_view line) {
+  const std::string_view directive = FirstWord(line);
+  return directive == "crypto" ? "crypto ..." : std::string(line);
+}
+
 std::string AtColumn(size_t column, std::string_view text) {
   return "column " + std::to_string(column) + " " + std::string(text);
 }
@@ -141,7 +147,7 @@ LineDecision JudgeLine(std::string_view data, const IpAddress& from, Rights righ
     return {
         "runtime configuration failed: request contains an unprintable character",
         "runtime config from " + address + " rejected: request contains an unprintable character"};
-  return {AnswerTo(line), address + " config: " + std::string(line)};
+  return {AnswerTo(line), address + " config: " + Shown(line)};
 }
 
 std::string CommandText(std::string_view data, const CommandVerdict& verdict) {

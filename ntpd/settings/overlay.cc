@@ -88,7 +88,7 @@ Problem TakeVariable(const config::SystemVariable& variable, msg::NetStart* star
     }
   if (start->variables.Push(text)) return std::nullopt;
   return LineError{variable.where, "too many variables: expected at most " +
-                                       std::to_string(start->variables.kCapacity)};
+                                       std::to_string(start->variables.size())};
 }
 
 }  // namespace
