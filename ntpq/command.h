@@ -67,7 +67,8 @@ struct Found {
 };
 Found FindCommand(std::string_view name);
 
-// "ntpq 4.2.8 (ntpward X.Y.Z)": the protocol level first, since monitoring plugins compare it.
+// "ntpq 4.2.8 (ntpward X.Y)": the protocol level first, and no second number with two dots, since
+// monitoring plugins compare it. `ntpq --help` has all of ours.
 std::string VersionText();
 
 // "peers [ -4|-6 ]".

@@ -16,6 +16,12 @@ check: all unit-tests fuzz-replay lab-programs
 	@tests/run-unit $(TEST_PROGRAMS)
 	@PREFIX=$(PREFIX) tests/run-lab $(BUILD)
 
+## make check-monitoring  monitoring tools of Debian against the daemon (fetches them into $(BUILD)/monitoring)
+.PHONY: check-monitoring
+check-monitoring: all
+	@tests/monitoring/get-tools $(BUILD)/monitoring
+	@PREFIX=$(PREFIX) tests/run-lab $(BUILD) $(wildcard tests/monitoring/*.test)
+
 # A seccomp filter kills a sanitizer's own system calls, and a sanitizer handles signals itself: tests that
 # cage something, run the caged programs, or look at signals run only without.
 NOT_SANITIZED := keys/cage_test ntpq/cage_test ntpq/prompt_test privsep/cage_test privsep/spawn_test \
