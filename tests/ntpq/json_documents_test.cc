@@ -282,6 +282,7 @@ void EveryCommandHasAResultThatFitsTheSchema(void**) {
     CheckLines(schema, bench.platform.out, results);
   }
   Bench writable(WritableServer());
+  writable.session.settings.no_nonce = true;
   for (const char* line :
        {"keyid 7", "passwd ctlpass", "writevar 0 foo=1", "addvars foo=1", "writelist"})
     RunLine(writable.session, line);
