@@ -28,7 +28,7 @@ class Transport {
   virtual bool Interrupted() { return false; }
   // Asked in addition whether the command is to end, some times a second while Receive() waits;
   // empty: nobody. It must not use this transport but for Now().
-  virtual void SetInterruption(std::function<bool()> wants_end) { (void)wants_end; }
+  virtual void SetInterruption(std::function<bool()> wants_end) { wants_end = nullptr; }
 };
 
 // A server that queries can go to.
