@@ -132,6 +132,8 @@ std::string Offered(uint32_t flags) {
 
 // The whole in one line.
 std::string State(const AutokeyState& state, uint32_t flags) {
+  if (flags == 0 && Find(state.variables, "autokeycause"))
+    return "refused, for the cause below; it is asked again at each poll";
   if (flags == 0) return "has not begun: it has not answered, or does not speak Autokey";
   const uint32_t needed = IsSymmetric(state.variables) ? kAutokeyOfPeers : kAutokeyOfServers;
   if ((flags & needed) != needed) return "under way: " + std::string(MissingStep(flags)) + " yet";

@@ -179,7 +179,7 @@ Status TakeOption(Options& options, int letter, Family& family, char** argv) {
 // "ntpq watch [SECONDS] [HOST...]", where no command was asked for by an option.
 void TakeWatch(Options& options) {
   std::vector<HostArgument>& words = options.hosts;
-  if (!options.commands.empty() || options.interactive || words.empty() ||
+  if (!options.commands.empty() || options.interactive || options.metrics || words.empty() ||
       words.front().name != "watch")
     return;
   std::string command = "watch";

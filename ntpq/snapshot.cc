@@ -109,18 +109,26 @@ WatchedSource DescribeAuthentication(wire::PeerStatus status, const Values& vari
     source.authentication = "none";
     return source;
   }
-  std::string by = "key " + std::to_string(key);
-  if (UsesAutokey(variables)) {
-    const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
-    if ((flags & needed) != needed) {
-      source.authentication = flags == 0 ? "not begun" : "under way";
-      return source;
-    }
-    by = identity.empty() || identity == "none" ? "autokey" : std::string(Cut(identity, 7));
+  if (!UsesAutokey(variables)) {
+    source.authenticated = status.authentic;
+    source.authentication_failed = !status.authentic && status.reachable;
+    source.authentication = (status.authentic   ? "ok "
+                             : status.reachable ? "bad "
+                                                : "") +
+                            ("key " + std::to_string(key));
+    return source;
   }
+  const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
+  const bool proved = (flags & needed) == needed;
+  if (!proved) {
+    source.authentication = flags == 0 ? "not begun" : "under way";
+    return source;
+  }
+  // What is proved gives time from its next packet on.
+  const bool unnamed = identity.empty() || identity == "none";
   source.authenticated = status.authentic;
-  source.authentication_failed = !status.authentic && status.reachable;
-  source.authentication = (status.authentic ? "ok " : status.reachable ? "bad " : "") + by;
+  source.authentication =
+      (status.authentic ? "ok " : "wait ") + (unnamed ? "autokey" : std::string(Cut(identity, 6)));
   return source;
 }
 

@@ -365,15 +365,21 @@ void Upstreams::SayCrypto(const Upstream& upstream, const DanceResult& result) {
 }
 
 void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
-  const bool nak = result.restart == autokey::Restart::kCryptoNak;
+  std::string_view name;
+  if (result.restart == autokey::Restart::kCryptoNak) {
+    name = "crypto_nak";
+  } else if (result.outcome != autokey::Outcome::kOk) {
+    name = autokey::OutcomeText(result.outcome);
+  } else if (result.restart == autokey::Restart::kIdentity) {
+    // Refused at the end of a trail that was in order.
+    name = autokey::OutcomeText(autokey::Outcome::kIdentity);
+  }
   // A server without a table of leap seconds is no less genuine.
-  if (result.outcome == autokey::Outcome::kLeapValues) return;
-  if (result.outcome == autokey::Outcome::kOk && !nak) return;
+  if (name.empty() || result.outcome == autokey::Outcome::kLeapValues) return;
   const std::string* refusal = upstream->dance != nullptr  ? &upstream->dance->refusal()
                                : upstream->peer != nullptr ? &upstream->peer->dance().refusal()
                                                            : nullptr;
-  upstream->failure = {nak ? "crypto_nak" : autokey::OutcomeText(result.outcome), Timebase::Mono(),
-                       refusal != nullptr ? *refusal : ""};
+  upstream->failure = {name, Timebase::Mono(), refusal != nullptr ? *refusal : ""};
 }
 
 void Upstreams::Carry(Upstream* upstream, DanceResult result) {

@@ -59,6 +59,8 @@ void EveryFailureHasACauseInWords(void**) {
 
 void WhatIsMissingIsNamed(void**) {
   assert_true(Has(Show("keyid=0x2ead7dd2"), "has not begun"));
+  assert_true(Has(Show("keyid=0x2ead7dd2, autokeycause=\"server x refused\""),
+                  "refused, for the cause below"));
   assert_true(Has(Show("flags=0x80101, identity=\"none\""), "under way: it has not proved"));
   assert_true(Has(Show("flags=0x80121, identity=\"none\""), "not proved (the server offers IFF)"));
   assert_true(Has(Show("flags=0x80f01, hmode=3"), "under way: its key list"));

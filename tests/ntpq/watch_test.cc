@@ -212,6 +212,9 @@ void AuthenticationIsNamed(void**) {
   assert_string_equal(named("flags=0x80301, hmode=3").c_str(), "under way");
   assert_string_equal(named("flags=0x87f01, hmode=3").c_str(), "ok autokey");
   assert_string_equal(named("flags=0x87f01, hmode=3", "IFF").c_str(), "ok IFF");
+  status.authentic = false;
+  assert_string_equal(named("flags=0x87f01, hmode=3", "IFF").c_str(), "wait IFF");
+  status.authentic = true;
   assert_string_equal(named("flags=0x87701, hmode=1", "TC").c_str(), "ok TC");
 }
 
