@@ -39,7 +39,7 @@ void OnlyOurOwnSequencesReachTheTerminal(void**) {
 void ADrawingNeverLeavesTheScreen(void**) {
   const std::vector<ScreenLine> lines(10, {{std::string(50, 'x')}, {std::string(50, 'y')}});
   for (size_t rows = 1; rows < 12; ++rows) {
-    for (const size_t columns : {1, 49, 50, 51, 99, 100, 200}) {
+    for (const size_t columns : {1U, 49U, 50U, 51U, 99U, 100U, 200U}) {
       const std::string screen = RenderScreen(lines, {rows, columns}, false);
       assert_true(Count(screen, "\r\n") <= rows - 1);
       assert_int_equal(Count(screen, "x") + Count(screen, "y"),
@@ -121,7 +121,7 @@ std::string Screen(const WatchView& view, ScreenSize size, long later = 0) {
 void AuthenticationIsInSightOnAnyWidth(void**) {
   WatchView view("server", 2);
   view.OnSnapshot(Seen(1));
-  for (const size_t columns : {80, 89}) {
+  for (const size_t columns : {80U, 89U}) {
     const std::string screen = Screen(view, {24, columns});
     assert_true(Has(screen, ". ok key 0\n"));
     assert_int_equal(Count(screen, "jitter"), 0);
