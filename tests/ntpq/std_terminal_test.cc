@@ -114,7 +114,8 @@ class PtySession {
     if (program == 0) {
       setpgid(0, 0);
       tcsetpgrp(0, getpid());
-      signal(SIGTTOU, SIG_DFL);
+      // Whoever runs the tests in the background ignores some of them.
+      for (const int number : {SIGTTOU, SIGINT, SIGTERM, SIGHUP, SIGQUIT}) signal(number, SIG_DFL);
       if (!EnterQueryCage(FileAccess::kNone).ok()) _exit(91);
       body();
       _exit(0);
