@@ -113,17 +113,23 @@ bool SameTarget(const msg::NetRestriction& a, const msg::NetRestriction& b) {
   return !a.name && !b.name && a.address == b.address && a.prefix == b.prefix;
 }
 
+bool SameEntry(const msg::NetRestriction& a, const msg::NetRestriction& b) {
+  return SameTarget(a, b) && a.flags == b.flags && a.port == b.port &&
+         a.ippeerlimit == b.ippeerlimit;
+}
+
 Outcome Restrict(Work& work, const config::Restriction& line) {
   const auto entry = RestrictionOf(line, std::nullopt);
   if (!entry.ok()) return Refuse(entry.error().where, entry.error().text);
   auto& entries = work.change.after.restrictions;
   if (!line.remove) {
-    const bool known =
-        std::any_of(entries.begin(), entries.end(), [&](const msg::NetRestriction& e) {
-          return SameTarget(e, *entry) && e.flags == entry->flags && e.port == entry->port &&
-                 e.ippeerlimit == entry->ippeerlimit;
-        });
-    if (known) return {};
+    // Of several lines for one target the last decides about some things: one of before that is
+    // said again moves there.
+    const auto last = std::find_if(entries.rbegin(), entries.rend(), [&](const auto& e) {
+      return SameTarget(e, *entry) && e.port == entry->port;
+    });
+    if (last != entries.rend() && SameEntry(*last, *entry)) return {};
+    std::erase_if(entries, [&](const auto& e) { return SameEntry(e, *entry); });
     entries.push_back(*entry);
   } else if (std::erase_if(entries, [&](const msg::NetRestriction& e) {
                return SameTarget(e, *entry);

@@ -189,6 +189,25 @@ void RestrictAddsAnEntryAndDelrestrictTakesItAway(void**) {
   AssertRefused("restrict 192.0.2.0/33", 9, "syntax error: ");
 }
 
+// `restrict source` replaces what was there, and so does ippeerlimit.
+void WhatIsSaidAgainDecidesAgain(void**) {
+  for (const auto& [closed, open] :
+       {std::pair("restrict source nomodify noquery", "restrict source nomodify"),
+        std::pair("restrict 192.0.2.0/24 ippeerlimit 3 nomodify",
+                  "restrict 192.0.2.0/24 ippeerlimit 20 nomodify")}) {
+    const Settings first = After(closed);
+    const auto again = Try(closed, After(open, first));
+    assert_true(again.ok());
+    assert_int_equal(again->access.size(), 1);
+    assert_int_equal(again->after.restrictions.size(), first.restrictions.size() + 1);
+    const msg::NetRestriction& last = again->after.restrictions.back();
+    const msg::NetRestriction& meant = first.restrictions.back();
+    assert_int_equal(last.flags, meant.flags);
+    assert_int_equal(last.ippeerlimit, meant.ippeerlimit);
+    assert_int_equal(Try(closed, again->after)->access.size(), 0);
+  }
+}
+
 void EverybodyIsTwoEntries(void**) {
   const auto change = Try("restrict default ignore");
   assert_true(change.ok() && change->access.size() == 2);
@@ -320,6 +339,7 @@ int main() {
       cmocka_unit_test(UnconfigOfANumberNeedsSomebodyWhoKnowsIt),
       cmocka_unit_test(FudgeIsForTheLocalClockThatIsThere),
       cmocka_unit_test(RestrictAddsAnEntryAndDelrestrictTakesItAway),
+      cmocka_unit_test(WhatIsSaidAgainDecidesAgain),
       cmocka_unit_test(EverybodyIsTwoEntries),
       cmocka_unit_test(ValuesTakeThePlaceOfTheFiles),
       cmocka_unit_test(AVariableIsSetAnew),
