@@ -66,7 +66,8 @@ std::string SavedText(const InForce& in_force, std::time_t wall_clock) {
   std::string text = "#NTF:D " + TimeText("%Y%m%d@%H:%M:%S", wall_clock) + "\n";
   text += "#NTF:V " + VersionText() + "\n";
   if (!config.files.empty()) text += "# in force, of " + Printable(config.files[0]) + "\n";
-  if (!config.authentication.crypto.password.empty()) text += "# crypto pw left out\n";
+  // The password itself went to ntpd-keys and was wiped here.
+  if (config.authentication.crypto.password_where.known()) text += "# crypto pw left out\n";
   text += config::Render(config);
   if (!in_force.lines.lines().empty()) text += "# by ntpq's :config since then\n";
   for (const msg::RuntimeLine& each : in_force.lines.lines()) {
@@ -87,9 +88,10 @@ msg::NetConfigSaved ConfigSaver::Save(const msg::NetSaveConfig& request, const I
     saved.outcome = outcome;
     Shorten(reason, &saved.reason);
     const bool done = outcome == SaveOutcome::kSaved;
-    log_->Log(done ? LogLevel::kNotice : LogLevel::kWarning,
-              "saveconfig " + Printable(saved.name.text()) + (done ? ": saved" : ": not saved") +
-                  (reason.empty() ? "" : ", " + std::string(reason)));
+    if (done || refusals_.Take(now))
+      log_->Log(done ? LogLevel::kNotice : LogLevel::kWarning,
+                "saveconfig " + Printable(saved.name.text()) + (done ? ": saved" : ": not saved") +
+                    (reason.empty() ? "" : ", " + std::string(reason)));
     return saved;
   };
   if (directory.empty()) return ended(SaveOutcome::kNoDirectory);

@@ -28,7 +28,7 @@ class ConfigSaver {
   // Files that are written at once at most, and how often one more may follow.
   static constexpr double kBurst = 10, kPerSecond = 1.0 / 30;
 
-  // `log` must outlive this object; it hears of every request.
+  // `log` must outlive this object; it hears of every file, and of as many refusals.
   explicit ConfigSaver(Logger* log) : log_(log) {}
 
   // The file gets mode 0600, is synced and then named. Passwords are not in it.
@@ -38,6 +38,7 @@ class ConfigSaver {
  private:
   Logger* log_;
   TokenBucket rate_{kPerSecond, kBurst};
+  TokenBucket refusals_{kPerSecond, kBurst};
 };
 
 // `pattern` by strftime in local time; empty when that is longer than a file's name may be.
