@@ -58,14 +58,17 @@ Result<std::optional<KeyBinding>, uint16_t> BindingOf(std::string_view line) {
   Words words(line);
   const KeyUses uses = UsesOf(words.Next().text);
   if (!uses.any()) return std::optional<KeyBinding>();
+  std::optional<KeyBinding> binding;
   for (Word word = words.Next(); !word.text.empty(); word = words.Next()) {
     if (word.text != "key") continue;
+    // Of two keys ntpd-net would take the last.
+    if (binding) return Fail(static_cast<uint16_t>(word.begin));
     const Word number = words.Next();
     const auto key = KeyOf(number.text);
     if (!key) return Fail(static_cast<uint16_t>(number.begin));
-    return std::optional(KeyBinding{*key, uses, static_cast<uint16_t>(number.begin)});
+    binding = KeyBinding{*key, uses, static_cast<uint16_t>(number.begin)};
   }
-  return std::optional<KeyBinding>();
+  return binding;
 }
 
 }  // namespace ntpward::keys

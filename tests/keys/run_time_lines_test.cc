@@ -193,6 +193,11 @@ void WhatIsNoNumberOfAKeyIsRefused(void**) {
   }
 }
 
+void ASecondKeyIsRefused(void**) {
+  const auto binding = BindingOf("server 192.0.2.1 key 5 iburst key 4");
+  assert_true(!binding.ok() && binding.error() == 30);
+}
+
 void EveryPrefixBindsTheKeyOrNone(void**) {
   const std::string_view line = "server 192.0.2.1 ident \"x y\" key 5 iburst";
   for (size_t size = 0; size <= line.size(); ++size) {
@@ -219,6 +224,7 @@ int main() {
       cmocka_unit_test(TheKeyOfALineIsFound),
       cmocka_unit_test(LinesWithoutAKeyBindNone),
       cmocka_unit_test(WhatIsNoNumberOfAKeyIsRefused),
+      cmocka_unit_test(ASecondKeyIsRefused),
       cmocka_unit_test(EveryPrefixBindsTheKeyOrNone),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
