@@ -4,6 +4,7 @@
 #include <array>
 
 #include "privsep/base/nonce_word.h"
+#include "privsep/base/text.h"
 
 namespace ntpward::control {
 namespace {
@@ -98,10 +99,17 @@ bool IsText(std::string_view line) {
                      [](char c) { return (c >= ' ' && c < 0x7f) || c == '\t'; });
 }
 
-// `crypto pw` brings a password along.
+bool Mentions(std::string_view line, std::string_view word) {
+  for (; line.size() >= word.size(); line.remove_prefix(1))
+    if (EqualIgnoringCase(line.substr(0, word.size()), word)) return true;
+  return false;
+}
+
+// `crypto pw` brings a password along, and a line may be one that its sender mistyped.
 std::string Shown(std::string_view line) {
-  const std::string_view directive = FirstWord(line);
-  return directive == "crypto" ? "crypto ..." : std::string(line);
+  for (const std::string_view word : {"crypto", "pw", "password"})
+    if (Mentions(line, word)) return "(left out: it may hold a password)";
+  return std::string(line);
 }
 
 std::string AtColumn(size_t column, std::string_view text) {
