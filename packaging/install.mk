@@ -14,13 +14,15 @@ MAN_PAGES := $(wildcard packaging/man/*.[1-9])
 EXAMPLES := $(wildcard packaging/examples/*)
 UNITS := $(wildcard packaging/systemd/*)
 DOCS := $(wildcard README.md LICENSE docs/*.md docs/*.json)
+PICTURES := $(wildcard docs/pictures/*.svg)
 
 man_place = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 INSTALLED := $(addprefix $(sbindir)/,$(IN_SBIN)) $(GENKEYS) $(addprefix $(bindir)/,$(IN_BIN)) \
              $(addprefix $(libexecdir)/,$(IN_LIBEXEC)) $(foreach m,$(MAN_PAGES),$(call man_place,$(m))) \
              $(addprefix $(unitdir)/,$(notdir $(UNITS))) \
              $(sysusersdir)/ntpward.conf \
-             $(addprefix $(docdir)/,$(notdir $(DOCS))) $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES)))
+             $(addprefix $(docdir)/,$(notdir $(DOCS))) \
+             $(addprefix $(docdir)/pictures/,$(notdir $(PICTURES))) $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES)))
 
 .PHONY: install uninstall
 ## make install         install below $(DESTDIR)$(PREFIX) (DESTDIR= PREFIX=/usr/local)
@@ -35,11 +37,12 @@ install: all
 	  $(u) >$(BUILD)/$(notdir $(u)) && install -m 644 $(BUILD)/$(notdir $(u)) $(DESTDIR)$(unitdir) &&) true
 	@install -m 644 packaging/sysusers.d/ntpward.conf $(DESTDIR)$(sysusersdir)
 	@install -m 644 $(DOCS) $(DESTDIR)$(docdir)
+	@install -m 644 $(PICTURES) $(DESTDIR)$(docdir)/pictures
 	@install -m 644 $(EXAMPLES) $(DESTDIR)$(docdir)/examples
 	@echo "installed below $(DESTDIR)$(PREFIX)"
 
 ## make uninstall       remove what install put there
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	@for directory in $(docdir)/examples $(docdir) $(libexecdir); do \
+	@for directory in $(docdir)/examples $(docdir)/pictures $(docdir) $(libexecdir); do \
 	  rmdir "$(DESTDIR)$$directory" 2>/dev/null || true; done
