@@ -207,7 +207,8 @@ void ParseSetvar(Line& line, Config& config) {
   if (line.AtEnd()) line.FailNext("NAME = VALUE");
   variable.name = line.Next();
   for (char c : variable.name)
-    if (c <= 0x20 || c >= 0x7f || c == ',' || c == '"') line.Fail("bad name of a variable");
+    if (c <= 0x20 || c >= 0x7f || c == ',' || c == '"' || c == '*' || c == '+')
+      line.Fail("bad name of a variable");
   if (variable.name.empty() || variable.name == "=" || variable.name.size() > kMaxVariable)
     line.Fail("bad name of a variable: expected NAME = VALUE");
   if (!line.Accept("=")) line.FailNext("'=' after the variable's name");

@@ -73,8 +73,9 @@ Problem TakeSwitches(const config::Switches& switches, msg::NetStart* start) {
   return Refuse(switches.pps, "pps has no effect: there is no PPS signal here");
 }
 
+// Signs say that it is shown by default, or may be written.
 std::string_view NameOf(std::string_view item) {
-  item.remove_prefix(item.starts_with('*') ? 1 : 0);
+  item.remove_prefix(std::min(item.find_first_not_of("*+"), item.size()));
   return item.substr(0, item.find('='));
 }
 

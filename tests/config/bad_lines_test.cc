@@ -165,6 +165,8 @@ constexpr BadLine kBadLines[] = {
     {"interface ignore aninterfacename16", 18, Start::kGoesOn, "'aninterfacename16' is neither"},
     {"setvar a", 9, Start::kGoesOn, "the line ends here: expected '='"},
     {"setvar a b", 10, Start::kGoesOn, "'b' is not expected here: expected '='"},
+    {"setvar +a = b", 8, Start::kGoesOn, "bad name of a variable"},
+    {"setvar *a = b", 8, Start::kGoesOn, "bad name of a variable"},
     {"setvar = b", 8, Start::kGoesOn, "bad name of a variable"},
     {"ttl 1 2 3 4 5 6 7 8 9", 21, Start::kGoesOn, "too many hop limits"},
     {"dscp 64", 6, Start::kGoesOn, "'64' is out of range: expected code point (0 to 63)"},

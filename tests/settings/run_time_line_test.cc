@@ -239,6 +239,10 @@ void AVariableIsSetAnew(void**) {
   const Settings after = After("setvar a = c", After("setvar a = b default"));
   assert_int_equal(after.start.variables.size(), 1);
   assert_true(after.start.variables[0].text() == "a=c");
+  Settings writable = File();
+  InlineText<128> item;
+  CHECK(item.Assign(AsBytes("+a=b")) && writable.start.variables.Push(item));
+  assert_int_equal(After("setvar a = c", writable).start.variables.size(), 1);
   Settings full = File();
   for (char name = 'a'; name < 'm'; ++name)
     full = After(std::string("setvar ") + name + " = x", full);
