@@ -291,7 +291,9 @@ void KeyLoader::ApplyRuntime(SymmetricKeys* keys) {
   keys->SetListens(start_->listens);
   for (const msg::RuntimeLine& kept : lines_.lines()) {
     const auto binding = BindingOf(kept.line.text());
-    if (binding.ok() && *binding) (void)keys->Bind((*binding)->key, (*binding)->uses);
+    if (binding.ok() && *binding && !keys->Bind((*binding)->key, (*binding)->uses))
+      Warn("a line given at run time names key " + std::to_string((*binding)->key.value) +
+           ", which is the control key now, or gone: its association gets no answer");
   }
   for (const msg::TrustedNow& key : runtime_) keys->SetRuntime(key.key, key.trusted);
   if (const std::string revoked = Listed(keys->Revoked()); !revoked.empty())

@@ -57,7 +57,7 @@ bool SymmetricKeys::Trust(KeyId id, const KeyUses& uses) {
 
 bool SymmetricKeys::Bind(KeyId id, const KeyUses& uses) {
   const auto at = keys_.find(id);
-  if (at == keys_.end()) return false;
+  if (at == keys_.end() || at->second.configured.control) return false;
   at->second.bound = at->second.bound.With(uses);
   return true;
 }

@@ -59,7 +59,7 @@ class SymmetricKeys {
   // for broadcasts where `listens`. So a command never gives a key of ours a second role.
   void SetRuntime(KeyId id, bool trusted);
   // Adds uses that a line of configuration gave while the daemon runs. False when there is no such
-  // key.
+  // key, or it is the control key.
   bool Bind(KeyId id, const KeyUses& uses);
   void SetListens(bool listens) { listens_ = listens; }
   // In the key file, whether trusted or not.

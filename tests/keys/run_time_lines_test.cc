@@ -157,6 +157,18 @@ void ASuccessorBindsWhatWasKept(void**) {
   assert_true(before.out.runtime_lines.empty() && after.out.runtime_lines.empty());
 }
 
+// Whoever shares a server's key must not get to reconfigure us when that key becomes the control
+// key.
+void AKeptLineDoesNotBindTheControlKey(void**) {
+  Harness h;
+  msg::Encoded bytes;
+  msg::Encode(KeptLine("server 192.0.2.1 key 4"), &bytes);
+  h.service.HandleSupervisor(bytes.span(), h.out);
+  h.StartServer();
+  assert_false(Asks(h, 4));
+  assert_true(h.out.Logged("a line given at run time names key 4"));
+}
+
 // --- reading the key --------------------------------------------------------------------------
 
 void TheKeyOfALineIsFound(void**) {
@@ -221,6 +233,7 @@ int main() {
       cmocka_unit_test(WhatTheSupervisorCannotKeepIsNotDone),
       cmocka_unit_test(NoMoreLinesThanTheSupervisorKeeps),
       cmocka_unit_test(ASuccessorBindsWhatWasKept),
+      cmocka_unit_test(AKeptLineDoesNotBindTheControlKey),
       cmocka_unit_test(TheKeyOfALineIsFound),
       cmocka_unit_test(LinesWithoutAKeyBindNone),
       cmocka_unit_test(WhatIsNoNumberOfAKeyIsRefused),
