@@ -117,8 +117,7 @@ void Daemon::InheritTrust() {
 void Daemon::WatchInterfaces() {
   const bool rules = !config_.system.interfaces.empty() || !options_.interfaces.empty();
   if (interfaces_ || (!rules && !groups_.wants_groups())) return;
-  netlink_ = UniqueFd(
-      socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  netlink_ = UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
@@ -150,9 +149,12 @@ void Daemon::OnDay() {
 
 void Daemon::OnSignal(int number) {
   switch (number) {
-    case SIGCHLD: return OnChildEnd();
-    case SIGHUP: return Reload();
-    default: return BeginEnd(number);
+    case SIGCHLD:
+      return OnChildEnd();
+    case SIGHUP:
+      return Reload();
+    default:
+      return BeginEnd(number);
   }
 }
 
@@ -163,8 +165,8 @@ void Daemon::BeginEnd(int number) {
   }
   ending_ = true;
   if (number != 0)
-    log_->Log(LogLevel::kNotice, "ntpd exiting on signal " + std::to_string(number) + " (" +
-                                     strsignal(number) + ")");
+    log_->Log(LogLevel::kNotice,
+              "ntpd exiting on signal " + std::to_string(number) + " (" + strsignal(number) + ")");
   manager_->Tell("STOPPING=1");
   RoleSlot& net = slot(Role::kNet);
   if (net.process->channel() == nullptr) return FinishEnd();
@@ -237,7 +239,8 @@ int Daemon::Run(std::function<void()> on_started) {
   for (const Role role : {Role::kClock, Role::kKeys, Role::kResolve}) StartRole(role);
   if (!ending_) event_base_dispatch(base_.get());
   first_step_marker_.Remove();
-  kept_trust_file_.Remove();
+  // A manager that starts a failed daemon again must not undo a revocation.
+  if (exit_status_ == 0) kept_trust_file_.Remove();
   if (!started_ && exit_status_ == 0) exit_status_ = 1;
   return exit_status_;
 }

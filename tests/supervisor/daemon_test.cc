@@ -1,5 +1,5 @@
-// The whole supervisor with ntpd-clock and ntpd-resolve as they are, and with stand-ins for the other
-// two: what it does when they die, misbehave or say too much, and what a reload may change.
+// The whole supervisor with ntpd-clock and ntpd-resolve as they are, and with stand-ins for the
+// other two: what it does when they die, misbehave or say too much, and what a reload may change.
 //
 // It runs in a network namespace of its own, without the right to set the clock.
 #include <fcntl.h>
@@ -25,8 +25,8 @@
 
 #include "privsep/base/unique_fd.h"
 #include "privsep/capabilities.h"
-#include "tests/support/cmocka_cc.h"
 #include "tests/supervisor/fake_roles.h"
+#include "tests/support/cmocka_cc.h"
 
 namespace ntpward {
 namespace {
@@ -79,8 +79,8 @@ void RaiseLoopback() {
   if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) _exit(95);
 }
 
-// In the child: a network of its own, and a clock that it cannot set. It does not outlive a test that
-// fails, and holds nothing open that the test's caller waits for.
+// In the child: a network of its own, and a clock that it cannot set. It does not outlive a test
+// that fails, and holds nothing open that the test's caller waits for.
 void Isolate() {
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
   (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -330,7 +330,8 @@ void ALargeConfigurationArrivesWhole(void**) {
   Site site;
   std::string config;
   for (int i = 0; i < 3000; ++i)
-    config += "restrict 10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24 kod\n";
+    config +=
+        "restrict 10." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".0/24 kod\n";
   for (int i = 0; i < 600; ++i)
     config += "server 192.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1) + "\n";
   for (int i = 0; i < 400; ++i) config += "server n" + std::to_string(i) + ".example\n";
@@ -393,7 +394,8 @@ void AReloadChangesWhatEachInterfaceIsFor(void**) {
   site.Configure(std::string(kConfig) + "interface listen 127.0.0.1\ninterface ignore ipv6\n");
   Running daemon(site);
   daemon.ntpd.Expect("fake net: socket 0 127.0.0.1:123\n");
-  site.Configure(std::string(kConfig) + "interface drop all\ninterface ignore ipv6\ntos minclock 5\n");
+  site.Configure(std::string(kConfig) +
+                 "interface drop all\ninterface ignore ipv6\ntos minclock 5\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("Deleting 0 lo 127\\.0\\.0\\.1:123\n");
   daemon.ntpd.Expect("Listen and drop on 1 lo 127\\.0\\.0\\.1:123\n");
@@ -584,6 +586,13 @@ void ACrashedSupervisorKeepsWhatCommandsDid(void**) {
     kill(daemon.keys, SIGKILL);
   }
   site.Script("");
+  {
+    Running panics(site);
+    site.Script("quit panic");
+    assert_int_equal(panics.ntpd.Wait(), 255);
+    assert_true(fs::exists(file));
+    site.Script("");
+  }
   Running again(site);
   assert_true(again.ntpd.text().find("what commands said of 2 keys holds on") != std::string::npos);
   assert_true(again.ntpd.text().find("kept=5+6-.") != std::string::npos);
