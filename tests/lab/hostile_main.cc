@@ -73,7 +73,8 @@ int Play(const std::string& trick, int socket, Asker& asker) {
           wire::ParseControlRequest(Bytes(buffer).first(static_cast<size_t>(size)));
       if (!request.ok()) continue;
       asker = Asker{from, length, wire::ReplyHeader(request->header, 0, 0)};
-      if (trick == "flood") asker.header.sequence ^= 2;
+      // Neither this question's number nor the next one's, of which answers may be under way then.
+      if (trick == "flood") asker.header.sequence ^= 0x8000;
       (void)::close(::open(asked, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
     }
     wait_ms = Play(trick, socket, asker);
