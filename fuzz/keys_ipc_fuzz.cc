@@ -18,6 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::Verdict>(bytes);
   RoundTrip<msg::HostMaterialRequest>(bytes);
   RoundTrip<msg::HostMaterial>(bytes);
+  RoundTrip<msg::KeyCountRequest>(bytes);
+  RoundTrip<msg::KeyCount>(bytes);
   RoundTrip<msg::SignatureUpdate>(bytes);
   RoundTrip<msg::SignedValues>(bytes);
   RoundTrip<msg::CookieIssue>(bytes);

@@ -31,6 +31,7 @@ class Encoder : public keys::Outbox {
   void Send(const msg::Verdict& m) override { Check(m); }
   void Send(const msg::HostMaterial& m) override { Check(m); }
   void Send(const msg::SignedValues& m) override { Check(m); }
+  void Send(const msg::KeyCount& m) override { Check(m); }
   void Send(const msg::ValueAnswer& m) override { Check(m); }
   void Send(const msg::KeyListTaken& m) override { Check(m); }
   void Send(const msg::CommandNonce& m) override { Check(m); }

@@ -31,6 +31,7 @@ class PipeOutbox : public Outbox {
   void Send(const msg::Verdict& message) override { (void)net_.Send(message); }
   void Send(const msg::HostMaterial& message) override { (void)net_.Send(message); }
   void Send(const msg::SignedValues& message) override { (void)net_.Send(message); }
+  void Send(const msg::KeyCount& message) override { (void)net_.Send(message); }
   void Send(const msg::ValueAnswer& message) override { (void)net_.Send(message); }
   void Send(const msg::KeyListTaken& message) override { (void)net_.Send(message); }
   void Send(const msg::CommandNonce& message) override { (void)net_.Send(message); }

@@ -20,6 +20,7 @@ class Outbox {
   virtual void Send(const msg::Verdict& message) = 0;
   virtual void Send(const msg::HostMaterial& message) = 0;
   virtual void Send(const msg::SignedValues& message) = 0;
+  virtual void Send(const msg::KeyCount& message) = 0;
   virtual void Send(const msg::ValueAnswer& message) = 0;
   virtual void Send(const msg::KeyListTaken& message) = 0;
   virtual void Send(const msg::CommandNonce& message) = 0;

@@ -163,6 +163,9 @@ void KeyService::HandleNet(Bytes message, Outbox& out) {
       understood = With<msg::HostMaterialRequest>(
           message, [&](const auto& m) { OnMaterialRequest(m, out); });
       break;
+    case Type::kKeyCountRequest:
+      understood = With<msg::KeyCountRequest>(message, [&](const auto& m) { OnCount(m, out); });
+      break;
     case Type::kForgetAssociation:
       understood = With<msg::ForgetAssociation>(message, [&](const auto& m) { OnForget(m, out); });
       break;
@@ -214,6 +217,11 @@ void KeyService::HandleNet(Bytes message, Outbox& out) {
 void KeyService::OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out) {
   if (autokey_) return out.Send(autokey_->Material(request.request));
   out.Send(msg::HostMaterial{.request = request.request});
+}
+
+void KeyService::OnCount(const msg::KeyCountRequest& request, Outbox& out) {
+  const size_t keys = state_->material.symmetric.size();
+  out.Send(msg::KeyCount{.request = request.request, .symmetric = static_cast<uint32_t>(keys)});
 }
 
 // Also what is still queued for the association: else its cookie would come back.

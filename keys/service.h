@@ -58,6 +58,7 @@ class KeyService {
   void Finish(Outbox& out);
   void Fail(const std::string& text, Outbox& out);
   void OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out);
+  void OnCount(const msg::KeyCountRequest& request, Outbox& out);
   void OnForget(const msg::ForgetAssociation& request, Outbox& out);
   double CostOf(const Operation& operation) const;
   void Enqueue(Operation operation, Outbox& out);

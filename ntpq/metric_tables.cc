@@ -136,7 +136,7 @@ constexpr VariableMetric kInputOutput[] = {
 constexpr VariableMetric kKeys[] = {
     {"authkeys",
      MetricScale::kPlain,
-     {"ntpward_keys", MetricType::kGauge, "", "Symmetric keys held."}},
+     {"ntpward_keys", MetricType::kGauge, "", "Keys held, Autokey's session keys among them."}},
     {"authklookups",
      MetricScale::kPlain,
      {"ntpward_key_lookups", MetricType::kCounter, "", "Keys looked up."}},

@@ -27,10 +27,12 @@ std::optional<msg::KeyListMake> OwnKeyList::Due(const AddressPair& path, int pol
                                                 MonoTime mono) {
   const uint8_t count = now.value == 0 ? 1 : CountFor(poll, automax_);
   const bool is_signed = now.value != 0;
-  if (made_ && left_ > 0 && path == path_ && poll == poll_ && is_signed == was_signed_ &&
-      mono - since_ < LifeOf(poll, count))
+  const bool is_old = mono - since_ >= LifeOf(poll, count);
+  if (made_ && left_ > 0 && path == path_ && poll == poll_ && is_signed == was_signed_ && !is_old)
     return std::nullopt;
+  if (made_ && is_old) expired_ += left_;
   made_ = false;
+  left_ = 0;
   path_ = path;
   poll_ = poll;
   was_signed_ = is_signed;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "privsep/base/address.h"
@@ -19,6 +20,11 @@ class OwnKeyList {
  public:
   // `automax`: log2 s, the longest life of a list.
   OwnKeyList(AssocId own, msg::KeyListUse use, uint8_t automax);
+
+  // Identifiers that are still to be used.
+  uint8_t left() const { return left_; }
+  // How many were too old to be used when another list was due, since the last call.
+  uint64_t TakeExpired() { return std::exchange(expired_, 0); }
 
   // The list to draw before the next packet; none when the one that we have will do. Due when there
   // is none, it is used up, it is too old, or path or poll (log2 s) are others. `now` is the served
@@ -48,6 +54,7 @@ class OwnKeyList {
   bool made_ = false;
   bool announced_ = false;
   uint8_t left_ = 0;
+  uint64_t expired_ = 0;
   AddressPair path_;
   int poll_ = 0;
   bool was_signed_ = false;

@@ -62,6 +62,9 @@ class PeerDance {
 
   // --- what we send
 
+  // The keys that we send by.
+  OwnKeyList& own_list() { return own_list_; }
+  const OwnKeyList& own_list() const { return own_list_; }
   // The list to draw before the next packet, or none; `poll` is log2 s. The caller sets `request`.
   std::optional<msg::KeyListMake> DueList(int poll, const DanceContext& context);
   // False: there is no list; nothing can be sent at this poll.

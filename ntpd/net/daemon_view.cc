@@ -225,6 +225,7 @@ control::SystemView DaemonView::System() const {
   view.processor = std::string(node_->start.processor.text());
   view.system = std::string(node_->start.system.text());
   FillSystemCounters(*node_, server_ == nullptr ? nullptr : server_->recent(), &view);
+  view.keys.stored += upstreams_->CountOfSessionKeys();
   if (const autokey::LeapValues leap = leap_seconds_->Shown(view.now); leap.IsTable()) {
     view.tai_s = static_cast<int>(leap.tai);
     view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};

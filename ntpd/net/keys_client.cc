@@ -21,6 +21,10 @@ void KeysClient::AskMaterial(OnMaterial done) {
   msg::HostMaterialRequest message;
   Send(&message, std::move(done), Lane::kOwn);
 }
+void KeysClient::AskCount(OnCount done) {
+  msg::KeyCountRequest message;
+  Send(&message, std::move(done), Lane::kOwn);
+}
 void KeysClient::Update(msg::SignatureUpdate message, OnSigned done) {
   Send(&message, std::move(done), Lane::kOwn);
 }
@@ -134,6 +138,8 @@ bool KeysClient::Dispatch(Bytes bytes) {
       return Deliver<msg::ValueAnswer, OnValue>(bytes, pass);
     case msg::Type::kHostMaterial:
       return Deliver<msg::HostMaterial, OnMaterial>(bytes, pass);
+    case msg::Type::kKeyCount:
+      return Deliver<msg::KeyCount, OnCount>(bytes, pass);
     case msg::Type::kSignedValues:
       return Deliver<msg::SignedValues, OnSigned>(bytes, pass);
     case msg::Type::kCommandNonce:

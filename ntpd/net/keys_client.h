@@ -48,6 +48,7 @@ class KeysClient {
   using OnValue = std::function<void(const msg::ValueAnswer&)>;
   using OnMaterial = std::function<void(const msg::HostMaterial&)>;
   using OnSigned = std::function<void(const msg::SignedValues&)>;
+  using OnCount = std::function<void(const msg::KeyCount&)>;
   using OnNonce = std::function<void(const msg::CommandNonce*)>;   // null: lost
   using OnCommand = std::function<void(const msg::CommandDone&)>;  // kBusy: lost
   using OnTaken = std::function<void(const msg::KeyListTaken*)>;  // null: lost
@@ -56,8 +57,9 @@ class KeysClient {
   KeysClient(Channel* channel, SupervisorLink* link);
 
   // `message.request` is filled in. The callback is called exactly once, but for ServeBatch,
-  // HostMaterialRequest and SignatureUpdate, whose loss needs no answer: those are asked again. It
-  // is called from within the asking call only when a bound is reached, else by one of those below.
+  // HostMaterialRequest, KeyCountRequest and SignatureUpdate, whose loss needs no answer: those are
+  // asked again. It is called from within the asking call only when a bound is reached, else by one
+  // of those below.
   void Serve(msg::ServeBatch message, OnServeDone done);
   void Seal(msg::SealRequest message, OnSealed done, Lane lane = Lane::kOwn);
   template <typename M>
@@ -69,6 +71,7 @@ class KeysClient {
     Send(&message, std::move(done), lane);
   }
   void AskMaterial(OnMaterial done);
+  void AskCount(OnCount done);
   void Update(msg::SignatureUpdate message, OnSigned done);
   // The next key of our list; a key that is not used is lost.
   void TakeKey(AssocId association, OnTaken done);
@@ -89,8 +92,8 @@ class KeysClient {
 
  private:
   using Callback =
-      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnSigned, OnTaken,
-                   OnNonce, OnCommand>;
+      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnCount, OnSigned,
+                   OnTaken, OnNonce, OnCommand>;
   struct Pending {
     Callback callback;
     MonoTime asked;

@@ -88,6 +88,12 @@ struct Node {
   };
   CountingSince since;
   uint64_t polls = 0;  // requests of our own
+  // Keys, as far as anybody may know.
+  struct KeyCounts {
+    std::optional<uint32_t> symmetric;  // none: this ntpd-keys has yet to say
+    uint64_t expired = 0;               // of Autokey's lists
+  };
+  KeyCounts key_counts;
   std::map<std::string, std::string, std::less<>> written;  // by WRITEVAR, over what start says
   std::string saved_config;  // the file last written by SAVECONFIG; empty: none
 

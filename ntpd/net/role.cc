@@ -109,6 +109,13 @@ void Role::AskMaterial() {
   node_.keys.AskMaterial([this](const msg::HostMaterial& material) { OnMaterial(material); });
 }
 
+void Role::AskKeyCount() {
+  key_count_asked_ = Timebase::Mono();
+  node_.key_counts.symmetric.reset();
+  node_.keys.AskCount(
+      [this](const msg::KeyCount& count) { node_.key_counts.symmetric = count.symmetric; });
+}
+
 void Role::OnMaterial(const msg::HostMaterial& material) {
   const bool had = node_.has_material;
   const std::vector<uint8_t> key(node_.host.public_key().begin(), node_.host.public_key().end());
@@ -234,6 +241,7 @@ void Role::OnSecond() {
   if (node_.start.crypto_enabled && !node_.has_material &&
       now - material_asked_ > kMaterialPatience)
     AskMaterial();
+  if (!node_.key_counts.symmetric && now - key_count_asked_ > kMaterialPatience) AskKeyCount();
   UpdateSignatures();
   if (now - drift_saved_ > kDriftInterval) {
     drift_saved_ = now;

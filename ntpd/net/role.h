@@ -69,6 +69,7 @@ class Role {
   void OnKeys();
   void OnResolve();
   void AskMaterial();
+  void AskKeyCount();
   void OnMaterial(const msg::HostMaterial& material);
 
   // --- time passes
@@ -112,6 +113,7 @@ class Role {
   bool clock_known_ = false;  // ntpd-clock has said how the clock runs
   bool ending_ = false;
   MonoTime material_asked_;
+  MonoTime key_count_asked_;
   MonoTime drift_saved_;
   std::string said_;
 };

@@ -150,6 +150,7 @@ void Role::ApplyConfiguration() {
   upstreams_.Configure(now.associations);
   if (!ready_) {
     ready_ = true;
+    AskKeyCount();
     node_.link.Ready(sandbox_);
   }
   upstreams_.Maintain();
@@ -239,6 +240,7 @@ void Role::OnRoleRestarted(msg::Role role) {
     case msg::Role::kKeys:
       node_.keys.OnRestarted();
       upstreams_.OnKeysRestarted();
+      AskKeyCount();
       if (node_.start.crypto_enabled) AskMaterial();
       return;
     case msg::Role::kNet:

@@ -37,9 +37,13 @@ control::IoCounters IoOf(const IoCounters& io) {
   return view;
 }
 
-control::KeyCounters KeysOf(const KeyUse& use) {
+// Autokey's session keys are to be added. No key is made ready before it is needed, so that none is
+// free, and each is looked up anew: what ntpd 4.2.8 counts as its cache's misses is all of them.
+control::KeyCounters KeysOf(const KeyUse& use, const Node::KeyCounts& counts) {
   control::KeyCounters view;
-  view.lookups = use.made + use.checked + use.not_found;
+  view.stored = counts.symmetric.value_or(0);
+  view.expired = counts.expired;
+  view.lookups = view.uncached = use.made + use.checked + use.not_found;
   view.not_found = use.not_found;
   view.encryptions = use.made;
   view.decryptions = use.checked;
@@ -71,7 +75,7 @@ void FillSystemCounters(const Node& node, const core::RateLimiter* recent,
   if (recent != nullptr) view->mru = MruOf(*recent);
   view->io = IoOf(node.io);
   view->timers.transmits = node.polls;
-  view->keys = KeysOf(node.keys.use());
+  view->keys = KeysOf(node.keys.use(), node.key_counts);
   view->kernel = KernelOf(node, now);
   const auto seconds_since = [now](MonoTime then) {
     return static_cast<uint64_t>(std::max(0.0, now - then));

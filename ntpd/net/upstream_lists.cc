@@ -34,6 +34,7 @@ void Upstreams::PollList(Upstream* upstream, const wire::Header& header) {
     return node_->reporter.Log(LogLevel::kDebug, "no way to " + upstream->label());
   const auto make = upstream->own_list->Due({upstream->local, upstream->remote.ip}, header.poll,
                                             node_->AutokeySeconds(), Timebase::Mono());
+  node_->key_counts.expired += upstream->own_list->TakeExpired();
   if (!make) return TakeAndBroadcast(upstream->id, upstream->exchange, header);
   node_->keys.AskValue(*make, [this, id = upstream->id, exchange = upstream->exchange,
                                header](const msg::ValueAnswer& answer) {
@@ -81,6 +82,15 @@ void Upstreams::TransmitFields(Upstream* upstream, const wire::Header& header, B
   if (!send_ || !send_(upstream->remote, upstream->local, upstream->config.ttl, writer.written()))
     return node_->reporter.Log(LogLevel::kDebug, "send to " + upstream->label() + " failed");
   node_->engine->OnSent(upstream->id, stamped.transmit, key);
+}
+
+uint64_t Upstreams::CountOfSessionKeys() const {
+  uint64_t count = 0;
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->own_list != nullptr) count += upstream->own_list->left();
+    if (upstream->peer != nullptr) count += upstream->peer->own_list().left();
+  }
+  return count;
 }
 
 // ---------------------------------------------------------------------------- what we hear

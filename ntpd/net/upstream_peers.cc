@@ -39,6 +39,7 @@ void Upstreams::PollPeer(Upstream* upstream, const wire::Header& header) {
   if (!MakePeer(upstream))
     return node_->reporter.Log(LogLevel::kDebug, "no way to " + upstream->label());
   const auto make = upstream->peer->DueList(header.poll, node_->Dance());
+  node_->key_counts.expired += upstream->peer->own_list().TakeExpired();
   if (!make) return TakeAndSend(upstream->id, upstream->exchange, header);
   node_->keys.AskValue(*make, [this, id = upstream->id, exchange = upstream->exchange,
                                header](const msg::ValueAnswer& answer) {

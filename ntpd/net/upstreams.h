@@ -157,6 +157,8 @@ class Upstreams {
   // The address for event lines.
   std::string LabelOf(AssocId id) const;
   size_t CountOfPool(size_t line) const;
+  // Autokey's keys of our own lists that are still to be used.
+  uint64_t CountOfSessionKeys() const;
   // Is it followed already, or about to be?
   bool Has(const IpAddress& address) const;
   const std::vector<msg::NetAssociation>& lines() const { return lines_; }

@@ -68,6 +68,8 @@ enum class Type : uint16_t {
   kCommandNonce = 55,
   kCommand = 56,
   kCommandDone = 57,
+  kKeyCountRequest = 58,
+  kKeyCount = 59,
   // supervisor <-> keys
   kKeysStart = 64,
   kKeysPassword = 65,

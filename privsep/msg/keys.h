@@ -221,6 +221,25 @@ struct HostMaterial {
   }
 };
 
+// net -> keys: how many symmetric keys are there? For ntpq's authinfo.
+struct KeyCountRequest {
+  static constexpr Type kType = Type::kKeyCountRequest;
+  uint32_t request = 0;
+  static auto Fields(auto& m) { return std::tie(m.request); }
+};
+
+// keys -> net. It holds for as long as that ntpd-keys lives: a command trusts keys and revokes them, and
+// makes none.
+struct KeyCount {
+  static constexpr Type kType = Type::kKeyCount;
+  uint32_t request = 0;
+  // Of the key file, whether trusted or not. ntpd 4.2.8 also counts numbers in trustedkey that the
+  // file does not have.
+  uint32_t symmetric = 0;
+
+  static auto Fields(auto& m) { return std::tie(m.request, m.symmetric); }
+};
+
 // net -> keys: sign the host's values anew (at first synchronisation, then every 2^revoke s and
 // when leap values change).
 struct SignatureUpdate {

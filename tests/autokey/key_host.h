@@ -46,6 +46,7 @@ class Last : public keys::Outbox {
   void Send(const msg::Verdict& m) override { verdict = m; }
   void Send(const msg::HostMaterial& m) override { material = m; }
   void Send(const msg::SignedValues& m) override { signed_values = m; }
+  void Send(const msg::KeyCount&) override {}
   void Send(const msg::ValueAnswer& m) override { answer = m; }
   void Send(const msg::KeyListTaken& m) override { taken = m; }
   void Send(const msg::CommandNonce&) override {}

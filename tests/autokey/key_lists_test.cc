@@ -80,6 +80,25 @@ void ANewListIsDueWhenTheOldOneWillNotDo(void**) {
   assert_true(list.Due(kPath, 4, {kTestNow}, start).has_value());
 }
 
+void KeysThatGrewTooOldAreCounted(void**) {
+  const MonoTime start = MonoTime::FromSeconds(1000);
+  OwnKeyList list(kOwn, KeyListUse::kBroadcast, 12);
+  (void)list.Due(kPath, 4, {kTestNow}, start);
+  assert_int_equal(list.left(), 0);
+  assert_true(list.OnMade(Made(70000, 99)));
+  list.OnTaken(97);
+  assert_int_equal(list.left(), 97);
+  // Another path voids what is left; it was not too old.
+  assert_true(list.Due(kPath.Reversed(), 4, {kTestNow}, start + 16).has_value());
+  assert_int_equal(list.left(), 0);
+  assert_int_equal(list.TakeExpired(), 0);
+  assert_true(list.OnMade(Made(70000, 99)));
+  list.OnTaken(97);
+  assert_true(list.Due(kPath.Reversed(), 4, {kTestNow}, start + 16 + 1617).has_value());
+  assert_int_equal(list.TakeExpired(), 97);
+  assert_int_equal(list.TakeExpired(), 0);
+}
+
 void ARefusedListIsAskedForAgain(void**) {
   OwnKeyList list(kOwn, KeyListUse::kBroadcast, 12);
   (void)list.Due(kPath, 4, {kTestNow}, MonoTime());
@@ -258,6 +277,7 @@ int main() {
       cmocka_unit_test(AListIsAsLongAsItsLifeHasPolls),
       cmocka_unit_test(AnUnsynchronisedHostsListHasOneKey),
       cmocka_unit_test(ANewListIsDueWhenTheOldOneWillNotDo),
+      cmocka_unit_test(KeysThatGrewTooOldAreCounted),
       cmocka_unit_test(ARefusedListIsAskedForAgain),
       cmocka_unit_test(AListIsPushedOnce),
       cmocka_unit_test(BelievesASignedAnnouncement),

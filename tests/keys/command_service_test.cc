@@ -65,6 +65,20 @@ void AKeyOfTheFileIsTrustedAndRevoked(void**) {
   assert_true(Serves1(h));
 }
 
+// As ntpd 4.2.8 counts them: what the file has, trusted or not.
+void TheKeysAreCountedWhateverIsTrusted(void**) {
+  Harness h;
+  h.StartServer();
+  h.FromNet(msg::KeyCountRequest{.request = 5});
+  assert_true(Say(h, "untrustedkey 1") == CommandOutcome::kDone);
+  h.FromNet(msg::KeyCountRequest{.request = 6});
+  assert_int_equal(h.out.counts.size(), 2);
+  for (uint32_t i = 0; i < 2; ++i) {
+    assert_int_equal(h.out.counts[i].request, 5 + i);
+    assert_int_equal(h.out.counts[i].symmetric, 13);
+  }
+}
+
 void ARevokedKeyIsGoodForNothing(void**) {
   Harness h;
   h.StartServer();
@@ -591,6 +605,7 @@ int main() {
   using namespace ntpward::keys;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AKeyOfTheFileIsTrustedAndRevoked),
+      cmocka_unit_test(TheKeysAreCountedWhateverIsTrusted),
       cmocka_unit_test(ARevokedKeyIsGoodForNothing),
       cmocka_unit_test(AnActivatedKeyIsForBroadcastsOnlyWhereTheyAreHeard),
       cmocka_unit_test(SeveralKeysAreOneChangeOrNone),

@@ -33,6 +33,7 @@ class Recorder : public Outbox {
   void Send(const msg::Verdict& m) override { Keep(&verdicts, m); }
   void Send(const msg::HostMaterial& m) override { Keep(&material, m); }
   void Send(const msg::SignedValues& m) override { Keep(&signed_values, m); }
+  void Send(const msg::KeyCount& m) override { Keep(&counts, m); }
   void Send(const msg::ValueAnswer& m) override { Keep(&answers, m); }
   void Send(const msg::KeyListTaken& m) override { Keep(&taken, m); }
   void Send(const msg::CommandNonce& m) override { Keep(&nonces, m); }
@@ -60,6 +61,7 @@ class Recorder : public Outbox {
   std::vector<msg::Verdict> verdicts;
   std::vector<msg::HostMaterial> material;
   std::vector<msg::SignedValues> signed_values;
+  std::vector<msg::KeyCount> counts;
   std::vector<msg::ValueAnswer> answers;
   std::vector<msg::KeyListTaken> taken;
   std::vector<std::string> logs;

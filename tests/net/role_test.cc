@@ -129,6 +129,27 @@ void ANewKeyProcessIsAskedWhoWeAre(void**) {
   assert_true(Next<msg::HostMaterialRequest>(&world.keys.far).has_value());
 }
 
+void EachKeyProcessIsAskedHowManyKeysItHas(void**) {
+  RoleWorld world;
+  world.SayClock();
+  world.Configure({});
+  const auto answer = [&](uint32_t count) {
+    const auto asked = Next<msg::KeyCountRequest>(&world.keys.far);
+    assert_true(asked.has_value());
+    assert_true(world.keys.far.Send(msg::KeyCount{asked->request, count}) == SendOutcome::kSent);
+    world.Spin();
+  };
+  answer(7);
+  assert_int_equal(world.role.node().key_counts.symmetric.value(), 7);
+  // It may have read another file.
+  world.Tell(msg::NetRoleRestarted{.role = msg::Role::kKeys});
+  assert_false(world.role.node().key_counts.symmetric.has_value());
+  answer(8);
+  assert_int_equal(world.role.node().key_counts.symmetric.value(), 8);
+  world.Configure({});
+  assert_false(Next<msg::KeyCountRequest>(&world.keys.far).has_value());
+}
+
 // Who relies on Autokey is told what it is worth, once, and not at each new key process.
 void SaysOnceWhatAutokeyIsWorth(void**) {
   RoleWorld world;
@@ -305,6 +326,7 @@ int main() {
       cmocka_unit_test(AReloadReplacesTheRestrictions),
       cmocka_unit_test(ARestrictedNameStandsForItsAddresses),
       cmocka_unit_test(ANewKeyProcessIsAskedWhoWeAre),
+      cmocka_unit_test(EachKeyProcessIsAskedHowManyKeysItHas),
       cmocka_unit_test(SaysOnceWhatAutokeyIsWorth),
       cmocka_unit_test(ANewResolverIsAskedAgain),
       cmocka_unit_test(ANonsenseClockIsAccusedAndNotBelieved),
