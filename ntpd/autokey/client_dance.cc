@@ -51,6 +51,12 @@ ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t
 
 bool ClientDance::identified() const { return Lit(kTrusted | kVerified | kProven); }
 
+int ClientDance::progress() const {
+  if (identified()) return kProgressProven;
+  if (Lit(kTrusted)) return kProgressProven - (Lit(kVerified) ? 1 : 2);
+  return flags_ == 0 ? 0 : 1 + static_cast<int>(trail_.steps().size());
+}
+
 std::vector<uint8_t> AssociationRequest(const HostState& host, AssocId own) {
   wire::AutokeyField field;
   field.head = {false, false, Code(wire::AutokeyCode::kAssociation), own.value};

@@ -171,6 +171,10 @@ class ClientDance {
   bool proven() const;
   // The same without the cookie: the server's identity was proved, and a signature by it.
   bool identified() const;
+  // How far proving has got: 0 before ASSOC, counting up with each certificate and each step to
+  // kProgressProven, which is identified(). Starting over begins at 0 again.
+  static constexpr int kProgressProven = static_cast<int>(Trail::kMaxLength) + 4;
+  int progress() const;
   // The next packets have something to ask, so polls close together are worth while.
   bool has_questions() const;
   // "IFF" and its like when the server proved the group's key, "TC" when the operator does without,

@@ -1,27 +1,69 @@
 // Who is tried of those that have yet to prove themselves, and who goes for another.
 //
-// One packet that anyone can write begins such an association (Autokey's passive peers and
-// broadcast servers). Few are tried at once, each kind by itself, and who never answered us has no
-// claim to a place: its address may be forged, and the next one genuine.
+// One packet that anyone can write begins such an association (Autokey's passive peers, broadcast
+// and manycast servers). Few are tried at once, each kind by itself and few of one network: who
+// owns many addresses owns neighbours. No place is for ever. Who never answered us may be forged,
+// who fell silent has gone, and who gets no further may speak Autokey for hours: each goes when
+// another asks for the place. Whoever has proved itself is not tried any more and goes for nobody.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
+#include "privsep/base/address.h"
 #include "privsep/base/types.h"
 
 namespace ntpward::core {
 
 // Tried at once, of one kind.
 inline constexpr size_t kMostUnproven = 4;
+// Of one kind and one network, those that an operator lets in by their certificate trail alone
+// (`identity optional`): anybody can have one. In all, half of kMostEphemeral.
+inline constexpr size_t kMostByTrailOfNetwork = 8;
+inline constexpr size_t kMostByTrail = 16;
 // s in which an association may give its first answer to us before it has to make room for another.
 // Two that both hurry (PollSchedule::Hasten) need 10 at most.
 inline constexpr double kFirstAnswerSeconds = 16;
+// The same since its last answer: two polls of ntpd 4.2.8, and one that got lost.
+inline constexpr double kSilenceSeconds = 160;
+// The same since its dance got further. A peer without a source stands still until it has its time
+// from us, which takes a minute or two.
+inline constexpr double kStandstillSeconds = 300;
+
+// How far one has got in proving itself. Starting over does not turn the clock back: only getting
+// further than ever before counts, so that nobody can go round in circles for ever.
+class Trial {
+ public:
+  Trial() = default;
+  explicit Trial(MonoTime now) : since_(now), advanced_(now) {}
+
+  // `step` counts up while the dance goes on (ClientDance::progress). Who was `proved` and is not
+  // any more is tried as if it had just come.
+  void Note(int step, bool proved, MonoTime now);
+
+  MonoTime since() const { return since_; }
+  MonoTime advanced() const { return advanced_; }
+
+ private:
+  MonoTime since_;
+  MonoTime advanced_;
+  int furthest_ = 0;
+  bool proved_ = false;
+};
 
 struct Unproven {
   AssocId id;
-  MonoTime since;
-  bool heard = false;  // it answered us, which a forger off the path cannot
+  IpAddress address;
+  Trial trial;
+  std::optional<MonoTime>
+      answered;  // us, the last time, which a forger off the path cannot; none: never
+};
+
+// How many of a kind are tried at once, and how many of them in one network.
+struct UnprovenLimits {
+  size_t places = kMostUnproven;
+  size_t of_network = 1;
 };
 
 // Is there a place for one more, and who goes for it?
@@ -31,6 +73,14 @@ struct UnprovenPlace {
 };
 
 // `tried`: all of the kind that have not proved themselves, in any order.
-UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, MonoTime now);
+UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, const IpAddress& newcomer,
+                               const UnprovenLimits& limits, MonoTime now);
+
+// May one more be tried that could be let in by its trail alone? `let_in`: those that were.
+bool HasRoomByTrail(std::span<const IpAddress> let_in, const IpAddress& newcomer);
+
+// The same /24 (IPv4) or /64 (IPv6, and the same link where that is what it is local to): what one
+// owner of addresses has at least.
+bool InOneNetwork(const IpAddress& a, const IpAddress& b);
 
 }  // namespace ntpward::core

@@ -254,9 +254,12 @@ void ManycastClient::OnMac(const Prototype& prototype, Search* search, const Dat
 void ManycastClient::Follow(const Prototype& prototype, const SocketAddress& server,
                             bool authenticated) {
   if (upstreams_->Has(server.ip) ||
-      upstreams_->CountOfPool(prototype.line) >= node_->start.maxclock ||
       AskMobilisation(node_, server, authenticated) != core::Mobilisation::kAllowed)
     return;
+  const bool place = prototype.config.autokey
+                         ? upstreams_->MakePlaceForManycast(prototype.line, server.ip)
+                         : upstreams_->CountOfPool(prototype.line) < node_->start.maxclock;
+  if (!place) return;
   node_->reporter.Info(msg::kLogPeerInfo, "Found manycast server " + server.ip.ToString());
   upstreams_->AddManycast(prototype.line, server.ip);
   on_change_();

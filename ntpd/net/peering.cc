@@ -106,7 +106,8 @@ void Peering::OnAutokeyBroadcast(const Datagram& datagram, const wire::Packet& p
   const keys::SessionDigest digest = node_->PublicMac(path, packet.mac->key, packet.covered);
   if (!EqualConstantTime(digest.span(), packet.mac->digest)) return;
   if (AskMobilisation(node_, datagram.source, true) != core::Mobilisation::kAllowed ||
-      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kBroadcastServer))
+      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kBroadcastServer,
+                                        datagram.source.ip))
     return;
   Upstreams::Ephemeral wanted;
   wanted.mode = core::HostMode::kClient;
@@ -211,7 +212,7 @@ void Peering::OnAutokeyPeer(const Candidate& candidate, const wire::Packet& pack
   if (!IsFirstOfADance(candidate, packet)) return RefuseMac(candidate);
   if (candidate.route.server.is_none() ||
       AskMobilisation(node_, source, true) != core::Mobilisation::kAllowed ||
-      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kPassivePeer))
+      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kPassivePeer, source.ip))
     return;
   Upstreams::Ephemeral wanted;
   wanted.mode = core::HostMode::kSymmetricPassive;

@@ -4,17 +4,12 @@
 #include <algorithm>
 
 #include "ntpd/autokey/server_side.h"
-#include "ntpd/core/unproven.h"
 #include "ntpd/net/random.h"
 #include "ntpd/net/upstreams.h"
 
 namespace ntpward::net {
 namespace {
 
-// As long as a dance takes.
-constexpr double kProofSeconds = 180;
-// A peer that hears us may have to get its time from us first.
-constexpr double kPeerProofSeconds = 1800;
 // MACs of one interval that are looked at before those of strangers: a flood must not shut out the
 // genuine one, nor be served first.
 constexpr int kFirstChecks = 8;
@@ -178,52 +173,6 @@ bool Upstreams::OnMissedList(Upstream* upstream, const wire::Packet& packet) {
   upstream->list_nonce = NtpTimestamp();
   TakeAnnouncement(upstream, packet.extensions()[0].field, upstream->announcer);
   return true;
-}
-
-// None: it stands on a line, or has proved itself.
-std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream& upstream) {
-  if (upstream.peer != nullptr && upstream.line == kNoLine && !upstream.peer->identified())
-    return UnprovenKind::kPassivePeer;
-  if (upstream.announced != nullptr && !upstream.announced->accepted())
-    return UnprovenKind::kBroadcastServer;
-  return std::nullopt;
-}
-
-bool Upstreams::MakePlaceForUnproven(UnprovenKind kind) {
-  std::vector<core::Unproven> tried;
-  for (const auto& [id, upstream] : upstreams_) {
-    if (UnprovenKindOf(*upstream) != kind) continue;
-    const core::Association* association = node_->engine->Find(id);
-    tried.push_back({id, upstream->mobilised, association != nullptr && association->heard()});
-  }
-  const core::UnprovenPlace place = core::PlaceForUnproven(tried, Timebase::Mono());
-  if (place.goes != AssocId{}) Remove(place.goes);
-  return place.free;
-}
-
-// Those that did not prove themselves, and those whose proof has got old: if they are there, their
-// next broadcast begins anew.
-void Upstreams::RemoveUnproven() {
-  const MonoTime now = Timebase::Mono();
-  std::vector<AssocId> gone;
-  for (const auto& [id, upstream] : upstreams_) {
-    const double age = now - upstream->mobilised;
-    if (UnprovenKindOf(*upstream) == UnprovenKind::kPassivePeer) {
-      const core::Association* association = node_->engine->Find(id);
-      const bool heard = association != nullptr && association->heard();
-      if (age > (heard ? kPeerProofSeconds : kProofSeconds)) gone.push_back(id);
-      continue;
-    }
-    const bool manycast = upstream->config.kind == msg::NetAssociationKind::kManycastClient;
-    if (upstream->announced != nullptr) {
-      const bool proved = upstream->announced->accepted();
-      if (age > (proved ? autokey::ClientDance::kRefreshSeconds : kProofSeconds))
-        gone.push_back(id);
-    } else if (manycast && upstream->dance != nullptr && !upstream->dance->proven()) {
-      if (age > kProofSeconds) gone.push_back(id);
-    }
-  }
-  for (const AssocId id : gone) Remove(id);
 }
 
 void Upstreams::ForgetLists(Upstream* upstream) {

@@ -216,6 +216,7 @@ void Upstreams::Store(std::unique_ptr<Upstream> upstream, const core::Associatio
   node_->access.AddSource(remote.ip);
   const AssocId id = upstream->id;
   upstream->mobilised = Timebase::Mono();
+  upstream->trial = core::Trial(upstream->mobilised);
   upstreams_.emplace(id, std::move(upstream));
 }
 

@@ -14,6 +14,7 @@
 #include "ntpd/autokey/announced_list.h"
 #include "ntpd/autokey/own_key_list.h"
 #include "ntpd/autokey/peer_dance.h"
+#include "ntpd/core/unproven.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/udp.h"
@@ -49,6 +50,7 @@ struct Upstream {
   NtpTimestamp list_nonce;          // of a question for a list that we missed; zero: none is open
   std::optional<MonoTime> list_asked;
   MonoTime mobilised;               // a packet made it then
+  core::Trial trial;                // of one that a packet made, under Autokey
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -115,10 +117,13 @@ class Upstreams {
     bool autokey = false;
     uint32_t announcer = 0;
   };
-  // Is there a place for another `kind` that has yet to prove itself (core/unproven.h)? Who goes
-  // for it is gone then, so ask last.
-  enum class UnprovenKind : uint8_t { kPassivePeer, kBroadcastServer };
-  bool MakePlaceForUnproven(UnprovenKind kind);
+  // Is there a place for another `kind` at that address, which has yet to prove itself
+  // (core/unproven.h)? Who goes for it is gone then, so ask last.
+  enum class UnprovenKind : uint8_t { kPassivePeer, kBroadcastServer, kManycastServer };
+  bool MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcomer);
+  // The same among those that the `manycastclient` line found: of `maxclock` places the unproven of
+  // one network have half at most, since the servers of a segment are neighbours.
+  bool MakePlaceForManycast(size_t line, const IpAddress& newcomer);
   // A broadcast of a server whose key list we know.
   void DeliverListed(AssocId id, const wire::Packet& packet, NtpTimestamp t4);
   AssocId AddEphemeral(const Ephemeral& wanted);
@@ -225,6 +230,11 @@ class Upstreams {
   bool OnMissedList(Upstream* upstream, const wire::Packet& packet);
   void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
+  void NoteTrials();
+  std::vector<core::Unproven> Tried(UnprovenKind kind) const;
+  std::vector<IpAddress> LetInByTrail() const;
+  bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
+                 const core::UnprovenLimits& limits);
   void RemoveUnproven();
   static void ForgetLists(Upstream* upstream);
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);

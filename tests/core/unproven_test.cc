@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "ntpd/core/mobilisation.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::core {
@@ -9,35 +10,157 @@ namespace {
 
 MonoTime At(double seconds) { return MonoTime() + seconds; }
 
-std::vector<Unproven> Four(bool heard = false) {
-  return {{{11}, At(3), heard}, {{12}, At(1), heard}, {{13}, At(2), heard}, {{14}, At(4), heard}};
+IpAddress Network(uint8_t third, uint8_t last = 1) { return IpAddress::V4(10, 0, third, last); }
+const IpAddress kNewcomer = IpAddress::V4(192, 0, 2, 1);
+
+UnprovenPlace Ask(const std::vector<Unproven>& tried, double now,
+                  const IpAddress& newcomer = kNewcomer) {
+  return PlaceForUnproven(tried, newcomer, {}, At(now));
+}
+
+Unproven One(uint16_t id, double since, std::optional<double> answered = std::nullopt) {
+  Unproven one{{id}, Network(static_cast<uint8_t>(id)), Trial(At(since)), std::nullopt};
+  if (answered) one.answered = At(*answered);
+  return one;
+}
+
+std::vector<Unproven> Four(std::optional<double> answered = std::nullopt) {
+  return {One(11, 3, answered), One(12, 1, answered), One(13, 2, answered), One(14, 4, answered)};
 }
 
 void AFewFindAPlaceAtOnce(void**) {
   std::vector<Unproven> tried;
   for (uint16_t i = 0; i < kMostUnproven; ++i) {
-    const UnprovenPlace place = PlaceForUnproven(tried, At(0));
+    const UnprovenPlace place = Ask(tried, 0);
     assert_true(place.free);
     assert_int_equal(place.goes.value, 0);
-    tried.push_back({{static_cast<uint16_t>(i + 1)}, At(0), false});
+    tried.push_back(One(static_cast<uint16_t>(i + 1), 0));
   }
-  assert_false(PlaceForUnproven(tried, At(0)).free);
+  assert_false(Ask(tried, 0).free);
 }
 
 void TheOldestThatNeverAnsweredGoesAfterItsTime(void**) {
   const std::vector<Unproven> tried = Four();
-  assert_false(PlaceForUnproven(tried, At(1 + kFirstAnswerSeconds - 0.01)).free);
-  const UnprovenPlace place = PlaceForUnproven(tried, At(1 + kFirstAnswerSeconds));
+  assert_false(Ask(tried, 1 + kFirstAnswerSeconds - 0.01).free);
+  const UnprovenPlace place = Ask(tried, 1 + kFirstAnswerSeconds);
   assert_true(place.free);
   assert_int_equal(place.goes.value, 12);
 }
 
-void WhoAnsweredStays(void**) {
-  std::vector<Unproven> tried = Four(true);
-  assert_false(PlaceForUnproven(tried, At(100000)).free);
-  tried[3].heard = false;
-  assert_int_equal(PlaceForUnproven(tried, At(100000)).goes.value, 14);
-  assert_false(PlaceForUnproven(tried, At(4 + kFirstAnswerSeconds - 0.01)).free);
+void WhoAnswersAndGetsFurtherStays(void**) {
+  std::vector<Unproven> tried = Four(100000);
+  for (Unproven& one : tried) one.trial.Note(1, false, At(100000));
+  assert_false(Ask(tried, 100000 + kSilenceSeconds - 0.01).free);
+  tried[3].answered.reset();
+  assert_int_equal(Ask(tried, 100000).goes.value, 14);
+}
+
+void WhoFellSilentGoes(void**) {
+  std::vector<Unproven> tried = Four(10);
+  tried[2].answered = At(5);
+  assert_false(Ask(tried, 5 + kSilenceSeconds - 0.01).free);
+  assert_int_equal(Ask(tried, 5 + kSilenceSeconds).goes.value, 13);
+}
+
+void WhoTalksForHoursWithoutGettingFurtherGoes(void**) {
+  double now = 4;
+  for (; now < 10000; now += 10) {
+    std::vector<Unproven> tried = Four(now);
+    tried[1].trial.Note(1, false, At(200));
+    const UnprovenPlace place = Ask(tried, now);
+    assert_true(place.free == (now >= 2 + kStandstillSeconds));
+    if (place.free) assert_int_equal(place.goes.value, 13);
+  }
+}
+
+void StartingOverIsNoProgress(void**) {
+  Trial trial(At(0));
+  trial.Note(3, false, At(10));
+  for (int i = 0; i < 50; ++i) trial.Note(i % 4, false, At(20 + i));
+  assert_true(trial.advanced() == At(10));
+  trial.Note(4, false, At(100));
+  assert_true(trial.advanced() == At(100));
+  assert_true(trial.since() == At(0));
+}
+
+void WhoLosesItsProofIsTriedAsIfItHadJustCome(void**) {
+  Trial trial(At(0));
+  trial.Note(12, true, At(10));
+  trial.Note(12, true, At(5000));
+  assert_true(trial.since() == At(0));
+  trial.Note(0, false, At(6000));
+  assert_true(trial.since() == At(6000) && trial.advanced() == At(6000));
+  trial.Note(1, false, At(6010));
+  assert_true(trial.advanced() == At(6010));
+}
+
+void ANetworkHasOnePlace(void**) {
+  std::vector<Unproven> tried = {One(7, 0)};
+  for (int last = 2; last < 256; ++last)
+    assert_false(Ask(tried, 15, Network(7, static_cast<uint8_t>(last))).free);
+  assert_true(Ask(tried, 15, Network(8, 2)).free);
+  // Another of its addresses takes the place of one that may go, and nobody else's.
+  tried.push_back(One(9, -100));
+  const UnprovenPlace place = Ask(tried, kFirstAnswerSeconds, Network(7, 9));
+  assert_true(place.free);
+  assert_int_equal(place.goes.value, 7);
+}
+
+// A farm of addresses in few networks never shuts out who comes from elsewhere.
+void ManyAddressesOfOneNetworkShutNobodyOut(void**) {
+  std::vector<Unproven> tried;
+  for (int i = 0; i < 10000; ++i) {
+    const IpAddress from = Network(static_cast<uint8_t>(i % 3), static_cast<uint8_t>(i % 251));
+    const double now = i / 100.0;
+    const UnprovenPlace place = Ask(tried, now, from);
+    assert_true(Ask(tried, now).free);
+    if (!place.free) continue;
+    std::erase_if(tried, [&](const Unproven& one) { return one.id == place.goes; });
+    tried.push_back({{static_cast<uint16_t>(i + 1)}, from, Trial(At(now)), At(now)});
+  }
+  assert_int_equal(tried.size(), 3);
+}
+
+void NetworksAreOfOneFamilyAndOneLink(void**) {
+  const auto v6 = [](const char* text) { return *IpAddress::Parse(text); };
+  assert_true(InOneNetwork(v6("2001:db8::1"), v6("2001:db8::ffff:0:0:1")));
+  assert_false(InOneNetwork(v6("2001:db8::1"), v6("2001:db8:0:1::1")));
+  IpAddress one = v6("fe80::1");
+  IpAddress other = v6("fe80::2");
+  assert_true(InOneNetwork(one, other));
+  one.scope = 1, other.scope = 2;
+  assert_false(InOneNetwork(one, other));
+  assert_true(InOneNetwork(Network(1, 1), Network(1, 255)));
+  assert_false(InOneNetwork(Network(1), Network(2)));
+  assert_false(InOneNetwork(v6("a00:100::"), IpAddress::V4(10, 0, 1, 0)));
+}
+
+// `identity optional` lets in whoever comes: not more of them than leave room for those that prove
+// who they are.
+void WhoIsLetInByATrailAloneHasFewPlaces(void**) {
+  std::vector<IpAddress> let_in;
+  for (uint8_t last = 1; last <= kMostByTrailOfNetwork; ++last) {
+    assert_true(HasRoomByTrail(let_in, Network(1, 200)));
+    let_in.push_back(Network(1, last));
+  }
+  assert_false(HasRoomByTrail(let_in, Network(1, 200)));
+  for (uint8_t third = 2; let_in.size() < kMostByTrail; ++third) {
+    assert_true(HasRoomByTrail(let_in, Network(200)));
+    let_in.push_back(Network(third));
+  }
+  assert_false(HasRoomByTrail(let_in, Network(200)));
+  assert_true(2 * kMostByTrail <= kMostEphemeral);
+}
+
+void LimitsMayBeOthers(void**) {
+  const UnprovenLimits limits{.places = 3, .of_network = 2};
+  std::vector<Unproven> tried = {One(1, 0)};
+  assert_true(PlaceForUnproven(tried, Network(1, 9), limits, At(0)).free);
+  tried.push_back({{2}, Network(1, 9), Trial(At(0)), {}});
+  assert_false(PlaceForUnproven(tried, Network(1, 10), limits, At(0)).free);
+  assert_true(PlaceForUnproven(tried, Network(2), limits, At(0)).free);
+  tried.push_back(One(3, 0));
+  assert_false(PlaceForUnproven(tried, Network(2), limits, At(0)).free);
 }
 
 }  // namespace
@@ -48,7 +171,16 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AFewFindAPlaceAtOnce),
       cmocka_unit_test(TheOldestThatNeverAnsweredGoesAfterItsTime),
-      cmocka_unit_test(WhoAnsweredStays),
+      cmocka_unit_test(WhoAnswersAndGetsFurtherStays),
+      cmocka_unit_test(WhoFellSilentGoes),
+      cmocka_unit_test(WhoTalksForHoursWithoutGettingFurtherGoes),
+      cmocka_unit_test(StartingOverIsNoProgress),
+      cmocka_unit_test(WhoLosesItsProofIsTriedAsIfItHadJustCome),
+      cmocka_unit_test(ANetworkHasOnePlace),
+      cmocka_unit_test(ManyAddressesOfOneNetworkShutNobodyOut),
+      cmocka_unit_test(NetworksAreOfOneFamilyAndOneLink),
+      cmocka_unit_test(WhoIsLetInByATrailAloneHasFewPlaces),
+      cmocka_unit_test(LimitsMayBeOthers),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

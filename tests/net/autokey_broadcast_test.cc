@@ -314,7 +314,7 @@ void StrangersAreTriedFewAtATime(void**) {
   World world;
   world.Follow();
   for (int i = 0; i < 20; ++i) {
-    const IpAddress from = IpAddress::V4(127, 0, 1, static_cast<uint8_t>(i + 1));
+    const IpAddress from = IpAddress::V4(127, 1, static_cast<uint8_t>(i + 1), 1);
     Stranger stranger(from);
     test::Enable(stranger.fd.get(), SOL_SOCKET, SO_BROADCAST);
     stranger.Send(world.h.WithPublicMac({from, kEverybody}, KeyId{0x5fe916ea},

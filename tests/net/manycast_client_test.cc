@@ -4,6 +4,7 @@
 
 #include "ntpd/wire/refid.h"
 #include "tests/net/harness.h"
+#include "tests/support/authority.h"
 
 namespace ntpward::net {
 namespace {
@@ -88,6 +89,27 @@ void WhoHasJustAnsweredIsGivenTime(void**) {
   const AssocId id = net.h.upstreams.all().begin()->first;
   assert_true(net.h.node.engine->Find(id)->next_poll() - before >=
               core::PollSchedule::kBurstSpacing);
+}
+
+// Whoever answers under many addresses of his own leaves places for others.
+void NeighboursHaveHalfOfThePlacesUntilTheyProveThemselves(void**) {
+  Net net;
+  autokey::test::Party client("client", autokey::test::TestKey::Shared(1), true);
+  net.h.SetHost(client.material);
+  msg::NetAssociation line = Line();
+  line.autokey = true;
+  net.h.node.start.maxclock = 10;
+  net.h.upstreams.Configure({line});
+  const auto answer = [&](uint8_t network, uint8_t last) {
+    const IpAddress from = IpAddress::V4(127, 0, network, last);
+    if (!net.h.upstreams.MakePlaceForManycast(0, from)) return false;
+    net.h.upstreams.AddManycast(0, from);
+    return true;
+  };
+  for (uint8_t last = 1; last < 30; ++last) assert_true(answer(5, last) == (last <= 5));
+  for (uint8_t network = 6; network < 30; ++network)
+    assert_true(answer(network, 1) == (network <= 10));
+  assert_int_equal(net.followed(), 10);
 }
 
 void AsksOnceAPoll(void**) {
@@ -250,6 +272,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(FollowsWhoAnswersTheGroup),
       cmocka_unit_test(WhoHasJustAnsweredIsGivenTime),
+      cmocka_unit_test(NeighboursHaveHalfOfThePlacesUntilTheyProveThemselves),
       cmocka_unit_test(AsksOnceAPoll),
       cmocka_unit_test(ForgedAnswersMakeNothing),
       cmocka_unit_test(FloorAndCeilingHold),

@@ -363,28 +363,45 @@ void WhoMayNotPeerMakesNothing(void**) {
   assert_true(IsNak(keyless.peer.Receive()));
 }
 
-// ASSOC of somebody who writes 127.0.0.`last` as his own.
-void ComeAs(World& world, uint8_t last) {
-  const IpAddress from = IpAddress::V4(127, 0, 0, last);
+// ASSOC of somebody who writes that address as his own.
+void ComeAs(World& world, const IpAddress& from) {
   Stranger(from).Send(world.h.WithPublicMac(
                           {from, kOurs}, {88888},
                           Encoded(world.Header(NtpTimestamp()), AssociationRequest(world.server))),
                       {kOurs, world.port});
   world.h.Spin();
 }
+// Somebody of a network of his own.
+IpAddress Of(uint8_t network) { return IpAddress::V4(127, 0, network, 1); }
+void ComeAs(World& world, uint8_t network) { ComeAs(world, Of(network)); }
 // As if they had come earlier.
 void Age(World& world, double seconds) {
-  for (const auto& [id, upstream] : world.h.upstreams.all())
-    upstream->mobilised = upstream->mobilised + -seconds;
+  for (const auto& [id, upstream] : world.h.upstreams.all()) {
+    const core::Trial trial =
+        std::exchange(upstream->trial, core::Trial(upstream->trial.since() + -seconds));
+    upstream->trial.Note(upstream->peer->dance().progress(), false, trial.advanced() + -seconds);
+  }
 }
-bool Has(const World& world, uint8_t last) {
-  return world.h.upstreams.Has(IpAddress::V4(127, 0, 0, last));
-}
+bool Has(const World& world, uint8_t network) { return world.h.upstreams.Has(Of(network)); }
 
 void FewStrangersAreTriedAtOnce(void**) {
   World world(false);
-  for (uint8_t last = 10; last < 30; ++last) ComeAs(world, last);
+  for (uint8_t network = 10; network < 30; ++network) ComeAs(world, network);
   assert_int_equal(world.h.upstreams.all().size(), 4);
+}
+
+// Whoever owns many addresses owns neighbours.
+void OneNetworkHasOnePlace(void**) {
+  World world(false);
+  for (uint8_t last = 10; last < 30; ++last) ComeAs(world, IpAddress::V4(127, 0, 9, last));
+  assert_int_equal(world.h.upstreams.all().size(), 1);
+  ComeAs(world, 30);
+  assert_true(Has(world, 30));
+  // One of them may go for another, and nobody else for it.
+  Age(world, 17);
+  ComeAs(world, IpAddress::V4(127, 0, 9, 200));
+  assert_true(world.h.upstreams.Has(IpAddress::V4(127, 0, 9, 200)) && Has(world, 30));
+  assert_int_equal(world.h.upstreams.all().size(), 2);
 }
 
 // Addresses that were made up must not shut a genuine peer out.
@@ -392,7 +409,7 @@ void WhoNeverAnsweredMakesRoomForAnother(void**) {
   World world(false);
   ComeAs(world, 10);
   Age(world, 2);
-  for (uint8_t last = 11; last < 14; ++last) ComeAs(world, last);
+  for (uint8_t network = 11; network < 14; ++network) ComeAs(world, network);
   Age(world, 13);
   ComeAs(world, 30);
   assert_false(Has(world, 30));
@@ -412,11 +429,45 @@ void WhoAnsweredUsKeepsItsPlace(void**) {
   world.Come(
       world.WithFields(world.Header(ours->header().transmit), AssociationRequest(world.server)));
   Age(world, 1);
-  for (uint8_t last = 10; last < 13; ++last) ComeAs(world, last);
+  for (uint8_t network = 10; network < 13; ++network) ComeAs(world, network);
   Age(world, 17);
-  for (uint8_t last = 20; last < 40; ++last) ComeAs(world, last);
+  for (uint8_t network = 20; network < 40; ++network) ComeAs(world, network);
   assert_true(world.h.upstreams.Has(kPeer));
   assert_int_equal(world.h.upstreams.all().size(), 4);
+}
+
+// It speaks Autokey, and proves nothing.
+void WhoAnswersForeverWithoutGettingFurtherMakesRoom(void**) {
+  World world(false);
+  world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+  const auto ours = world.Poll();
+  for (uint8_t network = 10; network < 13; ++network) ComeAs(world, network);
+  world.Come(
+      world.WithFields(world.Header(ours->header().transmit), AssociationRequest(world.server)));
+  Age(world, core::kStandstillSeconds - 1);
+  // The forged ones go first.
+  for (uint8_t network = 20; network < 23; ++network) ComeAs(world, network);
+  ComeAs(world, 23);
+  assert_true(world.h.upstreams.Has(kPeer) && !Has(world, 23));
+  Age(world, 2);
+  ComeAs(world, 23);
+  assert_true(!world.h.upstreams.Has(kPeer) && Has(world, 23));
+}
+
+// A real peer stays, whatever comes after it and however often.
+void WhoProvedItselfGoesForNobody(void**) {
+  World world(false);
+  world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+  world.Follow();
+  assert_true(world.upstream().peer->identified());
+  const AssocId id = world.Only();
+  for (int hour = 0; hour < 10; ++hour) {
+    Age(world, 3600);
+    world.h.upstreams.Maintain();
+    for (uint8_t network = 10; network < 30; ++network) ComeAs(world, network);
+    assert_int_equal(world.h.upstreams.all().size(), 5);
+    assert_non_null(world.h.upstreams.Find(id));
+  }
 }
 
 // Each kind has places of its own.
@@ -424,8 +475,8 @@ void ForgedBroadcastsTakeNoPeersPlace(void**) {
   World world(false);
   world.h.node.start.broadcast_client = true;
   const IpAddress everybody = IpAddress::V4(127, 255, 255, 255);
-  for (uint8_t last = 10; last < 30; ++last) {
-    const IpAddress from = IpAddress::V4(127, 0, 0, last);
+  for (uint8_t network = 10; network < 30; ++network) {
+    const IpAddress from = Of(network);
     Stranger stranger(from);
     Enable(stranger.fd.get(), SOL_SOCKET, SO_BROADCAST);
     stranger.Send(
@@ -458,7 +509,10 @@ int main() {
       cmocka_unit_test(WhoMayNotPeerMakesNothing),
       cmocka_unit_test(FewStrangersAreTriedAtOnce),
       cmocka_unit_test(WhoNeverAnsweredMakesRoomForAnother),
+      cmocka_unit_test(OneNetworkHasOnePlace),
       cmocka_unit_test(WhoAnsweredUsKeepsItsPlace),
+      cmocka_unit_test(WhoAnswersForeverWithoutGettingFurtherMakesRoom),
+      cmocka_unit_test(WhoProvedItselfGoesForNobody),
       cmocka_unit_test(ForgedBroadcastsTakeNoPeersPlace),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

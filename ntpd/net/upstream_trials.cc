@@ -1,0 +1,116 @@
+// Associations that a packet made and that have yet to prove themselves: their places, and their
+// end.
+#include <algorithm>
+
+#include "ntpd/autokey/identity_policy.h"
+#include "ntpd/net/upstreams.h"
+
+namespace ntpward::net {
+namespace {
+
+// As long as a dance takes.
+constexpr double kProofSeconds = 180;
+// A peer that hears us may have to get its time from us first.
+constexpr double kPeerProofSeconds = 1800;
+
+int ProgressOf(const Upstream& upstream) {
+  if (upstream.peer != nullptr) return upstream.peer->dance().progress();
+  return upstream.dance != nullptr ? upstream.dance->progress() : 0;
+}
+
+std::string_view IdentityOf(const Upstream& upstream) {
+  if (upstream.peer != nullptr) return upstream.peer->dance().identity();
+  return upstream.dance != nullptr ? upstream.dance->identity() : std::string_view();
+}
+
+}  // namespace
+
+// None: it stands on a line, or has proved itself.
+std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream& upstream) {
+  if (upstream.peer != nullptr && upstream.line == kNoLine && !upstream.peer->identified())
+    return UnprovenKind::kPassivePeer;
+  if (upstream.announced != nullptr && !upstream.announced->accepted())
+    return UnprovenKind::kBroadcastServer;
+  const bool manycast = upstream.config.kind == msg::NetAssociationKind::kManycastClient;
+  if (manycast && upstream.dance != nullptr && !upstream.dance->proven())
+    return UnprovenKind::kManycastServer;
+  return std::nullopt;
+}
+
+void Upstreams::NoteTrials() {
+  const MonoTime now = Timebase::Mono();
+  for (const auto& [id, upstream] : upstreams_)
+    upstream->trial.Note(ProgressOf(*upstream), !UnprovenKindOf(*upstream), now);
+}
+
+std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
+  std::vector<core::Unproven> tried;
+  for (const auto& [id, upstream] : upstreams_) {
+    if (UnprovenKindOf(*upstream) != kind) continue;
+    const core::Association* association = node_->engine->Find(id);
+    const bool heard = association != nullptr && association->heard();
+    tried.push_back({id, upstream->remote.ip, upstream->trial,
+                     heard ? association->last_received() : std::nullopt});
+  }
+  return tried;
+}
+
+// Who was let in without a proof of identity may stay, but not take the places of those that can
+// prove theirs.
+std::vector<IpAddress> Upstreams::LetInByTrail() const {
+  std::vector<IpAddress> let_in;
+  for (const auto& [id, upstream] : upstreams_)
+    if (upstream->line == kNoLine && !UnprovenKindOf(*upstream) &&
+        IdentityOf(*upstream) == autokey::SchemeLabel(msg::IdentityScheme::kNone))
+      let_in.push_back(upstream->remote.ip);
+  return let_in;
+}
+
+bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
+                          const core::UnprovenLimits& limits) {
+  const core::UnprovenPlace place =
+      core::PlaceForUnproven(tried, newcomer, limits, Timebase::Mono());
+  if (place.goes != AssocId{}) Remove(place.goes);
+  return place.free;
+}
+
+bool Upstreams::MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcomer) {
+  NoteTrials();
+  return core::HasRoomByTrail(LetInByTrail(), newcomer) && MakePlace(Tried(kind), newcomer, {});
+}
+
+bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
+  NoteTrials();
+  std::vector<core::Unproven> tried = Tried(UnprovenKind::kManycastServer);
+  std::erase_if(tried, [&](const auto& one) { return upstreams_.at(one.id)->line != line; });
+  const size_t most = node_->start.maxclock;
+  const size_t proved = CountOfPool(line) - tried.size();
+  const core::UnprovenLimits limits{.places = most - std::min(most, proved),
+                                    .of_network = std::max<size_t>(1, most / 2)};
+  return MakePlace(tried, newcomer, limits);
+}
+
+// Those that did not prove themselves, and those whose proof has got old: if they are there, their
+// next broadcast begins anew.
+void Upstreams::RemoveUnproven() {
+  NoteTrials();
+  const MonoTime now = Timebase::Mono();
+  std::vector<AssocId> gone;
+  for (const auto& [id, upstream] : upstreams_) {
+    const auto kind = UnprovenKindOf(*upstream);
+    const double tried_for = now - upstream->trial.since();
+    if (kind == UnprovenKind::kPassivePeer) {
+      const core::Association* association = node_->engine->Find(id);
+      const bool heard = association != nullptr && association->heard();
+      if (tried_for > (heard ? kPeerProofSeconds : kProofSeconds)) gone.push_back(id);
+    } else if (kind) {
+      if (tried_for > kProofSeconds) gone.push_back(id);
+    } else if (upstream->announced != nullptr &&
+               now - upstream->mobilised > autokey::ClientDance::kRefreshSeconds) {
+      gone.push_back(id);
+    }
+  }
+  for (const AssocId id : gone) Remove(id);
+}
+
+}  // namespace ntpward::net
