@@ -170,7 +170,7 @@ bool ClientDance::has_questions() const {
 }
 
 // The one that we have is used, and shown, until there is another.
-bool ClientDance::WantsSignature(const DanceContext& context) const {
+bool ClientDance::WantsCertificateSigned(const DanceContext& context) const {
   if (IsPrivate()) return false;
   return !Lit(kSigned) || Unfold(context.now) >= sign_again_;
 }
@@ -178,6 +178,28 @@ bool ClientDance::WantsSignature(const DanceContext& context) const {
 std::optional<CalendarSeconds> ClientDance::trail_expiry() const {
   if (!trail_.complete()) return std::nullopt;
   return trail_.expiry();
+}
+
+DanceResult ClientDance::BeginAfter(const ClientDance& running, const DanceContext& context) {
+  DanceResult result;
+  flags_ = running.flags_ & (kHostBits | kSchemeMask);
+  server_name_ = running.server_name_;
+  server_was_unsynchronised_ = running.server_was_unsynchronised_;
+  trail_.Start(server_name_);
+  if (context.host.is_private()) BeginPrivate(context, result);
+  return result;
+}
+
+void ClientDance::TakeOver(const ClientDance& renewed) {
+  constexpr uint32_t kKept = kCookie | kSigned | kLeap;
+  flags_ = (renewed.flags_ & ~kKept) | (flags_ & kKept);
+  trail_ = renewed.trail_;
+  demand_ = renewed.demand_;
+  identity_ = renewed.identity_;
+  refusal_ = renewed.refusal_;
+  warned_ = renewed.warned_;
+  failures_ = empty_answers_ = 0;
+  started_ = renewed.started_;
 }
 
 ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_changed) const {
@@ -196,7 +218,8 @@ ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_
 
 bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
   const HostState& host = context.host;
-  if (!WantsSignature(context) || host.update_time().value == 0 || !sign_question_.MayAsk(polls_))
+  if (!WantsCertificateSigned(context) || host.update_time().value == 0 ||
+      !sign_question_.MayAsk(polls_))
     return false;
   sign_question_.OnAsked(polls_);
   if (!host.certificate().ValidAt(Unfold(context.now))) {

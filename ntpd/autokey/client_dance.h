@@ -156,6 +156,18 @@ class ClientDance {
   void OnWrongList(const DanceContext& context, DanceResult& result) {
     CountFailure(context, result);
   }
+  // What the packets in flight ask; none: nothing.
+  std::optional<wire::AutokeyCode> asked() const { return asked_; }
+  // --- renewal of what a peer proved (PeerRenewal)
+  // A dance that has just been made goes on after ASSOC, with what the peer said of itself to
+  // `running`.
+  DanceResult BeginAfter(const ClientDance& running, const DanceContext& context);
+  // Identity is settled, and any signature of the peer makes it proven.
+  bool WantsSignature() const { return Lit(kTrusted | kVerified) && !Lit(kProven); }
+  // What was proved to `renewed` takes the place of what was proved to this one; cookie, our signed
+  // certificate and leap values stay.
+  void TakeOver(const ClientDance& renewed);
+
   // The peer may have another half now; what we have goes on until it has come.
   void AskCookieAgain() { flags_ &= ~static_cast<uint32_t>(kCookie); }
 
@@ -257,7 +269,7 @@ class ClientDance {
   void OnEmptyAnswer();
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
-  bool WantsSignature(const DanceContext& context) const;
+  bool WantsCertificateSigned(const DanceContext& context) const;
   bool MayHaveTable() const;
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 

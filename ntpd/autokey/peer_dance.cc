@@ -16,7 +16,8 @@ PeerDance::PeerDance(AssocId own, DancePolicy policy, uint8_t automax, const Add
                      MonoTime now)
     : own_(own),
       to_peer_(to_peer),
-      dance_(own, std::move(policy), now, 0, DanceRole::kPeer),
+      dance_(own, policy, now, 0, DanceRole::kPeer),
+      renewal_(own, std::move(policy), now),
       own_list_(own, msg::KeyListUse::kSymmetric, automax),
       announced_(own, msg::KeyListUse::kSymmetric, to_peer.Reversed()),
       haste_at_(now) {}
@@ -33,8 +34,15 @@ PeerPacket PeerDance::NextPacket(const DanceContext& context) {
   if (!context.host.enabled()) return packet;
   packet.send = true;
   ++polls_;
-  AddAnswer(packet);
-  if (packet.fields.size() <= kLongAnswer) AddRequest(context, packet);
+  const std::vector<uint8_t> announcement =
+      MustAnnounce(context) ? own_list_.Announcement(peer_id_) : std::vector<uint8_t>();
+  AddAnswer(announcement.size(), packet);
+  if (!announcement.empty()) {
+    Add(announcement, packet);
+    own_list_.OnAnnounced();
+  } else if (packet.fields.size() <= kLongAnswer) {
+    AddRequest(context, packet);
+  }
   if (packet.fields.empty()) AddFiller(context, packet);
   return packet;
 }
@@ -44,27 +52,34 @@ void PeerDance::Add(const std::vector<uint8_t>& field, PeerPacket& packet) {
   packet.fields.insert(packet.fields.end(), field.begin(), field.end());
 }
 
-// A list is told as it is when the packet leaves.
-void PeerDance::AddAnswer(PeerPacket& packet) {
+// Our list goes out with its first packet, once the peer can check the signature: before that
+// ntpd 4.2.8 would start over. Without it the key of that packet would be out of order there.
+bool PeerDance::MustAnnounce(const DanceContext& context) const {
+  return !list_asked_ && dance_.WantsList(context) && announced_.accepted() && knows_us_ &&
+         own_list_.MustAnnounce();
+}
+
+// A list is told as it is when the packet leaves. A long answer waits for a packet without one.
+void PeerDance::AddAnswer(size_t reserved, PeerPacket& packet) {
   if (list_asked_ && own_list_.CanAnnounce()) {
     Add(own_list_.Announcement(peer_id_), packet);
     own_list_.OnAnnounced();
   }
+  list_asked_ = false;
+  if (packet.fields.size() + answer_.size() + reserved > wire::kMaxExtensionArea) return;
   Add(answer_, packet);
   answer_.clear();
-  list_asked_ = false;
 }
 
-// Our list goes out with its first packet, once the peer can check the signature: before that
-// ntpd 4.2.8 would start over.
 void PeerDance::AddRequest(const DanceContext& context, PeerPacket& packet) {
-  const bool ready = dance_.WantsList(context);
-  if (ready && !announced_.accepted()) return Add(AnnouncementRequest(own_.value), packet);
-  if (ready && knows_us_ && own_list_.MustAnnounce()) {
-    Add(own_list_.Announcement(peer_id_), packet);
-    own_list_.OnAnnounced();
+  if (renewal_.TakeTurn(dance_, context)) {
+    NextField next = renewal_.NextRequest(context);
+    if (next.kind == NextField::Kind::kField) Add(next.field, packet);
+    packet.effects = std::move(next.effects);
     return;
   }
+  if (dance_.WantsList(context) && !announced_.accepted())
+    return Add(AnnouncementRequest(own_.value), packet);
   NextField next = dance_.NextRequest(context);
   if (next.kind == NextField::Kind::kField) Add(next.field, packet);
   packet.effects = Settle(std::move(next.effects));
@@ -103,11 +118,13 @@ bool PeerDance::TakeHaste(const DanceContext& context) {
 
 DanceResult PeerDance::OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
                                      const DanceContext& context) {
+  if (renewal_.Owns(ticket)) return renewal_.OnValueAnswer(ticket, answer, context);
   return Settle(dance_.OnValueAnswer(ticket, answer, context));
 }
 
 DanceResult PeerDance::OnVerdict(uint32_t ticket, msg::VerdictCode code,
                                  const DanceContext& context) {
+  if (renewal_.Owns(ticket)) return renewal_.OnVerdict(ticket, code, context);
   const bool had_cookie = dance_.has_cookie();
   DanceResult result = Settle(dance_.OnVerdict(ticket, code, context));
   if (dance_.has_cookie() && !had_cookie) OnCookie();
@@ -123,6 +140,7 @@ void PeerDance::OnCookie() {
 
 void PeerDance::OnKeysRestarted() {
   dance_.OnKeysRestarted();
+  renewal_.OnKeysRestarted();
   own_list_.Void();
   announced_.Void();
   pending_.reset();
@@ -130,8 +148,16 @@ void PeerDance::OnKeysRestarted() {
 }
 
 DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
-  if (dance_.Judge(context, change.key) != ClientDance::Judgement::kAsBefore)
-    return Settle(dance_.OnHostChanged(context));
+  renewal_.End();
+  switch (dance_.Judge(context, change.key)) {
+    case ClientDance::Judgement::kAsBefore:
+      break;
+    case ClientDance::Judgement::kProveAgain:
+      renewal_.Want(context.mono);
+      break;
+    case ClientDance::Judgement::kStartOver:
+      return Settle(dance_.OnHostChanged(context));
+  }
   if (change.certificate || change.key) dance_.OnCertificateRenewed();
   return {};
 }
@@ -143,9 +169,10 @@ DanceResult PeerDance::Settle(DanceResult result) {
 
 // The key process was told to forget, too.
 void PeerDance::Forget() {
+  renewal_.End();
   own_list_.Void();
   announced_ = AnnouncedList(own_, msg::KeyListUse::kSymmetric, to_peer_.Reversed());
-  knows_us_ = told_ = heard_since_told_ = false;
+  knows_us_ = told_ = heard_since_told_ = asked_who_ = false;
   asked_again_.reset();
   pending_.reset();
   bad_macs_ = out_of_order_ = 0;

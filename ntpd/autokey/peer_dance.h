@@ -18,6 +18,7 @@
 #include "ntpd/autokey/announced_list.h"
 #include "ntpd/autokey/client_dance.h"
 #include "ntpd/autokey/own_key_list.h"
+#include "ntpd/autokey/peer_renewal.h"
 #include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/autokey/server_side.h"
 
@@ -102,14 +103,15 @@ class PeerDance {
                             const DanceContext& context);
   DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
   void OnKeysRestarted();
-  // Our own key material was read again. Starts over when what was proved under the old does not
-  // hold.
+  // Our own key material was read again, as RenewingDance has it.
   DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
 
   // The word that `rv ASSID flags` shows.
   uint32_t flags() const;
   bool identified() const { return dance_.identified(); }
   const ClientDance& dance() const { return dance_; }
+  // What it proved is being proved anew.
+  bool renewing() const { return renewal_.active(); }
   const AnnouncedList& announced() const { return announced_; }
 
  private:
@@ -122,8 +124,12 @@ class PeerDance {
   void ForgetCookie(DanceResult& result);
   PeerResult OnAnnouncement(const wire::AutokeyFieldHead& head, Bytes field, bool answers_us,
                             const DanceContext& context);
+  Outcome CheckList(const wire::AutokeyField& field, bool answers_us, const DanceContext& context,
+                    DanceResult& result);
+  void NoteSignature(Outcome outcome);
   void TakeReply(const ServerAnswer& reply, PeerResult& result);
-  void AddAnswer(PeerPacket& packet);
+  bool MustAnnounce(const DanceContext& context) const;
+  void AddAnswer(size_t reserved, PeerPacket& packet);
   void AddRequest(const DanceContext& context, PeerPacket& packet);
   void AddFiller(const DanceContext& context, PeerPacket& packet);
   void Add(const std::vector<uint8_t>& field, PeerPacket& packet);
@@ -136,6 +142,7 @@ class PeerDance {
   const AssocId own_;
   const AddressPair to_peer_;
   ClientDance dance_;
+  PeerRenewal renewal_;
   ServerSide side_;
   OwnKeyList own_list_;
   AnnouncedList announced_;
@@ -145,6 +152,8 @@ class PeerDance {
   // The cookie's halves: ours was given; something came since from somebody who has seen that.
   bool told_ = false;
   bool heard_since_told_ = false;
+  // ASSOC was asked, by whomever, since a key of its list was good.
+  bool asked_who_ = false;
   uint32_t polls_ = 0;
   std::optional<uint32_t> asked_again_;  // for the cookie, in polls
 

@@ -40,8 +40,13 @@ PeerResult PeerDance::OnField(Bytes field, bool answers_us, const DanceContext& 
     result.dance.outcome = Outcome::kProtocol;
     return result;
   }
+  if (renewal_.Asked(*head)) {
+    result.dance = renewal_.OnResponse(field, context);
+    return result;
+  }
   const bool unknown = dance_.flags() == 0;
   result.dance = Settle(dance_.OnResponse(field, context));
+  NoteSignature(result.dance.outcome);
   if (unknown && dance_.flags() != 0) peer_id_ = head->association;
   return result;
 }
@@ -52,6 +57,7 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
                                 const DanceContext& context) {
   PeerResult result;
   if (pending_ && context.mono - pending_->since >= kKeyAnswerSeconds) pending_.reset();
+  if (Is(head, AutokeyCode::kAssociation)) asked_who_ = true;
   // One that may be forged takes nobody's place, and the key process gets one of those a poll.
   if (!answers_us && (pending_ || HasAnswer())) {
     result.dance.outcome = Outcome::kProtocol;
@@ -85,6 +91,8 @@ void PeerDance::NoteRequest(const AutokeyFieldHead& head, DanceResult& result) {
   } else if (Is(head, AutokeyCode::kAssociation) || other) {
     knows_us_ = false;
   }
+  // Who goes on by its list proves us anew (PeerRenewal), and has begun nothing.
+  if (!other && !asked_who_) return;
   // Who has our half of the cookie knew us: whoever asks that has started over.
   if (told_) {
     ForgetCookie(result);
@@ -169,7 +177,7 @@ PeerResult PeerDance::OnAnnouncement(const AutokeyFieldHead& head, Bytes field, 
   DanceResult signature;
   auto announced =
       announced_.OnAnnouncement(field, own_.value, [&](const wire::AutokeyField& parsed) {
-        return dance_.CheckPeer(parsed, context, signature);
+        return CheckList(parsed, answers_us, context, signature);
       });
   result.dance = std::move(signature);
   result.dance.outcome = announced.outcome;
@@ -184,6 +192,20 @@ PeerResult PeerDance::OnAnnouncement(const AutokeyFieldHead& head, Bytes field, 
   return result;
 }
 
+Outcome PeerDance::CheckList(const wire::AutokeyField& field, bool answers_us,
+                             const DanceContext& context, DanceResult& result) {
+  if (renewal_.CheckPeer(field, context, result, &dance_) == Outcome::kOk) return Outcome::kOk;
+  const Outcome outcome = dance_.CheckPeer(field, context, result);
+  if (answers_us) NoteSignature(outcome);
+  return outcome;
+}
+
+// It proved itself and now signs with another key, or somebody signs in its name: proofs will tell.
+void PeerDance::NoteSignature(Outcome outcome) {
+  const bool other_key = outcome == Outcome::kSignature || outcome == Outcome::kSignatureLength;
+  if (other_key && dance_.identified() && !renewal_.active()) renewal_.Want();
+}
+
 void PeerDance::OnListVerdict(msg::VerdictCode code) {
   announced_.OnVerdict(code);
   if (announced_.accepted()) out_of_order_ = 0;
@@ -192,6 +214,7 @@ void PeerDance::OnListVerdict(msg::VerdictCode code) {
 void PeerDance::OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare) {
   if (code == msg::VerdictCode::kGood) {
     bad_macs_ = out_of_order_ = 0;
+    asked_who_ = false;
     if (told_ && bare) heard_since_told_ = true;
     return;
   }

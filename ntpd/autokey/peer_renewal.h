@@ -1,0 +1,66 @@
+// A peer's proofs, asked for anew while its running dance goes on giving time.
+//
+// For the same reasons and at the same times as RenewingDance does it for servers. It begins after
+// ASSOC, which would send ntpd 4.2.8 back to the start, by what the peer has said of itself: trail,
+// identity, and its list once more for a signature. Cookie and lists are those of the running
+// dance and go on. Whatever a renewal meets on its way, forged or not, costs that nothing.
+#pragma once
+
+#include <memory>
+
+#include "ntpd/autokey/client_dance.h"
+#include "ntpd/wire/extension_field.h"
+
+namespace ntpward::autokey {
+
+class PeerRenewal {
+ public:
+  // Turns that a renewal may take, one at every other poll; the longest trail needs 11.
+  static constexpr int kMaxTurns = 24;
+
+  PeerRenewal(AssocId own, DancePolicy policy, MonoTime now);
+
+  // To be asked when the next packet has room for a request: true when that is NextRequest().
+  // Begins a renewal when `running`, the dance that it is for, wants one.
+  bool TakeTurn(const ClientDance& running, const DanceContext& context);
+  // kField, or kPlain when there is nothing to ask before the key process has answered.
+  NextField NextRequest(const DanceContext& context);
+
+  // Is this the answer to a request of ours? Then OnResponse takes it; both as ClientDance has
+  // them.
+  bool Asked(const wire::AutokeyFieldHead& response) const;
+  DanceResult OnResponse(Bytes field, const DanceContext& context);
+  bool Owns(uint32_t ticket) const { return dance_ != nullptr && dance_->Owns(ticket); }
+  DanceResult OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
+                            const DanceContext& context);
+  DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
+  void OnKeysRestarted();
+
+  // Does this announcement of the peer's list bear its signature, by what was proved anew? When it
+  // does (kOk), the renewal is complete and `running` has its proofs.
+  Outcome CheckPeer(const wire::AutokeyField& field, const DanceContext& context,
+                    DanceResult& result, ClientDance* running);
+
+  // A renewal is wanted from `not_before` on: we ask for another proof, or the peer signs with
+  // another key.
+  void Want(MonoTime not_before);
+  void Want() { wanted_ = true; }
+  // The running dance starts over or proves something else: there is nothing to renew.
+  void End();
+  bool active() const { return dance_ != nullptr; }
+
+ private:
+  bool IsDue(const ClientDance& running, const DanceContext& context) const;
+  DanceResult Settle(DanceResult result);
+
+  const AssocId own_;
+  const DancePolicy policy_;
+  uint32_t generation_ = 0;
+  std::unique_ptr<ClientDance> dance_;  // the renewing one; null: none is at work
+  bool turn_ = false;
+  int turns_ = 0;
+  bool wanted_ = false;
+  MonoTime not_before_;  // of the next one
+};
+
+}  // namespace ntpward::autokey

@@ -1,0 +1,227 @@
+// Peers prove each other anew before 2^19 s are over: neither loses a poll by it, whatever the
+// renewal meets. The real key process is behind each.
+#include "ntpd/autokey/peer_renewal.h"
+
+#include <algorithm>
+
+#include "ntpd/autokey/peer_dance.h"
+#include "tests/autokey/peer_pair.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::autokey::test {
+namespace {
+
+using Scheme = PeerPair::Scheme;
+using wire::AutokeyCode;
+
+constexpr uint32_t kInterval = 1024;
+constexpr uint32_t kDay = 86400;
+
+// Two that follow each other, at the slowest polls.
+struct Slow : PeerPair {
+  explicit Slow(Scheme scheme = Scheme::kTrail) : PeerPair(scheme) {
+    one->host.Synchronise();
+    two->host.Synchronise();
+    assert_true(Settle());
+    one->poll = two->poll = 10;
+    for (int i = 0; i < 4; ++i) (void)Poll(kInterval);
+    started = one->dance->dance().started();
+  }
+  double Age() { return one->context().mono - started; }
+  // Every packet is authentic at both ends meanwhile.
+  void PollFor(double seconds) {
+    for (const double end = Age() + seconds; Age() < end;) {
+      const Turn turn = Poll(kInterval);
+      assert_true(turn.at_one == Heard::kTime && turn.at_two == Heard::kTime);
+      assert_true(one->dance->identified() && two->dance->identified());
+      assert_true(one->dance->dance().has_cookie() && two->dance->dance().has_cookie());
+    }
+  }
+  void ExpectNothingLost() {
+    assert_true(one->restarts.empty() && two->restarts.empty());
+    assert_int_equal(one->naks_sent + two->naks_sent, 0);
+    assert_int_equal(one->dance->flags() & 0xffff, two->dance->flags() & 0xffff);
+  }
+  static size_t Lines(const PeerHost& host, std::string_view beginning) {
+    return static_cast<size_t>(
+        std::count_if(host.statistics.begin(), host.statistics.end(),
+                      [&](const std::string& line) { return line.starts_with(beginning); }));
+  }
+  // Just before a renewal is due.
+  void Ripen() {
+    PollFor(ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds - Age() - 2 * kInterval);
+    assert_false(one->dance->renewing() || two->dance->renewing());
+  }
+  void PollUntilRenewing() {
+    for (int i = 0; i < 8 && !one->dance->renewing(); ++i) (void)Poll(kInterval);
+    assert_true(one->dance->renewing());
+  }
+
+  MonoTime started;
+};
+
+void NotOnePollIsLostInAMonth(void**) {
+  for (const Scheme scheme : {Scheme::kTrail, Scheme::kIff, Scheme::kPrivate}) {
+    Slow pair(scheme);
+    const size_t cookies = Slow::Lines(*pair.one, "cook ");
+    pair.PollFor(30.0 * kDay);
+    pair.ExpectNothingLost();
+    // Every 2^19 s less 2^16.
+    const MonoTime now = pair.one->context().mono;
+    for (const auto* host : {&*pair.one, &*pair.two}) {
+      assert_true(now - host->dance->dance().started() <
+                  ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds + 60 * kInterval);
+      if (scheme == Scheme::kIff) assert_int_equal(Slow::Lines(*host, "iff "), 1 + 5);
+      if (scheme != Scheme::kPrivate) assert_true(Slow::Lines(*host, "cert ") >= 1 + 5);
+    }
+    // They agreed once, and that goes on.
+    assert_int_equal(Slow::Lines(*pair.one, "cook "), cookies);
+  }
+}
+
+// The other end does not take the questions for a new start.
+void ACertificateThatIsAskedForInBetweenForgetsNothing(void**) {
+  Slow pair;
+  pair.Ripen();
+  const size_t lists = Slow::Lines(*pair.two, "auto ");
+  pair.PollUntilRenewing();
+  pair.PollFor(20 * kInterval);
+  pair.ExpectNothingLost();
+  // A list lives four polls, and was asked for once more.
+  assert_in_range(Slow::Lines(*pair.two, "auto ") - lists, 4, 12);
+}
+
+void LostPacketsDelayARenewalAndNoMore(void**) {
+  for (int lost = 0; lost < 24; ++lost) {
+    Slow pair(Scheme::kIff);
+    pair.Ripen();
+    for (int i = 0; i < 12; ++i) {
+      pair.lose_to_two = lost == 2 * i;
+      pair.lose_to_one = lost == 2 * i + 1;
+      (void)pair.Poll(kInterval);
+    }
+    pair.lose_to_one = pair.lose_to_two = false;
+    pair.PollFor(RenewingDance::kRenewalSeconds);
+    pair.ExpectNothingLost();
+    assert_true(pair.one->context().mono - pair.one->dance->dance().started() <
+                2 * RenewingDance::kRenewalSeconds);
+  }
+}
+
+std::vector<uint8_t> Answer(AutokeyCode code, bool error, std::string_view value) {
+  wire::AutokeyField field;
+  field.head = {true, error, static_cast<uint8_t>(code), 111};
+  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
+  Writer writer(bytes);
+  const std::vector<uint8_t> forged(64, 0x11);
+  if (value.empty()) {
+    wire::EncodeShortField(writer, field.head);
+  } else {
+    field.has_value = true;
+    field.timestamp = {kPeersNow + 30U * kDay};
+    field.filestamp = {kPeersNow};
+    field.value = AsBytes(value);
+    field.signature = forged;
+    wire::EncodeAutokeyField(writer, field);
+  }
+  CHECK(!writer.failed());
+  bytes.resize(writer.size());
+  return bytes;
+}
+
+// Whoever sits in between and answers in the peer's place can keep it from being proved anew, and
+// no more; for the rest of the 2^19 s it is believed what was proved.
+void ForgedAnswersEndARenewalAndNothingElse(void**) {
+  for (int kind = 0; kind < 3; ++kind) {
+    Slow pair(Scheme::kIff);
+    pair.Ripen();
+    pair.PollUntilRenewing();
+    while (pair.Age() < ClientDance::kRefreshSeconds - 4 * kInterval) {
+      const AutokeyCode code = kind == 2 ? AutokeyCode::kIff : AutokeyCode::kCertificate;
+      const auto forged = Answer(code, kind != 1, kind == 1 ? "nonsense" : "");
+      const Bytes field = forged;
+      for (int i = 0; i < 10; ++i)
+        assert_true(pair.one->dance->OnField(field, true, pair.one->context()).dance.restart ==
+                    Restart::kNone);
+      const auto turn = pair.Poll(kInterval);
+      assert_true(turn.at_one == Heard::kTime && turn.at_two == Heard::kTime);
+    }
+    pair.ExpectNothingLost();
+    assert_true(pair.one->dance->identified());
+  }
+}
+
+// A peer that answers no question is not believed for longer than before.
+void WhoIsNotProvedAnewInTimeStartsOver(void**) {
+  Slow pair;
+  pair.Ripen();
+  pair.lose_to_one = true;
+  for (int i = 0; i < 80; ++i) (void)pair.Poll(kInterval);
+  assert_false(pair.one->restarts.empty());
+  assert_true(pair.one->restarts.front() == Restart::kRefresh);
+  pair.lose_to_one = false;
+  pair.one->poll = pair.two->poll = 4;
+  assert_true(pair.Settle());
+}
+
+void TheLossOfAKeyProcessInARenewalIsSurvived(void**) {
+  for (int polls = 0; polls < 8; ++polls) {
+    Slow pair(Scheme::kIff);
+    pair.Ripen();
+    pair.PollUntilRenewing();
+    for (int i = 0; i < polls; ++i) (void)pair.Poll(kInterval);
+    pair.one->LoseKeys();
+    pair.one->poll = pair.two->poll = 4;
+    assert_true(pair.Settle());
+    pair.one->poll = pair.two->poll = 10;
+    for (int i = 0; i < 2; ++i) (void)pair.Poll(kInterval);
+    pair.PollFor(RenewingDance::kRenewalSeconds);
+    pair.ExpectNothingLost();
+  }
+}
+
+void OneThatStartsAnewInARenewalIsTakenBack(void**) {
+  Slow pair;
+  pair.Ripen();
+  pair.PollUntilRenewing();
+  pair.one->poll = pair.two->poll = 4;
+  pair.two->StartDanceAnew(AssocId{333});
+  assert_true(pair.Settle());
+  assert_true(pair.one->restarts.empty());
+}
+
+void LateAnswersFindTheirOwnDance(void**) {
+  Slow pair(Scheme::kIff);
+  pair.Ripen();
+  pair.PollUntilRenewing();
+  PeerDance& dance = *pair.one->dance;
+  for (uint32_t ticket = 0; ticket < 64; ++ticket) {
+    for (const uint32_t generation : {0U, 1U, 2U, 255U}) {
+      const uint32_t any = generation << 24 | ticket;
+      assert_true(dance.OnVerdict(any, msg::VerdictCode::kBad, pair.one->context()).restart ==
+                  Restart::kNone);
+      (void)dance.OnValueAnswer(any, {}, pair.one->context());
+    }
+  }
+  pair.PollFor(30 * kInterval);
+  pair.ExpectNothingLost();
+  assert_false(dance.renewing());
+}
+
+}  // namespace
+}  // namespace ntpward::autokey::test
+
+int main() {
+  using namespace ntpward::autokey::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(NotOnePollIsLostInAMonth),
+      cmocka_unit_test(ACertificateThatIsAskedForInBetweenForgetsNothing),
+      cmocka_unit_test(LostPacketsDelayARenewalAndNoMore),
+      cmocka_unit_test(ForgedAnswersEndARenewalAndNothingElse),
+      cmocka_unit_test(WhoIsNotProvedAnewInTimeStartsOver),
+      cmocka_unit_test(TheLossOfAKeyProcessInARenewalIsSurvived),
+      cmocka_unit_test(OneThatStartsAnewInARenewalIsTakenBack),
+      cmocka_unit_test(LateAnswersFindTheirOwnDance),
+  };
+  return cmocka_run_group_tests(tests, LoadCrypto, nullptr);
+}
