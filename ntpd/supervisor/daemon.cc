@@ -51,6 +51,7 @@ Daemon::Daemon(Options options, config::Config config, bool virtual_clock, LogSi
       statistics_(log),
       leap_seconds_(log),
       kept_trust_file_(FirstStepMarker::DirectoryFromEnvironment()),
+      kept_lines_file_(FirstStepMarker::DirectoryFromEnvironment()),
       saver_(log),
       headway_file_(DriftPath()) {
   statistics_.Configure(config_);
@@ -81,6 +82,7 @@ Status Daemon::Prepare() {
     options_.allow_panic = false;
   }
   InheritTrust();
+  InheritLines();
   headway_.Inherit(headway_file_.Read(MonotonicNow()), MonotonicNow());
   translated_ = Translate(config_, options_, log_);
   for (const config::Diagnostic& error : translated_.errors) {
@@ -112,6 +114,17 @@ void Daemon::InheritTrust() {
   if (kept_trust_.size() > 0)
     log_->Log(LogLevel::kNotice, "this is a restart after a crash: what commands said of " +
                                      std::to_string(kept_trust_.size()) + " keys holds on");
+}
+
+void Daemon::InheritLines() {
+  auto kept = kept_lines_file_.Read(log_);
+  if (!kept.ok())
+    return log_->Log(LogLevel::kError, "lines that ntpq gave before a crash are lost: " +
+                                           kept.error().text);
+  kept_lines_ = std::move(kept).value();
+  if (const size_t count = kept_lines_.lines().size(); count > 0)
+    log_->Log(LogLevel::kNotice, "this is a restart after a crash: " + std::to_string(count) +
+                                     " lines that ntpq gave stay in force");
 }
 
 void Daemon::WatchInterfaces() {
@@ -239,8 +252,8 @@ int Daemon::Run(std::function<void()> on_started) {
   for (const Role role : {Role::kClock, Role::kKeys, Role::kResolve}) StartRole(role);
   if (!ending_) event_base_dispatch(base_.get());
   first_step_marker_.Remove();
-  // A manager that starts a failed daemon again must not undo a revocation.
-  if (exit_status_ == 0) kept_trust_file_.Remove();
+  // A manager that starts a failed daemon again must not undo what commands did.
+  if (exit_status_ == 0) kept_trust_file_.Remove(), kept_lines_file_.Remove();
   if (!started_ && exit_status_ == 0) exit_status_ = 1;
   return exit_status_;
 }

@@ -19,6 +19,7 @@
 #include "ntpd/supervisor/group_membership.h"
 #include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/headway_file.h"
+#include "ntpd/supervisor/kept_lines_file.h"
 #include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/kept_trust_file.h"
 #include "ntpd/supervisor/leap_seconds.h"
@@ -115,6 +116,7 @@ class Daemon {
   bool OnCommonMessage(RoleSlot& from, Bytes bytes);
   bool OnNetMessage(Bytes bytes);
   bool OnKeysMessage(RoleSlot& from, Bytes bytes);
+  bool OnRuntimeLine(const msg::RuntimeLine& line);
   bool IsToday(NtpTimestamp when) const;
   bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
   void OnClockMirror(const msg::ClockMirror& mirror);
@@ -132,6 +134,7 @@ class Daemon {
   void OnInterfaceChange();
   void WatchInterfaces();
   void InheritTrust();
+  void InheritLines();
   void OnDay();
   void Stop(int status);
   void SaveDrift();
@@ -173,6 +176,7 @@ class Daemon {
   KeptTrust kept_trust_;
   KeptTrustFile kept_trust_file_;
   KeptChanges kept_lines_;
+  KeptLinesFile kept_lines_file_;
   ConfigSaver saver_;
   std::vector<DirectoryGrant> directories_;
   NetConfiguration translated_;

@@ -20,6 +20,9 @@ constexpr double kStatusInterval = 1;   // seconds between words to the service 
 constexpr double kSecondsPerDay = 86400;
 // Accusations that come sooner after a start are about its predecessor: they were under way.
 constexpr double kAccusationGrace = 0.5;
+// So long after the start of an ntpd-net its predecessor's questions may still be under way: seconds,
+// and more of them than it takes.
+constexpr double kLateLine = 30;
 
 }  // namespace
 
@@ -148,12 +151,25 @@ bool Daemon::IsToday(NtpTimestamp when) const {
 // A candidate at a reload serves nobody yet.
 bool Daemon::OnKeysMessage(RoleSlot& from, Bytes bytes) {
   if (&from == &candidate_) return false;
-  if (msg::RuntimeLine line; msg::Decode(bytes, &line)) return kept_lines_.Take(line);
+  if (msg::RuntimeLine line; msg::Decode(bytes, &line)) return OnRuntimeLine(line);
   msg::RuntimeTrust change;
   if (!msg::Decode(bytes, &change)) return false;
   if (!kept_trust_.Take(change)) return true;
   if (const Status written = kept_trust_file_.Write(kept_trust_); !written.ok())
     log_->Log(LogLevel::kError, "a crash would undo the command: " + written.error().text);
+  return true;
+}
+
+bool Daemon::OnRuntimeLine(const msg::RuntimeLine& line) {
+  if (!kept_lines_.Take(line)) return false;
+  if (const Status written = kept_lines_file_.Write(kept_lines_); !written.ok())
+    log_->Log(LogLevel::kError, "a crash would undo the command: " + written.error().text);
+  // Whoever asked for it may have died of it, or before it was told: its successor has got all lines
+  // but this one. To hear it twice does no harm.
+  const RoleSlot& net = slot(Role::kNet);
+  if (!ending_ && net.restarts > 0 && net.process->running() &&
+      MonotonicNow() - net.process->started() < kLateLine)
+    SendNetConfiguration();
   return true;
 }
 

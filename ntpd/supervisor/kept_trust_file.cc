@@ -1,16 +1,12 @@
 #include "ntpd/supervisor/kept_trust_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <optional>
 
+#include "ntpd/supervisor/own_file.h"
 #include "ntpd/supervisor/state_file.h"
-#include "privsep/base/system_error.h"
-#include "privsep/base/unique_fd.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -19,24 +15,6 @@ namespace {
 constexpr std::string_view kTrusted = "trustedkey ", kRevoked = "untrustedkey ", kEnd = "end\n";
 constexpr uint32_t kLastKey = 65535;
 constexpr size_t kMostOctets = kLastKey * (kRevoked.size() + 6) + kEnd.size();
-
-// All of a file that this account alone can have written; "" without a file.
-Result<std::string> ReadOwn(const std::string& path) {
-  // A FIFO must not make us wait, nor a link lead us elsewhere.
-  const UniqueFd file(
-      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
-  if (!file.valid() && errno == ENOENT) return std::string();
-  struct stat status {};
-  if (!file.valid() || fstat(file.get(), &status) != 0) return FailErrno(path);
-  if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || (status.st_mode & 022) != 0)
-    return Fail(path + ": is no file that only this account can write");
-  if (status.st_size <= 0 || static_cast<size_t>(status.st_size) > kMostOctets)
-    return Fail(path + ": is empty or too long");
-  std::string text(static_cast<size_t>(status.st_size), '\0');
-  if (read(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    return FailErrno(path);
-  return text;
-}
 
 std::optional<msg::TrustedNow> ParseLine(std::string_view line) {
   msg::TrustedNow key;
@@ -73,7 +51,7 @@ KeptTrustFile::KeptTrustFile(const std::string& directory) {
 
 Result<KeptTrust> KeptTrustFile::Read() const {
   if (path_.empty()) return KeptTrust();
-  const std::string text = TRY(ReadOwn(path_));
+  const std::string text = TRY(ReadOwnFile(path_, kMostOctets));
   if (text.empty()) return KeptTrust();
   auto kept = Parse(text);
   if (!kept) return Fail(path_ + ": is not whole");

@@ -603,6 +603,47 @@ void ACrashedSupervisorKeepsWhatCommandsDid(void**) {
   assert_true(third.ntpd.text().find("kept=.") != std::string::npos);
 }
 
+// Nor may what a line of configuration has changed.
+void ACrashedSupervisorKeepsLinesOfConfiguration(void**) {
+  Site site;
+  setenv("RUNTIME_DIRECTORY", site.Path("state").c_str(), 1);
+  const std::string file = site.Path("state/config-lines");
+  site.Script("keys-line");
+  {
+    Running daemon(site);
+    for (int i = 0; i < 250 && !fs::exists(file); ++i) usleep(20000);
+    assert_true(fs::exists(file));
+    daemon.ntpd.Send(SIGKILL);
+    (void)daemon.ntpd.Wait();
+    kill(daemon.net, SIGKILL);
+    kill(daemon.keys, SIGKILL);
+  }
+  site.Script("");
+  Running again(site);
+  assert_true(again.ntpd.text().find("1 lines that ntpq gave stay in force") != std::string::npos);
+  assert_true(again.ntpd.text().find("fake net: line unconfig 4711 of ntp.example") !=
+              std::string::npos);
+  again.ntpd.Send(SIGTERM);
+  assert_int_equal(again.ntpd.Wait(), 0);
+  assert_false(fs::exists(file));
+}
+
+// ntpd-net asked for it, and its successor had been told all that was kept when ntpd-keys agreed.
+void ALineThatComesAfterTheDeathOfNetReachesItsSuccessor(void**) {
+  Site site;
+  Running daemon(site);
+  site.Script("keys-line");
+  kill(daemon.net, SIGKILL);
+  daemon.ntpd.Expect("fake net: associations=");
+  kill(daemon.keys, SIGKILL);
+  daemon.ntpd.Expect("fake keys: told a line");
+  daemon.ntpd.Expect("fake net: line unconfig 4711 of ntp.example");
+  daemon.ntpd.Expect("fake net: associations=");
+  assert_true(daemon.ntpd.text().find("malformed") == std::string::npos);
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+}
+
 int ForgetRuntimeDirectory(void**) { return unsetenv("RUNTIME_DIRECTORY"); }
 
 }  // namespace
@@ -640,6 +681,9 @@ int main(int argc, char** argv) {
       cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
       cmocka_unit_test_teardown(ACrashedSupervisorGetsNoSecondFirstStep, ForgetRuntimeDirectory),
       cmocka_unit_test_teardown(ACrashedSupervisorKeepsWhatCommandsDid, ForgetRuntimeDirectory),
+      cmocka_unit_test_teardown(ACrashedSupervisorKeepsLinesOfConfiguration,
+                                ForgetRuntimeDirectory),
+      cmocka_unit_test(ALineThatComesAfterTheDeathOfNetReachesItsSuccessor),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

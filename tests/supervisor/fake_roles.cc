@@ -15,6 +15,7 @@
 #include "privsep/msg/command.h"
 #include "privsep/msg/control.h"
 #include "privsep/msg/keys.h"
+#include "privsep/msg/runtime_line.h"
 #include "privsep/supervisor_link.h"
 
 namespace ntpward::test {
@@ -70,6 +71,7 @@ class FakeKeys {
   void Serve() {
     link_.Log(LogLevel::kNotice, "fake keys: serves, kept=" + kept_ + ".");
     if (ReadScript() == "keys-command") Command();
+    if (ReadScript() == "keys-line") Line();
   }
   // As if a command had come.
   void Command() {
@@ -77,6 +79,13 @@ class FakeKeys {
     CHECK(change.keys.Push({KeyId{5}, true}) && change.keys.Push({KeyId{6}, false}));
     (void)supervisor_.Send(change);
     link_.Log(LogLevel::kNotice, "fake keys: commanded");
+  }
+
+  void Line() {
+    msg::RuntimeLine line;
+    CHECK(line.line.Assign(AsBytes("unconfig 4711")) && line.subject.Assign(AsBytes("ntp.example")));
+    (void)supervisor_.Send(line);
+    link_.Log(LogLevel::kNotice, "fake keys: told a line");
   }
 
   Channel supervisor_{UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)};
@@ -120,6 +129,8 @@ class FakeNet {
     if (message.fd.valid() && msg::Decode(message.bytes, &socket))
       Say("socket " + std::to_string(socket.index) + " " + socket.local.ToString() +
           (socket.drop ? " drop" : ""));
+    if (msg::RuntimeLine line; msg::Decode(message.bytes, &line))
+      Say("line " + std::string(line.line.text()) + " of " + std::string(line.subject.text()));
     if (msg::Decode(message.bytes, &gone)) Say("socket gone " + std::to_string(gone.index));
     if (msg::Decode(message.bytes, &restarted))
       Say("restarted " + std::to_string(static_cast<int>(restarted.role)));

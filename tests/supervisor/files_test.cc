@@ -10,6 +10,7 @@
 #include "ntpd/supervisor/append_file.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/first_step_marker.h"
+#include "ntpd/supervisor/kept_lines_file.h"
 #include "ntpd/supervisor/kept_trust_file.h"
 #include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/log_sink.h"
@@ -551,6 +552,90 @@ void WhatIsNotWholeIsNotBelieved(void** state) {
   assert_false(readable(std::string(2 << 20, '\n') + "end\n"));
 }
 
+// --- lines of configuration that ntpq gave
+
+msg::RuntimeLine Line(std::string_view text, std::string_view subject = "") {
+  msg::RuntimeLine line;
+  CHECK(line.line.Assign(AsBytes(text)) && line.subject.Assign(AsBytes(subject)));
+  return line;
+}
+
+std::string Shown(const KeptChanges& kept) {
+  std::string text;
+  for (const msg::RuntimeLine& line : kept.lines())
+    text += std::string(line.line.text()) + "|" + std::string(line.subject.text()) + ";";
+  return text;
+}
+
+void LinesOutliveACrashInTheirOrder(void** state) {
+  const ScratchDirectory& directory = In(state);
+  const KeptLinesFile file(directory.path);
+  KeptLines log;
+  assert_true(file.Read(&log).ok() && file.Read(&log)->lines().empty());
+  KeptChanges kept;
+  for (const msg::RuntimeLine& line :
+       {Line("server 192.0.2.1 key 5"), Line("unconfig 4711", "a host.example"), Line("end"),
+        Line("restrict\t192.0.2.2 noquery"), Line("server 192.0.2.1 key 5")})
+    assert_true(kept.Take(line));
+  assert_true(file.Write(kept).ok());
+  assert_int_equal(Mode(directory.At("config-lines")), 0600);
+  const auto again = KeptLinesFile(directory.path).Read(&log);
+  assert_true(again.ok());
+  assert_string_equal(Shown(*again).c_str(),
+                      "unconfig 4711|a host.example;end|;restrict\t192.0.2.2 noquery|;"
+                      "server 192.0.2.1 key 5|;");
+  assert_int_equal(log.all.size(), 0);
+  file.Remove();
+  assert_true(file.Read(&log).ok() && file.Read(&log)->lines().empty());
+  const KeptLinesFile none("");
+  assert_true(none.Write(kept).ok() && none.Read(&log).ok() && none.Read(&log)->lines().empty());
+  assert_false(KeptLinesFile(directory.At("missing")).Write(kept).ok());
+}
+
+void AsManyLinesAsAreKeptAreRead(void** state) {
+  const KeptLinesFile file(In(state).path);
+  KeptLines log;
+  KeptChanges kept;
+  for (size_t i = 0; i < KeptChanges::kMost; ++i) {
+    std::string text = std::to_string(i);
+    text.resize(468, 'x');
+    assert_true(kept.Take(Line(text, std::string(255, 'y'))));
+  }
+  assert_true(file.Write(kept).ok());
+  const auto again = file.Read(&log);
+  assert_true(again.ok() && log.all.empty());
+  assert_string_equal(Shown(*again).c_str(), Shown(kept).c_str());
+}
+
+void AFileOfLinesIsWholeOrNotBelieved(void** state) {
+  const std::string path = In(state).At("config-lines");
+  const KeptLinesFile file(In(state).path);
+  KeptLines log;
+  const std::string whole = "of h\nline unconfig 1\nline tos minclock 2\nend\n";
+  for (size_t size = 0; size < whole.size(); ++size) {
+    Put(path, whole.substr(0, size));
+    if (file.Read(&log).ok()) fail_msg("%zu octets were believed", size);
+  }
+  Put(path, whole);
+  assert_string_equal(Shown(*file.Read(&log)).c_str(), "unconfig 1|h;tos minclock 2|;");
+  assert_int_equal(chmod(path.c_str(), 0620), 0);
+  assert_false(file.Read(&log).ok());
+  assert_int_equal(log.all.size(), 0);
+}
+
+void ALineThatCannotBeOneIsLeftOutAloud(void** state) {
+  const KeptLinesFile file(In(state).path);
+  KeptLines log;
+  Put(In(state).At("config-lines"),
+      "line good one\nno line\nline \nline \x01\n" + ("line " + std::string(469, 'x')) +
+          "\nof lost\nrubbish\nof a\nof b\nline good two\nend\n");
+  const auto kept = file.Read(&log);
+  assert_true(kept.ok());
+  assert_string_equal(Shown(*kept).c_str(), "good one|;good two|b;");
+  assert_int_equal(log.all.size(), 5);
+  assert_true(log.all[0].ends_with("a line that makes no sense is left out: no line"));
+}
+
 void WhatOthersCanWriteIsNotBelieved(void** state) {
   const std::string path = In(state).At("trusted-keys");
   const KeptTrustFile file(In(state).path);
@@ -581,6 +666,10 @@ int main() {
       IN_A_DIRECTORY(RevocationsOutliveACrashAndNoOrderlyEnd),
       IN_A_DIRECTORY(AllKeysThatThereCanBeAreKept),
       IN_A_DIRECTORY(WhatIsNotWholeIsNotBelieved),
+      IN_A_DIRECTORY(LinesOutliveACrashInTheirOrder),
+      IN_A_DIRECTORY(AsManyLinesAsAreKeptAreRead),
+      IN_A_DIRECTORY(AFileOfLinesIsWholeOrNotBelieved),
+      IN_A_DIRECTORY(ALineThatCannotBeOneIsLeftOutAloud),
       IN_A_DIRECTORY(WhatOthersCanWriteIsNotBelieved),
       IN_A_DIRECTORY(AConfigurationIsARegularFile),
       IN_A_DIRECTORY(ReplacesWholeAndLeavesTheOldOnFailure),

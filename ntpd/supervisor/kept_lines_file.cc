@@ -1,0 +1,84 @@
+#include "ntpd/supervisor/kept_lines_file.h"
+
+#include <unistd.h>
+
+#include <optional>
+#include <string_view>
+
+#include "ntpd/supervisor/log_sink.h"
+#include "ntpd/supervisor/own_file.h"
+#include "ntpd/supervisor/state_file.h"
+
+namespace ntpward::supervisor {
+namespace {
+
+// "line TEXT", before it "of SUBJECT" where it has one, then the end: what was cut off would else
+// be forgotten without a word. Neither text can hold the end of a line.
+constexpr std::string_view kLine = "line ", kSubject = "of ", kEnd = "end\n";
+constexpr size_t kMostOctets = KeptChanges::kMost * 1024;
+
+bool Accept(std::string_view* text, std::string_view start) {
+  const bool there = text->starts_with(start);
+  if (there) text->remove_prefix(start.size());
+  return there;
+}
+
+std::optional<msg::RuntimeLine> LineOf(std::string_view text, std::string_view subject) {
+  msg::RuntimeLine line;
+  if (!line.line.Assign(AsBytes(text)) || !line.subject.Assign(AsBytes(subject)) || !line.Valid())
+    return std::nullopt;
+  return line;
+}
+
+KeptChanges Parse(std::string_view text, const std::string& path, Logger* log) {
+  KeptChanges kept;
+  std::string_view subject;
+  while (!text.empty()) {
+    const size_t length = text.find('\n');
+    const std::string_view whole = text.substr(0, length);
+    text.remove_prefix(length + 1);
+    std::string_view rest = whole;
+    if (Accept(&rest, kSubject)) {
+      subject = rest;
+      continue;
+    }
+    const auto line = Accept(&rest, kLine) ? LineOf(rest, subject) : std::nullopt;
+    subject = {};
+    if (!line || !kept.Take(*line))
+      log->Log(LogLevel::kError,
+               path + ": a line that makes no sense is left out: " + Printable(whole));
+  }
+  return kept;
+}
+
+}  // namespace
+
+KeptLinesFile::KeptLinesFile(const std::string& directory) {
+  if (!directory.empty()) path_ = directory + "/config-lines";
+}
+
+Result<KeptChanges> KeptLinesFile::Read(Logger* log) const {
+  if (path_.empty()) return KeptChanges();
+  const std::string text = TRY(ReadOwnFile(path_, kMostOctets));
+  if (text.empty()) return KeptChanges();
+  const bool whole = text == kEnd || text.ends_with("\n" + std::string(kEnd));
+  if (!whole) return Fail(path_ + ": is not whole");
+  return Parse(std::string_view(text).substr(0, text.size() - kEnd.size()), path_, log);
+}
+
+Status KeptLinesFile::Write(const KeptChanges& kept) const {
+  if (path_.empty()) return {};
+  std::string text;
+  for (const msg::RuntimeLine& line : kept.lines()) {
+    if (!line.subject.empty())
+      text += std::string(kSubject) + std::string(line.subject.text()) + "\n";
+    text += std::string(kLine) + std::string(line.line.text()) + "\n";
+  }
+  return ReplaceFile(path_, text + std::string(kEnd), 0600);
+}
+
+void KeptLinesFile::Remove() const {
+  if (!path_.empty()) (void)unlink(path_.c_str());
+}
+
+}  // namespace ntpward::supervisor
