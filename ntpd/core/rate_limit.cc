@@ -120,13 +120,20 @@ RateDecision RateLimiter::OnRequest(const RecentRequest& request, MonoTime now) 
   ++node.source.count;
   node.source.version = request.version;
   node.source.mode = request.mode;
-  node.source.flags = flags;
   const bool limited = exceeds && flags.has(Access::kLimited);
-  if (!limited) node.source.flags = Without(flags, Access::kLimited);
+  const RateDecision decision = Decide(limited, flags, now, &node);
+  node.source.flags = flags;
+  if (!limited) node.source.flags = Without(node.source.flags, Access::kLimited);
+  if (decision != RateDecision::kKissOfDeath)
+    node.source.flags = Without(node.source.flags, Access::kKod);
+  return decision;
+}
+
+RateDecision RateLimiter::Decide(bool limited, AccessFlags flags, MonoTime now, Node* node) const {
   if (!limited && !flags.has(Access::kNoServe)) return RateDecision::kServe;
   if (!flags.has(Access::kKod)) return RateDecision::kDrop;
-  if (node.last_kod && now - *node.last_kod < config_.kod_interval) return RateDecision::kDrop;
-  node.last_kod = now;
+  if (node->last_kod && now - *node->last_kod < config_.kod_interval) return RateDecision::kDrop;
+  node->last_kod = now;
   return RateDecision::kKissOfDeath;
 }
 

@@ -42,7 +42,9 @@ struct RecentSource {
   std::array<uint8_t, 16> local{};  // of the same family; zero: not known
   uint8_t version = 0;
   uint8_t mode = 0;
-  AccessFlags flags;  // those in force at the last request; kLimited set only if it was dropped
+  // Those in force at the last request; as ntpd 4.2.8 has it, kLimited set only if that was refused
+  // as too fast, kKod only if its sender was told so.
+  AccessFlags flags;
 };
 
 enum class RateDecision : uint8_t { kServe, kDrop, kKissOfDeath };
@@ -85,6 +87,7 @@ class RateLimiter {
   void Unlink(uint32_t index);
   void PushNewest(uint32_t index);
   bool Exceeds(Node* node, double interval) const;
+  RateDecision Decide(bool limited, AccessFlags flags, MonoTime now, Node* node) const;
 
   RateLimitConfig config_;
   SipKey seed_;

@@ -75,6 +75,20 @@ void NoserveIsToldWithKodAndSilentWithout(void**) {
   assert_true(Ask(limiter, 2, Access::kNoServe | Access::kKod, 4) == RateDecision::kDrop);
 }
 
+// What ntpq shows as '.', 'K' and 'L' in each client's row.
+void ARowTellsWhatBecameOfTheLastRequest(void**) {
+  RateLimiter limiter({}, kSeed);
+  const AccessFlags rules = Access::kLimited | Access::kKod | Access::kNoModify;
+  const auto shown = [&](double when) {
+    (void)Ask(limiter, 1, rules, when);
+    return limiter.Find(Source(1).ip)->flags.bits;
+  };
+  assert_int_equal(shown(0), 0x100);
+  assert_int_equal(shown(0.1), 0x940);
+  assert_int_equal(shown(0.2), 0x140);
+  assert_int_equal(shown(60), 0x100);
+}
+
 void FullTableForgetsTheOldestSourceOnly(void**) {
   RateLimitConfig config;
   config.capacity = 100;
@@ -131,6 +145,7 @@ int main() {
       cmocka_unit_test(WithoutLimitedEverythingIsServedAndCounted),
       cmocka_unit_test(KissOfDeathComesOncePerInterval),
       cmocka_unit_test(NoserveIsToldWithKodAndSilentWithout),
+      cmocka_unit_test(ARowTellsWhatBecameOfTheLastRequest),
       cmocka_unit_test(FullTableForgetsTheOldestSourceOnly),
       cmocka_unit_test(SourcesAreWalkedInTheOrderOfTheirLastRequests),
       cmocka_unit_test(RowsTellFirstAndLastRequest),
