@@ -93,14 +93,6 @@ constexpr Cause kCauses[] = {
      "its seed."},
 };
 
-std::string Text(const Values& variables, std::string_view name) {
-  return Printable(Find(variables, name).value_or(""));
-}
-
-std::optional<uint64_t> Number(const Values& variables, std::string_view name) {
-  return wire::DecodeNumber(Find(variables, name).value_or(""));
-}
-
 // A label and a text beside it, broken between words.
 std::string Entry(std::string_view label, std::string_view text) {
   std::string lines = "  " + PadRight(label, kLabel - 2);
@@ -143,8 +135,8 @@ std::string State(const AutokeyState& state, uint32_t flags) {
 }
 
 std::string Identity(const AutokeyState& state, uint32_t flags) {
-  const std::string identity = Text(state.variables, "identity");
-  const std::string group = Text(state.variables, "ident");
+  const std::string identity = TextOf(state.variables, "identity");
+  const std::string group = TextOf(state.variables, "ident");
   const std::string of = group.empty() ? "" : " of group " + group;
   const std::string offered = Offered(flags);
   const std::string offers = offered.empty() ? "" : " (the server offers " + offered + ")";
@@ -159,7 +151,7 @@ std::string Identity(const AutokeyState& state, uint32_t flags) {
 }
 
 std::string Signature(const AutokeyState& state, uint32_t flags) {
-  const std::string name = Text(state.variables, "signature");
+  const std::string name = TextOf(state.variables, "signature");
   return name.empty() ? "scheme " + std::to_string(flags >> 16) : name;
 }
 
@@ -191,16 +183,16 @@ std::string TrailText(const AutokeyState& state, uint32_t flags, int64_t now_uni
 
 std::string Cookie(const AutokeyState& state, uint32_t flags) {
   if ((flags & kAutokeyCookie) == 0) return "none";
-  const auto age = Number(state.variables, "cookieage");
+  const auto age = NumberOf(state.variables, "cookieage");
   return age ? Duration(*age) + " old" : "there is one; this daemon does not tell how old it is";
 }
 
 // Only broadcast servers and peers have one.
 std::string KeyList(const AutokeyState& state) {
-  const auto age = Number(state.variables, "keylistage");
+  const auto age = NumberOf(state.variables, "keylistage");
   const bool listed = Find(state.variables, "initsequence").has_value();
   if (!age && !listed) return "";
-  const std::string sequence = Text(state.variables, "initsequence");
+  const std::string sequence = TextOf(state.variables, "initsequence");
   return (age ? "signed " + Duration(*age) + " ago" : "there is one") +
          (sequence.empty() ? "" : ", " + sequence + " keys after the first");
 }
@@ -208,12 +200,12 @@ std::string KeyList(const AutokeyState& state) {
 std::string Failure(const AutokeyState& state) {
   if (!state.tells_all)
     return Entry("last failure", "this daemon does not tell; see its cryptostats");
-  const std::string name = Text(state.variables, "autokeyerror");
+  const std::string name = TextOf(state.variables, "autokeyerror");
   if (name.empty()) return Entry("last failure", "none");
-  const auto age = Number(state.variables, "autokeyerrorage");
+  const auto age = NumberOf(state.variables, "autokeyerrorage");
   std::string text =
       Entry("last failure", name + (age ? ", " + Duration(*age) + " ago" : std::string()));
-  std::string cause = Text(state.variables, "autokeycause");
+  std::string cause = TextOf(state.variables, "autokeycause");
   if (!cause.empty()) return text + Entry("", cause + ".");
   for (const Cause& known : kCauses)
     if (known.name == name) text += Entry("", known.text);
@@ -235,8 +227,8 @@ bool IsSymmetric(const Values& variables) {
 
 // A session key is larger than any symmetric one.
 bool UsesAutokey(const Values& variables) {
-  return Number(variables, "flags").value_or(0) != 0 ||
-         Number(variables, "keyid").value_or(0) > 0xffff;
+  return NumberOf(variables, "flags").value_or(0) != 0 ||
+         NumberOf(variables, "keyid").value_or(0) > 0xffff;
 }
 
 std::vector<TrailStep> ReadTrail(const Values& variables) {
@@ -301,8 +293,8 @@ std::optional<Minute> ReadMinute(std::string_view digits) {
 }
 
 std::string AutokeyText(const AutokeyState& state, int64_t now_unix_s) {
-  const auto flags = static_cast<uint32_t>(Number(state.variables, "flags").value_or(0));
-  const std::string host = Text(state.variables, "host");
+  const auto flags = static_cast<uint32_t>(NumberOf(state.variables, "flags").value_or(0));
+  const std::string host = TextOf(state.variables, "host");
   std::string text = Printable(state.name) + ", association " + std::to_string(state.id) +
                      (host.empty() ? "" : ", calls itself " + host) + "\n";
   text += Entry("state", State(state, flags));
@@ -323,11 +315,11 @@ void WriteAutokey(JsonWriter& json, const AutokeyState& state) {
     json.Key(name).OptionalText(value ? std::optional(std::string(*value)) : std::nullopt);
   };
   const auto number = [&](std::string_view name, std::string_view variable) {
-    const auto value = Number(variables, variable);
+    const auto value = NumberOf(variables, variable);
     json.Key(name);
     value ? json.Unsigned(*value) : json.Null();
   };
-  const auto flags = static_cast<uint32_t>(Number(variables, "flags").value_or(0));
+  const auto flags = static_cast<uint32_t>(NumberOf(variables, "flags").value_or(0));
   const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
   json.BeginObject();
   json.Key("assid").Unsigned(state.id);

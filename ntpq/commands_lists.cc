@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <iterator>
 
-#include "ntpd/wire/variable_values.h"
 #include "ntpq/change.h"
 #include "ntpq/command.h"
 #include "ntpq/text.h"
@@ -15,61 +15,98 @@ namespace {
 constexpr std::string_view kRule =
     "==============================================================================\n";
 
-uint64_t Number(const Values& row, std::string_view name) {
-  return wire::DecodeNumber(Find(row, name).value_or("")).value_or(0);
-}
-std::string Text(const Values& row, std::string_view name) {
-  return Printable(Find(row, name).value_or(""));
+uint64_t NumberOrZero(const Values& row, std::string_view name) {
+  return NumberOf(row, name).value_or(0);
 }
 std::string Right(uint64_t number, size_t width) { return PadLeft(std::to_string(number), width); }
 
-// Rows come complete and numbered from 0, or the list cannot be trusted.
-bool IsComplete(const NumberedList& list, std::span<const std::string_view> fields) {
-  for (size_t i = 0; i < list.rows.size(); ++i) {
-    if (list.rows[i].number != i) return false;
+// A list of the server, as a question names it.
+struct ListQuestion {
+  std::string_view plain;  // as ntpq 4.2.8 asks
+  std::string_view name;   // before " from=N", N a row's number, which only ntpward knows
+  std::span<const std::string_view> fields;  // of each row
+};
+
+using Rows = std::vector<NumberedRow>;
+
+// Rows come complete and numbered from `first`, or the list cannot be trusted.
+bool AreComplete(const Rows& rows, size_t first, std::span<const std::string_view> fields) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].number != first + i) return false;
     for (std::string_view field : fields)
-      if (!Find(list.rows[i].values, field)) return false;
+      if (!Find(rows[i].values, field)) return false;
   }
   return true;
 }
 
-std::optional<NumberedList> AskForList(Session& session, std::string_view which,
-                                       std::span<const std::string_view> fields) {
-  const auto reply = AskForLongList(session, wire::ControlOp::kReadOrderedList, which);
-  if (!reply.ok()) {
-    session.Explain(reply.error(), AssocId{0});
-    return std::nullopt;
-  }
-  if (session.settings.raw && !session.settings.json) {
-    session.Print(PrintableLines(reply->data));
-    return std::nullopt;
-  }
-  NumberedList list = ReadNumberedList(reply->data);
-  if (IsComplete(list, fields)) return list;
+std::nullopt_t RefuseRows(Session& session) {
   session.PrintError("***Server returned incomplete rows\n", ErrorKind::kAnswer);
   session.quit = !session.at_prompt;
   session.exit_status = 1;
   return std::nullopt;
 }
 
+// What came of a list.
+struct ListAnswer {
+  Rows rows;
+  uint64_t missing = 0;  // rows that the server has besides
+};
+
+// A server whose list is longer than an answer says so by `rows`, and is asked for the rest. None
+// after a complaint, and when the answers were shown raw.
+std::optional<ListAnswer> AskForList(Session& session, const ListQuestion& list) {
+  const bool raw = session.settings.raw && !session.settings.json;
+  ListAnswer answer;
+  uint64_t all = 0;
+  std::string question(list.plain);
+  while (true) {
+    const auto reply = AskForLongList(session, wire::ControlOp::kReadOrderedList, question);
+    if (!reply.ok()) {
+      session.Explain(reply.error(), AssocId{0});
+      if (answer.rows.empty()) return std::nullopt;
+      break;
+    }
+    if (raw) session.Print(PrintableLines(reply->data));
+    NumberedList piece = ReadNumberedList(reply->data);
+    if (!raw && !AreComplete(piece.rows, answer.rows.size(), list.fields))
+      return RefuseRows(session);
+    std::move(piece.rows.begin(), piece.rows.end(), std::back_inserter(answer.rows));
+    all = NumberOf(piece.unnumbered, "rows").value_or(0);
+    if (piece.rows.empty() || answer.rows.size() >= all) break;
+    question = std::string(list.name) + " from=" + std::to_string(answer.rows.size());
+  }
+  if (raw) return std::nullopt;
+  answer.missing = all - std::min<uint64_t>(all, answer.rows.size());
+  return answer;
+}
+
+void TellMissing(Session& session, const ListAnswer& list) {
+  if (list.missing > 0)
+    session.PrintError("***" + std::to_string(list.missing) + " rows are missing\n",
+                       ErrorKind::kIncomplete);
+}
+
 std::string InterfaceRow(const NumberedRow& row) {
   const Values& values = row.values;
   std::array<char, 24> flags;
   std::snprintf(flags.data(), flags.size(), "%4llx",
-                static_cast<unsigned long long>(Number(values, "flags")));
-  std::string text = Right(row.number, 3) + " " + FitRight(Text(values, "name"), 24) + " " +
-                     (Number(values, "en") != 0 ? '.' : 'D') + " " + flags.data() + " " +
-                     Right(Number(values, "tl"), 3) + " " + Right(Number(values, "mc"), 2);
-  for (const char* field : {"rx", "tx", "txerr"}) text += " " + Right(Number(values, field), 6);
-  text += " " + Right(Number(values, "pc"), 5) + " " + Right(Number(values, "up"), 8) + "\n";
-  text += "    " + Text(values, "addr") + "\n";
-  const std::string broadcast = Text(values, "bcast");
+                static_cast<unsigned long long>(NumberOrZero(values, "flags")));
+  std::string text = Right(row.number, 3) + " " + FitRight(TextOf(values, "name"), 24) + " " +
+                     (NumberOrZero(values, "en") != 0 ? '.' : 'D') + " " + flags.data() + " " +
+                     Right(NumberOrZero(values, "tl"), 3) + " " +
+                     Right(NumberOrZero(values, "mc"), 2);
+  for (const char* field : {"rx", "tx", "txerr"})
+    text += " " + Right(NumberOrZero(values, field), 6);
+  text += " " + Right(NumberOrZero(values, "pc"), 5) + " " + Right(NumberOrZero(values, "up"), 8) +
+          "\n";
+  text += "    " + TextOf(values, "addr") + "\n";
+  const std::string broadcast = TextOf(values, "bcast");
   return broadcast.empty() ? text : text + "    " + broadcast + "\n";
 }
 
 // A number of a row; null when it is none.
 void WriteNumber(JsonWriter& json, std::string_view key, const Values& row, std::string_view name) {
-  const auto number = wire::DecodeNumber(Find(row, name).value_or(""));
+  const auto number = NumberOf(row, name);
   json.Key(key);
   if (number)
     json.Unsigned(*number);
@@ -85,7 +122,7 @@ struct NamedField {
   std::string_view field;
 };
 
-void WriteInterfaces(JsonWriter& json, const NumberedList& list) {
+void WriteInterfaces(JsonWriter& json, const Rows& rows) {
   constexpr std::array<NamedField, 8> kNumbers = {{{"flags", "flags"},
                                                    {"ttl", "tl"},
                                                    {"multicast_groups", "mc"},
@@ -97,13 +134,13 @@ void WriteInterfaces(JsonWriter& json, const NumberedList& list) {
   json.BeginObject();
   json.Key("interfaces");
   json.BeginArray();
-  for (const NumberedRow& row : list.rows) {
+  for (const NumberedRow& row : rows) {
     json.BeginObject();
     json.Key("index").Unsigned(row.number);
     WriteText(json, "name", row.values, "name");
     WriteText(json, "address", row.values, "addr");
     WriteText(json, "broadcast", row.values, "bcast");
-    json.Key("enabled").Bool(Number(row.values, "en") != 0);
+    json.Key("enabled").Bool(NumberOrZero(row.values, "en") != 0);
     for (const auto& [key, field] : kNumbers) WriteNumber(json, key, row.values, field);
     json.EndObject();
   }
@@ -111,17 +148,24 @@ void WriteInterfaces(JsonWriter& json, const NumberedList& list) {
   json.EndObject();
 }
 
-void InterfaceStats(Session& session, const Arguments&) {
-  constexpr std::array<std::string_view, 12> kFields = {
-      "addr", "bcast", "en", "name", "flags", "tl", "mc", "rx", "tx", "txerr", "pc", "up"};
-  const auto list = AskForList(session, "", kFields);
-  if (!list) return;
-  if (session.settings.json) return WriteInterfaces(session.BeginResult(), *list);
+void PrintInterfaces(Session& session, const Rows& rows) {
   session.Print(
       "    interface name                                        send\n"
       " #  address/broadcast     drop flag ttl mc received sent failed peers   uptime\n");
   session.Print(kRule);
-  for (const NumberedRow& row : list->rows) session.Print(InterfaceRow(row));
+  for (const NumberedRow& row : rows) session.Print(InterfaceRow(row));
+}
+
+void InterfaceStats(Session& session, const Arguments&) {
+  constexpr std::array<std::string_view, 12> kFields = {
+      "addr", "bcast", "en", "name", "flags", "tl", "mc", "rx", "tx", "txerr", "pc", "up"};
+  const auto list = AskForList(session, {"", "ifstats", kFields});
+  if (!list) return;
+  if (session.settings.json)
+    WriteInterfaces(session.BeginResult(), list->rows);
+  else
+    PrintInterfaces(session, list->rows);
+  TellMissing(session, *list);
 }
 
 // The length of the prefix that a mask stands for; none when it is no prefix.
@@ -142,8 +186,8 @@ std::optional<size_t> PrefixLength(const IpAddress& mask) {
 std::string Prefix(const Values& row) {
   const auto mask = IpAddress::Parse(Find(row, "mask").value_or(""));
   const auto length = mask ? PrefixLength(*mask) : std::nullopt;
-  return length ? Text(row, "addr") + "/" + std::to_string(*length)
-                : Text(row, "addr") + " " + Text(row, "mask");
+  return length ? TextOf(row, "addr") + "/" + std::to_string(*length)
+                : TextOf(row, "addr") + " " + TextOf(row, "mask");
 }
 
 void WriteWords(JsonWriter& json, std::string_view text) {
@@ -156,11 +200,11 @@ void WriteWords(JsonWriter& json, std::string_view text) {
   json.EndArray();
 }
 
-void WriteRules(JsonWriter& json, const NumberedList& list) {
+void WriteRules(JsonWriter& json, const Rows& rows) {
   json.BeginObject();
   json.Key("rules");
   json.BeginArray();
-  for (const NumberedRow& row : list.rows) {
+  for (const NumberedRow& row : rows) {
     const auto mask = IpAddress::Parse(Find(row.values, "mask").value_or(""));
     const auto length = mask ? PrefixLength(*mask) : std::nullopt;
     json.BeginObject();
@@ -180,18 +224,26 @@ void WriteRules(JsonWriter& json, const NumberedList& list) {
   json.EndObject();
 }
 
-void RestrictionList(Session& session, const Arguments&) {
-  constexpr std::array<std::string_view, 4> kFields = {"addr", "mask", "hits", "flags"};
-  const auto list = AskForList(session, "addr_restrictions", kFields);
-  if (!list) return;
-  if (session.settings.json) return WriteRules(session.BeginResult(), *list);
+void PrintRules(Session& session, const Rows& rows) {
   session.Print(
       "   hits    addr/prefix or addr mask\n"
       "           restrictions\n");
   session.Print(kRule);
-  for (const NumberedRow& row : list->rows)
-    session.Print(Right(Number(row.values, "hits"), 10) + " " + Prefix(row.values) + "\n" +
-                  std::string(11, ' ') + Text(row.values, "flags") + "\n");
+  for (const NumberedRow& row : rows)
+    session.Print(Right(NumberOrZero(row.values, "hits"), 10) + " " + Prefix(row.values) + "\n" +
+                  std::string(11, ' ') + TextOf(row.values, "flags") + "\n");
+}
+
+void RestrictionList(Session& session, const Arguments&) {
+  constexpr std::array<std::string_view, 4> kFields = {"addr", "mask", "hits", "flags"};
+  constexpr std::string_view kName = "addr_restrictions";
+  const auto list = AskForList(session, {kName, kName, kFields});
+  if (!list) return;
+  if (session.settings.json)
+    WriteRules(session.BeginResult(), list->rows);
+  else
+    PrintRules(session, list->rows);
+  TellMissing(session, *list);
 }
 
 constexpr std::array kCommands = {

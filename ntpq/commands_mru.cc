@@ -4,20 +4,13 @@
 
 #include "ntpq/command.h"
 #include "ntpq/json_values.h"
-#include "ntpq/mru.h"
+#include "ntpq/mru_retrieval.h"
 #include "ntpq/text.h"
-#include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 namespace {
 
 using enum ArgumentKind;
-
-constexpr int kNonceUses = 4;
-constexpr int kMaxStepsBack = 8;
-constexpr size_t kMaxNonce = 64;
-// Long enough for the largest list over a slow path.
-constexpr double kRetrievalSeconds = 600;
 
 struct MruRequest {
   std::string filters;
@@ -67,55 +60,53 @@ std::optional<MruRequest> ParseRequest(Session& session, const Arguments& argume
   return request;
 }
 
-// A nonce proves to the server that this address asks; it is valid for 16 s.
-std::string FetchNonce(Session& session) {
-  const auto reply = session.Ask(wire::ControlOp::kRequestNonce, AssocId{0}, "");
-  const auto values = ReadValues(reply ? reply->data : "");
-  const auto nonce = Find(values, "nonce").value_or("");
-  if (!nonce.empty() && nonce.size() <= kMaxNonce) return std::string(nonce);
-  session.PrintError("nonce request failed\n", ErrorKind::kAnswer);
-  return "";
-}
-
-// Asks until the list is whole or the server stops answering; what came is in `list`.
-bool Retrieve(Session& session, const MruRequest& request, MruList& list) {
-  std::string nonce;
-  int uses = 0;
-  int steps_back = 0;
-  while (!list.complete() && !session.platform().Interrupted()) {
-    if (uses-- == 0 || nonce.empty()) {
-      nonce = FetchNonce(session);
-      if (nonce.empty()) return false;
-      uses = kNonceUses - 1;
-    }
-    std::string question = "nonce=" + nonce + ", frags=32" + request.filters;
-    if (question.size() > wire::kMaxControlData) return false;
-    question += list.Position(wire::kMaxControlData - question.size());
-    const auto reply = session.Try(wire::ControlOp::kReadMru, AssocId{0}, question);
-    if (reply.ok()) {
-      if (session.settings.raw && !session.settings.json)
-        session.Print(PrintableLines(reply->data));
-      if (!list.Take(reply->data)) return false;
-      if (!list.nonce().empty() && list.nonce().size() <= kMaxNonce) nonce = list.nonce();
-    } else if (reply.error().kind == QueryError::Kind::kRefused &&
-               reply.error().code == wire::ControlError::kUnknownVariable &&
-               ++steps_back <= kMaxStepsBack && list.StepBack()) {
-      continue;
-    } else {
-      session.Explain(reply.error(), AssocId{0});
-      return false;
-    }
+// Why a list is not whole, for a person.
+std::string_view Cause(MruEnd end) {
+  switch (end) {
+    case MruEnd::kRepeated:
+      return "the server sends nothing new";
+    case MruEnd::kFull:
+      return "it is longer than ntpq keeps";
+    case MruEnd::kTooLate:
+      return "it takes longer than ten minutes";
+    case MruEnd::kWhole:
+    case MruEnd::kStopped:
+    case MruEnd::kUnanswered:
+      break;
   }
-  return true;
+  return "the server stopped answering";
 }
 
-void WriteList(Session& session, const MruRequest& request, const MruList& list) {
-  std::vector<MruEntry> entries = list.entries();
-  SortMru(entries, request.order, request.reversed);
+// What is to be said behind a list; empty when it is whole, or as much of it as was wanted.
+std::string Shortfall(MruEnd end, std::optional<uint64_t> missing) {
+  if (end == MruEnd::kWhole || end == MruEnd::kStopped) return "";
+  return "***The list is not whole, " + std::string(Cause(end)) +
+         (missing ? ": " + std::to_string(*missing) + " clients are missing\n" : "\n");
+}
+
+// What was asked for, and what came of it.
+struct Retrieved {
+  MruRequest request;
+  MruList list;
+  MruEnd end = MruEnd::kWhole;
+  std::optional<uint64_t> missing;  // of the server's clients; empty when nobody knows
+};
+
+std::vector<MruEntry> Sorted(const Retrieved& retrieved) {
+  std::vector<MruEntry> entries = retrieved.list.entries();
+  SortMru(entries, retrieved.request.order, retrieved.request.reversed);
+  return entries;
+}
+
+void WriteList(Session& session, const Retrieved& retrieved) {
+  const MruList& list = retrieved.list;
+  const std::vector<MruEntry> entries = Sorted(retrieved);
   const Display display = session.display();
   JsonWriter& json = session.BeginResult();
   json.BeginObject();
   json.Key("complete").Bool(list.complete());
+  json.Key("missing");
+  retrieved.missing || list.complete() ? json.Unsigned(retrieved.missing.value_or(0)) : json.Null();
   json.Key("updates").Unsigned(list.updates());
   json.Key("now");
   WriteTime(json, list.now(), display.now);
@@ -124,33 +115,42 @@ void WriteList(Session& session, const MruRequest& request, const MruList& list)
   for (const MruEntry& entry : entries) WriteMruEntry(json, entry, list.now(), display);
   json.EndArray();
   json.EndObject();
-  if (!list.complete()) session.PrintError("the list is not whole", ErrorKind::kIncomplete);
 }
 
-void PrintList(Session& session, const MruRequest& request, const MruList& list) {
-  std::vector<MruEntry> entries = list.entries();
-  SortMru(entries, request.order, request.reversed);
+void PrintList(Session& session, const Retrieved& retrieved) {
   const Display display = session.display();
   session.Print(MruHeader());
-  for (const MruEntry& entry : entries) session.Print(MruRow(entry, list.now(), display));
+  for (const MruEntry& entry : Sorted(retrieved))
+    session.Print(MruRow(entry, retrieved.list.now(), display));
 }
 
-void MruListCommand(Session& session, const Arguments& arguments) {
-  const auto request = ParseRequest(session, arguments);
-  if (!request) return;
-  session.BeginCommand(kRetrievalSeconds);
-  session.Notice("Ctrl-C will stop MRU retrieval and display partial results.\n");
-  session.platform().HoldInterrupt();
-  MruList list;
-  const bool retrieved = Retrieve(session, *request, list);
-  session.platform().ReleaseInterrupt();
-  if (!retrieved && list.size() == 0) return;
+void Show(Session& session, const Retrieved& retrieved) {
+  const MruList& list = retrieved.list;
   session.Notice("\rRetrieved " + std::to_string(list.size()) + " unique MRU entries and " +
                  std::to_string(list.updates()) + " updates.\n");
   if (session.settings.json)
-    WriteList(session, *request, list);
+    WriteList(session, retrieved);
   else if (!session.settings.raw)
-    PrintList(session, *request, list);
+    PrintList(session, retrieved);
+  // Last, where it is seen.
+  const std::string shortfall = Shortfall(retrieved.end, retrieved.missing);
+  if (!shortfall.empty()) session.PrintError(shortfall, ErrorKind::kIncomplete);
+}
+
+void MruListCommand(Session& session, const Arguments& arguments) {
+  auto request = ParseRequest(session, arguments);
+  if (!request) return;
+  Retrieved retrieved{std::move(*request), {}, MruEnd::kWhole, {}};
+  session.Notice("Ctrl-C will stop MRU retrieval and display partial results.\n");
+  session.platform().HoldInterrupt();
+  retrieved.end = RetrieveMru(session, retrieved.request.filters, retrieved.list);
+  session.platform().ReleaseInterrupt();
+  const bool short_of = !Shortfall(retrieved.end, {}).empty();
+  if (short_of && retrieved.list.size() == 0) return;
+  // Nobody knows how many of them a filter would have let through.
+  if (short_of && retrieved.request.filters.empty())
+    retrieved.missing = MissingClients(session, retrieved.list);
+  Show(session, retrieved);
 }
 
 constexpr std::array kCommands = {

@@ -122,7 +122,8 @@ constexpr MetricFamily kConfigured = {"ntpward_association_authentication_config
 constexpr MetricFamily kAuthentic = {"ntpward_association_authenticated", MetricType::kGauge, "",
                                      "1 when the last packet of the source was authentic."};
 
-std::string Text(const Values& values, std::string_view name) {
+// As the server sent it: the writer escapes it.
+std::string RawText(const Values& values, std::string_view name) {
   return std::string(Find(values, name).value_or(""));
 }
 
@@ -141,8 +142,8 @@ void WriteSet(MetricsWriter& out, std::span<const VariableMetric> set, const Fin
 }
 
 void WriteSystem(MetricsWriter& out, const Findings& findings) {
-  const MetricLabel labels[] = {{"version", Text(findings.variables, "version")},
-                                {"refid", Text(findings.variables, "refid")}};
+  const MetricLabel labels[] = {{"version", RawText(findings.variables, "version")},
+                                {"refid", RawText(findings.variables, "refid")}};
   out.Begin(kServer);
   out.Sample(labels, 1);
   out.Begin(kSynchronized);
@@ -156,14 +157,14 @@ void WriteSystem(MetricsWriter& out, const Findings& findings) {
 // The number makes them differ, whatever the server says.
 std::vector<MetricLabel> LabelsOf(const Source& source) {
   return {{"assid", std::to_string(source.association.id.value)},
-          {"remote", Text(source.variables, "srcadr")}};
+          {"remote", RawText(source.variables, "srcadr")}};
 }
 
 void WriteSourceInfo(MetricsWriter& out, const Source& source) {
   std::vector<MetricLabel> labels = LabelsOf(source);
-  labels.push_back({"name", Text(source.variables, "srchost")});
-  labels.push_back({"refid", Text(source.variables, "refid")});
-  const auto mode = MetricValue(Text(source.variables, "hmode"), MetricScale::kPlain, {});
+  labels.push_back({"name", RawText(source.variables, "srchost")});
+  labels.push_back({"refid", RawText(source.variables, "refid")});
+  const auto mode = MetricValue(RawText(source.variables, "hmode"), MetricScale::kPlain, {});
   const bool known = mode && *mode >= 0 && *mode < 9;
   labels.push_back({"mode", known ? std::string(ModeName(static_cast<uint64_t>(*mode))) : ""});
   out.Sample(labels, 1);

@@ -34,11 +34,11 @@ long Rounded(double seconds) { return std::lround(std::clamp(seconds, -1e9, 1e9)
 
 bool MruList::Take(std::string_view payload) {
   const NumberedList list = ReadNumberedList(payload);
-  if (const auto nonce = Find(list.unnumbered, "nonce")) nonce_ = *nonce;
+  nonce_ = Find(list.unnumbered, "nonce").value_or("");
   if (const auto now = Find(list.unnumbered, "now")) now_ = wire::DecodeTimestamp(*now);
   bool progress = false;
   for (const NumberedRow& row : list.rows) progress = TakeRow(row) || progress;
-  return (progress || complete()) && entries_.size() < kMaxEntries && updates_ < kMaxEntries;
+  return (progress || complete()) && !full();
 }
 
 bool MruList::TakeRow(const NumberedRow& row) {
@@ -46,9 +46,7 @@ bool MruList::TakeRow(const NumberedRow& row) {
   const auto first = wire::DecodeTimestamp(Find(row.values, "first").value_or(""));
   const auto last = wire::DecodeTimestamp(Find(row.values, "last").value_or(""));
   if (!client || !first || !last) return false;
-  const auto number = [&](std::string_view name) {
-    return wire::DecodeNumber(Find(row.values, name).value_or("")).value_or(0);
-  };
+  const auto number = [&](std::string_view name) { return NumberOf(row.values, name).value_or(0); };
   const MruEntry entry{
       *client, *first, *last, number("ct"), number("mv"), number("rs"), number("skip") != 0};
   const auto [place, added] = entries_.try_emplace(client->ip, entry);

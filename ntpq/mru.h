@@ -31,24 +31,28 @@ struct MruEntry {
 // port, and replaces itself.
 class MruList {
  public:
-  // More clients than a server keeps: a hostile one could send without end.
+  // More clients than a server keeps.
   static constexpr size_t kMaxEntries = 4000000;
   // So many of the newest entries can be named to a server: enough for eight steps back.
   static constexpr size_t kMaxNewest = 9 * 16;
 
-  // Takes one answer. False when the list is full or the answer brought nothing new.
+  // Takes one answer. False when the answer brought nothing new, or the list is full().
   bool Take(std::string_view payload);
+  // A hostile server could go on without end: it is to be asked no more.
+  bool full() const { return entries_.size() >= kMaxEntries || updates_ >= kMaxEntries; }
   // The server said `now`: nothing is missing.
   bool complete() const { return now_.has_value(); }
-  // The next nonce, when the answer had one.
+  // The next nonce, as the last answer had it, of any length; empty when it had none.
   const std::string& nonce() const { return nonce_; }
   // "addr.0=..., last.0=...": the newest entries, for the server to go on from.
   std::string Position(size_t room) const;
   // The server knows none of the entries of Position: name older ones.
   bool StepBack();
 
-  // Without those that the filter left out.
+  // Rows that came, each client's once: with those that only tell where to go on, and without.
+  size_t received() const { return entries_.size(); }
   size_t size() const { return entries_.size() - skipped_; }
+  // How often a client came again, since it had asked again meanwhile.
   size_t updates() const { return updates_; }
   std::vector<MruEntry> entries() const;
   // The server's time at the end, else the newest entry's.

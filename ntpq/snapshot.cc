@@ -65,7 +65,7 @@ Result<WatchedSource, QueryError> LookAt(Session& session, const Association& as
   if (!reply.ok()) return Fail(reply.error());
   const Values values = ReadValues(reply->data);
   const auto status = wire::PeerStatus::FromWord(reply->status);
-  const uint64_t flags = wire::DecodeNumber(Find(values, "flags").value_or("")).value_or(0);
+  const uint64_t flags = NumberOf(values, "flags").value_or(0);
   const std::string identity = flags == 0 ? "" : identities.Get(session, association.id, flags);
   WatchedSource source = DescribeAuthentication(status, values, identity);
   std::string complaints;
@@ -92,7 +92,7 @@ std::string IdentityCache::Get(Session& session, AssocId id, uint64_t flags) {
     return "";
   }
   if (known_.size() >= kMostIdentities) known_.clear();
-  std::string identity = Printable(Find(ReadValues(reply->data), "identity").value_or(""));
+  std::string identity = TextOf(ReadValues(reply->data), "identity");
   known_[id] = {flags, identity};
   return identity;
 }
@@ -100,9 +100,7 @@ std::string IdentityCache::Get(Session& session, AssocId id, uint64_t flags) {
 WatchedSource DescribeAuthentication(wire::PeerStatus status, const Values& variables,
                                      const std::string& identity) {
   WatchedSource source;
-  const auto number = [&](std::string_view name) {
-    return wire::DecodeNumber(Find(variables, name).value_or("")).value_or(0);
-  };
+  const auto number = [&](std::string_view name) { return NumberOf(variables, name).value_or(0); };
   const uint64_t flags = number("flags");
   const uint64_t key = number("keyid");
   if (flags == 0 && key == 0) {

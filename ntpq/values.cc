@@ -4,6 +4,7 @@
 
 #include "ntpd/wire/variable_list.h"
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/text.h"
 
 namespace ntpward::ntpq {
 
@@ -24,6 +25,14 @@ std::optional<std::string_view> Find(const Values& values, std::string_view name
   for (const NamedValue& value : values)
     if (value.name == name) return value.value;
   return std::nullopt;
+}
+
+std::string TextOf(const Values& values, std::string_view name) {
+  return Printable(Find(values, name).value_or(""));
+}
+
+std::optional<uint64_t> NumberOf(const Values& values, std::string_view name) {
+  return wire::DecodeNumber(Find(values, name).value_or(""));
 }
 
 NumberedList ReadNumberedList(std::string_view text) {

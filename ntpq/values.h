@@ -19,6 +19,10 @@ using Values = std::vector<NamedValue>;
 Values ReadValues(std::string_view text);
 // The first item of that name; empty when there is none.
 std::optional<std::string_view> Find(const Values& values, std::string_view name);
+// The same, fit for a terminal (text.h); empty text when there is none.
+std::string TextOf(const Values& values, std::string_view name);
+// The same as a number, decimal or "0x" and hexadecimal; empty when there is none, or no number.
+std::optional<uint64_t> NumberOf(const Values& values, std::string_view name);
 
 // One row of a numbered list: what came as "addr.3" is its "addr".
 struct NumberedRow {

@@ -40,14 +40,6 @@ constexpr BitText kFlash[] = {
      "shrinks with each answer after a start, and grows while answers stay out."},
 };
 
-std::string Text(const Values& variables, std::string_view name) {
-  return Printable(Find(variables, name).value_or(""));
-}
-
-std::optional<uint64_t> Number(const Values& variables, std::string_view name) {
-  return wire::DecodeNumber(Find(variables, name).value_or(""));
-}
-
 std::string_view Verdict(Selection selection) {
   switch (selection) {
     case Selection::kSystemPeer:
@@ -88,20 +80,20 @@ std::string Silence(PeerStatus status, const Values& variables) {
     default:
       break;
   }
-  const auto received = Number(variables, "received");
+  const auto received = NumberOf(variables, "received");
   if (received && *received == 0)
     return "Nothing has ever come from it: it does not run, it does not serve this host, or UDP "
            "port "
            "123 is closed on the way.";
-  const std::string unreach = Text(variables, "unreach");
+  const std::string unreach = TextOf(variables, "unreach");
   return "It has not answered our last polls" +
          (unreach.empty() || unreach == "0" ? "" : " (" + unreach + " without an answer)") +
          ": it, or the way to it, is down.";
 }
 
 std::string Stratum(const Values& variables) {
-  const auto stratum = Number(variables, "stratum");
-  const auto leap = Number(variables, "leap");
+  const auto stratum = NumberOf(variables, "stratum");
+  const auto leap = NumberOf(variables, "leap");
   if (leap == 3U || stratum.value_or(0) == 0 || stratum.value_or(0) >= 16)
     return "It is not synchronised itself, and says so.";
   return "Its stratum, " + std::to_string(*stratum) +
@@ -115,7 +107,7 @@ void Append(std::string_view sentence, std::string* text) {
 }
 
 void AppendCauses(PeerStatus status, const Values& variables, std::string* text) {
-  const auto flash = static_cast<uint32_t>(Number(variables, "flash").value_or(0));
+  const auto flash = static_cast<uint32_t>(NumberOf(variables, "flash").value_or(0));
   const bool silent = !status.reachable;
   if (silent) Append(Silence(status, variables), text);
   for (const BitText& cause : kFlash) {
@@ -137,13 +129,13 @@ void AppendCauses(PeerStatus status, const Values& variables, std::string* text)
 std::string Autokey(uint32_t flags, const Values& variables) {
   if (flags == 0)
     return "Autokey has not begun: the server has not answered, or does not speak it.";
-  const std::string host = Text(variables, "host");
+  const std::string host = TextOf(variables, "host");
   std::string text = "Autokey";
   if (!host.empty()) text += " (the server calls itself " + host + ")";
   const std::string_view missing = MissingStep(flags);
   const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
   if ((flags & needed) != needed) return text + " is under way: " + std::string(missing) + " yet.";
-  const std::string identity = Text(variables, "identity");
+  const std::string identity = TextOf(variables, "identity");
   text += " has authenticated it";
   if (identity == "TC") {
     text += ", by the trail of certificates alone: no group key proved who it is";
@@ -158,9 +150,9 @@ std::string Autokey(uint32_t flags, const Values& variables) {
 }
 
 std::string Authentication(PeerStatus status, const Values& variables) {
-  if (const auto flags = Number(variables, "flags"))
+  if (const auto flags = NumberOf(variables, "flags"))
     return Autokey(static_cast<uint32_t>(*flags), variables);
-  const auto key = Number(variables, "keyid");
+  const auto key = NumberOf(variables, "keyid");
   if (!status.auth_enabled || key.value_or(0) == 0)
     return "Nothing authenticates it: whoever is on the way can forge its time.";
   if (*key > 0xffff) return Autokey(0, variables);
@@ -172,9 +164,9 @@ std::string Authentication(PeerStatus status, const Values& variables) {
 }
 
 std::string Figures(PeerStatus status, const Values& variables) {
-  const std::string offset = Text(variables, "offset");
-  const std::string delay = Text(variables, "delay");
-  const std::string jitter = Text(variables, "jitter");
+  const std::string offset = TextOf(variables, "offset");
+  const std::string delay = TextOf(variables, "delay");
+  const std::string jitter = TextOf(variables, "jitter");
   if (!status.reachable || offset.empty() || delay.empty() || jitter.empty()) return "";
   return "It differs from our clock by " + offset + " ms, over a delay of " + delay +
          " ms, with a jitter of " + jitter + " ms.";

@@ -1,14 +1,18 @@
 #include "ntpd/control/ordered_list.h"
 
+#include "ntpd/wire/variable_values.h"
+
 namespace ntpward::control {
 namespace {
 
 using wire::VariableListWriter;
 
 constexpr std::string_view kInterfaceWord = "ifstats", kRestrictionWord = "addr_restrictions";
-constexpr std::string_view kNonceWord = " nonce=";
+constexpr std::string_view kNonceWord = " nonce=", kFirstWord = " from=";
 // The longest row of either, with IPv6 addresses, a scope, and every number at its longest.
 constexpr size_t kLongestRow = 480;
+// ", rows=N" and the end of the line.
+constexpr size_t kLongestEnd = 32;
 
 struct AccessWord {
   uint16_t bit;
@@ -34,7 +38,7 @@ void AddWord(std::string_view word, std::string* words) {
 
 // Rows are written whole or not at all.
 bool HasRoom(const VariableListWriter& out) {
-  return out.text().size() + kLongestRow <= wire::kMaxControlPayload;
+  return out.text().size() + kLongestRow + kLongestEnd <= wire::kMaxControlPayload;
 }
 
 void WriteRow(size_t number, const InterfaceView& row, VariableListWriter* out) {
@@ -65,9 +69,11 @@ void WriteRow(size_t number, const RestrictionView& row, VariableListWriter* out
 }
 
 template <typename Row>
-VariableListWriter ListOf(std::span<const Row> rows) {
+VariableListWriter ListOf(std::span<const Row> rows, size_t first) {
   VariableListWriter out;
-  for (size_t i = 0; i < rows.size() && HasRoom(out); ++i) WriteRow(i, rows[i], &out);
+  size_t next = first;
+  for (; next < rows.size() && HasRoom(out); ++next) WriteRow(next, rows[next], &out);
+  if (next < rows.size()) out.AddUnsigned("rows", rows.size());
   out.Finish();
   return out;
 }
@@ -81,6 +87,12 @@ std::optional<ListRequest> ParseListRequest(Bytes data) {
     request.nonce = name.substr(nonce + kNonceWord.size());
     name = name.substr(0, nonce);
   }
+  if (const size_t first = name.find(kFirstWord); first != std::string_view::npos) {
+    const auto number = wire::DecodeUnsigned(name.substr(first + kFirstWord.size()));
+    if (!number) return std::nullopt;
+    request.first = *number;
+    name = name.substr(0, first);
+  }
   if (name == kRestrictionWord)
     request.list = OrderedList::kRestrictions;
   else if (!name.empty() && name != kInterfaceWord)
@@ -88,9 +100,13 @@ std::optional<ListRequest> ParseListRequest(Bytes data) {
   return request;
 }
 
-VariableListWriter InterfaceList(std::span<const InterfaceView> rows) { return ListOf(rows); }
+VariableListWriter InterfaceList(std::span<const InterfaceView> rows, size_t first) {
+  return ListOf(rows, first);
+}
 
-VariableListWriter RestrictionList(std::span<const RestrictionView> rows) { return ListOf(rows); }
+VariableListWriter RestrictionList(std::span<const RestrictionView> rows, size_t first) {
+  return ListOf(rows, first);
+}
 
 std::string RestrictionWords(const RestrictionView& row) {
   std::string words;

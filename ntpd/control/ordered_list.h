@@ -3,7 +3,8 @@
 // Only who has the control key gets these. Names and order of the fields, and the words, are those
 // of ntpd 4.2.8p18; what it draws by lot (the order of a row's fields, a variable of no meaning
 // after each row) is left out. A list that is longer than its readers put together ends after a
-// whole row.
+// whole row, with `rows=` and how many there are of them: ntpq of ntpward then asks for those from
+// the next one on.
 #pragma once
 
 #include <array>
@@ -60,19 +61,21 @@ struct RestrictionView {
 
 enum class OrderedList : uint8_t { kInterfaces, kRestrictions };
 
-// Which list the data of a request names, and the nonce behind it (" nonce=" and NonceMaker's
-// digits), which ntpq of ntpward sends.
+// Which list the data of a request names, and what ntpq of ntpward sends behind it: " from=" and
+// the number of the first row that it wants, " nonce=" and NonceMaker's digits.
 struct ListRequest {
   OrderedList list = OrderedList::kInterfaces;
+  size_t first = 0;
   std::string_view nonce;  // empty: none; points into the data
 };
 
-// None when there is no such list.
+// None when there is no such list, or `from` is no number.
 std::optional<ListRequest> ParseListRequest(Bytes data);
 
-// Each ends the list.
-wire::VariableListWriter InterfaceList(std::span<const InterfaceView> rows);
-wire::VariableListWriter RestrictionList(std::span<const RestrictionView> rows);
+// The rows from number `first` on, as many as fit into kMaxControlPayload; empty when there are
+// none. Each ends the list.
+wire::VariableListWriter InterfaceList(std::span<const InterfaceView> rows, size_t first = 0);
+wire::VariableListWriter RestrictionList(std::span<const RestrictionView> rows, size_t first = 0);
 
 // "serve trust nopeer": what an entry says, and for what it leaves out what it so permits.
 std::string RestrictionWords(const RestrictionView& row);

@@ -128,8 +128,8 @@ BodyResult OrderedListRows(const Question& question) {
       !question.nonces.IsGood(request->nonce, requester.address, question.now))
     return Fail(ControlError::kPermission);
   Body body = request->list == OrderedList::kInterfaces
-                  ? TextBody(0, InterfaceList(question.state.Interfaces()))
-                  : TextBody(0, RestrictionList(question.state.Restrictions()));
+                  ? TextBody(0, InterfaceList(question.state.Interfaces(), request->first))
+                  : TextBody(0, RestrictionList(question.state.Restrictions(), request->first));
   // As for the list of clients.
   body.cuts.clear();
   return body;

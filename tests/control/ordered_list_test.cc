@@ -115,6 +115,30 @@ void ALongListEndsAfterAWholeRow(void**) {
     assert_int_equal(Count(reslist, field), Count(reslist, "addr."));
 }
 
+// What a reader puts together who asks for the rest of a list, each row once.
+void TheRestOfALongListIsAskedFor(void**) {
+  std::vector<RestrictionView> rules;
+  for (uint8_t i = 0; i < 250; ++i)
+    rules.push_back(Rule(IpAddress::V4(10, 77, i, 0), 24, 0x380, i));
+  size_t next = 0;
+  size_t answers = 0;
+  while (next < rules.size()) {
+    const std::string text = RestrictionList(rules, next).text();
+    const size_t rows = Count(text, "addr.");
+    assert_true(rows > 0);
+    assert_true(text.find("addr." + std::to_string(next) + "=10.77." + std::to_string(next)) !=
+                std::string::npos);
+    next += rows;
+    // Only one that is not the last says how many there are.
+    assert_int_equal(Count(text, "rows=250\r\n"), next < rules.size() ? 1 : 0);
+    ++answers;
+  }
+  assert_int_equal(next, rules.size());
+  assert_int_equal(answers, 3);
+  assert_true(RestrictionList(rules, 250).text().empty());
+  assert_true(InterfaceList({}, ~size_t{0}).text().empty());
+}
+
 void RequestsAreRead(void**) {
   assert_true(ParseListRequest(AsBytes(""))->list == OrderedList::kInterfaces);
   assert_true(ParseListRequest(AsBytes("ifstats"))->list == OrderedList::kInterfaces);
@@ -122,6 +146,13 @@ void RequestsAreRead(void**) {
   assert_true(ParseListRequest(AsBytes("ifstats"))->nonce.empty());
   assert_true(ParseListRequest(AsBytes("ifstats nonce=01ab"))->nonce == "01ab");
   assert_true(ParseListRequest(AsBytes(" nonce=01ab"))->list == OrderedList::kInterfaces);
+  assert_int_equal(ParseListRequest(AsBytes("addr_restrictions"))->first, 0);
+  const auto rest = ParseListRequest(AsBytes("addr_restrictions from=117 nonce=01ab"));
+  assert_true(rest->list == OrderedList::kRestrictions && rest->first == 117);
+  assert_true(rest->nonce == "01ab");
+  assert_int_equal(ParseListRequest(AsBytes("ifstats from=3"))->first, 3);
+  for (const char* none : {"ifstats from=", "ifstats from=x", "ifstats from=-1", "ifstats from=3 "})
+    assert_false(ParseListRequest(AsBytes(none)).has_value());
   const std::string_view whole = "addr_restrictions";
   for (size_t size = 1; size < whole.size(); ++size)
     assert_false(ParseListRequest(AsBytes(whole.substr(0, size))).has_value());
@@ -210,6 +241,7 @@ int main() {
       cmocka_unit_test(EachRuleHasFourFields),
       cmocka_unit_test(RulesAreInTheReferencesWords),
       cmocka_unit_test(ALongListEndsAfterAWholeRow),
+      cmocka_unit_test(TheRestOfALongListIsAskedFor),
       cmocka_unit_test(RequestsAreRead),
       cmocka_unit_test(OnlyTheControlKeyGetsAList),
       cmocka_unit_test(WhoseAddressIsNotProvedGetsNoMoreThanHeSent),

@@ -12,6 +12,7 @@
 #include "ntpq/options.h"
 #include "ntpq/presets.h"
 #include "ntpq/std_platform.h"
+#include "tests/ntpq/fake_server.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -60,26 +61,10 @@ size_t Columns(const std::string& line) {
 
 // --- what the kernel refuses
 
-class FullNetwork : public Network {
- public:
-  Result<Host, OpenError> Open(const std::string& name, Family) override {
-    return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<FullTransport>()};
-  }
-
- private:
-  class FullTransport : public Transport {
-   public:
-    MonoTime Now() override { return {}; }
-    Status Send(Bytes) override { return Fail("write: No buffer space available"); }
-    Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime) override {
-      return std::optional<std::vector<uint8_t>>();
-    }
-  };
-};
-
 void SaysThatAQuestionCouldNotLeave(void**) {
   RecordingPlatform platform;
-  FullNetwork network;
+  FakeServer server{.refusal = "write: No buffer space available"};
+  FakeNetwork network(server);
   RecordedNames names;
   Session session(platform, network, names, Settings{});
   session.OpenHost("ntp1", Family::kNone);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ntpq/command.h"
+#include "tests/ntpq/fake_server.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -47,56 +48,41 @@ std::string LongAnswer(wire::ControlOp op, int number) {
   return data;
 }
 
-class HostileTransport : public Transport {
+// Plays one trick, whatever it is asked.
+class HostileServer : public FakeServer {
  public:
-  HostileTransport(Trick trick, MonoTime& now) : trick_(trick), now_(now) {}
-
-  MonoTime Now() override { return now_; }
-  Status Send(Bytes datagram) override {
-    const auto request = wire::ParseControlRequest(datagram);
-    assert_true(request.ok());
-    header_ = wire::ReplyHeader(request->header, 0, 0);
-    sent_ = now_;
-    offset_ = 0;
-    answered_ = false;
-    ++asked_;
-    return {};
+  explicit HostileServer(Trick trick) : trick_(trick) {
+    on_request = [this](const wire::ControlRequest& request) {
+      header_ = wire::ReplyHeader(request.header, 0, 0);
+      offset_ = 0;
+      answered_ = false;
+      ++asked_;
+    };
+    on_silence = [this](double patience_s) { return Play(patience_s); };
   }
-  Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
-    const double patience = deadline - now_;
+
+ private:
+  std::optional<Coming> Play(double patience_s) {
     switch (trick_) {
       case Trick::kDead:
         break;
       case Trick::kEndlessFragments:
-        return After(0.01, deadline, Fragment(std::exchange(offset_, offset_ + 4), "a=1,", true));
+        return Coming{0.01, Fragment(std::exchange(offset_, offset_ + 4), "a=1,", true)};
       case Trick::kSameFragment:
-        return After(0.01, deadline, Fragment(0, "a=1,", true));
+        return Coming{0.01, Fragment(0, "a=1,", true)};
       case Trick::kTrickle:
-        return After(patience - 0.001, deadline,
-                     Fragment(std::exchange(offset_, offset_ + 4), "a=1,", true));
+        return Coming{patience_s - 0.001,
+                      Fragment(std::exchange(offset_, offset_ + 4), "a=1,", true)};
       case Trick::kWrongNumbers:
         ++header_.sequence;
-        return After(0.01, deadline, Fragment(0, "a=1", false));
+        return Coming{0.01, Fragment(0, "a=1", false)};
       case Trick::kGaps:
-        return After(0.01, deadline, Fragment(400, "a=1", false));
+        return Coming{0.01, Fragment(400, "a=1", false)};
       case Trick::kLate:
         if (std::exchange(answered_, true)) break;
-        return After(patience - 0.001, deadline,
-                     Fragment(0, LongAnswer(header_.op, asked_), false));
+        return Coming{patience_s - 0.001, Fragment(0, LongAnswer(header_.op, asked_), false)};
     }
-    now_ = deadline;
-    return std::optional<std::vector<uint8_t>>();
-  }
-
- private:
-  std::optional<std::vector<uint8_t>> After(double seconds, MonoTime deadline,
-                                            std::vector<uint8_t> datagram) {
-    if (now_ + seconds >= deadline || seconds <= 0) {
-      now_ = deadline;
-      return std::nullopt;
-    }
-    now_ = now_ + seconds;
-    return datagram;
+    return std::nullopt;
   }
   std::vector<uint8_t> Fragment(uint16_t offset, std::string_view data, bool more) {
     header_.more = more;
@@ -105,24 +91,10 @@ class HostileTransport : public Transport {
   }
 
   Trick trick_;
-  MonoTime& now_;
-  MonoTime sent_;
   wire::ControlHeader header_;
   uint16_t offset_ = 0;
   bool answered_ = false;
   int asked_ = 0;
-};
-
-class HostileNetwork : public Network {
- public:
-  explicit HostileNetwork(Trick trick) : trick_(trick) {}
-  Result<Host, OpenError> Open(const std::string& name, Family) override {
-    return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<HostileTransport>(trick_, now)};
-  }
-  MonoTime now = MonoTime::FromSeconds(1000);
-
- private:
-  Trick trick_;
 };
 
 // A line with all arguments that the command has to get.
@@ -138,13 +110,14 @@ double SecondsFor(const std::string& line, Trick trick) {
   RecordingPlatform platform;
   platform.answers = {"1", "secret"};
   for (int i = 0; i < 5000; ++i) platform.files["x=1"] += "restrict default\n";
-  HostileNetwork network(trick);
+  HostileServer server(trick);
+  FakeNetwork network(server);
   RecordedNames names;
   Session session(platform, network, names, Settings{});
   session.OpenHost("hostile", Family::kNone);
-  const MonoTime start = network.now;
+  const MonoTime start = server.now;
   RunLine(session, line);
-  return network.now - start;
+  return server.now - start;
 }
 
 void EndsEveryCommandInSeconds(void**) {

@@ -1,12 +1,12 @@
 // `ntpq --openmetrics`: valid whatever the server sends, and in base units.
 #include "ntpq/metrics.h"
 
-#include <deque>
 #include <functional>
 #include <set>
 
 #include "ntpd/wire/control_message.h"
 #include "ntpq/metric_tables.h"
+#include "tests/ntpq/fake_server.h"
 #include "tests/ntpq/openmetrics.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
@@ -23,52 +23,6 @@ struct Answer {
 };
 using Server = std::function<std::optional<Answer>(const wire::ControlHeader&, std::string_view)>;
 
-class ServerTransport : public Transport {
- public:
-  explicit ServerTransport(const Server& server) : server_(server) {}
-  MonoTime Now() override { return now_; }
-  Status Send(Bytes datagram) override {
-    const auto request = wire::ParseControlRequest(datagram);
-    assert_true(request.ok());
-    const auto answer = server_(request->header, AsText(request->data));
-    if (!answer) return {};
-    if (answer->error) {
-      waiting_.push_back(wire::BuildControlError(request->header, 0, *answer->error));
-      return {};
-    }
-    const auto header = wire::ReplyHeader(request->header, 0, answer->status);
-    for (auto& fragment :
-         wire::BuildControlReply(header, AsBytes(answer->data), {}, wire::ControlPadding::kPlain))
-      waiting_.push_back(std::move(fragment));
-    return {};
-  }
-  Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
-    if (waiting_.empty()) {
-      now_ = deadline;
-      return std::optional<std::vector<uint8_t>>();
-    }
-    auto datagram = std::move(waiting_.front());
-    waiting_.pop_front();
-    return std::optional<std::vector<uint8_t>>(std::move(datagram));
-  }
-
- private:
-  const Server& server_;
-  MonoTime now_ = MonoTime::FromSeconds(1000);
-  std::deque<std::vector<uint8_t>> waiting_;
-};
-
-class ServerNetwork : public Network {
- public:
-  explicit ServerNetwork(Server server) : server_(std::move(server)) {}
-  Result<Host, OpenError> Open(const std::string& name, Family) override {
-    return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<ServerTransport>(server_)};
-  }
-
- private:
-  Server server_;
-};
-
 struct Scrape {
   std::string text;
   std::string err;
@@ -77,7 +31,15 @@ struct Scrape {
 Scrape Ask(Server server, MetricsFormat format = MetricsFormat::kOpenMetrics) {
   RecordingPlatform platform;
   platform.now.tv_sec = 1795304964;
-  ServerNetwork network(std::move(server));
+  FakeServer played;
+  played.on_request = [&](const wire::ControlRequest& request) {
+    const auto answer = server(request.header, AsText(request.data));
+    if (answer && answer->error)
+      played.Refuse(request, *answer->error);
+    else if (answer)
+      played.Answer(request, answer->data, answer->status);
+  };
+  FakeNetwork network(played);
   RecordedNames names;
   Session session(platform, network, names, Settings{});
   session.OpenHost("127.0.0.1", Family::kNone);

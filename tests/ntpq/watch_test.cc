@@ -5,6 +5,7 @@
 #include "ntpq/keys.h"
 #include "ntpq/screen.h"
 #include "ntpq/watch_view.h"
+#include "tests/ntpq/fake_server.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -220,70 +221,29 @@ void AuthenticationIsNamed(void**) {
 
 // ------------------------------------------------------------------------------- the command
 
-// Answers every question but the next `*deaf` ones.
-class Server : public Transport {
- public:
-  explicit Server(size_t* deaf) : deaf_(deaf) {}
-  MonoTime Now() override { return now_; }
-  Status Send(Bytes datagram) override {
-    const auto request = wire::ParseControlRequest(datagram);
-    if (!request.ok()) return Fail("not a request");
-    header_ = request->header;
-    asked_ = true;
-    return {};
-  }
-  Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
-    if (*deaf_ > 0 || !asked_) {
-      *deaf_ -= std::min<size_t>(*deaf_, 1);
-      // Looks at the keys now and then, as the live one does.
-      for (; now_ < deadline; now_ = now_ + 0.5)
-        if (wants_end_ && wants_end_()) return std::optional<std::vector<uint8_t>>();
-      return std::optional<std::vector<uint8_t>>();
-    }
-    asked_ = false;
-    return std::optional(Answer());
-  }
-  bool Interrupted() override { return wants_end_ && wants_end_(); }
-  void SetInterruption(std::function<bool()> wants_end) override {
-    wants_end_ = std::move(wants_end);
-  }
-  void Sleep(double seconds) { now_ = now_ + seconds; }
-
- private:
-  std::vector<uint8_t> Answer() {
-    const bool list = header_.op == wire::ControlOp::kReadStatus;
-    const bool system = header_.assoc.value == 0;
-    const std::vector<uint8_t> rows = {0x30, 0x39, 0xf6, 0x14};
-    const std::string_view text =
-        system ? "stratum=3, refid=10.77.0.1, offset=0.125"
-               : "srcadr=10.77.0.1, keyid=5, stratum=2, hmode=3, refid=10.77.0.9";
-    const auto reply = wire::ReplyHeader(header_, uint8_t{0}, system ? 0x0615 : 0xf614);
-    return wire::BuildControlReply(reply, list ? Bytes(rows) : AsBytes(text), {},
-                                   wire::ControlPadding::kPlain)
-        .front();
-  }
-
-  size_t* deaf_;
-  bool asked_ = false;
-  MonoTime now_ = MonoTime::FromNanoseconds(0);
-  wire::ControlHeader header_;
-  std::function<bool()> wants_end_;
-};
-
-class OneServer : public Network {
- public:
-  Result<Host, OpenError> Open(const std::string& name, Family) override {
-    auto transport = std::make_unique<Server>(&deaf);
-    server = transport.get();
-    return Host{name, IpAddress::V4(127, 0, 0, 1), std::move(transport)};
+// A server of one association that answers every question but the next `deaf` ones.
+struct WatchedServer : test::FakeServer {
+  WatchedServer() {
+    on_request = [this](const wire::ControlRequest& request) {
+      if (deaf > 0) {
+        --deaf;
+        return;
+      }
+      const bool system = request.header.assoc.value == 0;
+      if (request.header.op == wire::ControlOp::kReadStatus)
+        Answer(request, "\x30\x39\xf6\x14", 0x0615);
+      else if (system)
+        Answer(request, "stratum=3, refid=10.77.0.1, offset=0.125", 0x0615);
+      else
+        Answer(request, "srcadr=10.77.0.1, keyid=5, stratum=2, hmode=3, refid=10.77.0.9", 0xf614);
+    };
   }
   size_t deaf = 0;
-  Server* server = nullptr;
 };
 
 // What happens at a terminal: at each wait that takes time, the next thing.
 struct Script {
-  OneServer network;
+  WatchedServer server;
   std::vector<std::string> drawn;
   std::deque<Key> keys;
   std::function<void(size_t wait)> at_wait = [](size_t) {};
@@ -307,7 +267,7 @@ class FakeTerminal : public Terminal {
       script_.keys.pop_front();
       return key;
     }
-    script_.network.server->Sleep(seconds);
+    script_.server.now = script_.server.now + seconds;
     return Key::kNone;
   }
 
@@ -334,8 +294,9 @@ class FakePlatform : public test::RecordingPlatform {
 struct World {
   Script script;
   FakePlatform platform{script};
+  test::FakeNetwork network{script.server};
   test::RecordedNames names;
-  Session session{platform, script.network, names, {.numeric = true}};
+  Session session{platform, network, names, {.numeric = true}};
   void Run(const std::string& line) { RunBatch(session, {{"server", Family::kNone}}, {line}); }
 };
 
@@ -359,7 +320,7 @@ void AServerThatComesBackIsShownAgain(void**) {
   World world;
   world.script.at_wait = [&](size_t wait) {
     // Two looks of two questions each.
-    if (wait == 1) world.script.network.deaf = 4;
+    if (wait == 1) world.script.server.deaf = 4;
     if (wait == 3) world.script.keys.push_back(Key::kQuit);
   };
   world.Run("watch");
@@ -376,19 +337,19 @@ void AServerThatComesBackIsShownAgain(void**) {
 
 void QuitsWhileAnAnswerIsWaitedFor(void**) {
   World world;
-  world.script.network.deaf = 1000;
+  world.script.server.deaf = 1000;
   world.script.keys = {Key::kDown, Key::kQuit};
   world.Run("watch");
   assert_int_equal(world.script.waits, 0);
   // Nobody is left who would be asked.
-  assert_false(world.script.network.server->Interrupted());
+  assert_false(world.script.server.Interrupted());
 }
 
 void PrintsOneTextAfterTheOtherWithoutATerminal(void**) {
   World world;
   world.platform.terminal = false;
   world.script.at_wait = [&](size_t wait) {
-    if (wait == 1) world.script.network.deaf = 2;
+    if (wait == 1) world.script.server.deaf = 2;
   };
   world.Run("watch 1");
   assert_int_equal(Count(world.platform.out, "ok key 5\n"), 3);
