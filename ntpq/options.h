@@ -24,9 +24,9 @@ struct Options {
   std::optional<std::string> save_to;  // write PresetText there, and nothing else
 };
 
-// `arguments` without the program's name. The error is what getopt would complain about: it follows
-// the program's name. ~/.ntprc and NTPQ_NUMERIC and its like in the environment are presets
-// (presets.h).
+// `argc` and `argv` as main() has them; the words are put into another order. The error is one
+// line, what getopt would complain about: it follows the program's name. ~/.ntprc and NTPQ_NUMERIC
+// and its like in the environment are presets (presets.h).
 Result<Options> ParseOptions(int argc, char** argv);
 
 // A file of presets that has the same effect.
