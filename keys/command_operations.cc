@@ -60,12 +60,14 @@ msg::CommandDone CommandOperations::Run(const msg::Command& command, Outbox& out
     return ended(CommandOutcome::kDenied);
   const auto request = ParseChangeRequest(command.covered.span());
   if (!request) return ended(CommandOutcome::kSyntax);
+  // Nor anything else of it before its nonce, so that a replay costs no more than this.
+  if (const auto refusal = Refusal(command, request->nonce.span())) return ended(*refusal);
+  if (command.judge_only) return ended(CommandOutcome::kAuthorised);
   const bool about_keys =
       request->operation == ChangeOperation::kConfigure && IsTrustCommand(request->text);
   if (!about_keys) return Line(command, *request, out);
   const auto change = ParseTrustCommand(request->text);
   if (!change.ok()) return ended(CommandOutcome::kSyntax, change.error().column);
-  if (const auto refusal = Refusal(command, request->nonce.span())) return ended(*refusal);
   return Change(command.request, *change, out);
 }
 
@@ -89,7 +91,6 @@ msg::CommandDone CommandOperations::Line(const msg::Command& command, const Chan
       return ended(CommandOutcome::kSyntax);
     if (!binding.ok()) return ended(CommandOutcome::kSyntax, binding.error());
   }
-  if (const auto refusal = Refusal(command, request.nonce.span())) return ended(*refusal);
   if (!keep) return ended(CommandOutcome::kAuthorised);
   if (const auto& bound = *binding) {
     const SymmetricKeys& keys = state_.material.symmetric;

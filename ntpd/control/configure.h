@@ -22,9 +22,10 @@ enum class Rights : uint8_t {
 };
 
 struct LineDecision {
-  // Empty: the key process decides, which checks the MAC and the nonce itself.
+  // What its sender is to read, if the key process finds that he may ask; empty: what the line says
+  // may be done.
   std::string answer;
-  std::string log;  // for the operator
+  std::string log;  // for the operator, on the same condition
 };
 
 // What becomes of one line whose MAC is right; `data` is the line and, perhaps, its nonce, which

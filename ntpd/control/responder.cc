@@ -42,6 +42,14 @@ struct Question {
   bool from_operator = false;
 };
 
+// A line of configuration is judged here, but its sender by the key process.
+Answer Configure(const wire::ControlRequest& request, const Requester& requester) {
+  LineDecision decision = JudgeLine(AsText(request.data), requester.address.ip, requester.rights);
+  return {.inquiry = Inquiry::kCommand,
+          .refusal = std::move(decision.answer),
+          .log = std::move(decision.log)};
+}
+
 Body TextBody(uint16_t status, const wire::VariableListWriter& list) {
   const Bytes text = AsBytes(list.text());
   return {.status = status, .payload = {text.begin(), text.end()}, .cuts = list.cuts()};
@@ -193,9 +201,12 @@ Answer ErrorAnswer(const wire::ControlHeader& request, ControlError error, MacVe
   return Finished({wire::BuildControlError(request, state.Status().leap, error)}, verdict, key);
 }
 
-bool IsFromOperator(const Requester& requester, MacVerdict verdict, KeyId key) {
-  if (requester.address.ip.is_loopback()) return true;
+bool HoldsControlKey(const Requester& requester, MacVerdict verdict, KeyId key) {
   return verdict == MacVerdict::kGood && !key.is_none() && key == requester.control_key;
+}
+
+bool IsFromOperator(const Requester& requester, MacVerdict verdict, KeyId key) {
+  return requester.address.ip.is_loopback() || HoldsControlKey(requester, verdict, key);
 }
 
 bool ReadsState(ControlOp op) {
@@ -239,16 +250,6 @@ Answer Responder::Text(const wire::ControlHeader& request, std::string_view text
                   MacVerdict::kGood, key);
 }
 
-Answer Responder::Configure(const wire::ControlRequest& request, const Requester& requester,
-                            KeyId key, StateView& state) {
-  const LineDecision decision =
-      JudgeLine(AsText(request.data), requester.address.ip, requester.rights);
-  Answer answer = decision.answer.empty() ? Answer{.inquiry = Inquiry::kCommand}
-                                          : Text(request.header, decision.answer, key, state);
-  answer.log = decision.log;
-  return answer;
-}
-
 // Before the key process is asked: what the access rules and the configuration forbid anyway.
 Answer Responder::Save(const wire::ControlRequest& request, const Requester& requester, KeyId key,
                        StateView& state) {
@@ -260,10 +261,9 @@ Answer Responder::Save(const wire::ControlRequest& request, const Requester& req
   answer.log = "saveconfig " + std::string(name) + " asked for by " + from;
   const bool prohibited = requester.rights == Rights::kRead;
   if (prohibited || !state.SavesConfiguration()) {
-    const SaveResult why = prohibited ? SaveResult::kProhibited : SaveResult::kNoDirectory;
-    const std::string text = SaveText(why, "", "");
-    answer = Text(request.header, text, key, state);
-    answer.log = text + " (" + from + ")";
+    answer.refusal =
+        SaveText(prohibited ? SaveResult::kProhibited : SaveResult::kNoDirectory, "", "");
+    answer.log = answer.refusal + " (" + from + ")";
   }
   return answer;
 }
@@ -315,8 +315,7 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
     return Refusal(*header, ControlError::kBadFormat, MacVerdict::kNone, key, state);
   }
   if (verdict == MacVerdict::kGood && request->header.assoc.value == 0) {
-    if (request->header.op == ControlOp::kConfigure)
-      return Configure(*request, requester, key, state);
+    if (request->header.op == ControlOp::kConfigure) return Configure(*request, requester);
     if (request->header.op == ControlOp::kSaveConfig) return Save(*request, requester, key, state);
     if (request->header.op == ControlOp::kWriteVariables && requester.rights == Rights::kModify)
       return {.inquiry = Inquiry::kCommand};
@@ -324,6 +323,10 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
         AsText(request->data) == kForConfiguration)
       return {.inquiry = Inquiry::kNonce};
   }
+  // As ntpd 4.2.8 says it to who may configure.
+  if (request->header.op == ControlOp::kConfigure && request->header.assoc.value != 0 &&
+      HoldsControlKey(requester, verdict, key))
+    return Refusal(request->header, ControlError::kBadValue, verdict, key, state);
   const BodyResult outcome = Perform(
       {*request, requester, verdict, nonces_, state, now, IsFromOperator(requester, verdict, key)});
   if (outcome.ok() && outcome->silent) return {};

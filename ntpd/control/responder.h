@@ -64,7 +64,7 @@ enum class Inquiry : uint8_t {
   kNone,
   kNonce,    // for a nonce; then call AnswerWithNonce
   kCommand,  // whether the request may, or to do what it says; then call AnswerToCommand, or do it
-             // and call AnswerWithText
+             // and call AnswerWithText; unless there is a `refusal`
 };
 
 // The datagrams to send to the requester, in order.
@@ -72,7 +72,11 @@ struct Answer {
   std::vector<std::vector<uint8_t>> datagrams;  // each at most 480 octets, without MAC
   std::optional<KeyId> seal;         // set: append key identifier and digest of this key to each
   Inquiry inquiry = Inquiry::kNone;  // else there are no datagrams yet
-  std::string log;                   // a line for the operator; may be empty
+  // With kCommand, and only once the key process has said that the request is no replay by a
+  // stranger: why it is not done, for AnswerWithText, and a line for the operator. Each may be
+  // empty.
+  std::string refusal;
+  std::string log;
 };
 
 class Responder {
@@ -102,8 +106,6 @@ class Responder {
   void ResetCounters() { counters_ = {}; }
 
  private:
-  Answer Configure(const wire::ControlRequest& request, const Requester& requester, KeyId key,
-                   StateView& state);
   Answer Save(const wire::ControlRequest& request, const Requester& requester, KeyId key,
               StateView& state);
   Answer Text(const wire::ControlHeader& request, std::string_view text, KeyId key,

@@ -113,14 +113,13 @@ void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerd
                             KeyId key) {
   const control::Answer answer =
       responder_.Respond(datagram, asker.requester, verdict, key, *state_, Timebase::Mono());
-  if (!answer.log.empty()) node_->reporter.Log(LogLevel::kNotice, answer.log);
   switch (answer.inquiry) {
     case control::Inquiry::kNone:
       return Deliver(asker.route, answer);
     case control::Inquiry::kNonce:
       return AskNonce(asker.route, datagram, key);
     case control::Inquiry::kCommand:
-      return Command(asker, datagram, key);
+      return Command({asker, Copy(datagram), key, answer.refusal, answer.log});
   }
 }
 
@@ -131,40 +130,58 @@ void ControlServer::AskNonce(const Route& route, Bytes datagram, KeyId key) {
   });
 }
 
-// The whole request goes along: our word that its MAC was right counts for nothing there.
-void ControlServer::Command(const Asker& asker, Bytes datagram, KeyId key) {
-  const auto request = wire::ParseControlRequest(datagram);
+// The whole request goes along: our word that its MAC was right counts for nothing there. What is
+// refused here anyway goes, too: who repeats a request that he saw is told nothing, and causes no
+// line but those that are counted.
+void ControlServer::Command(Judging judging) {
+  const auto request = wire::ParseControlRequest(judging.datagram);
   msg::Command command;
-  command.loopback = asker.route.client.ip.is_loopback();
-  command.key = key;
+  command.loopback = judging.asker.route.client.ip.is_loopback();
+  command.key = judging.key;
   if (!request.ok() || !request->mac || !command.covered.Assign(request->mac->covered) ||
       !command.digest.Assign(request->mac->digest) || !command.Valid())
     return;
-  if (control::IsForNet(*request)) {
+  if (judging.refusal.empty() && control::IsForNet(*request)) {
     const LinePlan plan = lines_->Plan(SplitNonce(AsText(request->data)).text);
-    if (!plan.refusal.empty())
-      return Deliver(asker.route, responder_.AnswerWithText(datagram, key, plan.refusal, *state_));
-    command.keep = plan.keep;
+    judging.refusal = plan.refusal;
+    command.keep = plan.refusal.empty() && plan.keep;
     if (!command.subject.Assign(AsBytes(plan.subject))) return;
   }
-  node_->keys.Command(command,
-                      [this, asker, key, kept = Copy(datagram)](const msg::CommandDone& done) {
-                        OnCommandDone(asker, kept, key, done);
-                      });
+  command.judge_only = !judging.refusal.empty();
+  node_->keys.Command(command, [this, judging = std::move(judging)](const msg::CommandDone& done) {
+    OnCommandDone(judging, done);
+  });
 }
 
-void ControlServer::OnCommandDone(const Asker& asker, Bytes datagram, KeyId key,
-                                  const msg::CommandDone& done) {
+void ControlServer::OnCommandDone(const Judging& judging, const msg::CommandDone& done) {
+  const Asker& asker = judging.asker;
   if (done.outcome == msg::CommandOutcome::kBusy) return;
-  if (done.outcome == msg::CommandOutcome::kAuthorised) return Perform(asker, datagram, key);
-  if (done.outcome == msg::CommandOutcome::kNonce)
-    node_->reporter.Log(LogLevel::kNotice,
-                        "runtime config from " + asker.route.client.ip.ToString() +
-                            " rejected: no nonce, or one that is too old or was used");
+  const bool rejected =
+      done.outcome == msg::CommandOutcome::kDenied || done.outcome == msg::CommandOutcome::kNonce;
+  if (rejected)
+    TellRejected(asker, done.outcome);
+  else if (!judging.log.empty())
+    node_->reporter.Log(LogLevel::kNotice, judging.log);
+  if (done.outcome == msg::CommandOutcome::kAuthorised) {
+    if (judging.refusal.empty()) return Perform(asker, judging.datagram, judging.key);
+    return Deliver(asker.route, responder_.AnswerWithText(judging.datagram, judging.key,
+                                                          judging.refusal, *state_));
+  }
   if (done.outcome == msg::CommandOutcome::kDone)
     keys_changed_({done.keys.begin(), done.keys.end()}, done.trusted);
   const control::CommandVerdict verdict{FromOutcome(done.outcome), done.column};
-  Deliver(asker.route, responder_.AnswerToCommand(datagram, key, verdict, *state_));
+  Deliver(asker.route, responder_.AnswerToCommand(judging.datagram, judging.key, verdict, *state_));
+}
+
+void ControlServer::TellRejected(const Asker& asker, msg::CommandOutcome outcome) {
+  if (!rejected_.Take(Timebase::Mono())) return;
+  std::string line =
+      "runtime config from " + asker.route.client.ip.ToString() + " rejected: " +
+      (outcome == msg::CommandOutcome::kNonce ? "no nonce, or one that is too old or was used"
+                                              : "its key is not the control key");
+  if (const uint64_t lost = rejected_.TakeLost(); lost > 0)
+    line += " (so were " + std::to_string(lost) + " since the line before)";
+  node_->reporter.Log(LogLevel::kNotice, line);
 }
 
 void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {

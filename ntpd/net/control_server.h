@@ -57,8 +57,17 @@ class ControlServer {
   void Check(const Asker& asker, Bytes datagram);
   void Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict, KeyId key);
   void AskNonce(const Route& route, Bytes datagram, KeyId key);
-  void Command(const Asker& asker, Bytes datagram, KeyId key);
-  void OnCommandDone(const Asker& asker, Bytes datagram, KeyId key, const msg::CommandDone& done);
+  // What the answer to a command depends on while ntpd-keys judges it.
+  struct Judging {
+    Asker asker;
+    std::vector<uint8_t> datagram;
+    KeyId key;
+    std::string refusal;  // the answer to who may ask, instead of doing it; empty: it is done
+    std::string log;
+  };
+  void Command(Judging judging);
+  void OnCommandDone(const Judging& judging, const msg::CommandDone& done);
+  void TellRejected(const Asker& asker, msg::CommandOutcome outcome);
   // Does what a request says that ntpd-keys has authorised: its MAC was the control key's, and it
   // is no replay.
   void Perform(const Asker& asker, Bytes datagram, KeyId key);
@@ -73,6 +82,8 @@ class ControlServer {
   OnKeysChanged keys_changed_ = [](std::span<const KeyId>, bool) {};
   AskToSave ask_to_save_ = [](const msg::NetSaveConfig&) { return false; };
   control::Responder responder_;
+  // Anybody who saw a request can send it again, and would fill the log.
+  LineBudget rejected_{1.0 / 60, 5};
   // Who waits for the supervisor to write a file; the oldest first.
   struct Saving {
     uint32_t request = 0;

@@ -44,12 +44,15 @@ struct Command {
   // the host of the line that its `unconfig ASSOCID` means.
   bool keep = false;
   InlineText<255> subject;
+  // Net will not do it, and wants to tell nobody but who may ask: nothing is done.
+  bool judge_only = false;
   InlineBytes<kMaxCovered> covered;  // header, data and padding as received: what the MAC is over
   InlineBytes<kMaxMac - 4> digest;
 
   bool Valid() const { return covered.size() >= 12 && key.is_symmetric() && !digest.empty(); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.loopback, m.key, m.keep, m.subject, m.covered, m.digest);
+    return std::tie(m.request, m.loopback, m.key, m.keep, m.subject, m.judge_only, m.covered,
+                    m.digest);
   }
 };
 
@@ -92,8 +95,8 @@ struct TrustedNow {
 };
 
 // keys -> supervisor, before it is done: to be kept for the next ntpd-keys. supervisor -> keys,
-// before KeysEnd, and at a reload once more before KeysServe: what was kept, and never later, since it
-// would be older than what a command did since. The last word about a key counts.
+// before KeysEnd, and at a reload once more before KeysServe: what was kept, and never later, since
+// it would be older than what a command did since. The last word about a key counts.
 struct RuntimeTrust {
   static constexpr Type kType = Type::kRuntimeTrust;
   InlineVector<TrustedNow, 300> keys;

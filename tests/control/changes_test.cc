@@ -134,12 +134,14 @@ void AWriteIsDoneWholeOrNotAtAll(void**) {
 void SavingIsOffUnlessThereIsADirectory(void**) {
   FakeState state;
   const Answer off = Ask(state, ControlOp::kSaveConfig, "name", MacVerdict::kGood);
-  assert_string_equal(TextOf(off).c_str(),
-                      "saveconfig prohibited, no saveconfigdir configured\r\n");
+  assert_true(off.inquiry == Inquiry::kCommand && off.datagrams.empty());
+  assert_string_equal(off.refusal.c_str(), "saveconfig prohibited, no saveconfigdir configured");
+  assert_string_equal(off.log.c_str(),
+                      "saveconfig prohibited, no saveconfigdir configured (192.0.2.7)");
   state.saves_configuration = true;
   const Answer on =
       Ask(state, ControlOp::kSaveConfig, "name" + std::string(kNonce), MacVerdict::kGood);
-  assert_true(on.inquiry == Inquiry::kCommand && on.datagrams.empty());
+  assert_true(on.inquiry == Inquiry::kCommand && on.datagrams.empty() && on.refusal.empty());
   assert_string_equal(on.log.c_str(), "saveconfig name asked for by 192.0.2.7");
 }
 
@@ -149,8 +151,8 @@ void SavingIsForWhoMayChangeThings(void**) {
   for (const auto verdict : {MacVerdict::kNone, MacVerdict::kBad, MacVerdict::kUnknownKey})
     assert_int_equal(ErrorOf(Ask(state, ControlOp::kSaveConfig, "name", verdict)), 1);
   assert_string_equal(
-      TextOf(Ask(state, ControlOp::kSaveConfig, "name", MacVerdict::kGood, Rights::kRead)).c_str(),
-      "saveconfig prohibited by restrict ... nomodify\r\n");
+      Ask(state, ControlOp::kSaveConfig, "name", MacVerdict::kGood, Rights::kRead).refusal.c_str(),
+      "saveconfig prohibited by restrict ... nomodify");
   assert_int_equal(ErrorOf(Ask(state, ControlOp::kSaveConfig, "", MacVerdict::kGood)), 6);
 }
 

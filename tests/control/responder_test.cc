@@ -194,13 +194,48 @@ void ALineOfConfigurationIsAnInquiryOrRefused(void**) {
   assert_true(asked.datagrams.empty());
   assert_string_equal(asked.log.c_str(), "192.0.2.1 config: trustedkey 5");
   assert_int_equal(Ask(state, nonce, MacVerdict::kGood).inquiry, Inquiry::kNonce);
-  // Of an association there is nothing to configure.
-  for (const auto op : {wire::ControlOp::kConfigure, wire::ControlOp::kRequestNonce}) {
-    const Answer answer = Ask(state, Request(op, 0x8a35, "config"), MacVerdict::kGood);
-    auto fragment = wire::ParseControlResponse(answer.datagrams[0]);
-    assert_int_equal(fragment->header.error_code(), wire::ControlError::kPermission);
-  }
   assert_int_equal(state.cleared.size(), 0);
+}
+
+// 6 is what ntpd 4.2.8 says to who may configure.
+void OfAnAssociationThereIsNothingToConfigure(void**) {
+  FakeState state;
+  struct Row {
+    wire::ControlOp op;
+    KeyId control_key;
+    MacVerdict verdict;
+    wire::ControlError error;
+  };
+  using Op = wire::ControlOp;
+  using Error = wire::ControlError;
+  const Row rows[] = {{Op::kConfigure, KeyId{7}, MacVerdict::kGood, Error::kBadValue},
+                      {Op::kConfigure, KeyId{8}, MacVerdict::kGood, Error::kPermission},
+                      {Op::kConfigure, KeyId{7}, MacVerdict::kBad, Error::kPermission},
+                      {Op::kConfigure, KeyId{7}, MacVerdict::kNone, Error::kPermission},
+                      {Op::kConfigure, KeyId{}, MacVerdict::kGood, Error::kPermission},
+                      {Op::kSaveConfig, KeyId{7}, MacVerdict::kGood, Error::kPermission},
+                      {Op::kRequestNonce, KeyId{7}, MacVerdict::kGood, Error::kPermission}};
+  for (const Row& row : rows) {
+    Responder responder(1, {});
+    const Requester requester{.address = {kSource, 9999}, .control_key = row.control_key};
+    const Answer answer = responder.Respond(Request(row.op, 0x8a35, "config"), requester,
+                                            row.verdict, KeyId{7}, state, MonoTime());
+    const auto fragment = wire::ParseControlResponse(answer.datagrams.at(0));
+    assert_true(fragment->header.error);
+    assert_int_equal(fragment->header.error_code(), row.error);
+    assert_true(answer.inquiry == Inquiry::kNone && answer.log.empty());
+  }
+}
+
+// Who repeats a request of an operator's that was refused must not be told why, nor fill the log.
+void WhatIsRefusedAnywayIsSaidOnlyToWhoMayAsk(void**) {
+  FakeState state;
+  for (const char* line : {"logfile /tmp/x", "revoke 5", "nosuchline", "server\n", ""}) {
+    const Answer answer =
+        Ask(state, Request(wire::ControlOp::kConfigure, 0, line), MacVerdict::kGood);
+    assert_int_equal(answer.inquiry, Inquiry::kCommand);
+    assert_true(answer.datagrams.empty() && !answer.refusal.empty());
+  }
 }
 
 void AnswersToCommandsFitWhateverIsAsked(void**) {
@@ -208,9 +243,8 @@ void AnswersToCommandsFitWhateverIsAsked(void**) {
   Responder responder(1, {});
   const auto request =
       Request(wire::ControlOp::kConfigure, 0, std::string(wire::kMaxControlData, 'x'));
-  for (const auto result :
-       {CommandResult::kDone, CommandResult::kDenied, CommandResult::kSyntax,
-        CommandResult::kUnknownKey, CommandResult::kControlKey}) {
+  for (const auto result : {CommandResult::kDone, CommandResult::kDenied, CommandResult::kSyntax,
+                            CommandResult::kUnknownKey, CommandResult::kControlKey}) {
     const Answer answer = responder.AnswerToCommand(request, KeyId{7}, {result, 0}, state);
     for (const auto& datagram : answer.datagrams) assert_true(datagram.size() <= 480);
     assert_true(answer.seal == KeyId{7});
@@ -334,6 +368,8 @@ int main() {
       cmocka_unit_test(ManyAssociationsAreAllListed),
       cmocka_unit_test(AnAnswerIsNotAnswered),
       cmocka_unit_test(ALineOfConfigurationIsAnInquiryOrRefused),
+      cmocka_unit_test(OfAnAssociationThereIsNothingToConfigure),
+      cmocka_unit_test(WhatIsRefusedAnywayIsSaidOnlyToWhoMayAsk),
       cmocka_unit_test(AnswersToCommandsFitWhateverIsAsked),
       cmocka_unit_test(OnlyAnAuthenticatedReaderClearsEvents),
       cmocka_unit_test(OnlyAnOperatorHearsOfTheProcesses),

@@ -298,6 +298,35 @@ void AFailedCommandUsesItsNonceToo(void**) {
   AssertUnchanged(h);
 }
 
+// What net refuses anyway is not done, whatever it says; its sender is judged all the same.
+void OnlyJudgedMeansNothingIsDone(void**) {
+  Harness h;
+  h.StartServer();
+  for (const char* line : {"trustedkey 2", "trustedkey", "logfile /tmp/x", "server 192.0.2.1"}) {
+    auto request = Request(line + NewNonce(h));
+    request.judge_only = request.keep = true;
+    assert_true(Ask(h, request) == CommandOutcome::kAuthorised);
+    assert_true(Ask(h, request) == CommandOutcome::kNonce);
+    auto plain = Request(std::string_view(line));
+    plain.judge_only = true;
+    assert_true(Ask(h, plain) == CommandOutcome::kNonce);
+    plain.digest.span()[0] ^= 1;
+    assert_true(Ask(h, plain) == CommandOutcome::kDenied);
+  }
+  assert_int_equal(h.out.runtime_lines.size(), 0);
+  AssertUnchanged(h);
+}
+
+// Else a replay would be told where the line is wrong, which is longer than an error.
+void TheNonceIsJudgedBeforeTheLine(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = Request("trustedkey x" + NewNonce(h));
+  assert_true(Ask(h, request) == CommandOutcome::kSyntax);
+  assert_true(Ask(h, request) == CommandOutcome::kNonce);
+  AssertUnchanged(h);
+}
+
 void ANonceIsGoodForThirtySeconds(void**) {
   for (const double age : {0.0, 29.5, 30.0, 31.0, 3600.0}) {
     Harness h;
@@ -620,6 +649,8 @@ int main() {
       cmocka_unit_test(EveryAlgorithmOfTheKeyFileCommands),
       cmocka_unit_test(ANonceIsGoodOnce),
       cmocka_unit_test(AFailedCommandUsesItsNonceToo),
+      cmocka_unit_test(OnlyJudgedMeansNothingIsDone),
+      cmocka_unit_test(TheNonceIsJudgedBeforeTheLine),
       cmocka_unit_test(ANonceIsGoodForThirtySeconds),
       cmocka_unit_test(StepsOfTheClockDoNotMatter),
       cmocka_unit_test(NoncesOfOthersAreNone),

@@ -2,6 +2,8 @@
 // ntpd-keys, which has the last word.
 #include "ntpd/net/control_server.h"
 
+#include <algorithm>
+
 #include "ntpd/config/directive.h"
 #include "ntpd/wire/control_message.h"
 #include "tests/net/harness.h"
@@ -74,6 +76,20 @@ struct World {
   std::optional<msg::Command> Configure(std::string_view line) {
     SendLine(line);
     return Asked<msg::Command>();
+  }
+  // The same with a line that is refused here: ntpd-keys only says that its sender may ask.
+  std::string RefusalOf(std::string_view line) {
+    const auto command = Configure(line);
+    CHECK(command && command->judge_only && !command->keep);
+    Done(*command, CommandOutcome::kAuthorised);
+    return Answer();
+  }
+  // What the operator was told since the last call, a line each.
+  std::string Logged() {
+    std::string lines;
+    while (const auto line = Next<msg::LogLine>(&h.supervisor.far))
+      lines += std::string(line->text.text()) + "\n";
+    return lines;
   }
   void Done(const msg::Command& command, CommandOutcome outcome, uint16_t column = 0) {
     msg::CommandDone done{.request = command.request, .outcome = outcome, .column = column};
@@ -153,13 +169,44 @@ void ALineThatIsRefusedThereIsNotDone(void**) {
   }
 }
 
-// So that the nonce is not spent, and nothing is kept that cannot be done.
-void ALineThatIsWrongDoesNotReachTheKeyProcess(void**) {
+// Nothing is kept that cannot be done.
+void ALineThatIsWrongIsNotAskedFor(void**) {
   World w;
-  w.SendLine("server 192.0.2.1 kye 5");
-  assert_true(w.Answer().starts_with("column 17 syntax error"));
-  w.SendLine("unconfig 4711");
-  assert_string_equal(w.Answer().c_str(), "column 9 there is no such association\r\n");
+  assert_true(w.RefusalOf("server 192.0.2.1 kye 5").starts_with("column 17 syntax error"));
+  assert_string_equal(w.RefusalOf("unconfig 4711").c_str(),
+                      "column 9 there is no such association\r\n");
+  assert_int_equal(Lines(w), 0);
+}
+
+// Who saw a request can send it again, from anywhere and in anybody's name.
+void AReplayIsToldNothingAndFillsNoLog(void**) {
+  for (const char* line : {"trustedkey 5", "server 192.0.2.1", "server 192.0.2.1 kye 5",
+                           "logfile /tmp/x", "nosuchline"}) {
+    World w;
+    for (int i = 0; i < 20; ++i) {
+      const auto command = w.Configure(line);
+      assert_true(command.has_value());
+      w.Done(*command, CommandOutcome::kNonce);
+      assert_string_equal(w.Answer().c_str(), "error 1");
+    }
+    const std::string log = w.Logged();
+    assert_int_equal(std::count(log.begin(), log.end(), '\n'), 5);
+    assert_true(log.find("config: ") == std::string::npos);
+    assert_true(
+        log.starts_with("runtime config from 127.0.0.1 rejected: no nonce, or one that "
+                        "is too old or was used\n"));
+  }
+}
+
+void WhatTheOperatorGaveIsInTheLogOnceItIsJudged(void**) {
+  World w;
+  const auto command = w.Configure("logfile /tmp/x");
+  assert_string_equal(w.Logged().c_str(), "");
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(), "column 0 logfile remote config ignored\r\n");
+  assert_string_equal(w.Logged().c_str(), "127.0.0.1 config: logfile /tmp/x\n");
+  w.Done(*w.Configure("trustedkey 5"), CommandOutcome::kDone);
+  assert_string_equal(w.Logged().c_str(), "127.0.0.1 config: trustedkey 5\n");
 }
 
 void CountersAreResetAndNothingIsKeptOfIt(void**) {
@@ -171,8 +218,8 @@ void CountersAreResetAndNothingIsKeptOfIt(void**) {
   w.Done(*command, CommandOutcome::kAuthorised);
   assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
   assert_true(w.h.node.packets.received == 0 && w.h.node.polls == 0 && w.h.node.io.dropped == 5);
-  w.SendLine("reset sys mem");
-  assert_true(w.Answer().starts_with("column 10 syntax error: expected allpeers, "));
+  assert_true(
+      w.RefusalOf("reset sys mem").starts_with("column 10 syntax error: expected allpeers, "));
 }
 
 // Every directive that is said to be carried out here is, and no other.
@@ -237,19 +284,17 @@ void WithoutAGoodMacNothingIsPassedOn(void**) {
 void NomodifyRefusesTheLineButNotTheQuestion(void**) {
   World w;
   w.h.Restrict(Access::kNoModify);
-  // The next thing that ntpd-keys hears is what to seal.
-  w.SendLine("trustedkey 5");
-  assert_string_equal(w.Answer().c_str(),
+  assert_string_equal(w.RefusalOf("trustedkey 5").c_str(),
                       "runtime configuration prohibited by restrict ... nomodify\r\n");
+  assert_int_equal(w.changes, 0);
   w.Send(ControlOp::kReadVariables, "stratum", false);
   assert_true(w.Answer(false).starts_with("stratum="));
 }
 
-void OtherLinesAreAnsweredAtOnce(void**) {
+void OtherLinesAreRefused(void**) {
   World w;
-  w.SendLine("interface listen all");
   assert_string_equal(
-      w.Answer().c_str(),
+      w.RefusalOf("interface listen all").c_str(),
       "column 0 interface cannot be changed at run time: change ntp.conf and send SIGHUP\r\n");
 }
 
@@ -391,13 +436,15 @@ int main() {
       cmocka_unit_test(ALineGoesWholeToTheKeyProcess),
       cmocka_unit_test(ALineIsDoneOnceTheKeyProcessHasAuthorisedIt),
       cmocka_unit_test(ALineThatIsRefusedThereIsNotDone),
-      cmocka_unit_test(ALineThatIsWrongDoesNotReachTheKeyProcess),
+      cmocka_unit_test(ALineThatIsWrongIsNotAskedFor),
+      cmocka_unit_test(AReplayIsToldNothingAndFillsNoLog),
+      cmocka_unit_test(WhatTheOperatorGaveIsInTheLogOnceItIsJudged),
       cmocka_unit_test(CountersAreResetAndNothingIsKeptOfIt),
       cmocka_unit_test(TheTablesOfDirectivesAgree),
       cmocka_unit_test(WhatTheKeyProcessRefusesChangesNothing),
       cmocka_unit_test(WithoutAGoodMacNothingIsPassedOn),
       cmocka_unit_test(NomodifyRefusesTheLineButNotTheQuestion),
-      cmocka_unit_test(OtherLinesAreAnsweredAtOnce),
+      cmocka_unit_test(OtherLinesAreRefused),
       cmocka_unit_test(ANonceIsHandedToWhoHasTheControlKey),
       cmocka_unit_test(OtherNoncesAreNoneForCommands),
       cmocka_unit_test(AnAuthorisedWriteIsDone),
