@@ -91,27 +91,41 @@ void CheckAnswer(control::Responder& responder, const control::Answer& answer) {
   }
 }
 
-}  // namespace
+// A stranger gets no more than he sent, but for what a nonce proves.
+void CheckSize(const control::Answer& answer, Bytes request, bool may_have_nonce) {
+  size_t octets = 0;
+  for (const auto& datagram : answer.datagrams) octets += datagram.size();
+  CHECK(octets <= request.size() || may_have_nonce);
+}
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+void Run(Bytes data, bool is_known) {
   const SipKey key = {1, 2};
-  const control::Requester requester = {{IpAddress::V4(127, 0, 0, 1), 1}};
+  const control::Requester requester = {{IpAddress::V4(127, 0, 0, 1), 1}, is_known};
   control::Responder responder(1, key);
   OneOfEach state;
-  std::string bytes(AsText({data, size}));
-  if (const size_t at = bytes.find(kGoodNonce); at != std::string::npos)
+  std::string bytes(AsText(data));
+  const size_t at = bytes.find(kGoodNonce);
+  if (at != std::string::npos)
     bytes.replace(at, kGoodNonce.size(),
                   "nonce=" + control::NonceMaker(key).Make(requester.address, MonoTime()));
   const Bytes request = AsBytes(bytes);
   const auto admission = responder.Admit(request, requester.address.ip, MonoTime());
-  if (admission == control::Admission::kDrop) return 0;
+  if (admission == control::Admission::kDrop) return;
   const control::Answer answer = responder.Respond(
       request, requester, VerdictOn(request, admission), KeyId{1}, state, MonoTime());
   const auto header = wire::DecodeControlHeader(request);
   CHECK(!answer.datagrams.empty() || answer.inquiry != control::Inquiry::kNone ||
         (header.ok() && header->op == wire::ControlOp::kReadMru));
   CheckAnswer(responder, answer);
+  CheckSize(answer, request, is_known || at != std::string::npos);
   if (answer.inquiry == control::Inquiry::kCommand)
-    CheckAnswer(responder, responder.AnswerToWrite(request, KeyId{1}, state));
+    CheckAnswer(responder,
+                responder.AnswerToWrite({request, requester, KeyId{1}, MonoTime()}, state));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  for (const bool is_known : {true, false}) Run(Bytes(data, size), is_known);
   return 0;
 }

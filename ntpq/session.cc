@@ -6,6 +6,7 @@
 #include <array>
 
 #include "ntpd/wire/variable_values.h"
+#include "ntpq/proof.h"
 #include "ntpq/text.h"
 #include "privsep/base/bytes.h"
 
@@ -17,6 +18,8 @@ constexpr size_t kMaxPlainPassword = 20;
 constexpr size_t kAssociationSize = 4;
 // How a transport begins to say that a datagram could not leave.
 constexpr std::string_view kWriteFailed = "write: ";
+// A proof is good for longer than this; s.
+constexpr double kBetweenProofsS = 30;
 // With --json: a document has an error.
 constexpr int kExitFailed = 2;
 
@@ -74,6 +77,7 @@ bool Session::OpenHost(const std::string& name, Family family) {
   }
   associations_.clear();
   querier_.reset();
+  proof_begun_.reset();
   host_ = std::move(opened).value();
   querier_.emplace(*host_->transport, RandomSequence());
   return true;
@@ -150,6 +154,7 @@ Display Session::display() {
 
 void Session::BeginCommand(double seconds) {
   names_.BeginCommand();
+  proof_begun_.reset();
   if (host_) querier_->set_deadline(host_->transport->Now() + seconds);
 }
 
@@ -172,10 +177,34 @@ Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::s
   }
   const QueryOptions options{settings.version, settings.timeout_ms / 1000.0,
                              std::max(3.0, settings.timeout_ms / 2000.0), attempts};
+  auto reply = AskOnce(op, assoc, data, options, credentials);
+  if (!MayWantProof(op, reply) || !MayProve()) return reply;
+  proof_begun_ = host_->transport->Now();
+  if (op == wire::ControlOp::kRequestNonce && data.empty())
+    return AskOnce(op, assoc, NonceRequestData(), options, credentials);
+  const auto nonce = ProveAddress([&](wire::ControlOp which, std::string_view what) {
+    return AskOnce(which, AssocId{0}, what, options, credentials);
+  });
+  if (!nonce.ok() && nonce.error().kind == QueryError::Kind::kInterrupted)
+    return Fail(nonce.error());
+  if (!nonce.ok()) return reply;
+  // Under a MAC the nonce belongs to the question, too: else anybody could send it again.
+  const bool sealed = credentials && op == wire::ControlOp::kReadVariables && assoc.value == 0;
+  return AskOnce(op, assoc, std::string(data) + (sealed ? " nonce=" + *nonce : ""), options,
+                 credentials);
+}
+
+Result<Reply, QueryError> Session::AskOnce(wire::ControlOp op, AssocId assoc, std::string_view data,
+                                           const QueryOptions& options,
+                                           const std::optional<Credentials>& credentials) {
   auto reply =
       querier_->Ask(op, assoc, data.substr(0, wire::kMaxControlData), options, credentials);
   if (settings.debug > 0) Trace(op, assoc, reply);
   return reply;
+}
+
+bool Session::MayProve() const {
+  return !proof_begun_ || host_->transport->Now() - *proof_begun_ >= kBetweenProofsS;
 }
 
 void Session::Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply) {

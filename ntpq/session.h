@@ -110,7 +110,8 @@ class Session {
   // Starts a command: from here on a server has this long for all its answers, whatever it sends.
   // The default is long enough for a billboard of hundreds of associations.
   void BeginCommand(double seconds = 120);
-  // One question to the current host. A failure has been told to the user already.
+  // One question to the current host. A failure has been told to the user already. Where the server
+  // wants to see first that we read what it sends here, it is shown, and the question asked again.
   std::optional<Reply> Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
                            Auth auth = Auth::kAsSet);
   // The same, but a refusal by the server is returned, not told.
@@ -124,6 +125,12 @@ class Session {
   bool FetchAssociations();
 
  private:
+  // Whether this command may still prove our address: a server that is never content must cost a
+  // command no more than a few questions.
+  bool MayProve() const;
+  Result<Reply, QueryError> AskOnce(wire::ControlOp op, AssocId assoc, std::string_view data,
+                                    const QueryOptions& options,
+                                    const std::optional<Credentials>& credentials);
   void Deliver(std::string_view text);
   // What the kernel said, as ntpq 4.2.8 tells it.
   std::string TransportText(const std::string& text) const;
@@ -141,6 +148,7 @@ class Session {
   NameService& names_;
   std::optional<Host> host_;
   std::optional<Querier> querier_;
+  std::optional<MonoTime> proof_begun_;  // in the present command
   size_t host_column_ = 0;
   std::vector<Association> associations_;
   std::optional<std::string> captured_;

@@ -30,6 +30,7 @@ class Validator {
   void CheckCrypto();
   void CheckRestrictions();
   void CheckDefaults();
+  void TellOfStrangers();
   void AddBuiltInRestrictions();
   void CheckSelection();
   void CheckSwitches();
@@ -213,6 +214,29 @@ void Validator::CheckDefaults() {
                  ": whom no line names is served without limit and may query");
 }
 
+// What tools of other makers make of it would be a riddle.
+void Validator::TellOfStrangers() {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    const Restriction* last = nullptr;
+    bool closed = false;
+    for (const Restriction& r : config_.restrictions) {
+      const bool other = r.family != Family::kNone && r.family != family;
+      if (r.target != RestrictTarget::kDefault || other || r.flags.Has(RestrictFlag::kNtpPort))
+        continue;
+      last = r.remove ? nullptr : &r;
+      closed = !r.remove && (closed || r.flags.Has(RestrictFlag::kNoQuery) ||
+                             r.flags.Has(RestrictFlag::kIgnore));
+    }
+    if (last == nullptr || closed) continue;
+    found_.push_back(
+        At(config_, last->where, Severity::kNote,
+           "without noquery everybody may ask, but gets answers that are longer than the question "
+           "only when ntpq of ntpward has proved the address; for other tools on a host that "
+           "watches this one add 'restrict ADDRESS nomodify'"));
+    return;
+  }
+}
+
 void Validator::CheckRestrictions() {
   const bool none = std::all_of(config_.restrictions.begin(), config_.restrictions.end(),
                                 [](const Restriction& r) { return r.remove; });
@@ -226,6 +250,7 @@ void Validator::CheckRestrictions() {
       Warn(r.where, "ntpport and non-ntpport together match nobody");
   }
   CheckDefaults();
+  TellOfStrangers();
 }
 
 // --- the system -------------------------------------------------------------------------------

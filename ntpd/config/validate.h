@@ -15,7 +15,8 @@ namespace ntpward::config {
 //   for everyone, loopback open;
 // - what asks for authentication that cannot happen is an error that is fatal at start: `autokey`
 //   without `crypto`, `key` without `keys`, two places for the one password;
-// - what is legal but surely not meant is a warning.
+// - what is legal but surely not meant is a warning; what default rules without noquery mean for
+//   strangers is a note.
 // Calling it twice changes nothing more.
 std::vector<Diagnostic> Validate(Config& config);
 

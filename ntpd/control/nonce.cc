@@ -15,6 +15,14 @@ uint32_t SecondOf(MonoTime time) { return static_cast<uint32_t>(time.nanoseconds
 
 }  // namespace
 
+ProvingText SplitProof(Bytes data) {
+  constexpr std::string_view kWord = " nonce=";
+  const std::string_view all = AsText(data);
+  const size_t at = all.find(kWord);
+  if (at == std::string_view::npos) return {all, {}};
+  return {all.substr(0, at), all.substr(at + kWord.size())};
+}
+
 uint64_t NonceMaker::HashOf(uint32_t second, const SocketAddress& requester) const {
   std::array<uint8_t, 27> input;
   Writer writer(input);

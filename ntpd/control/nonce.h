@@ -9,10 +9,19 @@
 #include <string_view>
 
 #include "privsep/base/address.h"
+#include "privsep/base/bytes.h"
 #include "privsep/base/sip_hash.h"
 #include "privsep/base/types.h"
 
 namespace ntpward::control {
+
+// What a request says, and the nonce behind it: " nonce=" and NonceMaker's digits, as ntpq of
+// ntpward sends it under a MAC. Empty: none. Both point into the data.
+struct ProvingText {
+  std::string_view text;
+  std::string_view nonce;
+};
+ProvingText SplitProof(Bytes data);
 
 class NonceMaker {
  public:

@@ -1,5 +1,6 @@
 #include "ntpd/control/ordered_list.h"
 
+#include "ntpd/control/nonce.h"
 #include "ntpd/wire/variable_values.h"
 
 namespace ntpward::control {
@@ -8,7 +9,7 @@ namespace {
 using wire::VariableListWriter;
 
 constexpr std::string_view kInterfaceWord = "ifstats", kRestrictionWord = "addr_restrictions";
-constexpr std::string_view kNonceWord = " nonce=", kFirstWord = " from=";
+constexpr std::string_view kFirstWord = " from=";
 // The longest row of either, with IPv6 addresses, a scope, and every number at its longest.
 constexpr size_t kLongestRow = 480;
 // ", rows=N" and the end of the line.
@@ -81,12 +82,9 @@ VariableListWriter ListOf(std::span<const Row> rows, size_t first) {
 }  // namespace
 
 std::optional<ListRequest> ParseListRequest(Bytes data) {
-  std::string_view name = AsText(data);
-  ListRequest request;
-  if (const size_t nonce = name.find(kNonceWord); nonce != std::string_view::npos) {
-    request.nonce = name.substr(nonce + kNonceWord.size());
-    name = name.substr(0, nonce);
-  }
+  const ProvingText asked = SplitProof(data);
+  std::string_view name = asked.text;
+  ListRequest request{.nonce = asked.nonce};
   if (const size_t first = name.find(kFirstWord); first != std::string_view::npos) {
     const auto number = wire::DecodeUnsigned(name.substr(first + kFirstWord.size()));
     if (!number) return std::nullopt;

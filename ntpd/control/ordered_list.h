@@ -62,11 +62,11 @@ struct RestrictionView {
 enum class OrderedList : uint8_t { kInterfaces, kRestrictions };
 
 // Which list the data of a request names, and what ntpq of ntpward sends behind it: " from=" and
-// the number of the first row that it wants, " nonce=" and NonceMaker's digits.
+// the number of the first row that it wants, and a nonce.
 struct ListRequest {
   OrderedList list = OrderedList::kInterfaces;
   size_t first = 0;
-  std::string_view nonce;  // empty: none; points into the data
+  std::string_view nonce;  // see SplitProof
 };
 
 // None when there is no such list, or `from` is no number.

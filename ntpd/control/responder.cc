@@ -31,6 +31,10 @@ using BodyResult = Result<Body, ControlError>;
 // purpose.
 constexpr std::string_view kForConfiguration = "config";
 
+constexpr size_t kKeyIdSize = 4;  // before the digest of a MAC
+// Between two lines about strangers, whoever they are; s.
+constexpr double kBetweenLinesS = 3600;
+
 // What an operation may look at.
 struct Question {
   const wire::ControlRequest& request;
@@ -40,6 +44,11 @@ struct Question {
   const StateView& state;
   MonoTime now;
   bool from_operator = false;
+
+  // The request, which is under a MAC, was made for its sender's present address.
+  bool ShowsNonce(std::string_view nonce) const {
+    return requester.nonce_waived || nonces.IsGood(nonce, requester.address, now);
+  }
 };
 
 // A line of configuration is judged here, but its sender by the key process.
@@ -79,7 +88,8 @@ BodyResult PeerVariables(AssocId id, Bytes data, const StateView& state) {
 // What the processes are like is for who is on this host or has the control key.
 BodyResult SystemVariables(const Question& question) {
   const StateView& state = question.state;
-  const auto names = TRY(RequestedNames(question.request.data));
+  const ProvingText asked = SplitProof(question.request.data);
+  const auto names = TRY(RequestedNames(AsBytes(asked.text)));
   const bool processes = std::find(names.begin(), names.end(), kProcesses) != names.end();
   if (processes && !question.from_operator) return Fail(ControlError::kPermission);
   return TextBody(state.Status().word(), TRY(ReadSystem(state.System(), names)));
@@ -128,13 +138,10 @@ BodyResult RecentClientRows(const Question& question) {
 // A MAC is no proof of the address: who saw a request can send it again in another's name. So the
 // list, which is longer than the request, goes only where a nonce came from.
 BodyResult OrderedListRows(const Question& question) {
-  const Requester& requester = question.requester;
   if (question.verdict != MacVerdict::kGood) return Fail(ControlError::kPermission);
   const auto request = ParseListRequest(question.request.data);
   if (!request) return Fail(ControlError::kUnknownVariable);
-  if (!requester.address_proved &&
-      !question.nonces.IsGood(request->nonce, requester.address, question.now))
-    return Fail(ControlError::kPermission);
+  if (!question.ShowsNonce(request->nonce)) return Fail(ControlError::kPermission);
   Body body = request->list == OrderedList::kInterfaces
                   ? TextBody(0, InterfaceList(question.state.Interfaces(), request->first))
                   : TextBody(0, RestrictionList(question.state.Restrictions(), request->first));
@@ -241,13 +248,57 @@ Answer Responder::Refusal(const wire::ControlHeader& request, ControlError error
   return ErrorAnswer(request, error, verdict, key, state);
 }
 
-Answer Responder::Text(const wire::ControlHeader& request, std::string_view text, KeyId key,
-                       StateView& state) {
+Answer Responder::Text(const Asked& asked, const wire::ControlHeader& request,
+                       std::string_view text, StateView& state) {
   ++counters_.answered;
   const auto reply = wire::ReplyHeader(request, state.Status().leap, 0);
-  return Finished(wire::BuildControlReply(reply, AsBytes(std::string(text) + "\r\n"), {},
-                                          ControlPadding::kForMac),
-                  MacVerdict::kGood, key);
+  Answer answer = Finished(wire::BuildControlReply(reply, AsBytes(std::string(text) + "\r\n"), {},
+                                                   ControlPadding::kForMac),
+                           MacVerdict::kGood, asked.key);
+  return MayHave(answer, asked) ? answer : TooLong(asked, MacVerdict::kGood, state);
+}
+
+bool Responder::ShowsNonce(const wire::ControlRequest& request, const Requester& requester,
+                           MacVerdict verdict, KeyId key, MonoTime now) const {
+  if (request.header.op == ControlOp::kReadMru) {
+    const auto list = ParseMruRequest(request.data);
+    return list.ok() && nonces_.IsGood(list->nonce, requester.address, now);
+  }
+  return HoldsControlKey(requester, verdict, key) &&
+         nonces_.IsGood(SplitProof(request.data).nonce, requester.address, now);
+}
+
+void Responder::NoteProof(const Asked& asked) {
+  const auto request = wire::ParseControlRequest(asked.datagram);
+  if (asked.requester.is_known || !request.ok()) return;
+  if (!SplitNonce(AsText(request->data)).nonce.empty())
+    proven_.Add(asked.requester.address.ip, asked.now);
+}
+
+bool Responder::MayHave(const Answer& answer, const Asked& asked) const {
+  if (asked.requester.is_known || proven_.Has(asked.requester.address.ip, asked.now)) return true;
+  size_t mac = 0;
+  if (const auto request = wire::ParseControlRequest(asked.datagram);
+      answer.seal && request.ok() && request->mac)
+    mac = kKeyIdSize + request->mac->digest.size();
+  size_t octets = 0;
+  for (const auto& datagram : answer.datagrams) octets += datagram.size() + mac;
+  return octets <= asked.datagram.size();
+}
+
+Answer Responder::TooLong(const Asked& asked, MacVerdict verdict, const StateView& state) {
+  ++counters_.errors, ++counters_.unproved;
+  const auto header = wire::DecodeControlHeader(asked.datagram);
+  if (!header.ok()) return {};
+  Answer answer = ErrorAnswer(*header, ControlError::kPermission, verdict, asked.key, state);
+  if (told_of_strangers_ && asked.now - *told_of_strangers_ < kBetweenLinesS) return answer;
+  told_of_strangers_ = asked.now;
+  const std::string stranger = asked.requester.address.ip.ToString();
+  answer.log = "mode 6: " + stranger +
+               " asks for more than it sends, and gets it only once its address is proved, as ntpq "
+               "of ntpward does; for other tools there: restrict " +
+               stranger + " nomodify";
+  return answer;
 }
 
 // Before the key process is asked: what the access rules and the configuration forbid anyway.
@@ -268,42 +319,41 @@ Answer Responder::Save(const wire::ControlRequest& request, const Requester& req
   return answer;
 }
 
-Answer Responder::AnswerToWrite(Bytes datagram, KeyId key, StateView& state) {
-  const auto request = wire::ParseControlRequest(datagram);
+Answer Responder::AnswerToWrite(const Asked& asked, StateView& state) {
+  const auto request = wire::ParseControlRequest(asked.datagram);
   if (!request.ok()) return {};
   const auto assignments = ParseAssignments(SplitNonce(AsText(request->data)).text, state.System());
   if (!assignments.ok())
-    return Refusal(request->header, assignments.error(), MacVerdict::kGood, key, state);
+    return Refusal(request->header, assignments.error(), MacVerdict::kGood, asked.key, state);
   for (const Assignment& each : *assignments) state.SetVariable(each.name, each.value);
   ++counters_.answered;
   const auto reply = wire::ReplyHeader(request->header, state.Status().leap, state.Status().word());
   return Finished(wire::BuildControlReply(reply, {}, {}, ControlPadding::kForMac),
-                  MacVerdict::kGood, key);
+                  MacVerdict::kGood, asked.key);
 }
 
-Answer Responder::AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state) {
-  const auto request = wire::ParseControlRequest(datagram);
+Answer Responder::AnswerWithNonce(const Asked& asked, Bytes nonce, StateView& state) {
+  const auto request = wire::ParseControlRequest(asked.datagram);
   if (!request.ok()) return {};
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text = "config_nonce=";
   for (const uint8_t octet : nonce) text.append({kDigits[octet >> 4], kDigits[octet & 15]});
-  return Text(request->header, text, key, state);
+  return Text(asked, request->header, text, state);
 }
 
-Answer Responder::AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdict& verdict,
+Answer Responder::AnswerToCommand(const Asked& asked, const CommandVerdict& verdict,
                                   StateView& state) {
-  const auto request = wire::ParseControlRequest(datagram);
+  const auto request = wire::ParseControlRequest(asked.datagram);
   if (!request.ok()) return {};
   if (verdict.result == CommandResult::kDenied)
-    return Refusal(request->header, ControlError::kPermission, MacVerdict::kGood, key, state);
-  return Text(request->header, CommandText(AsText(request->data), verdict), key, state);
+    return Refusal(request->header, ControlError::kPermission, MacVerdict::kGood, asked.key, state);
+  return Text(asked, request->header, CommandText(AsText(request->data), verdict), state);
 }
 
-Answer Responder::AnswerWithText(Bytes datagram, KeyId key, std::string_view text,
-                                 StateView& state) {
-  const auto request = wire::ParseControlRequest(datagram);
+Answer Responder::AnswerWithText(const Asked& asked, std::string_view text, StateView& state) {
+  const auto request = wire::ParseControlRequest(asked.datagram);
   if (!request.ok()) return {};
-  return Text(request->header, text, key, state);
+  return Text(asked, request->header, text, state);
 }
 
 Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
@@ -314,6 +364,8 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
     if (request.error() != ControlReject::kBadFormat || !header.ok()) return {};
     return Refusal(*header, ControlError::kBadFormat, MacVerdict::kNone, key, state);
   }
+  if (!requester.is_known && ShowsNonce(*request, requester, verdict, key, now))
+    proven_.Add(requester.address.ip, now);
   if (verdict == MacVerdict::kGood && request->header.assoc.value == 0) {
     if (request->header.op == ControlOp::kConfigure) return Configure(*request, requester);
     if (request->header.op == ControlOp::kSaveConfig) return Save(*request, requester, key, state);
@@ -334,10 +386,13 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
   ++counters_.answered;
   const Body& body = *outcome;
   const auto reply = wire::ReplyHeader(request->header, state.Status().leap, body.status);
+  Answer answer = Finished(
+      wire::BuildControlReply(reply, body.payload, body.cuts, PaddingFor(verdict)), verdict, key);
+  const Asked asked{datagram, requester, key, now};
+  if (!MayHave(answer, asked)) return TooLong(asked, verdict, state);
   if (verdict == MacVerdict::kGood && ReadsState(request->header.op))
     state.ClearEvents(request->header.assoc);
-  return Finished(wire::BuildControlReply(reply, body.payload, body.cuts, PaddingFor(verdict)),
-                  verdict, key);
+  return answer;
 }
 
 }  // namespace ntpward::control

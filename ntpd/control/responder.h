@@ -1,9 +1,10 @@
 // Answers mode 6: what ntpq and monitoring tools ask of the daemon.
 //
 // The datagram comes from anyone whom the access rules let ask; the shell has applied those
-// (`noquery`, `ignore`) and has refused what claims to come from an address of its own. What would
-// change something is refused, or is for the key process to judge first. Rules and texts are those
-// of ntpd 4.2.8.
+// (`noquery`, `ignore`) and has refused what claims to come from an address of its own. A stranger
+// may not be who he says: until he has proved his address, what he gets is no longer than what he
+// sent (CVE-2013-5211). What would change something is refused, or is for the key process to judge
+// first. Rules and texts are those of ntpd 4.2.8.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "ntpd/control/configure.h"
 #include "ntpd/control/nonce.h"
+#include "ntpd/control/proven_addresses.h"
 #include "ntpd/control/rate_limiter.h"
 #include "ntpd/control/view.h"
 #include "ntpd/wire/control_message.h"
@@ -30,7 +32,8 @@ struct Counters {
   uint64_t mode_7 = 0;     // the old private protocol, which is not served
   uint64_t malformed = 0;  // too short, wrong version, a response
   uint64_t answered = 0;
-  uint64_t errors = 0;  // of those answered, with the error bit
+  uint64_t errors = 0;    // of those answered, with the error bit
+  uint64_t unproved = 0;  // of those, for the size of the answer alone
 };
 
 // What to do with a datagram.
@@ -51,12 +54,22 @@ enum class MacVerdict : uint8_t {
 // Who sent a request, and what the access rules say to it.
 struct Requester {
   SocketAddress address;
+  // Not a stranger: on this host, or in a network that the operator opened by a line of its own.
+  bool is_known = false;
   bool may_list_clients = true;  // no `nomrulist`
   Rights rights = Rights::kModify;
   KeyId control_key;  // whoever has it is an operator
-  // Who has the control key gets long lists without a nonce that proves his address: he is on this
-  // host, or the operator cares for no nonces (`controlnonce never`).
-  bool address_proved = false;
+  // Who has the control key gets lists, and hears of the processes, without a nonce under his MAC:
+  // he is on this host, or the operator cares for no nonces (`controlnonce never`).
+  bool nonce_waived = false;
+};
+
+// A request that was admitted. `requester` outlives it.
+struct Asked {
+  Bytes datagram;
+  const Requester& requester;
+  KeyId key;  // that it names; its sender has it, if the MAC is good
+  MonoTime now;
 };
 
 // What the key process has to be asked before there is an answer.
@@ -72,17 +85,17 @@ struct Answer {
   std::vector<std::vector<uint8_t>> datagrams;  // each at most 480 octets, without MAC
   std::optional<KeyId> seal;         // set: append key identifier and digest of this key to each
   Inquiry inquiry = Inquiry::kNone;  // else there are no datagrams yet
-  // With kCommand, and only once the key process has said that the request is no replay by a
-  // stranger: why it is not done, for AnswerWithText, and a line for the operator. Each may be
-  // empty.
+  // With kCommand, for once the key process has said that the request is no replay: why it is not
+  // done, for AnswerWithText; may be empty.
   std::string refusal;
-  std::string log;
+  std::string log;  // a line for the operator, with kCommand on the same condition; may be empty
 };
 
 class Responder {
  public:
   // `seed`: see RateLimiter; `nonce_key`: see NonceMaker.
-  Responder(uint64_t seed, const SipKey& nonce_key) : limiter_(seed), nonces_(nonce_key) {}
+  Responder(uint64_t seed, const SipKey& nonce_key)
+      : limiter_(seed), nonces_(nonce_key), proven_({seed, nonce_key[0]}) {}
 
   // First look at a datagram of mode 6 or 7. Cheap; counts it, and bounds what one source may ask.
   Admission Admit(Bytes datagram, const IpAddress& source, MonoTime now);
@@ -92,29 +105,40 @@ class Responder {
   // what was read.
   Answer Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
                  StateView& state, MonoTime now);
-  // The answer to a request that Respond() had to inquire about. The requester proved that it has
-  // `key`.
-  Answer AnswerWithNonce(Bytes datagram, KeyId key, Bytes nonce, StateView& state);
-  Answer AnswerToCommand(Bytes datagram, KeyId key, const CommandVerdict& verdict,
-                         StateView& state);
+  // The answer to a request that Respond() had to inquire about.
+  Answer AnswerWithNonce(const Asked& asked, Bytes nonce, StateView& state);
+  Answer AnswerToCommand(const Asked& asked, const CommandVerdict& verdict, StateView& state);
   // Does what an authorised WRITEVAR says, all of it or nothing.
-  Answer AnswerToWrite(Bytes datagram, KeyId key, StateView& state);
+  Answer AnswerToWrite(const Asked& asked, StateView& state);
   // What became of a request that the key process authorised: `text` is for its sender to read.
-  Answer AnswerWithText(Bytes datagram, KeyId key, std::string_view text, StateView& state);
+  Answer AnswerWithText(const Asked& asked, std::string_view text, StateView& state);
+
+  // The key process found the nonce that such a request may have good: so its sender reads what is
+  // sent to his address. Of a request without one this says nothing.
+  void NoteProof(const Asked& asked);
 
   const Counters& counters() const { return counters_; }
   void ResetCounters() { counters_ = {}; }
 
  private:
+  // Whether the request shows a nonce that was made for its sender's address.
+  bool ShowsNonce(const wire::ControlRequest& request, const Requester& requester,
+                  MacVerdict verdict, KeyId key, MonoTime now) const;
+  // Whether so much may go to that address.
+  bool MayHave(const Answer& answer, const Asked& asked) const;
+  // The error instead, which is no longer than any request.
+  Answer TooLong(const Asked& asked, MacVerdict verdict, const StateView& state);
   Answer Save(const wire::ControlRequest& request, const Requester& requester, KeyId key,
               StateView& state);
-  Answer Text(const wire::ControlHeader& request, std::string_view text, KeyId key,
+  Answer Text(const Asked& asked, const wire::ControlHeader& request, std::string_view text,
               StateView& state);
   Answer Refusal(const wire::ControlHeader& request, wire::ControlError error, MacVerdict verdict,
                  KeyId key, StateView& state);
 
   RateLimiter limiter_;
   NonceMaker nonces_;
+  ProvenAddresses proven_;
+  std::optional<MonoTime> told_of_strangers_;
   Counters counters_;
 };
 

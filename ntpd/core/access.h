@@ -64,6 +64,11 @@ struct AccessEntry {
   int ippeerlimit = -1;  // ephemeral associations per address; -1: no limit
   AccessOrigin origin = AccessOrigin::kConfigured;
   uint64_t hits = 0;  // look-ups that ended here
+
+  // Whether it is the operator's word on less than everybody; `restrict source` is none.
+  bool opens_network() const {
+    return origin == AccessOrigin::kConfigured && mask != std::array<uint8_t, 16>{};
+  }
 };
 
 class AccessList {

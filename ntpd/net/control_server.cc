@@ -57,14 +57,22 @@ control::SaveResult FromOutcome(msg::SaveOutcome outcome) {
   return control::SaveResult::kFailed;
 }
 
-control::Requester RequesterOf(const Route& route, core::AccessFlags flags,
+// From this host for certain. The kernel lets no datagram from outside have a loopback source, nor
+// an IPv4 source of ours; an IPv6 source of ours it does.
+bool IsOfThisHost(const Route& route) {
+  if (route.client.ip.is_loopback()) return true;
+  return route.client.ip.family == Family::kIpv4 && route.client.ip == route.server;
+}
+
+control::Requester RequesterOf(const Route& route, const core::AccessEntry& rule,
                                const msg::NetStart& start) {
   return {.address = route.client,
-          .may_list_clients = !flags.has(core::Access::kNoMruList),
-          .rights = flags.has(core::Access::kNoModify) ? control::Rights::kRead
-                                                       : control::Rights::kModify,
+          .is_known = IsOfThisHost(route) || rule.opens_network(),
+          .may_list_clients = !rule.flags.has(core::Access::kNoMruList),
+          .rights = rule.flags.has(core::Access::kNoModify) ? control::Rights::kRead
+                                                            : control::Rights::kModify,
           .control_key = start.control_key,
-          .address_proved = route.client.ip.is_loopback() || !start.control_nonce};
+          .nonce_waived = route.client.ip.is_loopback() || !start.control_nonce};
 }
 
 std::vector<uint8_t> Copy(Bytes datagram) { return {datagram.begin(), datagram.end()}; }
@@ -79,8 +87,8 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
   lines_->SetOnControlReset([this] { responder_.ResetCounters(); });
 }
 
-void ControlServer::OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram) {
-  const Asker asker{route, RequesterOf(route, flags, node_->start)};
+void ControlServer::OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram) {
+  const Asker asker{route, RequesterOf(route, rule, node_->start)};
   switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
     case control::Admission::kDrop:
       return;
@@ -117,17 +125,27 @@ void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerd
     case control::Inquiry::kNone:
       return Deliver(asker.route, answer);
     case control::Inquiry::kNonce:
-      return AskNonce(asker.route, datagram, key);
+      return AskNonce(asker, datagram, key);
     case control::Inquiry::kCommand:
       return Command({asker, Copy(datagram), key, answer.refusal, answer.log});
   }
 }
 
-void ControlServer::AskNonce(const Route& route, Bytes datagram, KeyId key) {
-  node_->keys.AskNonce([this, route, key, kept = Copy(datagram)](const msg::CommandNonce* made) {
+void ControlServer::AskNonce(const Asker& asker, Bytes datagram, KeyId key) {
+  node_->keys.AskNonce([this, asker, key, kept = Copy(datagram)](const msg::CommandNonce* made) {
     if (made == nullptr) return;
-    Deliver(route, responder_.AnswerWithNonce(kept, key, made->nonce.span(), *state_));
+    Deliver(asker.route,
+            responder_.AnswerWithNonce(Now(asker, kept, key), made->nonce.span(), *state_));
   });
+}
+
+void ControlServer::AnswerWithText(const Asker& asker, Bytes datagram, KeyId key,
+                                   std::string_view text) {
+  Deliver(asker.route, responder_.AnswerWithText(Now(asker, datagram, key), text, *state_));
+}
+
+control::Asked ControlServer::Now(const Asker& asker, Bytes datagram, KeyId key) {
+  return {datagram, asker.requester, key, Timebase::Mono()};
 }
 
 // The whole request goes along: our word that its MAC was right counts for nothing there. What is
@@ -154,23 +172,23 @@ void ControlServer::Command(Judging judging) {
 }
 
 void ControlServer::OnCommandDone(const Judging& judging, const msg::CommandDone& done) {
-  const Asker& asker = judging.asker;
+  const auto& [asker, datagram, key, refusal, log] = judging;
   if (done.outcome == msg::CommandOutcome::kBusy) return;
   const bool rejected =
       done.outcome == msg::CommandOutcome::kDenied || done.outcome == msg::CommandOutcome::kNonce;
-  if (rejected)
+  if (rejected) {
     TellRejected(asker, done.outcome);
-  else if (!judging.log.empty())
-    node_->reporter.Log(LogLevel::kNotice, judging.log);
-  if (done.outcome == msg::CommandOutcome::kAuthorised) {
-    if (judging.refusal.empty()) return Perform(asker, judging.datagram, judging.key);
-    return Deliver(asker.route, responder_.AnswerWithText(judging.datagram, judging.key,
-                                                          judging.refusal, *state_));
+  } else {
+    responder_.NoteProof(Now(asker, datagram, key));
+    if (!log.empty()) node_->reporter.Log(LogLevel::kNotice, log);
   }
+  if (done.outcome == msg::CommandOutcome::kAuthorised)
+    return refusal.empty() ? Perform(asker, datagram, key)
+                           : AnswerWithText(asker, datagram, key, refusal);
   if (done.outcome == msg::CommandOutcome::kDone)
     keys_changed_({done.keys.begin(), done.keys.end()}, done.trusted);
   const control::CommandVerdict verdict{FromOutcome(done.outcome), done.column};
-  Deliver(asker.route, responder_.AnswerToCommand(judging.datagram, judging.key, verdict, *state_));
+  Deliver(asker.route, responder_.AnswerToCommand(Now(asker, datagram, key), verdict, *state_));
 }
 
 void ControlServer::TellRejected(const Asker& asker, msg::CommandOutcome outcome) {
@@ -189,16 +207,17 @@ void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {
   if (!request.ok()) return;
   switch (request->header.op) {
     case wire::ControlOp::kWriteVariables:
-      return Deliver(asker.route, responder_.AnswerToWrite(datagram, key, *state_));
+      return Deliver(asker.route, responder_.AnswerToWrite(Now(asker, datagram, key), *state_));
     case wire::ControlOp::kSaveConfig:
       return Save(asker, datagram, key);
     default: {
       if (control::IsForNet(*request)) {
         const std::string done = lines_->Do(SplitNonce(AsText(request->data)).text);
-        return Deliver(asker.route, responder_.AnswerWithText(datagram, key, done, *state_));
+        return AnswerWithText(asker, datagram, key, done);
       }
       const control::CommandVerdict nothing{control::CommandResult::kDenied, 0};
-      return Deliver(asker.route, responder_.AnswerToCommand(datagram, key, nothing, *state_));
+      return Deliver(asker.route,
+                     responder_.AnswerToCommand(Now(asker, datagram, key), nothing, *state_));
     }
   }
 }
@@ -209,11 +228,11 @@ void ControlServer::Save(const Asker& asker, Bytes datagram, KeyId key) {
   msg::NetSaveConfig ask{.request = ++last_save_};
   if (!ask.pattern.Assign(AsBytes(pattern)) || !ask.Valid()) {
     const std::string text = control::SaveText(control::SaveResult::kUnsafeName, pattern, "");
-    return Deliver(asker.route, responder_.AnswerWithText(datagram, key, text, *state_));
+    return AnswerWithText(asker, datagram, key, text);
   }
   if (!ask_to_save_(ask)) return;  // ntpq asks again
   if (saving_.size() >= kMostSaving) saving_.pop_front();
-  saving_.push_back({ask.request, asker.route, Copy(datagram), key});
+  saving_.push_back({ask.request, asker, Copy(datagram), key});
 }
 
 void ControlServer::OnConfigSaved(const msg::NetConfigSaved& saved) {
@@ -227,10 +246,12 @@ void ControlServer::OnConfigSaved(const msg::NetConfigSaved& saved) {
     node_->saved_config = std::string(saved.name.text());
   const std::string text =
       control::SaveText(FromOutcome(saved.outcome), saved.name.text(), saved.reason.text());
-  Deliver(waiting.route, responder_.AnswerWithText(waiting.datagram, waiting.key, text, *state_));
+  AnswerWithText(waiting.asker, waiting.datagram, waiting.key, text);
 }
 
 void ControlServer::Deliver(const Route& route, const control::Answer& answer) {
+  if (answer.inquiry == control::Inquiry::kNone && !answer.log.empty())
+    node_->reporter.Log(LogLevel::kNotice, answer.log);
   if (!answer.seal) return send_(route, answer.datagrams);
   for (const std::vector<uint8_t>& reply : answer.datagrams)
     SealAndSend(route, reply, *answer.seal);

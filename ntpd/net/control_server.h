@@ -41,8 +41,8 @@ class ControlServer {
   void SetKeysChanged(OnKeysChanged changed) { keys_changed_ = std::move(changed); }
   void SetSave(AskToSave ask) { ask_to_save_ = std::move(ask); }
 
-  // A datagram of mode 6 or 7 whose sender may ask; `flags` are the rules for it.
-  void OnDatagram(const Route& route, core::AccessFlags flags, Bytes datagram);
+  // A datagram of mode 6 or 7 whose sender may ask; `rule` is the one for it.
+  void OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram);
   // The supervisor has answered what SetSave's function asked.
   void OnConfigSaved(const msg::NetConfigSaved& saved);
   const control::Counters& counters() const { return responder_.counters(); }
@@ -56,7 +56,7 @@ class ControlServer {
 
   void Check(const Asker& asker, Bytes datagram);
   void Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict, KeyId key);
-  void AskNonce(const Route& route, Bytes datagram, KeyId key);
+  void AskNonce(const Asker& asker, Bytes datagram, KeyId key);
   // What the answer to a command depends on while ntpd-keys judges it.
   struct Judging {
     Asker asker;
@@ -72,6 +72,8 @@ class ControlServer {
   // is no replay.
   void Perform(const Asker& asker, Bytes datagram, KeyId key);
   void Save(const Asker& asker, Bytes datagram, KeyId key);
+  static control::Asked Now(const Asker& asker, Bytes datagram, KeyId key);
+  void AnswerWithText(const Asker& asker, Bytes datagram, KeyId key, std::string_view text);
   void Deliver(const Route& route, const control::Answer& answer);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 
@@ -87,7 +89,7 @@ class ControlServer {
   // Who waits for the supervisor to write a file; the oldest first.
   struct Saving {
     uint32_t request = 0;
-    Route route;
+    Asker asker;
     std::vector<uint8_t> datagram;
     KeyId key;
   };

@@ -184,7 +184,8 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
     ++node_->io.ignored;
     return;
   }
-  const core::AccessFlags flags = node_->access.Lookup(datagram.source);
+  const core::AccessEntry& rule = node_->access.Match(datagram.source);
+  const core::AccessFlags flags = rule.flags;
   if (flags.has(core::Access::kIgnore)) {
     ++node_->packets.restricted;
     ++node_->io.ignored;
@@ -199,7 +200,7 @@ void TimeServer::OnDatagram(const Listener& listener, const Datagram& datagram) 
     }
     // Mode 7 is not served; ntpq's sysstats shows how often it was tried, as ntpd 4.2.8's does.
     if (mode == wire::Mode::kPrivate) ++node_->packets.restricted;
-    return control_->OnDatagram(RouteTo(listener, datagram), flags, datagram.bytes);
+    return control_->OnDatagram(RouteTo(listener, datagram), rule, datagram.bytes);
   }
   OnTimePacket(listener, datagram, flags);
 }

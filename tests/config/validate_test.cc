@@ -19,8 +19,7 @@ constexpr Case kWarnings[] = {
     {"server fe80::1",
      "1:8: warning: a link-local address needs its interface to be reached: expected "
      "fe80::1%INTERFACE"},
-    {"server ::ffff:10.0.0.1",
-     "1:8: warning: an IPv4 address in IPv6 notation: taken as 10.0.0.1"},
+    {"server ::ffff:10.0.0.1", "1:8: warning: an IPv4 address in IPv6 notation: taken as 10.0.0.1"},
     {"server 10.0.0.1\nserver ::ffff:10.0.0.1",
      "2:1: warning: '10.0.0.1' was named in line 1 already"},
     {"server 127.127.20.0", "1:8: warning: reference clock 127.127.20.0 is ignored"},
@@ -59,12 +58,18 @@ constexpr Case kWarnings[] = {
     {"restrict default kod", "1:1: warning: 'kod' does nothing without 'limited'"},
     {"restrict 10.0.0.0/8", "warning: no 'restrict default' for any family"},
     {"restrict default ignore\nunrestrict default\nrestrict 10.0.0.0/8",
-     "3:1: warning: no 'restrict default' for any family: whom no line names is served without limit"},
+     "3:1: warning: no 'restrict default' for any family: whom no line names is served without "
+     "limit"},
     {"restrict -4 default noquery", "warning: no 'restrict default' for IPv6"},
     {"restrict 0.0.0.0/0 noquery", "warning: no 'restrict default' for IPv6"},
     {"restrict 10.1.2.3/8", "1:10: warning: bits past the prefix are ignored: 10.0.0.0/8 is meant"},
     {"restrict 10.1.2.3 mask 255.255.0.0",
      "1:24: warning: bits past the mask are ignored: 10.1.0.0/16 is meant"},
+    {"restrict default kod limited\nrestrict default nomodify",
+     "2:1: note: without noquery everybody may ask"},
+    {"restrict default noquery\nrestrict -6 default limited\nunrestrict -6 default\n"
+     "restrict -6 default nomodify",
+     "4:1: note: without noquery everybody may ask"},
     {"restrict default noepeer epeer", "1:1: warning: noepeer and epeer contradict"},
     {"restrict default ntpport non-ntpport", "1:1: warning: ntpport and non-ntpport together"},
     {"restrict default mssntp", "1:18: warning: 'mssntp' has no effect"},
@@ -82,7 +87,8 @@ constexpr Case kWarnings[] = {
     {"mru mindepth 5 maxage 6", "1:23: warning: maxage has no effect"},
     {"nonvolatile 1", "1:13: warning: nonvolatile has no effect"},
     {"requestkey 5", "1:12: warning: requestkey has no effect"},
-    {"server 127.127.1.0\nfudge 127.127.1.0 time1 0.1", "2:1: warning: of fudge only stratum and refid"},
+    {"server 127.127.1.0\nfudge 127.127.1.0 time1 0.1",
+     "2:1: warning: of fudge only stratum and refid"},
     {"peer h xleave", "1:1: warning: xleave has no effect"},
     {"disable auth", "1:9: warning: authentication is off"},
     {"enable mode7", "1:8: warning: mode 7 does not exist here"},
@@ -105,6 +111,14 @@ void WarnsOfWhatWasSurelyNotMeant(void**) {
   }
 }
 
+void OfADefaultThatLetsNobodyAskThereIsNothingToSay(void**) {
+  for (const char* text :
+       {"restrict default noquery", "restrict default nomodify\nrestrict default noquery",
+        "restrict -4 default ignore\nrestrict -6 default limited noquery",
+        "restrict default noquery\nrestrict default ntpport nomodify", ""})
+    assert_false(Says(LoadConf(text), "without noquery"));
+}
+
 void RefusesAuthenticationThatCannotHappen(void**) {
   constexpr Case kErrors[] = {
       {"server h autokey", "1:1: error: autokey needs a crypto line"},
@@ -121,8 +135,7 @@ void RefusesAuthenticationThatCannotHappen(void**) {
 // What ident pins down may not be loosened on the same line.
 // Beside `trustedkey` a server's key could be used by clients as well, to pose as that server.
 void AKeyInUseNeedsNoTrustedkey(void**) {
-  assert_int_equal(
-      LoadConf("server 10.0.0.1 key 5\ncontrolkey 6\nkeys f\n").diagnostics.size(), 0);
+  assert_int_equal(LoadConf("server 10.0.0.1 key 5\ncontrolkey 6\nkeys f\n").diagnostics.size(), 0);
 }
 
 void NeverMakesANamedGroupOptional(void**) {
@@ -204,6 +217,7 @@ int main() {
   using namespace ntpward::config;
   const CMUnitTest tests[] = {
       cmocka_unit_test(WarnsOfWhatWasSurelyNotMeant),
+      cmocka_unit_test(OfADefaultThatLetsNobodyAskThereIsNothingToSay),
       cmocka_unit_test(RefusesAuthenticationThatCannotHappen),
       cmocka_unit_test(AKeyInUseNeedsNoTrustedkey),
       cmocka_unit_test(NeverMakesANamedGroupOptional),

@@ -15,6 +15,7 @@ using wire::ControlOp;
 
 constexpr std::string_view kNonce = " nonce=00112233445566778899aabbccddeeff";
 const SocketAddress kOperator{IpAddress::V4(192, 0, 2, 7), 40000};
+const Requester kAny{kOperator};
 
 FakeState WithWritable() {
   FakeState state;
@@ -39,7 +40,7 @@ int ErrorOf(const Answer& answer) {
 Answer Ask(FakeState& state, ControlOp op, std::string_view data, MacVerdict verdict,
            Rights rights = Rights::kModify, uint16_t id = 0) {
   Responder responder(1, {});
-  const Requester requester{.address = kOperator, .rights = rights};
+  const Requester requester{.address = kOperator, .is_known = true, .rights = rights};
   return responder.Respond(Request(op, id, data), requester, verdict, KeyId{7}, state, MonoTime());
 }
 
@@ -117,16 +118,16 @@ void AWriteIsDoneWholeOrNotAtAll(void**) {
   FakeState state = WithWritable();
   Responder responder(1, {});
   const auto bad = Request(ControlOp::kWriteVariables, 0, "foo=1, fixed=2" + std::string(kNonce));
-  assert_int_equal(ErrorOf(responder.AnswerToWrite(bad, KeyId{7}, state)), 1);
+  assert_int_equal(ErrorOf(responder.AnswerToWrite({bad, kAny, KeyId{7}, MonoTime()}, state)), 1);
   assert_string_equal(state.system.extra[0].value.c_str(), "bar");
   const auto good = Request(ControlOp::kWriteVariables, 0, "foo=1, other=2" + std::string(kNonce));
-  const Answer done = responder.AnswerToWrite(good, KeyId{7}, state);
+  const Answer done = responder.AnswerToWrite({good, kAny, KeyId{7}, MonoTime()}, state);
   assert_int_equal(ErrorOf(done), -1);
   assert_string_equal(TextOf(done).c_str(), "");
   assert_true(done.seal == KeyId{7});
   assert_string_equal(state.system.extra[0].value.c_str(), "1");
   assert_string_equal(state.system.extra[1].value.c_str(), "2");
-  assert_true(responder.AnswerToWrite({}, KeyId{7}, state).datagrams.empty());
+  assert_true(responder.AnswerToWrite({{}, kAny, KeyId{7}, MonoTime()}, state).datagrams.empty());
 }
 
 // --- SAVECONFIG ------------------------------------------------------------------------------

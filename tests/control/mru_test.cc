@@ -281,12 +281,12 @@ struct Fixture {
   FakeState state;
   Fixture() { state.recent = Clients(1000); }
 
-  Answer Ask(ControlOp op, std::string_view data, const Requester& from = {kReader}) {
+  Answer Ask(ControlOp op, std::string_view data, const Requester& from = {kReader, true}) {
     const auto request = Request(op, data);
     return responder.Respond(request, from, MacVerdict::kNone, KeyId{}, state,
                              MonoTime::FromSeconds(1000));
   }
-  std::string Nonce(const Requester& from = {kReader}) {
+  std::string Nonce(const Requester& from = {kReader, true}) {
     const std::string payload = Payload(Ask(ControlOp::kRequestNonce, "", from));
     assert_true(payload.starts_with("nonce=") && payload.ends_with("\r\n"));
     return payload.substr(6, payload.size() - 8);
@@ -300,7 +300,7 @@ void OnlyWhoShowsItsNonceGetsTheList(void**) {
   assert_int_equal(answer.datagrams.size(), 32);
   for (size_t i = 0; i + 1 < 32; ++i) assert_int_equal(answer.datagrams[i].size(), 480);
   for (const std::string& data : {std::string("frags=32"), "nonce=0" + nonce + ", frags=32",
-                                  "nonce=" + f.Nonce({{kReader.ip, 1}}) + ", frags=32"})
+                                  "nonce=" + f.Nonce({{kReader.ip, 1}, true}) + ", frags=32"})
     assert_int_equal(f.Ask(ControlOp::kReadMru, data).datagrams.size(), 0);
 }
 
@@ -321,7 +321,7 @@ ControlError ErrorOf(const Answer& answer) {
 void NomrulistAndLimitsAreRefusedByName(void**) {
   Fixture f;
   const std::string nonce = "nonce=" + f.Nonce();
-  assert_int_equal(ErrorOf(f.Ask(ControlOp::kReadMru, nonce + ", frags=1", {kReader, false})),
+  assert_int_equal(ErrorOf(f.Ask(ControlOp::kReadMru, nonce + ", frags=1", {kReader, true, false})),
                    ControlError::kPermission);
   assert_int_equal(ErrorOf(f.Ask(ControlOp::kReadMru, nonce + ", frags=999")),
                    ControlError::kBadValue);

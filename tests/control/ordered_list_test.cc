@@ -172,7 +172,7 @@ struct World {
     wire::ControlHeader header;
     header.op = op;
     request = wire::BuildControlRequest(header, AsBytes(data), wire::ControlPadding::kForMac);
-    const Requester requester{.address = from, .address_proved = proved};
+    const Requester requester{.address = from, .is_known = true, .nonce_waived = proved};
     return responder.Respond(request, requester, verdict, KeyId{7}, state,
                              MonoTime::FromSeconds(at));
   }

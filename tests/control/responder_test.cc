@@ -15,6 +15,7 @@ using ntpward::test::ToHex;
 using test::FakeState;
 
 const IpAddress kSource = IpAddress::V4(192, 0, 2, 1);
+const Requester kOperator{{kSource, 9999}, true};
 
 struct Exchange {
   std::string line;  // what to print when it fails
@@ -62,7 +63,7 @@ std::vector<uint8_t> Request(wire::ControlOp op, uint16_t id, std::string_view d
 Answer Ask(FakeState& state, Bytes request, MacVerdict verdict = MacVerdict::kNone) {
   Responder responder(1, {});
   if (responder.Admit(request, kSource, MonoTime()) == Admission::kDrop) return {};
-  return responder.Respond(request, {{kSource, 9999}}, verdict, KeyId{7}, state, MonoTime());
+  return responder.Respond(request, {{kSource, 9999}, true}, verdict, KeyId{7}, state, MonoTime());
 }
 
 // The payload of all fragments, which must follow each other without a gap.
@@ -217,7 +218,8 @@ void OfAnAssociationThereIsNothingToConfigure(void**) {
                       {Op::kRequestNonce, KeyId{7}, MacVerdict::kGood, Error::kPermission}};
   for (const Row& row : rows) {
     Responder responder(1, {});
-    const Requester requester{.address = {kSource, 9999}, .control_key = row.control_key};
+    const Requester requester{
+        .address = {kSource, 9999}, .is_known = true, .control_key = row.control_key};
     const Answer answer = responder.Respond(Request(row.op, 0x8a35, "config"), requester,
                                             row.verdict, KeyId{7}, state, MonoTime());
     const auto fragment = wire::ParseControlResponse(answer.datagrams.at(0));
@@ -245,12 +247,14 @@ void AnswersToCommandsFitWhateverIsAsked(void**) {
       Request(wire::ControlOp::kConfigure, 0, std::string(wire::kMaxControlData, 'x'));
   for (const auto result : {CommandResult::kDone, CommandResult::kDenied, CommandResult::kSyntax,
                             CommandResult::kUnknownKey, CommandResult::kControlKey}) {
-    const Answer answer = responder.AnswerToCommand(request, KeyId{7}, {result, 0}, state);
+    const Answer answer =
+        responder.AnswerToCommand({request, kOperator, KeyId{7}, MonoTime()}, {result, 0}, state);
     for (const auto& datagram : answer.datagrams) assert_true(datagram.size() <= 480);
     assert_true(answer.seal == KeyId{7});
   }
-  assert_true(responder.AnswerToCommand({}, KeyId{7}, {}, state).datagrams.empty());
-  assert_true(responder.AnswerWithNonce({}, KeyId{7}, {}, state).datagrams.empty());
+  const Asked nothing{{}, kOperator, KeyId{7}, MonoTime()};
+  assert_true(responder.AnswerToCommand(nothing, {}, state).datagrams.empty());
+  assert_true(responder.AnswerWithNonce(nothing, {}, state).datagrams.empty());
 }
 
 void OnlyAnAuthenticatedReaderClearsEvents(void**) {
@@ -273,7 +277,7 @@ void OnlyAnOperatorHearsOfTheProcesses(void**) {
   const auto request = Request(wire::ControlOp::kReadVariables, 0, "privsep");
   const auto ask = [&](const IpAddress& from, MacVerdict verdict, KeyId key, KeyId control_key) {
     Responder responder(1, {});
-    Requester requester{.address = {from, 9999}, .control_key = control_key};
+    Requester requester{.address = {from, 9999}, .is_known = true, .control_key = control_key};
     const Answer answer = responder.Respond(request, requester, verdict, key, state, MonoTime());
     const auto fragment = wire::ParseControlResponse(answer.datagrams.at(0));
     return fragment->header.error ? "error " + std::to_string(fragment->header.status >> 8)

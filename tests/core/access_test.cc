@@ -213,6 +213,29 @@ void AddressWithoutFamilyIsRefused(void**) {
   assert_true(list.Lookup(SocketAddress{}).has(Access::kIgnore));
 }
 
+// Who matches a line for less than everybody is believed to be who he says.
+void OnlyTheOperatorsLinesForLessThanEverybodyOpenANetwork(void**) {
+  AccessList list;
+  AccessEntry interface = Entry("192.0.2.1", 32, {});
+  interface.origin = AccessOrigin::kInterface;
+  list.Add(interface);
+  list.SetSourceTemplate(AccessFlags());
+  list.AddSource(*IpAddress::Parse("192.0.2.2"));
+  list.AddSource(*IpAddress::Parse("192.0.2.3"));
+  list.Add(Entry("192.0.2.3", 32, {}));
+  list.Add(Entry("198.51.100.0", 24, Access::kNoModify));
+  list.Add(Entry("2001:db8::", 32, {}));
+  for (const char* stranger : {"203.0.113.1", "192.0.2.1", "192.0.2.2", "2001:db9::1"})
+    assert_false(list.Match(From(stranger)).opens_network());
+  for (const char* known : {"192.0.2.3", "198.51.100.7", "::ffff:198.51.100.7", "2001:db8::1"})
+    assert_true(list.Match(From(known)).opens_network());
+  // What the operator says of everybody.
+  list.Add(Entry("0.0.0.0", 0, Access::kNoModify));
+  list.Add(Entry("0.0.0.0", 0, {}, true));
+  assert_false(list.Match(From("203.0.113.1")).opens_network());
+  assert_false(list.Match(From("203.0.113.1", 123)).opens_network());
+}
+
 }  // namespace
 }  // namespace ntpward::core
 
@@ -230,6 +253,7 @@ int main() {
       cmocka_unit_test(ConfiguredHostEntryOverridesASourceEntry),
       cmocka_unit_test(HundredThousandEntriesAreMatchedAndListed),
       cmocka_unit_test(AddressWithoutFamilyIsRefused),
+      cmocka_unit_test(OnlyTheOperatorsLinesForLessThanEverybodyOpenANetwork),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -27,10 +27,11 @@ enum class Trick : uint8_t {
   kWrongNumbers,      // a flood of answers to other questions
   kGaps,              // the last fragment first, the rest never
   kLate,              // whole answers, each just before its timeout, that promise more and more
+  kNotAllowed,        // refusals, each just before its timeout, as if our address were not proved
 };
 constexpr Trick kTricks[] = {Trick::kDead,    Trick::kEndlessFragments, Trick::kSameFragment,
                              Trick::kTrickle, Trick::kWrongNumbers,     Trick::kGaps,
-                             Trick::kLate};
+                             Trick::kLate,    Trick::kNotAllowed};
 
 // What makes every command ask again: a list of 117 associations, a nonce, entries without an end.
 std::string LongAnswer(wire::ControlOp op, int number) {
@@ -81,6 +82,12 @@ class HostileServer : public FakeServer {
       case Trick::kLate:
         if (std::exchange(answered_, true)) break;
         return Coming{patience_s - 0.001, Fragment(0, LongAnswer(header_.op, asked_), false)};
+      case Trick::kNotAllowed:
+        if (std::exchange(answered_, true)) break;
+        if (header_.op == wire::ControlOp::kRequestNonce || header_.op == wire::ControlOp::kReadMru)
+          return Coming{patience_s - 0.001, Fragment(0, LongAnswer(header_.op, asked_), false)};
+        return Coming{patience_s - 0.001,
+                      wire::BuildControlError(header_, 0, wire::ControlError::kPermission)};
     }
     return std::nullopt;
   }
@@ -139,7 +146,7 @@ void EndsAtTheFirstQuestionThatIsNotAnswered(void**) {
   for (const Command* command : AllCommands()) {
     if (command->own) continue;
     for (const Trick trick : kTricks) {
-      if (trick == Trick::kLate) continue;
+      if (trick == Trick::kLate || trick == Trick::kNotAllowed) continue;
       const double seconds = SecondsFor(LineFor(*command), trick);
       if (seconds > (two.contains(command->name) ? 2 : 1) * kOneQuestion + 0.01)
         fail_msg("%s takes %.1f s of trick %d", LineFor(*command).c_str(), seconds,

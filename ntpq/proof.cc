@@ -1,0 +1,36 @@
+#include "ntpq/proof.h"
+
+#include "ntpq/values.h"
+
+namespace ntpward::ntpq {
+namespace {
+
+constexpr size_t kLongestNonce = 64;
+// "nonce=", a nonce and the end of the line are 32 octets.
+constexpr size_t kPadding = 40;
+
+}  // namespace
+
+bool MayWantProof(wire::ControlOp op, const Result<Reply, QueryError>& reply) {
+  const bool is_read = op == wire::ControlOp::kReadStatus ||
+                       op == wire::ControlOp::kReadVariables || op == wire::ControlOp::kReadClock ||
+                       op == wire::ControlOp::kRequestNonce;
+  return is_read && !reply.ok() && reply.error().kind == QueryError::Kind::kRefused &&
+         reply.error().code == wire::ControlError::kPermission;
+}
+
+std::string NonceRequestData() { return std::string(kPadding, ' '); }
+
+Result<std::string, QueryError> ProveAddress(const AskSystem& ask) {
+  const Reply answer = TRY(ask(wire::ControlOp::kRequestNonce, NonceRequestData()));
+  const auto values = ReadValues(answer.data);
+  const std::string nonce(Find(values, "nonce").value_or(""));
+  if (nonce.empty() || nonce.size() > kLongestNonce)
+    return Fail(QueryError{QueryError::Kind::kNothing, {}, {}});
+  // A server that shows its clients to nobody has seen the nonce all the same.
+  const auto list = ask(wire::ControlOp::kReadMru, "nonce=" + nonce + ", limit=1");
+  if (!list.ok() && list.error().kind != QueryError::Kind::kRefused) return Fail(list.error());
+  return nonce;
+}
+
+}  // namespace ntpward::ntpq
