@@ -85,13 +85,15 @@ BodyResult PeerVariables(AssocId id, Bytes data, const StateView& state) {
   return TextBody(peer->status.word(), TRY(ReadPeer(*peer, names)));
 }
 
-// What the processes are like is for who is on this host or has the control key.
+// What the processes are like is for who is on this host or has the control key. With a nonce: who
+// saw such a request could send it again and be told himself.
 BodyResult SystemVariables(const Question& question) {
   const StateView& state = question.state;
   const ProvingText asked = SplitProof(question.request.data);
   const auto names = TRY(RequestedNames(AsBytes(asked.text)));
   const bool processes = std::find(names.begin(), names.end(), kProcesses) != names.end();
   if (processes && !question.from_operator) return Fail(ControlError::kPermission);
+  if (processes && !question.ShowsNonce(asked.nonce)) return Fail(ControlError::kPermission);
   return TextBody(state.Status().word(), TRY(ReadSystem(state.System(), names)));
 }
 

@@ -274,10 +274,16 @@ void OnlyAnOperatorHearsOfTheProcesses(void**) {
   state.system.processes = {
       {"ntpd", "running", 60, 0, 0, ProcessView::Confinement{0, 2, true, 0x2000003}},
       {"net", "starting", 1, 2, 3, std::nullopt}};
-  const auto request = Request(wire::ControlOp::kReadVariables, 0, "privsep");
+  const NonceMaker nonces({});
+  bool nonced = true, waived = false;
+  SocketAddress made_for{kSource, 9999};
   const auto ask = [&](const IpAddress& from, MacVerdict verdict, KeyId key, KeyId control_key) {
     Responder responder(1, {});
     Requester requester{.address = {from, 9999}, .is_known = true, .control_key = control_key};
+    requester.nonce_waived = from.is_loopback() || waived;
+    const std::string nonce = nonces.Make(made_for, MonoTime());
+    const auto request =
+        Request(wire::ControlOp::kReadVariables, 0, "privsep" + (nonced ? " nonce=" + nonce : ""));
     const Answer answer = responder.Respond(request, requester, verdict, key, state, MonoTime());
     const auto fragment = wire::ParseControlResponse(answer.datagrams.at(0));
     return fragment->header.error ? "error " + std::to_string(fragment->header.status >> 8)
@@ -295,6 +301,15 @@ void OnlyAnOperatorHearsOfTheProcesses(void**) {
   assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{8}).c_str(), "error 1");
   assert_string_equal(ask(kSource, MacVerdict::kGood, nobodys, nobodys).c_str(), "error 1");
   assert_string_equal(ask(kSource, MacVerdict::kBad, KeyId{7}, KeyId{7}).c_str(), "error 1");
+  // Who saw such a request asks again from where he is, or later.
+  made_for.ip = IpAddress::V4(192, 0, 2, 2);
+  assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{7}).c_str(), "error 1");
+  nonced = false;
+  assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{7}).c_str(), "error 1");
+  // Unless the operator cares for no nonces.
+  waived = true;
+  assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{7}).c_str(), told.c_str());
+  assert_string_equal(ask(kSource, MacVerdict::kGood, KeyId{7}, KeyId{8}).c_str(), "error 1");
   // And nobody by accident.
   const std::string all = Payload(Ask(state, Request(wire::ControlOp::kReadVariables, 0)));
   assert_true(all.find("privsep") == std::string::npos);
