@@ -153,6 +153,12 @@ bool KeysClient::Dispatch(Bytes bytes) {
 }
 
 bool KeysClient::OnReadable() {
+  const bool good = TellAll();
+  if (on_turn_) on_turn_();
+  return good;
+}
+
+bool KeysClient::TellAll() {
   for (int i = 0; i < Suspicion::kMostAtOnce; ++i) {
     const auto bytes = suspicion_.Receive();
     if (!bytes) return !suspicion_.accused();

@@ -79,6 +79,8 @@ class KeysClient {
   void AskNonce(OnNonce done);
   void Command(msg::Command message, OnCommand done);
 
+  // What is to be done once all answers of one wake-up were told; replaces what was said before.
+  void SetOnTurn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }
   // The channel is readable. False when ntpd-keys sent nonsense, which was reported.
   bool OnReadable();
   // Ends the questions that waited too long; call about once a second.
@@ -113,6 +115,7 @@ class KeysClient {
   Callback Take(std::unordered_map<uint32_t, Pending>::iterator entry);
   template <typename M, typename F, typename Call>
   bool Deliver(Bytes bytes, Call call);
+  bool TellAll();
   bool Dispatch(Bytes bytes);
   void Count(const msg::Sealed& sealed);
   void Count(msg::VerdictCode code);
@@ -120,6 +123,7 @@ class KeysClient {
   static void Lose(const Callback& callback);
 
   Channel* channel_;
+  std::function<void()> on_turn_;
   Suspicion suspicion_;
   uint32_t last_request_;  // starts anywhere: answers meant for a dead predecessor must not fit
   std::unordered_map<uint32_t, Pending> pending_;

@@ -44,9 +44,11 @@ TimeServer::TimeServer(Node* node, ControlServer* control)
     : node_(node),
       control_(control),
       batch_(std::make_unique<ReceiveBatch>()),
-      sending_(std::make_unique<SendBatch>()) {
+      sending_(std::make_unique<SendBatch>()),
+      sealed_(std::make_unique<SendBatch>()) {
   plain_.reserve(ReceiveBatch::kSize);
   serve_waiting_.reserve(ReceiveBatch::kSize);
+  node_->keys.SetOnTurn([this] { SendQueued(); });
   control_->SetSend([this](const Route& route, auto datagrams) { SendPieces(route, datagrams); });
 }
 
@@ -372,11 +374,34 @@ void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& resul
     if (!job.request.flags.has(core::Access::kNoTrust)) SendNak(job.route, job.request);
     return;
   }
-  // ntpd-keys wrote a time that was `ahead` of its clock.
-  node_->sealed.Add((node_->time.Now() - result.transmit).seconds() + ahead.seconds());
   wire::Header reply = job.reply;
   reply.transmit = result.transmit;
-  SendSealed(job.route, reply, result.mac.span());
+  // ntpd-keys wrote a time that was `ahead` of its clock.
+  QueueSealed(job.route, reply, result.mac.span(),
+              result.transmit + NtpDuration::FromSeconds(-ahead.seconds()));
+}
+
+void TimeServer::QueueSealed(const Route& route, const wire::Header& header, Bytes trailer,
+                             NtpTimestamp sealed) {
+  if (sealed_->full() || sealed_listener_ != route.listener) SendQueued();
+  if (sealed_->size() == 0) first_sealed_ = sealed;
+  sealed_listener_ = route.listener;
+  Writer writer(sealed_->Add(wire::kHeaderSize + trailer.size(), route.client, route.server,
+                             route.interface));
+  wire::EncodeHeader(writer, header);
+  writer.Put(trailer);
+  CHECK(writer.Finish());
+}
+
+// How long a reply waits for its call is measured by the first: it leaves at once, and the others
+// follow at about the pace at which they were sealed.
+void TimeServer::SendQueued() {
+  const size_t count = sealed_->size();
+  if (count == 0) return;
+  const auto listener = listeners_.find(sealed_listener_);
+  if (listener == listeners_.end()) return sealed_->Clear();
+  node_->sealed.Add((node_->time.Now() - first_sealed_).seconds());
+  NoteSent(&listener->second, count, sealed_->Flush(listener->second.fd.get()));
 }
 
 void TimeServer::OnAutokey(const Route& asked_route, const core::Request& request,

@@ -90,6 +90,9 @@ class TimeServer {
   void OnServeResult(const Waiting& job, const msg::ServeResult& result, NtpDuration ahead);
   void SendHeader(const Route& route, wire::Header header, Bytes trailer);
   void SendSealed(const Route& route, const wire::Header& header, Bytes trailer);
+  void QueueSealed(const Route& route, const wire::Header& header, Bytes trailer,
+                   NtpTimestamp sealed);
+  void SendQueued();
   void SendNak(const Route& route, const core::Request& request);
   void Send(const Route& route, Bytes packet);
   // The datagrams of an answer to mode 6.
@@ -104,6 +107,11 @@ class TimeServer {
   std::map<uint16_t, Listener> listeners_;
   std::unique_ptr<ReceiveBatch> batch_;
   std::unique_ptr<SendBatch> sending_;
+  // Sealed replies of the present wake-up for one listener, the first of which ntpd-keys had in
+  // hand at that time.
+  std::unique_ptr<SendBatch> sealed_;
+  uint16_t sealed_listener_ = 0;
+  NtpTimestamp first_sealed_;
   std::vector<Plain> plain_;            // replies of the present turn; never more than it received
   msg::ServeBatch serve_;               // jobs of the present turn
   std::vector<Waiting> serve_waiting_;  // beside serve_.jobs

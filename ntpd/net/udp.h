@@ -68,6 +68,8 @@ class SendBatch {
   // Room for a datagram of `size` octets (at most kMaxDatagram), to be filled before Flush; not to
   // be called when full(). Addresses as for SendFrom.
   MutableBytes Add(size_t size, const SocketAddress& to, const IpAddress& from, uint32_t interface);
+  // Sends none of them.
+  void Clear() { count_ = 0; }
   // Sends all through a listening socket, without waiting. How many the kernel refused.
   size_t Flush(int fd);
 

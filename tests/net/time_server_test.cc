@@ -292,6 +292,55 @@ void OneRequestGetsOneReplyWhateverKeysSays(void**) {
   assert_false(h.client.Receive().has_value());
 }
 
+// They come in several messages, are more than leave with one call, and were asked by two
+// listeners.
+void SealedRepliesOfOneWakeUpAllLeave(void**) {
+  Sealing h;
+  const uint16_t other = h.Listen(1);
+  constexpr uint64_t kRequests = 2 * (2 * SendBatch::kSize + 1);
+  for (uint64_t i = 1; i <= kRequests; ++i) {
+    wire::Header request = RequestHeader();
+    request.transmit = NtpTimestamp::FromRaw(i);
+    const auto packet = Encoded(request, SomeMac(KeyId{static_cast<uint32_t>(i)}));
+    h.client.Send(packet, {kAsked, i % 3 == 0 ? other : h.port});
+    if (i % 5 == 0) h.Spin();
+  }
+  h.Spin();
+  int messages = 0;
+  while (const auto asked = Next<msg::ServeBatch>(&h.keys.far)) {
+    CHECK(h.keys.far.Send(Done(*asked, msg::ServeOutcome::kSealed)) == SendOutcome::kSent);
+    ++messages;
+  }
+  assert_true(messages > 2);
+  const uint64_t before = h.node.io.datagrams.sent;
+  assert_true(h.node.keys.OnReadable());
+  assert_int_equal(h.node.io.datagrams.sent - before, kRequests);
+  std::vector<bool> answered(kRequests + 1);
+  while (const auto answer = h.client.Receive()) {
+    const uint64_t i = answer->header().origin.raw();
+    assert_true(i >= 1 && i <= kRequests && !answered[i]);
+    answered[i] = true;
+    assert_int_equal(wire::ParsePacket(answer->bytes)->mac->key.value, i);
+    assert_int_equal(answer->from.port, i % 3 == 0 ? other : h.port);
+  }
+  assert_true(std::count(answered.begin(), answered.end(), true) == kRequests);
+}
+
+// From ntpd-keys' stamp to the call, whatever it was told to add.
+void HowLongASealedReplyWaitsIsMeasured(void**) {
+  Sealing h;
+  for (int i = 0; i < 20; ++i) {
+    h.Ask(RequestHeader());
+    const auto asked = Next<msg::ServeBatch>(&h.keys.far);
+    msg::ServeDone done = Done(*asked, msg::ServeOutcome::kSealed);
+    done.results[0].transmit =
+        h.node.time.Now() + NtpDuration::FromSeconds(-0.003) + asked->reply.wire_delay;
+    h.Answer(done);
+  }
+  const double waits = h.node.sealed.Value().seconds();
+  assert_true(waits >= 0.003 && waits < DelayEstimate::kMost);
+}
+
 void ALateAnswerDoesNotNeedItsListener(void**) {
   Sealing h;
   h.Ask(RequestHeader());
@@ -452,6 +501,8 @@ int main() {
       cmocka_unit_test(ABadMacGetsACryptoNak),
       cmocka_unit_test(ARefusedOrLostJobGetsNothing),
       cmocka_unit_test(OneRequestGetsOneReplyWhateverKeysSays),
+      cmocka_unit_test(SealedRepliesOfOneWakeUpAllLeave),
+      cmocka_unit_test(HowLongASealedReplyWaitsIsMeasured),
       cmocka_unit_test(ALateAnswerDoesNotNeedItsListener),
       cmocka_unit_test(MacsThatKeysDoesNotAnswerAreBounded),
       cmocka_unit_test(AutokeysRefusalObeysTheRules),
