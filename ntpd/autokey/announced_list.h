@@ -13,6 +13,7 @@
 #include "ntpd/autokey/outcome.h"
 #include "ntpd/wire/extension_field.h"
 #include "privsep/base/address.h"
+#include "privsep/base/token_bucket.h"
 #include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 
@@ -33,6 +34,9 @@ class AnnouncedList {
   };
   // An AUTO response, whole field; `association` is the identifier that it must carry.
   Result OnAnnouncement(Bytes field, uint32_t association, const Check& check);
+  // May an announcement that nobody asked for be looked at? A server makes a list in minutes, and
+  // anyone can make us check a signature.
+  bool TakeUnasked(MonoTime now) { return unasked_.Take(now); }
   // What the key process said to `accept`.
   void OnVerdict(msg::VerdictCode code);
   // The key process has it no more.
@@ -50,6 +54,7 @@ class AnnouncedList {
   AssocId own_;
   msg::KeyListUse use_;
   AddressPair path_;
+  TokenBucket unasked_{1, 8};
   bool accepted_ = false;
   KeyId key_;
   uint8_t sequence_ = 0;

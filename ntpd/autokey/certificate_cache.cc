@@ -37,11 +37,29 @@ void CertificateCache::SetOwn(const Certificate& own) {
     return entry.certificate.subject == own.subject || entry.certificate.subject == own_subject_;
   });
   own_subject_ = own.subject;
-  entries_.push_back({own, UsageFlags(own)});
+  entries_.push_back({own, UsageFlags(own), CertificateSource::kChosen});
   ++revision_;
 }
 
-void CertificateCache::Install(const Certificate& certificate, bool issuer_verified) {
+// False: there is nothing that may go for one of that source.
+bool CertificateCache::MakeRoom(CertificateSource source) {
+  if (entries_.size() < kCapacity) return true;
+  const auto oldest = [&](CertificateSource whose) {
+    return std::find_if(entries_.rbegin(), entries_.rend(), [&](const CachedCertificate& entry) {
+      return entry.source == whose && (entry.flags & kCertificateValid) != 0;
+    });
+  };
+  auto goes = oldest(CertificateSource::kStranger);
+  if (goes == entries_.rend() && source == CertificateSource::kStranger) return false;
+  // Only our own came by no protocol, so there is one to drop.
+  if (goes == entries_.rend()) goes = oldest(CertificateSource::kChosen);
+  CHECK(goes != entries_.rend());
+  entries_.erase(std::next(goes).base());
+  return true;
+}
+
+void CertificateCache::Install(const Certificate& certificate, bool issuer_verified,
+                               CertificateSource source) {
   const auto flags = static_cast<uint8_t>(UsageFlags(certificate) | kCertificateValid |
                                           (issuer_verified ? kCertificateSigned : 0));
   if (certificate.self_signed() && certificate.subject == own_subject_) return;
@@ -49,30 +67,33 @@ void CertificateCache::Install(const Certificate& certificate, bool issuer_verif
     return SameParties(entry.certificate, certificate);
   });
   if (same != entries_.end()) {
-    if (!IsNewer(certificate, same->certificate)) {
+    if (source == CertificateSource::kStranger && same->source == CertificateSource::kChosen)
+      return;
+    const bool outranks =
+        source == CertificateSource::kChosen && same->source == CertificateSource::kStranger;
+    if (!outranks && !IsNewer(certificate, same->certificate)) {
       if (same->certificate.der == certificate.der) same->flags |= flags;
       return;
     }
     entries_.erase(same);
   }
-  if (entries_.size() == kCapacity) {
-    // Only our own came by no protocol, so there is one to drop.
-    const auto oldest = std::find_if(entries_.rbegin(), entries_.rend(), [](const auto& entry) {
-      return (entry.flags & kCertificateValid) != 0;
-    });
-    CHECK(oldest != entries_.rend());
-    entries_.erase(std::next(oldest).base());
-  }
-  entries_.insert(entries_.begin(), {certificate, flags});
+  if (!MakeRoom(source)) return;
+  entries_.insert(entries_.begin(), {certificate, flags, source});
   ++revision_;
 }
 
 const Certificate* CertificateCache::FindForClient(std::string_view subject) const {
+  const Certificate* chosen = Find(subject, CertificateSource::kChosen);
+  return chosen != nullptr ? chosen : Find(subject, CertificateSource::kStranger);
+}
+
+const Certificate* CertificateCache::Find(std::string_view subject,
+                                          CertificateSource source) const {
   const Certificate* signed_by_other = nullptr;
   const Certificate* trusted = nullptr;
   for (const CachedCertificate& entry : entries_) {
     if ((entry.flags & (kCertificatePrivate | kCertificateError)) != 0) continue;
-    if (entry.certificate.subject != subject) continue;
+    if (entry.certificate.subject != subject || entry.source != source) continue;
     if (!entry.certificate.self_signed()) signed_by_other = &entry.certificate;
     if (entry.certificate.self_signed() && entry.certificate.trusted) trusted = &entry.certificate;
   }

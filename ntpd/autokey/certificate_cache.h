@@ -25,9 +25,16 @@ enum CertificateFlag : uint8_t {
   kCertificateError = 0x80,  // its issuer's key did not verify it
 };
 
+// Whose dance a certificate came by.
+enum class CertificateSource : uint8_t {
+  kChosen,    // of somebody on a line of the operator's, or our own
+  kStranger,  // of a peer or broadcast server that a packet made
+};
+
 struct CachedCertificate {
   Certificate certificate;
   uint8_t flags = 0;
+  CertificateSource source = CertificateSource::kChosen;
 };
 
 // One item of `rv 0 cert`.
@@ -46,11 +53,15 @@ class CertificateCache {
 
   // Keeps a received certificate, newest first, marked valid and, when `issuer_verified`, signed.
   // One of the same subject and issuer stays instead, unless the new one has a newer filestamp or,
-  // with the same, a later start of validity. Our own self-signed certificate is never replaced.
-  void Install(const Certificate& certificate, bool issuer_verified);
+  // with the same, a later start of validity. Our own self-signed certificate is never replaced. A
+  // stranger's takes the place of strangers' only: the trail that our clients follow is not theirs
+  // to break, as a name is anybody's to choose.
+  void Install(const Certificate& certificate, bool issuer_verified,
+               CertificateSource source = CertificateSource::kChosen);
 
   // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest
-  // that somebody else signed; never a private or failed one. Null when there is none. The pointer
+  // that somebody else signed, and strangers' only where there is no other; never a private or
+  // failed one. Null when there is none. The pointer
   // lives until the next change.
   const Certificate* FindForClient(std::string_view subject) const;
 
@@ -62,6 +73,9 @@ class CertificateCache {
   const std::vector<CachedCertificate>& entries() const { return entries_; }
 
  private:
+  const Certificate* Find(std::string_view subject, CertificateSource source) const;
+  bool MakeRoom(CertificateSource source);
+
   std::vector<CachedCertificate> entries_;  // newest first
   uint32_t revision_ = 0;
   std::optional<std::string> own_subject_;

@@ -335,7 +335,7 @@ void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
 void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& result) {
   failures_ = 0;
   flags_ |= kVerified;
-  if (!IsPrivate()) trail_.InstallInto(context.certificates);
+  if (!IsPrivate()) trail_.InstallInto(context.certificates, Source());
   refusal_.clear();
   warned_.clear();
   result.event = demand_.demand == Demand::kProof

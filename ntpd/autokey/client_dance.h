@@ -260,6 +260,9 @@ class ClientDance {
                        DanceResult& result);
   void OnServerError(const DanceContext& context, DanceResult& result);
   bool IsPeer() const { return role_ == DanceRole::kPeer; }
+  CertificateSource Source() const {
+    return policy_.chosen ? CertificateSource::kChosen : CertificateSource::kStranger;
+  }
   bool IsPrivate() const { return demand_.scheme == msg::IdentityScheme::kPc; }
   void Refuse(std::string reason, const DanceContext& context, DanceResult& result);
   void Warn(std::string text, DanceResult& result);

@@ -299,7 +299,7 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
   if (issued->subject != own.subject || issued->issuer != server_name_ || issued->key != own.key)
     return Outcome::kCertificate;
   if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
-  context.certificates.Install(*issued, false);
+  context.certificates.Install(*issued, false, Source());
   flags_ |= kSigned;
   const CalendarSeconds life = issued->not_after - issued->not_before;
   sign_again_ = issued->not_after - std::min(life / 8 * (8 - kSignedEighths), kMostSignedAhead);
@@ -317,8 +317,8 @@ Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& conte
   values.expiry = NtpSeconds{reader.U32()};
   // All zero is how a server without a table answers; an expired one says nothing about today.
   if (!values.IsTable()) return Outcome::kLeapValues;
-  // ntpd 4.2.8 says today's offset under an expiry that it makes up, in the past while no leap second is
-  // scheduled.
+  // ntpd 4.2.8 says today's offset under an expiry that it makes up, in the past while no leap
+  // second is scheduled.
   if (Earlier(values.expiry, context.now)) {
     result.expired_leap = values;
     return Outcome::kLeapValues;

@@ -19,6 +19,7 @@ struct DancePolicy {
   std::string group;                 // `ident G`: pinned, never optional; empty: the trusted root's
   bool optional_here = false;        // `identity optional` on the association
   bool optional_everywhere = false;  // `crypto identity optional`
+  bool chosen = true;                // the association is on a line; else a packet made it
 };
 
 enum class Demand : uint8_t {

@@ -21,6 +21,7 @@
 #include "ntpd/autokey/peer_renewal.h"
 #include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/autokey/server_side.h"
+#include "privsep/base/token_bucket.h"
 
 namespace ntpward::autokey {
 
@@ -56,6 +57,10 @@ class PeerDance {
   // peer that has no time, or a forger, must not keep us at it.
   static constexpr double kMostHaste = 24;
   static constexpr double kHasteSeconds = 64;
+  // Fields that are looked at, a second and at once: of those that answer us, and of all others,
+  // which must not use up what the peer needs. A field may cost a signature to check or a question
+  // to the key process, and a packet has room for many.
+  static constexpr double kFieldRate = 2, kAnsweringBurst = 32, kOthersBurst = 16;
 
   // `to_peer`: from our address to the peer's. `automax`: log2 s, the longest life of our lists.
   PeerDance(AssocId own, DancePolicy policy, uint8_t automax, const AddressPair& to_peer,
@@ -169,6 +174,8 @@ class PeerDance {
   std::optional<Pending> pending_;
   uint32_t last_ticket_ = 0;
 
+  TokenBucket answering_{kFieldRate, kAnsweringBurst};
+  TokenBucket others_{kFieldRate, kOthersBurst};
   int bad_macs_ = 0;
   int out_of_order_ = 0;
   double haste_ = kMostHaste;

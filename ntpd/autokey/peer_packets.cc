@@ -31,6 +31,10 @@ PeerResult PeerDance::OnField(Bytes field, bool answers_us, const DanceContext& 
     result.dance.outcome = Outcome::kLength;
     return result;
   }
+  if (!(answers_us ? answering_ : others_).Take(context.mono)) {
+    result.dance.outcome = Outcome::kProtocol;
+    return result;
+  }
   // A peer that asks for our half has not got it.
   if (told_ && answers_us && !Is(*head, AutokeyCode::kCookie)) heard_since_told_ = true;
   if (!head->response && !head->error) return OnRequest(*head, field, answers_us, context);

@@ -13,6 +13,7 @@
 namespace ntpward::autokey {
 
 class CertificateCache;
+enum class CertificateSource : uint8_t;
 
 class Trail {
  public:
@@ -43,7 +44,7 @@ class Trail {
   CalendarSeconds expiry() const;
 
   // Keeps the certificates for clients and `ntpq`; the trail must be complete.
-  void InstallInto(CertificateCache& cache) const;
+  void InstallInto(CertificateCache& cache, CertificateSource source) const;
 
  private:
   std::string wanted_;

@@ -152,8 +152,8 @@ void Peering::MobiliseListener(const Broadcast& broadcast) {
 
 bool Peering::OnPeer(const Route& route, const core::Request& request, const wire::Packet& packet) {
   Candidate candidate{route, request, KeyId{}};
-  if (!packet.mac || packet.crypto_nak)
-    return !node_->start.authentication && MobilisePassive(candidate);
+  if (packet.crypto_nak) return false;
+  if (!packet.mac) return !node_->start.authentication && MobilisePassive(candidate);
   candidate.key = packet.mac->key;
   if (candidate.key.is_autokey()) {
     OnAutokeyPeer(candidate, packet);

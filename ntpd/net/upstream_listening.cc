@@ -131,6 +131,7 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
     autokey::DancePolicy policy;
     policy.group = std::string(node_->start.ident.text());
     policy.optional_everywhere = node_->start.identity_optional;
+    policy.chosen = false;
     upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, upstream->mobilised);
     upstream->announced = std::make_unique<autokey::AnnouncedList>(
         id, msg::KeyListUse::kBroadcast, AddressPair{wanted.remote.ip, wanted.heard});

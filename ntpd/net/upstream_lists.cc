@@ -114,7 +114,8 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   const auto fields = packet.extensions();
   if (!packet.mac || fields.empty()) return Finish(id, packet.header, std::nullopt, t4);
   const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
-  if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey))
+  if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
+      upstream->announced->TakeUnasked(Timebase::Mono()))
     TakeAnnouncement(upstream, fields[0].field, upstream->announcer);
   msg::CheckMac request;
   request.association = id;

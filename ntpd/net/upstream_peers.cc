@@ -28,6 +28,7 @@ bool Upstreams::MakePeer(Upstream* upstream) {
   policy.group = std::string(upstream->config.ident.text());
   policy.optional_here = upstream->config.identity_optional;
   policy.optional_everywhere = node_->start.identity_optional;
+  policy.chosen = upstream->line != kNoLine;
   upstream->peer = std::make_unique<autokey::PeerDance>(
       upstream->id, policy, node_->start.automax, AddressPair{upstream->local, upstream->remote.ip},
       Timebase::Mono());

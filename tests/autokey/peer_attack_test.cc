@@ -138,6 +138,37 @@ void ManyRequestsAreOneAnswer(void**) {
   assert_true(pair.one->dance->NextPacket(pair.one->context()).fields.empty());
 }
 
+// A real peer that sends questions without end, hundreds to a packet, gets what a peer needs.
+void AFloodOfQuestionsCostsFewAnswers(void**) {
+  Settled pair;
+  const Bytes key = pair.two->host.state.public_key();
+  const auto field = Field(AutokeyCode::kCookie, false, 222, AsText(key));
+  const auto flood = [&] {
+    int asked = 0;
+    for (int i = 0; i < 10000; ++i) asked += pair.Forge(field, true).question.has_value() ? 1 : 0;
+    return asked;
+  };
+  assert_in_range(flood(), 1, PeerDance::kAnsweringBurst);
+  pair.one->host.time.seconds += 4;
+  assert_in_range(flood(), 1, 4 * PeerDance::kFieldRate);
+  pair.one->host.time.seconds -= 4;
+  assert_true(pair.Settle(20));
+  assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
+}
+
+// Whoever does not hear us gets signatures checked seldom, and the peer's are checked all the same.
+void AFloodOfAnnouncementsUsesUpNothingOfThePeers(void**) {
+  Settled pair;
+  const auto forged =
+      Field(AutokeyCode::kAutokey, true, 111, std::string_view("\x01\x02\x03\x04\0\0\0\x63", 8),
+            kPeersNow + 5000, kPeersNow, 64);
+  int checked = 0;
+  for (int i = 0; i < 10000; ++i)
+    checked += pair.Forge(forged).dance.outcome == Outcome::kSignature;
+  assert_in_range(checked, 1, PeerDance::kOthersBurst);
+  assert_true(pair.GoesOn());
+}
+
 // Of the first packet of a stranger nothing is believed, not even a name: it may be a forger's, and
 // the genuine one would be asked for it.
 void ANameCountsFromWhoHearsUsAlone(void**) {
@@ -178,6 +209,8 @@ int main() {
       cmocka_unit_test(KeysOutOfOrderFromStrangersVoidNoList),
       cmocka_unit_test(AForgedRequestDoesNotTakeTheGenuineOnesPlace),
       cmocka_unit_test(ManyRequestsAreOneAnswer),
+      cmocka_unit_test(AFloodOfQuestionsCostsFewAnswers),
+      cmocka_unit_test(AFloodOfAnnouncementsUsesUpNothingOfThePeers),
       cmocka_unit_test(ANameCountsFromWhoHearsUsAlone),
       cmocka_unit_test(EveryPrefixOfAFieldIsSurvived),
   };

@@ -100,7 +100,7 @@ void ListsAsTheReferenceDoes(void**) {
   Trail trail = Started("middle");
   (void)trail.Add(Make({"middle", "root"}, 1, 0), "client");
   (void)trail.Add(Make({"root", "root"}, 0, 0, true), "client");
-  trail.InstallInto(cache);
+  trail.InstallInto(cache, CertificateSource::kChosen);
   cache.Install(Make({"client", "middle"}, 2, 1), false);
   const std::vector<std::string> expected = {"client middle 0x4", "root root 0x5",
                                              "middle root 0x6", "client client 0x0"};
@@ -163,6 +163,31 @@ void NewOwnKeyVoidsWhatWasIssuedForTheOldOne(void**) {
   assert_true(Texts(cache) == expected);
 }
 
+// Whoever is let in by a packet and a trail chooses every name and filestamp in it.
+void StrangersTakeNothingFromTheTrailThatWasChosen(void**) {
+  constexpr auto kStranger = CertificateSource::kStranger;
+  CertificateCache cache;
+  cache.SetOwn(Make({"own", "own"}, 2, 2));
+  cache.Install(Make({"server", "server"}, 0, 0, true), false);
+  cache.Install(Make({"own", "server"}, 2, 0), false);
+  cache.Install(Make({"server", "server"}, 1, 1, true, kTestNow + 500, kTestNow), false, kStranger);
+  cache.Install(Make({"own", "stranger"}, 2, 1), false, kStranger);
+  for (int i = 0; i < 100; ++i)
+    cache.Install(Make({"host" + std::to_string(i), "root"}, 0, 1), false, kStranger);
+  assert_int_equal(cache.entries().size(), CertificateCache::kCapacity);
+  assert_true(cache.FindForClient("server")->key == TestKey::Shared(0)->public_key());
+  assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "server");
+  assert_non_null(cache.FindForClient("host99"));
+  // Those that were chosen take the places of strangers, whatever these say of their age.
+  cache.Install(Make({"host99", "root"}, 1, 1, false, kTestNow - 500, kTestNow - 900), false);
+  assert_true(cache.FindForClient("host99")->key == TestKey::Shared(1)->public_key());
+  for (int i = 0; i < 100; ++i)
+    cache.Install(Make({"chosen" + std::to_string(i), "root"}, 0, 1), false);
+  cache.Install(Make({"late", "root"}, 0, 1), false, kStranger);
+  assert_null(cache.FindForClient("late"));
+  assert_non_null(cache.FindForClient("chosen99"));
+}
+
 void HoldsABoundedNumberAndNeverDropsItsOwn(void**) {
   CertificateCache cache;
   cache.SetOwn(Make({"own", "own"}, 2, 2, true));
@@ -193,6 +218,7 @@ int main() {
       cmocka_unit_test(KeepsTheNewerOfTwo),
       cmocka_unit_test(OwnCertificateIsNotReplacedFromOutside),
       cmocka_unit_test(NewOwnKeyVoidsWhatWasIssuedForTheOldOne),
+      cmocka_unit_test(StrangersTakeNothingFromTheTrailThatWasChosen),
       cmocka_unit_test(HoldsABoundedNumberAndNeverDropsItsOwn),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -136,10 +136,13 @@ void AKeyForOthersIsNotAnswered(void**) {
 void ANakMobilisesNothing(void**) {
   const std::vector<uint8_t> nak(4, 0);
   Net net;
-  for (const Mode mode :
-       {Mode::kSymmetricActive, Mode::kSymmetricPassive, Mode::kServer, Mode::kBroadcast}) {
-    net.Come(Packet(mode), nak);
-    net.Come(Packet(mode), nak, kEverybody);
+  for (const bool authentication : {true, false}) {
+    net.h.node.start.authentication = authentication;
+    for (const Mode mode :
+         {Mode::kSymmetricActive, Mode::kSymmetricPassive, Mode::kServer, Mode::kBroadcast}) {
+      net.Come(Packet(mode), nak);
+      net.Come(Packet(mode), nak, kEverybody);
+    }
   }
   assert_int_equal(net.followed(), 0);
   assert_int_equal(net.changes, 0);
