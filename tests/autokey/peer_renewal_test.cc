@@ -29,9 +29,9 @@ struct Slow : PeerPair {
   }
   double Age() { return one->context().mono - started; }
   // Every packet is authentic at both ends meanwhile.
-  void PollFor(double seconds) {
+  void PollFor(double seconds, uint32_t interval = kInterval) {
     for (const double end = Age() + seconds; Age() < end;) {
-      const Turn turn = Poll(kInterval);
+      const Turn turn = Poll(interval);
       assert_true(turn.at_one == Heard::kTime && turn.at_two == Heard::kTime);
       assert_true(one->dance->identified() && two->dance->identified());
       assert_true(one->dance->dance().has_cookie() && two->dance->dance().has_cookie());
@@ -49,7 +49,10 @@ struct Slow : PeerPair {
   }
   // Just before a renewal is due.
   void Ripen() {
-    PollFor(ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds - Age() - 2 * kInterval);
+    constexpr uint32_t kSeldom = 16384;
+    const double due = ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds;
+    PollFor(due - Age() - 2 * kSeldom, kSeldom);
+    PollFor(due - Age() - 2 * kInterval);
     assert_false(one->dance->renewing() || two->dance->renewing());
   }
   void PollUntilRenewing() {
