@@ -60,6 +60,24 @@ void SysstatsCountsEachHourAnew(void**) {
   assert_string_equal(std::string(line->line.text()).c_str(), "3601 2 0 0 0 0 0 0 0 0 1");
 }
 
+void ProtostatsNamesTheServerAndTheEvent(void**) {
+  Harness h;
+  const auto line_of = [&](const core::EngineEvent& event, const std::string& address) {
+    h.node.reporter.Event(event, address);
+    const auto line = Next<msg::NetStatistics>(&h.supervisor.far);
+    return line && line->file == msg::StatisticsFile::kProto ? std::string(line->line.text()) : "";
+  };
+  h.node.reporter.SetLogClasses(0);
+  core::EngineEvent event;
+  event.code = static_cast<uint8_t>(wire::SystemEvent::kClockStep);
+  event.status_word = 0x061c;
+  event.detail = "+1.5 s";
+  assert_string_equal(line_of(event, "").c_str(), "0.0.0.0 061c 0c clock_step +1.5 s");
+  event = {.id = AssocId{7}, .code = static_cast<uint8_t>(wire::PeerEvent::kReachable)};
+  event.status_word = 0x9014;
+  assert_string_equal(line_of(event, "fd77::1").c_str(), "fd77::1 9014 84 reachable");
+}
+
 void EventsOfAClassThatIsOffGoToProtostatsAlone(void**) {
   Harness h;
   core::EngineEvent peer;
@@ -87,6 +105,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(RawstatsHasTheColumnsOfTheReference),
       cmocka_unit_test(SysstatsCountsEachHourAnew),
+      cmocka_unit_test(ProtostatsNamesTheServerAndTheEvent),
       cmocka_unit_test(EventsOfAClassThatIsOffGoToProtostatsAlone),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
