@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <ranges>
 
 #include "privsep/base/result.h"
 
@@ -244,6 +245,21 @@ std::vector<AccessEntry> AccessList::Entries() const {
                      });
   }
   return all;
+}
+
+bool AccessList::Has(Access flag) const {
+  const auto has = [flag](const std::optional<AccessEntry>& entry) {
+    return entry && entry->flags.has(flag);
+  };
+  for (const FamilyTables* tables : {&v4_, &v6_}) {
+    for (const AccessEntry& entry : tables->irregular)
+      if (entry.flags.has(flag)) return true;
+    // The defaults come last, and have it most often.
+    for (const auto& [length, table] : std::views::reverse(tables->by_length))
+      for (const auto& [key, slot] : table)
+        if (has(slot.plain) || has(slot.ntpport)) return true;
+  }
+  return false;
 }
 
 size_t AccessList::size() const {

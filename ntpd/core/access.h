@@ -100,6 +100,8 @@ class AccessList {
   // The same with everything of the entry.
   const AccessEntry& Match(const SocketAddress& source);
 
+  // Whether any entry has `flag`.
+  bool Has(Access flag) const;
   // All entries, IPv4 first, most specific first within a family.
   std::vector<AccessEntry> Entries() const;
   size_t size() const;

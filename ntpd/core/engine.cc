@@ -155,7 +155,7 @@ Engine::TickResult Engine::Tick(MonoTime now, NtpTimestamp system_time) {
   for (auto& [id, local] : locals_) {
     if (!local.clock.due(now)) continue;
     const bool first = local.clock.reach() == 0;
-    local.clock.OnPoll(now);
+    local.clock.OnPoll(now, system_time);
     if (first) ReportPeer(id, &local.events, wire::PeerEvent::kReachable, {});
     if (first || system_.system_peer == id) stale_ = true;
   }

@@ -29,13 +29,19 @@ class LocalClock {
   const LocalClockConfig& config() const { return config_; }
   MonoTime next_poll() const { return next_; }
   uint8_t reach() const { return reach_; }
+  MonoTime first_poll() const { return first_; }
   MonoTime last_poll() const { return last_; }
+  // The time that it showed at the last poll.
+  NtpTimestamp last_time() const { return last_time_; }
+  uint64_t polls() const { return polls_; }
   // 127.127.1.unit, what children see as our reference.
   uint32_t address_refid() const { return 0x7f7f0100U | config_.unit; }
   bool usable() const { return reach_ != 0 && !config_.noselect; }
 
   bool due(MonoTime now) const { return next_ <= now; }
-  void OnPoll(MonoTime now) {
+  void OnPoll(MonoTime now, NtpTimestamp time) {
+    if (polls_++ == 0) first_ = now;
+    last_time_ = time;
     reach_ = static_cast<uint8_t>(reach_ << 1 | 1);
     last_ = now;
     next_ = now + static_cast<double>(1 << config_.poll);
@@ -45,7 +51,10 @@ class LocalClock {
   AssocId id_;
   LocalClockConfig config_;
   MonoTime next_;
+  MonoTime first_;
   MonoTime last_;
+  NtpTimestamp last_time_;
+  uint64_t polls_ = 0;
   uint8_t reach_ = 0;
 };
 

@@ -64,8 +64,12 @@ PeerSnapshot SnapshotOf(const LocalClock& clock, int8_t precision, MonoTime now)
   snapshot.refid = clock.config().refid;
   snapshot.reach = clock.reach();
   snapshot.until_poll = std::max(0.0, clock.next_poll() - now);
+  // Each question is answered at once.
+  snapshot.counters.sent = snapshot.counters.received = clock.polls();
   if (clock.reach() != 0) {
+    snapshot.receive = clock.last_time();
     snapshot.since_received = now - clock.last_poll();
+    snapshot.since_reachable = now - clock.first_poll();
     snapshot.dispersion = 0;
     snapshot.jitter = Log2Seconds(precision);
     for (FilterStage& stage : snapshot.filter) stage = {0, 0, 0};

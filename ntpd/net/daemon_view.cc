@@ -188,6 +188,8 @@ void DaemonView::FillExtra(control::SystemView* view) const {
   }
   view->extra.push_back({.name = "daemon_version",
                          .value = '"' + std::string(node_->start.version.text()) + '"'});
+  if (node_->clock_was_stepped)
+    view->extra.push_back({.name = "settimeofday", .value = "\"clock_adjtime\""});
   if (!node_->saved_config.empty())
     view->extra.push_back({.name = "savedconfig", .value = node_->saved_config});
 }
@@ -230,6 +232,7 @@ control::SystemView DaemonView::System() const {
     view.tai_s = static_cast<int>(leap.tai);
     view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};
   }
+  view.auth_delay_s = node_->sealed.Value().seconds();
   if (node_->start.broadcast_client) view.broadcast_delay_s = node_->start.broadcast_delay;
   view.autokey = Autokey();
   FillExtra(&view);
@@ -259,6 +262,7 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
     view.host_poll = static_cast<int8_t>(config.minpoll);
     view.peer_poll = static_cast<int8_t>(config.minpoll);
     view.filter_dispersion_s.fill(core::kMaxDispersion);
+    view.ttl = found->second.hops;
     return view;
   }
   const auto snapshot = node_->engine->Snapshot(id, Timebase::Mono());
@@ -267,6 +271,7 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
   const Upstream* upstream = upstreams_->Find(id);
   if (upstream == nullptr) return view;
   view.local = {upstream->local, 123};
+  if (!snapshot->refclock) view.ttl = upstream->config.ttl;
   if (snapshot->refclock) view.local.ip = IpAddress::V4(127, 0, 0, 1);
   if (upstream->dance != nullptr) {
     view.key = upstream->sent_key;

@@ -37,6 +37,7 @@ class LeapSeconds {
   // The table in force, else what a server told under an expired one; all zero without either.
   autokey::LeapValues Known() const;
   void ReportOffset();
+  void ReportStale(NtpTimestamp now);
   void WatchLeap(NtpTimestamp now);
   void OnLeap(const Armed& passed);
 
@@ -45,6 +46,7 @@ class LeapSeconds {
   autokey::LeapValues from_file_;  // what the host was given of the file
   std::optional<Armed> armed_;
   autokey::LeapValues reported_;  // in the event log
+  core::LeapSchedule::Seconds stale_ = 0;  // expiry of the file's table that was reported; 0: none
 };
 
 }  // namespace ntpward::net

@@ -83,6 +83,7 @@ void ManycastClient::Ask(const Prototype& prototype, Search* search) {
   search->socket.Close();
   const auto hops = search->state.OnPoll(upstreams_->CountOfPool(prototype.line), Survivors(), now);
   if (!hops || !Open(prototype, search)) return;
+  upstreams_->NoteHops(prototype.id, *hops);
   // Stratum and source tell the servers which of them are of no use to us.
   const core::SystemState& system = node_->engine->system();
   wire::Header header;
@@ -180,7 +181,7 @@ void ManycastClient::Transmit(const Prototype& prototype, Search* search,
   const SocketAddress group{prototype.config.address, port_};
   const bool sent = SendWithHops(search->socket.get(), packet, group, from, hops);
   node_->io.datagrams.OnSent(1, sent ? 0 : 1);
-  ++node_->polls;
+  ++node_->timer.polls;
   if (sent) return search->state.OnSent(header.transmit, Timebase::Mono());
   // An operator who forgot the route has to hear of it; the network may also come later.
   node_->reporter.Log(

@@ -87,7 +87,12 @@ struct Node {
     MonoTime packets, io, timer, keys;
   };
   CountingSince since;
-  uint64_t polls = 0;  // requests of our own
+  struct TimerCounters {
+    uint64_t polls = 0;     // requests of our own
+    uint64_t overruns = 0;  // seconds that nobody served
+  };
+  TimerCounters timer;
+  bool clock_was_stepped = false;  // the system's, not a virtual one
   // Keys, as far as anybody may know.
   struct KeyCounts {
     std::optional<uint32_t> symmetric;  // none: this ntpd-keys has yet to say

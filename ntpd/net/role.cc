@@ -189,6 +189,8 @@ void Role::Act(const core::ClockAction& action) {
     case Kind::kStep: {
       const StepOutcome outcome = node_.steering.Step(action.offset);
       // Of a clock that may have been stepped nothing is known until it is measured again.
+      if (outcome == StepOutcome::kMade && !node_.steering.leaves_clock_alone())
+        node_.clock_was_stepped = true;
       if (outcome == StepOutcome::kRefused) {
         node_.engine->OnStepRefused(Timebase::Mono());
       } else {
@@ -232,6 +234,7 @@ void Role::Quit(const msg::NetQuit& quit) {
 
 void Role::OnSecond() {
   const MonoTime now = Timebase::Mono();
+  node_.timer.overruns += seconds_.OnSecond(now);
   node_.keys.Expire(now);
   if (node_.engine == nullptr || ending_) return;
   upstreams_.Maintain();

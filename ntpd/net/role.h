@@ -12,6 +12,7 @@
 #include "ntpd/net/node.h"
 #include "ntpd/net/peering.h"
 #include "ntpd/net/run_time_lines.h"
+#include "ntpd/net/second_timer.h"
 #include "ntpd/net/time_server.h"
 #include "ntpd/net/upstreams.h"
 
@@ -102,6 +103,7 @@ class Role {
   std::vector<Event> heard_;
   Event deadline_;
   Event second_;
+  SecondTimer seconds_;
 
   // A configuration that is being received.
   settings::Settings new_;

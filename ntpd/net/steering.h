@@ -53,6 +53,8 @@ class Steering {
   void OnRestarted();
   // The next Run is sent whatever was sent before.
   void Forget() { sent_.reset(); }
+  // What ntpd-clock was told of a leap second at the end of this day: 0 none, 1 insert, 2 delete.
+  uint8_t announced_leap() const { return announced_leap_.value_or(0); }
   // Nothing on this machine is set: `disable ntp`, or a clock that is virtual.
   bool leaves_clock_alone() const { return measure_only_ || time_->state().is_virtual; }
 

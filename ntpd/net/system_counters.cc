@@ -11,9 +11,10 @@ namespace {
 
 constexpr size_t kKibibyte = 1024;
 
-control::MruView MruOf(const core::RateLimiter& recent) {
+// As ntpd 4.2.8 shows it: bit 1 is a rule with `limited`, which needs the list.
+control::MruView MruOf(const core::RateLimiter& recent, const core::AccessList& access) {
   control::MruView view;
-  view.enabled = 1;
+  view.enabled = access.Has(core::Access::kLimited) ? 3 : 1;
   view.depth = static_cast<uint32_t>(recent.size());
   // Rows are only ever taken over by others, and only once all are used.
   view.deepest = view.depth;
@@ -60,7 +61,9 @@ control::KernelView KernelOf(const Node& node, MonoTime now) {
   view.frequency = clock.frequency;
   view.max_error_s = std::min(16.0, system.root_delay / 2 + system.RootDispersionAt(now));
   view.estimated_error_s = system.jitter;
-  view.status = (node.synchronised() ? 0 : STA_UNSYNC) | STA_NANO;
+  const uint8_t leap = node.steering.announced_leap();
+  view.status = (node.synchronised() ? 0 : STA_UNSYNC) | STA_NANO |
+                (leap == 1 ? STA_INS : leap == 2 ? STA_DEL : 0);
   view.precision_s = 1e-9;
   view.tolerance = Ppm{500};
   return view;
@@ -72,9 +75,10 @@ void FillSystemCounters(const Node& node, const core::RateLimiter* recent,
                         control::SystemView* view) {
   const MonoTime now = Timebase::Mono();
   view->packets = node.packets;
-  if (recent != nullptr) view->mru = MruOf(*recent);
+  if (recent != nullptr) view->mru = MruOf(*recent, node.access);
   view->io = IoOf(node.io);
-  view->timers.transmits = node.polls;
+  view->timers.transmits = node.timer.polls;
+  view->timers.overruns = node.timer.overruns;
   view->keys = KeysOf(node.keys.use(), node.key_counts);
   view->kernel = KernelOf(node, now);
   const auto seconds_since = [now](MonoTime then) {
@@ -91,7 +95,7 @@ void ResetCounters(const control::ResetGroups& groups, Node* node) {
   const MonoTime now = Timebase::Mono();
   if (groups.system) node->packets = {}, node->since.packets = now;
   if (groups.io) node->io = {}, node->since.io = now;
-  if (groups.timer) node->polls = 0, node->since.timer = now;
+  if (groups.timer) node->timer = {}, node->since.timer = now;
   if (groups.keys) node->keys.ResetUse(), node->since.keys = now;
   if (!groups.peers || node->engine == nullptr) return;
   for (const AssocId id : node->engine->Ids())

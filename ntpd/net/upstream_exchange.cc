@@ -176,7 +176,7 @@ void Upstreams::Transmit(Upstream* upstream, Bytes packet, KeyId key) {
   const NtpTimestamp t1 = node_->time.Now();
   const bool sent = send(upstream->socket.get(), packet.data(), packet.size(), MSG_NOSIGNAL) >= 0;
   node_->io.datagrams.OnSent(1, sent ? 0 : 1);
-  ++node_->polls;
+  ++node_->timer.polls;
   if (!sent) {
     node_->reporter.Log(LogLevel::kDebug,
                         "send to " + upstream->label() + ": " + std::strerror(errno));

@@ -72,6 +72,7 @@ struct Prototype {
   size_t line = 0;
   msg::NetAssociation config;
   wire::PeerStatus status;
+  uint8_t hops = 0;  // how far the last question to a group went; 0: there was none
 };
 
 class Upstreams {
@@ -157,6 +158,8 @@ class Upstreams {
   const Upstream* Find(AssocId id) const;
   const std::map<AssocId, std::unique_ptr<Upstream>>& all() const { return upstreams_; }
   const std::map<AssocId, Prototype>& prototypes() const { return prototypes_; }
+  // A prototype's question goes so far.
+  void NoteHops(AssocId id, uint8_t hops) { prototypes_.at(id).hops = hops; }
   // Somebody has read the events of a prototype.
   void ClearPrototypeEvents(AssocId id);
   // The address for event lines.

@@ -87,6 +87,19 @@ void LocalClockServesAtOnce(void**) {
   assert_true(system.reference == kTime);
 }
 
+void LocalClockCountsItsPolls(void**) {
+  Engine engine({}, At(0));
+  engine.AddLocalClock(kLocal, Fudged(10), At(0));
+  engine.Tick(At(0), kTime);
+  engine.Tick(At(64), kTime + NtpDuration::FromSeconds(64));
+  const auto shown = engine.Snapshot(kLocal, At(74));
+  assert_true(shown.has_value());
+  assert_int_equal(shown->counters.sent, 2);
+  assert_int_equal(shown->counters.received, 2);
+  assert_true(shown->receive == kTime + NtpDuration::FromSeconds(64));
+  assert_true(shown->since_received == 10.0 && shown->since_reachable == 74.0);
+}
+
 void LocalClockOfStratumZeroNamesItself(void**) {
   Engine engine({}, At(0));
   engine.AddLocalClock(kLocal, Fudged(0), At(0));
@@ -388,6 +401,7 @@ int main() {
       cmocka_unit_test(UnknownIdentifiersAreHarmless),
       cmocka_unit_test(RemovedSystemPeerIsForgottenAtTheNextTick),
       cmocka_unit_test(LocalClockServesAtOnce),
+      cmocka_unit_test(LocalClockCountsItsPolls),
       cmocka_unit_test(LocalClockOfStratumZeroNamesItself),
       cmocka_unit_test(LocalClockStaysFreshForDays),
       cmocka_unit_test(RealSourceReplacesTheLocalClockAndBack),

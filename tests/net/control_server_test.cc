@@ -211,13 +211,15 @@ void WhatTheOperatorGaveIsInTheLogOnceItIsJudged(void**) {
 
 void CountersAreResetAndNothingIsKeptOfIt(void**) {
   World w;
-  w.h.node.packets.received = w.h.node.io.dropped = w.h.node.polls = 5;
+  w.h.node.packets.received = w.h.node.io.dropped = w.h.node.timer.polls = 5;
+  w.h.node.timer.overruns = 5;
   const auto command = w.Configure("reset sys timer");
   assert_true(command && !command->keep);
-  assert_int_equal(w.h.node.polls, 5);
+  assert_int_equal(w.h.node.timer.polls, 5);
   w.Done(*command, CommandOutcome::kAuthorised);
   assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
-  assert_true(w.h.node.packets.received == 0 && w.h.node.polls == 0 && w.h.node.io.dropped == 5);
+  assert_true(w.h.node.packets.received == 0 && w.h.node.timer.polls == 0 &&
+              w.h.node.timer.overruns == 0 && w.h.node.io.dropped == 5);
   assert_true(
       w.RefusalOf("reset sys mem").starts_with("column 10 syntax error: expected allpeers, "));
 }

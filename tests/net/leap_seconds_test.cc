@@ -57,6 +57,32 @@ void AnExpiredTableIsShownAndNotOffered(void**) {
   assert_true((f.leap_seconds.Shown(At(kExpiry)) == LeapValues{38, {k2027}, {kExpiry}}));
 }
 
+void AnExpiredTableIsReportedOnce(void**) {
+  Fixture f;
+  const auto reports = [&] {
+    int count = 0;
+    for (const core::EngineEvent& event : f.node.engine->TakeEvents())
+      count += event.id.value == 0 && event.code == 15 && event.detail == "expire 202707010000";
+    return count;
+  };
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(kExpiry - 1));
+  assert_int_equal(reports(), 0);
+  f.leap_seconds.OnSecond(At(kExpiry));
+  assert_int_equal(reports(), 1);
+  f.leap_seconds.SetTable(Table(kExpiry));
+  f.leap_seconds.OnSecond(At(kExpiry + 1));
+  assert_int_equal(reports(), 0);
+}
+
+void ATableIsNotJudgedByAClockThatMayBeWrong(void**) {
+  test::Harness h;
+  h.leap_seconds.SetTable(Table(kExpiry));
+  h.leap_seconds.OnSecond(At(kExpiry));
+  for (const core::EngineEvent& event : h.node.engine->TakeEvents())
+    assert_int_not_equal(event.code, 15);
+}
+
 void TheNewerOfFileAndServerIsOffered(void**) {
   Fixture f;
   const LeapValues older{37, {k2017}, {k2027 + 1}};
@@ -211,6 +237,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheFilesTableIsOfferedAndFollowsTheTime),
       cmocka_unit_test(AnExpiredTableIsShownAndNotOffered),
+      cmocka_unit_test(AnExpiredTableIsReportedOnce),
+      cmocka_unit_test(ATableIsNotJudgedByAClockThatMayBeWrong),
       cmocka_unit_test(TheNewerOfFileAndServerIsOffered),
       cmocka_unit_test(AServersTableOutlivesItsFileAndExpires),
       cmocka_unit_test(OnItsDayItIsAnnouncedAndThenReported),

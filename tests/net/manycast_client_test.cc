@@ -257,6 +257,9 @@ void TheSearchIsShownAsItsGroup(void**) {
   assert_true(view->remote.ip == kGroup);
   assert_true(view->remote_name.empty());
   assert_int_equal(view->refid, wire::RefidCode("ACST"));
+  assert_int_equal(view->ttl, 0);
+  assert_true(net.Question().has_value());
+  assert_int_equal(net.h.view.Peer(net.prototype())->ttl, 31);
   assert_true(view->status.broadcast && view->status.configured);
   assert_true(view->host_mode == wire::Mode::kClient);
   assert_false(view->status.auth_enabled);

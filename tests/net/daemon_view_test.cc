@@ -1,0 +1,110 @@
+// What ntpq's variables show is what is so.
+#include "ntpd/net/daemon_view.h"
+
+#include <sys/timex.h>
+
+#include <algorithm>
+
+#include "ntpd/net/second_timer.h"
+#include "tests/net/harness.h"
+#include "tests/support/cmocka_cc.h"
+
+namespace ntpward::net {
+namespace {
+
+using test::Harness;
+
+MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
+
+void SecondsThatNobodyServesAreOverruns(void**) {
+  SecondTimer timer;
+  assert_int_equal(timer.OnSecond(At(5000)), 0);
+  assert_int_equal(timer.OnSecond(At(5001)), 0);
+  // Late, and the next one on time.
+  assert_int_equal(timer.OnSecond(At(5002.9)), 0);
+  assert_int_equal(timer.OnSecond(At(5003)), 0);
+  assert_int_equal(timer.OnSecond(At(5005.1)), 1);
+  assert_int_equal(timer.OnSecond(At(5015.2)), 9);
+}
+
+void ABroadcastLineShowsItsHopLimit(void**) {
+  Harness h;
+  msg::NetAssociation line;
+  line.kind = msg::NetAssociationKind::kBroadcast;
+  line.address = IpAddress::V4(224, 0, 1, 1);
+  line.ttl = 32;
+  msg::NetAssociation server;
+  server.address = IpAddress::V4(192, 0, 2, 1);
+  h.upstreams.Configure({line, server});
+  int seen = 0;
+  for (const control::AssociationStatus& association : h.view.Associations()) {
+    const auto peer = h.view.Peer(association.id);
+    assert_true(peer.has_value());
+    assert_int_equal(peer->ttl, peer->remote.ip == line.address ? 32 : 0);
+    ++seen;
+  }
+  assert_int_equal(seen, 2);
+}
+
+void ALimitedRuleImpliesTheListOfClients(void**) {
+  Harness h;
+  assert_int_equal(h.view.System().mru.enabled, 1);
+  h.Restrict(core::Access::kLimited);
+  assert_int_equal(h.view.System().mru.enabled, 3);
+}
+
+void TheKernelsStatusHasTheLeapSecond(void**) {
+  Harness h;
+  h.Synchronise();
+  assert_int_equal(h.view.System().kernel.status & (STA_INS | STA_DEL | STA_UNSYNC), 0);
+  // The last day of 2026, by the clock of this host.
+  const double off =
+      (NtpTimestamp::FromRaw(uint64_t{4007707200U} << 32) - SystemTimeNow()).seconds();
+  h.node.time.SetState({.is_virtual = true, .since = Timebase::Mono(), .correction = off});
+  for (const auto& [leap, flag] : {std::pair(wire::Leap::kAddSecond, STA_INS),
+                                   std::pair(wire::Leap::kDeleteSecond, STA_DEL)}) {
+    h.node.engine->SetLeapNotice(leap);
+    h.node.steering.Announce(*h.node.engine);
+    assert_int_equal(h.view.System().kernel.status & (STA_INS | STA_DEL), flag);
+  }
+}
+
+void WhatStepsTheClockIsNamedOnceItDid(void**) {
+  Harness h;
+  const auto named = [&] {
+    const auto extra = h.view.System().extra;
+    return std::any_of(extra.begin(), extra.end(), [](const control::ExtraVariable& variable) {
+      return variable.name == "settimeofday" && variable.value == "\"clock_adjtime\"";
+    });
+  };
+  assert_false(named());
+  h.node.clock_was_stepped = true;
+  assert_true(named());
+}
+
+void KeysOfListsAreCountedWithThoseOfTheFile(void**) {
+  Harness h;
+  h.node.key_counts.symmetric = 7;
+  h.node.key_counts.expired = 3;
+  const control::KeyCounters keys = h.view.System().keys;
+  assert_int_equal(keys.stored, 7);
+  assert_int_equal(keys.expired, 3);
+  assert_int_equal(keys.free, 0);
+  assert_int_equal(keys.uncached, keys.lookups);
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(SecondsThatNobodyServesAreOverruns),
+      cmocka_unit_test(ABroadcastLineShowsItsHopLimit),
+      cmocka_unit_test(ALimitedRuleImpliesTheListOfClients),
+      cmocka_unit_test(TheKernelsStatusHasTheLeapSecond),
+      cmocka_unit_test(WhatStepsTheClockIsNamedOnceItDid),
+      cmocka_unit_test(KeysOfListsAreCountedWithThoseOfTheFile),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
