@@ -20,7 +20,7 @@ constexpr const char* kCommands[] = {
     "rl", "mrl &1 &2", "cl", "monstats", "iostats", "timerstats", "authinfo", "lopeers",
     "lassociations", "lpassociations", "config-from-file x", "saveconfig x", "writevar 0 x=1",
     "mrulist sort=addr kod", "why &1", "autokey", "privsep", "rv 0 reftime,offset,refid > x",
-    "peers -6"};
+    "peers -6", "ctlstats"};
 // As long as any command may take.
 constexpr double kLongestCommand = 600;
 

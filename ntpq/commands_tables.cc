@@ -108,6 +108,12 @@ constexpr TableLine kAuthInfo[] = {
     {"expired keys:", "authkexpired"},    {"encryptions:", "authencrypts"},
     {"decryptions:", "authdecrypts"}};
 
+constexpr TableLine kControlStats[] = {
+    {"time since reset:", "ctl_reset"},      {"requests received:", "ctl_received"},
+    {"answered:", "ctl_answered"},           {"with an error:", "ctl_errors"},
+    {"address not proved:", "ctl_unproved"}, {"rate limited:", "ctl_limited"},
+    {"malformed:", "ctl_malformed"},         {"mode 7, dropped:", "ctl_mode7"}};
+
 constexpr TableLine kPeerStats[] = {{"remote host:", "srcadr", Form::kAddress},
                                     {"", "srcport", Form::kPort},
                                     {"local address:", "dstadr", Form::kAddress},
@@ -220,6 +226,10 @@ void AuthInfo(Session& session, const Arguments&) {
   ShowTable(session, {17, false, kAuthInfo}, AssocId{0});
 }
 
+void ControlStats(Session& session, const Arguments&) {
+  ShowTable(session, {19, false, kControlStats}, AssocId{0});
+}
+
 void PeerStats(Session& session, const Arguments& arguments) {
   const uint32_t number = arguments[0].number;
   if (number == 0 || number > 0xffff) {
@@ -237,6 +247,11 @@ constexpr std::array kCommands = {
     Command{"iostats", IoStats, {}, "show network input and output"},
     Command{"timerstats", TimerStats, {}, "show the interval timer"},
     Command{"authinfo", AuthInfo, {}, "show how many keys there are and their use"},
+    Command{"ctlstats",
+            ControlStats,
+            {},
+            "show how many requests of this protocol came and what became of them",
+            true},
     Command{"pstats",
             PeerStats,
             {{{kAssociation, false, "assocID"}}},

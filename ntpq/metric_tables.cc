@@ -174,6 +174,37 @@ constexpr VariableMetric kTimers[] = {
      {"ntpward_transmit_calls", MetricType::kCounter, "", "Polls that the timer started."}},
 };
 
+constexpr VariableMetric kControl[] = {
+    {"ctl_received",
+     MetricScale::kPlain,
+     {"ntpward_control_requests_received", MetricType::kCounter, "",
+      "Datagrams of modes 6 and 7 that access rules let in."}},
+    {"ctl_answered",
+     MetricScale::kPlain,
+     {"ntpward_control_requests_answered", MetricType::kCounter, "",
+      "Requests of mode 6 answered."}},
+    {"ctl_errors",
+     MetricScale::kPlain,
+     {"ntpward_control_errors", MetricType::kCounter, "",
+      "Requests of mode 6 answered with an error."}},
+    {"ctl_unproved",
+     MetricScale::kPlain,
+     {"ntpward_control_strangers_refused", MetricType::kCounter, "",
+      "Errors of those because an address was not proved."}},
+    {"ctl_limited",
+     MetricScale::kPlain,
+     {"ntpward_control_requests_rate_limited", MetricType::kCounter, "",
+      "Requests of mode 6 beyond the rate limit."}},
+    {"ctl_malformed",
+     MetricScale::kPlain,
+     {"ntpward_control_requests_malformed", MetricType::kCounter, "",
+      "Datagrams of mode 6 that are no request."}},
+    {"ctl_mode7",
+     MetricScale::kPlain,
+     {"ntpward_private_requests", MetricType::kCounter, "",
+      "Datagrams of mode 7, which is not served."}},
+};
+
 constexpr VariableMetric kKernel[] = {
     {"kmaxerr",
      MetricScale::kMilliseconds,
@@ -272,8 +303,8 @@ constexpr VariableMetric kAssociationCounters[] = {
       "Packets with a reference time out of bounds."}},
 };
 
-constexpr std::span<const VariableMetric> kNamedSystem[] = {kStatistics,    kInputOutput, kKeys,
-                                                            kRecentClients, kTimers,      kKernel};
+constexpr std::span<const VariableMetric> kNamedSystem[] = {
+    kStatistics, kInputOutput, kKeys, kRecentClients, kTimers, kKernel, kControl};
 
 // Decimal, with or without exponent, or hexadecimal after 0x.
 std::optional<double> Number(std::string_view text) {
@@ -319,6 +350,8 @@ std::optional<double> RegisterRatio(double bits) {
 }  // namespace
 
 std::span<const VariableMetric> SystemMetrics() { return kSystem; }
+bool IsOurs(std::string_view variable) { return variable.starts_with("ctl_"); }
+
 std::span<const std::span<const VariableMetric>> NamedSystemMetrics() { return kNamedSystem; }
 std::span<const VariableMetric> AssociationMetrics() { return kAssociation; }
 std::span<const VariableMetric> NamedAssociationMetrics() { return kAssociationCounters; }

@@ -38,6 +38,9 @@ std::span<const std::span<const VariableMetric>> NamedSystemMetrics();
 std::span<const VariableMetric> AssociationMetrics();
 std::span<const VariableMetric> NamedAssociationMetrics();
 
+// Whether only a server of ntpward has the variable.
+bool IsOurs(std::string_view variable);
+
 // The value in the metric's unit; none for text that is no such value. `now`: see ToUnix.
 std::optional<double> MetricValue(std::string_view text, MetricScale scale, const timespec& now);
 

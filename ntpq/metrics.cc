@@ -34,8 +34,8 @@ void Append(Values& all, std::string_view payload) {
   for (NamedValue& value : ReadValues(payload)) all.push_back(std::move(value));
 }
 
-// A server that lacks one of the names refuses them all: then each is asked for alone. False when
-// it answers no more.
+// A server that lacks one of the names refuses them all: then each is asked for alone, unless they
+// are ours, of which it lacks all. False when it answers no more.
 bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> set, Values& all) {
   std::string names;
   for (const VariableMetric& metric : set) {
@@ -48,7 +48,9 @@ bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> s
     return true;
   }
   if (reply.error().kind != QueryError::Kind::kRefused) return false;
-  if (reply.error().code != wire::ControlError::kUnknownVariable || set.size() == 1) return true;
+  if (reply.error().code != wire::ControlError::kUnknownVariable || set.size() == 1 ||
+      IsOurs(set.front().variable))
+    return true;
   for (size_t i = 0; i < set.size(); ++i)
     if (!AddNamed(session, assoc, set.subspan(i, 1), all)) return false;
   return true;

@@ -15,7 +15,8 @@ constexpr std::string_view kSystem =
     "kppsstbexc,iostats_reset,total_rbuf,free_rbuf,used_rbuf,rbuf_lowater,io_dropped,io_ignored,"
     "io_received,io_sent,io_sendfailed,io_wakeups,io_goodwakeups,timerstats_reset,timer_overruns,"
     "timer_xmts,fuzz,clk_wander_threshold,leapsmearinterval,leapsmearoffset,flags,host,update,cert,"
-    "signature,until,ident,digest";
+    "signature,until,ident,digest,ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,"
+    "ctl_limited,ctl_malformed,ctl_mode7";
 
 constexpr std::string_view kPeer =
     "config,authenable,authentic,srcadr,srcport,dstadr,dstport,leap,hmode,stratum,ppoll,hpoll,"

@@ -43,6 +43,7 @@ struct Question {
   const NonceMaker& nonces;
   const StateView& state;
   MonoTime now;
+  const ControlCounters& counters;
   bool from_operator = false;
 
   // The request, which is under a MAC, was made for its sender's present address.
@@ -94,7 +95,9 @@ BodyResult SystemVariables(const Question& question) {
   const bool processes = std::find(names.begin(), names.end(), kProcesses) != names.end();
   if (processes && !question.from_operator) return Fail(ControlError::kPermission);
   if (processes && !question.ShowsNonce(asked.nonce)) return Fail(ControlError::kPermission);
-  return TextBody(state.Status().word(), TRY(ReadSystem(state.System(), names)));
+  SystemView view = state.System();
+  view.control = question.counters;
+  return TextBody(state.Status().word(), TRY(ReadSystem(view, names)));
 }
 
 BodyResult ClockVariables(AssocId id, Bytes data, const StateView& state) {
@@ -381,8 +384,10 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
   if (request->header.op == ControlOp::kConfigure && request->header.assoc.value != 0 &&
       HoldsControlKey(requester, verdict, key))
     return Refusal(request->header, ControlError::kBadValue, verdict, key, state);
-  const BodyResult outcome = Perform(
-      {*request, requester, verdict, nonces_, state, now, IsFromOperator(requester, verdict, key)});
+  ControlCounters counters = counters_;
+  counters.since_reset_s = static_cast<uint64_t>(std::max(0.0, now - counting_since_));
+  const BodyResult outcome = Perform({*request, requester, verdict, nonces_, state, now, counters,
+                                      IsFromOperator(requester, verdict, key)});
   if (outcome.ok() && outcome->silent) return {};
   if (!outcome.ok()) return Refusal(request->header, outcome.error(), verdict, key, state);
   ++counters_.answered;

@@ -25,17 +25,6 @@
 
 namespace ntpward::control {
 
-// What became of the datagrams so far.
-struct Counters {
-  uint64_t received = 0;
-  uint64_t rate_limited = 0;
-  uint64_t mode_7 = 0;     // the old private protocol, which is not served
-  uint64_t malformed = 0;  // too short, wrong version, a response
-  uint64_t answered = 0;
-  uint64_t errors = 0;    // of those answered, with the error bit
-  uint64_t unproved = 0;  // of those, for the size of the answer alone
-};
-
 // What to do with a datagram.
 enum class Admission : uint8_t {
   kDrop,      // in silence
@@ -117,8 +106,10 @@ class Responder {
   // sent to his address. Of a request without one this says nothing.
   void NoteProof(const Asked& asked);
 
-  const Counters& counters() const { return counters_; }
-  void ResetCounters() { counters_ = {}; }
+  // Without the time since their reset.
+  const ControlCounters& counters() const { return counters_; }
+  // They count from `now` on.
+  void ResetCounters(MonoTime now) { counters_ = {}, counting_since_ = now; }
 
  private:
   // Whether the request shows a nonce that was made for its sender's address.
@@ -139,7 +130,8 @@ class Responder {
   NonceMaker nonces_;
   ProvenAddresses proven_;
   std::optional<MonoTime> told_of_strangers_;
-  Counters counters_;
+  ControlCounters counters_;
+  MonoTime counting_since_;
 };
 
 }  // namespace ntpward::control

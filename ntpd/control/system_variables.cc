@@ -214,6 +214,14 @@ constexpr Entry kTable[] = {
        if (v.autokey) o.AddQuoted(n, v.autokey->digest);
      }},
     {kProcesses, WriteProcesses},
+    {"ctl_reset", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.since_reset_s); }},
+    {"ctl_received", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.received); }},
+    {"ctl_answered", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.answered); }},
+    {"ctl_errors", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.errors); }},
+    {"ctl_unproved", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.unproved); }},
+    {"ctl_limited", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.rate_limited); }},
+    {"ctl_malformed", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.malformed); }},
+    {"ctl_mode7", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.mode_7); }},
 };
 
 constexpr std::string_view kDefaults[] = {"version",

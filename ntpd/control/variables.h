@@ -17,11 +17,13 @@ namespace ntpward::control {
 // Each writes the variables in `names`, or its defaults when `names` is empty, and ends the list.
 // A name that does not exist fails with kUnknownVariable; one that does not apply now is left out.
 
-// One variable is ours: `privsep`, written only by name, has an item for each of the daemon's
+// Some variables are ours. `privsep`, written only by name, has an item for each of the daemon's
 // processes: privsep_net="state=running uptime=60 restarts=0 refused=0 uid=990 seccomp=2
 // no_new_privs=1 capabilities=0x0". Who may read it is for the caller to judge: it tells somebody
 // who tries to break in whether a process died of it.
 inline constexpr std::string_view kProcesses = "privsep";
+// So are those that begin with ctl_: what became of requests by mode 6, and seconds since their
+// reset. Anybody who may ask may read them, by name.
 Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
     const SystemView& view, std::span<const std::string_view> names);
 

@@ -114,6 +114,18 @@ struct TimerCounters {
   uint64_t transmits = 0;
 };
 
+// What became of datagrams of mode 6 and 7, of those that the access rules let in.
+struct ControlCounters {
+  uint64_t since_reset_s = 0;
+  uint64_t received = 0;
+  uint64_t rate_limited = 0;
+  uint64_t mode_7 = 0;     // the old private protocol, which is not served
+  uint64_t malformed = 0;  // too short, wrong version, a response
+  uint64_t answered = 0;
+  uint64_t errors = 0;    // of those answered, with the error bit
+  uint64_t unproved = 0;  // of those, for the size of the answer alone
+};
+
 // A leap second table, loaded or learned; absent without one.
 struct LeapTableView {
   NtpSeconds last_leap;  // when the offset last changed
@@ -182,6 +194,7 @@ struct SystemView {
   KernelView kernel;
   IoCounters io;
   TimerCounters timers;
+  ControlCounters control;  // filled in by the responder
   std::optional<AutokeyView> autokey;
   std::vector<ExtraVariable> extra;
   std::vector<ProcessView> processes;

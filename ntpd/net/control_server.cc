@@ -84,7 +84,8 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
       state_(state),
       lines_(lines),
       responder_(RandomNumber(), {RandomNumber(), RandomNumber()}) {
-  lines_->SetOnControlReset([this] { responder_.ResetCounters(); });
+  responder_.ResetCounters(Timebase::Mono());
+  lines_->SetOnControlReset([this] { responder_.ResetCounters(Timebase::Mono()); });
 }
 
 void ControlServer::OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram) {

@@ -45,7 +45,7 @@ class ControlServer {
   void OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram);
   // The supervisor has answered what SetSave's function asked.
   void OnConfigSaved(const msg::NetConfigSaved& saved);
-  const control::Counters& counters() const { return responder_.counters(); }
+  const control::ControlCounters& counters() const { return responder_.counters(); }
 
  private:
   // Where an answer goes, and what its receiver may see.

@@ -273,7 +273,7 @@ void StrangersAreCounted(void**) {
   (void)w.Ask(ControlOp::kReadVariables);
   (void)w.Ask(ControlOp::kReadStatus);
   (void)w.Ask(ControlOp::kWriteVariables, "a=b");
-  const Counters& counters = w.responder.counters();
+  const ControlCounters& counters = w.responder.counters();
   assert_int_equal(counters.answered, 3);
   assert_int_equal(counters.errors, 3);
   assert_int_equal(counters.unproved, 2);

@@ -11,7 +11,7 @@ namespace {
 
 using test::FakeState;
 
-// The last one is ours.
+// Those from `privsep` on are ours.
 constexpr std::string_view kSystem =
     "leap,stratum,precision,rootdelay,rootdisp,refid,reftime,tc,peer,offset,frequency,sys_jitter,"
     "clk_jitter,clock,processor,system,version,clk_wander,sys_var_list,tai,leapsec,expire,mintc,"
@@ -25,7 +25,8 @@ constexpr std::string_view kSystem =
     "rbuf_lowater,io_dropped,io_ignored,io_received,io_sent,io_sendfailed,io_wakeups,"
     "io_goodwakeups,timerstats_reset,timer_overruns,timer_xmts,fuzz,clk_wander_threshold,"
     "leapsmearinterval,leapsmearoffset,flags,host,update,cert,signature,until,ident,digest,"
-    "privsep";
+    "privsep,ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,ctl_limited,"
+    "ctl_malformed,ctl_mode7";
 constexpr std::string_view kSystemDefaults =
     "version processor system leap stratum precision rootdelay rootdisp refid reftime clock peer "
     "tc mintc offset frequency sys_jitter clk_jitter clk_wander tai leapsec expire "

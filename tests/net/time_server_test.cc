@@ -167,6 +167,33 @@ void NoqueryHidesControl(void**) {
   assert_true(client.Receive().has_value());
 }
 
+// As ntpd 4.2.8 counts them, though mode 7 is not under the rules here: it is served to nobody.
+void WhatIsNotServedOfModesSixAndSevenIsRestricted(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  Stranger client(kClient);
+  const uint8_t read_status[12] = {0x26, 0x01, 0, 1};
+  const uint8_t mode_7[8] = {0x17, 0x00, 0x03, 0x2a};
+  const auto send = [&](Bytes datagram) {
+    client.Send(datagram, {kAsked, port});
+    h.Spin();
+  };
+  send(read_status);
+  assert_int_equal(h.node.packets.restricted, 0);
+  send(mode_7);
+  assert_int_equal(h.node.packets.restricted, 1);
+  assert_true(h.control.counters().mode_7 == 1 && h.control.counters().received == 2);
+  h.Restrict(Access::kNoQuery);
+  send(read_status);
+  send(mode_7);
+  assert_int_equal(h.node.packets.restricted, 3);
+  h.Restrict(Access::kIgnore);
+  send(read_status);
+  assert_int_equal(h.node.packets.restricted, 4);
+  // Counted once, and by the rules alone.
+  assert_int_equal(h.control.counters().received, 2);
+}
+
 void LimitedGetsOneKiss(void**) {
   Harness h;
   h.Restrict(Access::kLimited | Access::kKod);
@@ -496,6 +523,7 @@ int main() {
       cmocka_unit_test(IgnoresForgedLoopbackAndItself),
       cmocka_unit_test(UnknownExtensionFieldsGetAPlainReply),
       cmocka_unit_test(NoqueryHidesControl),
+      cmocka_unit_test(WhatIsNotServedOfModesSixAndSevenIsRestricted),
       cmocka_unit_test(LimitedGetsOneKiss),
       cmocka_unit_test(SendsExactlyWhatWasSealed),
       cmocka_unit_test(ABadMacGetsACryptoNak),

@@ -245,7 +245,11 @@ Recording NtpwardServer() {
       Answered(kReadVariables, 12345, "identity,trail,cookieage,keylistage,autokeyerror",
                "identity=\"IFF\", trail.0=\"server ca 202711212341\", cookieage=5, "
                "autokeyerror=\"crypto_nak\", autokeyerrorage=7"),
-      Answered(kReadVariables, 12346, "", "srcadr=10.77.0.2, keyid=5")};
+      Answered(kReadVariables, 12346, "", "srcadr=10.77.0.2, keyid=5"),
+      Answered(kReadVariables, 0,
+               "ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,ctl_limited,"
+               "ctl_malformed,ctl_mode7",
+               "ctl_reset=9, ctl_received=4, ctl_mode7=1")};
   return recording;
 }
 
@@ -266,6 +270,7 @@ void TellsOfProcessesAndAutokeyWhatAServerOfOursSays(void**) {
   EXPECT(autokey, "associations.0.cookie_age_s", "5");
   EXPECT(autokey, "associations.0.key_list_age_s", "null");
   EXPECT(autokey, "associations.0.last_failure", "crypto_nak");
+  EXPECT(bench.Run("ctlstats").At("result.variables"), "ctl_mode7", "1");
   EXPECT(bench.Run("watch"), "error.kind", "unavailable");
 }
 
@@ -288,7 +293,7 @@ void EveryCommandHasAResultThatFitsTheSchema(void**) {
     RunLine(writable.session, line);
   CheckLines(schema, writable.platform.out, results);
   Bench ours(NtpwardServer());
-  for (const char* line : {"privsep", "autokey"}) RunLine(ours.session, line);
+  for (const char* line : {"privsep", "autokey", "ctlstats"}) RunLine(ours.session, line);
   CheckLines(schema, ours.platform.out, results);
   for (const Command* command : AllCommands()) {
     const std::string name(command->name);
