@@ -1,5 +1,6 @@
 #include "ntpd/supervisor/log_sink.h"
 
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,12 @@ std::string Printable(std::string_view line) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) c = '?';
   return text;
+}
+
+bool IsJournal(int fd, const char* journal_stream) {
+  struct stat file {};
+  return journal_stream != nullptr && fstat(fd, &file) == 0 &&
+         std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino) == journal_stream;
 }
 
 LogSink::LogSink(bool terminal, bool debug) : terminal_(terminal), debug_(debug) {
@@ -70,8 +77,8 @@ void LogSink::LogFromRole(msg::Role role, LogLevel level, std::string_view line,
     return;
   }
   if (lines.suppressed > 0) {
-    Log(LogLevel::kWarning, std::to_string(lines.suppressed) + " log lines of ntpd-" +
-                                RoleName(role) + " suppressed");
+    Log(LogLevel::kWarning,
+        std::to_string(lines.suppressed) + " log lines of ntpd-" + RoleName(role) + " suppressed");
     lines.suppressed = 0;
   }
   if (role == msg::Role::kNet) return Write(level, line);

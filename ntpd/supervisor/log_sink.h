@@ -17,9 +17,14 @@ namespace ntpward::supervisor {
 // Printable ASCII as it is, everything else as '?': what a role sends may hold escape sequences.
 std::string Printable(std::string_view line);
 
+// Whether what is written to `fd` goes to systemd's journal: `journal_stream` is the value of
+// JOURNAL_STREAM, "device:inode" in decimal (systemd.exec(5)); null where it is not set.
+bool IsJournal(int fd, const char* journal_stream);
+
 class LogSink : public Logger {
  public:
-  // Opens syslog now (it cannot be opened later). `terminal`: lines go to standard error too.
+  // Opens syslog now (it cannot be opened later). `terminal`: lines go to standard error too, which
+  // should not be the journal then: it has them from syslog.
   // `debug`: LogLevel::kDebug lines are kept.
   LogSink(bool terminal, bool debug);
 
@@ -34,8 +39,8 @@ class LogSink : public Logger {
   // The supervisor's own line.
   void Log(LogLevel level, std::string_view line) override;
   // A line that a role sent: made printable, and bounded in bytes a second (with a burst), so that
-  // a role gone wrong, or the network through it, cannot fill a disk. Each role has its own bound: a
-  // flood from one does not hide what the others have to say about it.
+  // a role gone wrong, or the network through it, cannot fill a disk. Each role has its own bound:
+  // a flood from one does not hide what the others have to say about it.
   void LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now);
 
  private:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -120,7 +121,8 @@ int Serve(const Options& options) {
       config::Load(options.config_file, files, config::ParsePolicy::kStartup);
   parsed.config.authentication.crypto.password = Secret();  // only ntpd-keys needs it: read anew then
   ServiceManager manager;
-  LogSink log(/*terminal=*/true, options.debug > 0);
+  const bool debug = options.debug > 0;
+  LogSink log(/*terminal=*/debug || !IsJournal(STDERR_FILENO, getenv("JOURNAL_STREAM")), debug);
   const std::string log_file =
       options.log_file.empty() ? parsed.config.output.logfile.value : options.log_file;
   if (!log_file.empty()) {
