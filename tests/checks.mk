@@ -22,6 +22,12 @@ check-monitoring: all
 	@tests/monitoring/get-tools $(BUILD)/monitoring
 	@PREFIX=$(PREFIX) tests/run-lab $(BUILD) $(wildcard tests/monitoring/*.test)
 
+## make check-systemd   the units under a systemd that boots in namespaces (root; makes $(BUILD)/systemd-root)
+.PHONY: check-systemd
+check-systemd: all
+	@tests/systemd/make-root $(BUILD)/systemd-root
+	@PREFIX=$(PREFIX) tests/run-lab $(BUILD) $(wildcard tests/systemd/*.test)
+
 # A seccomp filter kills a sanitizer's own system calls, and a sanitizer handles signals itself: tests that
 # cage something, run the caged programs, or look at signals run only without.
 NOT_SANITIZED := keys/cage_test ntpq/cage_test ntpq/prompt_test ntpq/std_terminal_test privsep/cage_test \
