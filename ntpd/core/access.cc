@@ -187,9 +187,16 @@ void AccessList::RemoveSource(const IpAddress& address) {
   const auto known = sources_.find(host);
   if (known == sources_.end() || --known->second > 0) return;
   sources_.erase(known);
+  (void)RemoveSourceEntry(host);
+}
+
+bool AccessList::RemoveSourceEntry(const IpAddress& address) {
+  IpAddress host = Unmapped(address);
+  host.scope = 0;
+  if (host.is_none()) return false;
   const Octets mask = Mask(host.family, 128);
   const AccessEntry* entry = Find(host, mask, false);
-  if (entry != nullptr && entry->origin == AccessOrigin::kSource) Remove(host, mask, false);
+  return entry != nullptr && entry->origin == AccessOrigin::kSource && Remove(host, mask, false);
 }
 
 AccessEntry* AccessList::FindIn(Slot* slot, bool from_ntpport) {

@@ -94,6 +94,9 @@ class AccessList {
   // address keep its entry until the last is gone. A configured host entry is never touched.
   void AddSource(const IpAddress& address);
   void RemoveSource(const IpAddress& address);
+  // Takes the entry away that an association's address has by the template, until the next of its
+  // associations comes. False when it has none.
+  bool RemoveSourceEntry(const IpAddress& address);
 
   // The flags for a packet from `source`; counts the hit.
   AccessFlags Lookup(const SocketAddress& source);

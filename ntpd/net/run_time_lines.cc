@@ -1,5 +1,7 @@
 #include "ntpd/net/run_time_lines.h"
 
+#include <algorithm>
+
 #include "ntpd/net/system_counters.h"
 
 namespace ntpward::net {
@@ -53,6 +55,18 @@ bool RunTimeLines::JudgeUnpeer(std::string_view line, Judged* judged) const {
   return true;
 }
 
+// True when the line takes an entry away that is there.
+bool RunTimeLines::JudgeSourceEntry(std::string_view line, Judged* judged) const {
+  const auto address = settings::SourceEntryOf(line);
+  if (!address) return false;
+  const auto entries = node_->access.Entries();
+  const bool there = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+    return entry.origin == core::AccessOrigin::kSource && entry.address == *address;
+  });
+  if (there) judged->source_entry = address;
+  return there;
+}
+
 // A pool or a name may have brought it: it must not get two votes.
 std::optional<std::string> RunTimeLines::AddressInUse(const settings::Change& change) const {
   if (change.after.associations.size() <= now_.associations.size()) return std::nullopt;
@@ -71,7 +85,7 @@ RunTimeLines::Judged RunTimeLines::Judge(std::string_view line) const {
       judged.plan.refusal = Refused({groups.error(), std::string(kResetSyntax)});
     return judged;
   }
-  if (JudgeUnpeer(line, &judged)) return judged;
+  if (JudgeUnpeer(line, &judged) || JudgeSourceEntry(line, &judged)) return judged;
   auto change = settings::Apply(line, judged.plan.subject, file_, now_);
   if (!change.ok()) {
     judged.plan.refusal = Refused(change.error());
@@ -94,6 +108,7 @@ std::string RunTimeLines::Do(std::string_view line) {
     if (judged.reset->control) on_control_reset_();
   }
   if (judged.end) upstreams_->End(*judged.end);
+  if (judged.source_entry) (void)node_->access.RemoveSourceEntry(*judged.source_entry);
   if (judged.change) {
     for (const std::string& warning : judged.change->warnings)
       node_->reporter.Log(LogLevel::kWarning, "config: " + warning);

@@ -52,11 +52,13 @@ class RunTimeLines {
     LinePlan plan;
     std::optional<settings::Change> change;
     std::optional<AssocId> end;  // one that has no line of its own
+    std::optional<IpAddress> source_entry;  // of the access list, to go
     std::optional<control::ResetGroups> reset;
   };
   Judged Judge(std::string_view line) const;
   // True when the line was about one association that is there, or that nobody knows.
   bool JudgeUnpeer(std::string_view line, Judged* judged) const;
+  bool JudgeSourceEntry(std::string_view line, Judged* judged) const;
   std::optional<std::string> AddressInUse(const settings::Change& change) const;
 
   Node* node_;

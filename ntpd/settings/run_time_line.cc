@@ -147,7 +147,8 @@ Outcome RestrictOrNot(Work& work) {
                         "a name is looked up only if ntp.conf has it: expected a numeric address"});
   if (line.target == config::RestrictTarget::kSource && !line.address.is_none())
     return Fail(Refusal{ColumnOfArgument(work.line),
-                        "entries of 'restrict source' come and go with their associations"});
+                        "there is no such entry: those of 'restrict source' come and go with "
+                        "their associations"});
   // A line for everybody is two here, so that one of them can go.
   const bool everybody = line.target == config::RestrictTarget::kDefault;
   if (!everybody || line.family != Family::kNone) return Restrict(work, line);
@@ -245,6 +246,18 @@ std::optional<config::Unpeer> UnpeerOf(std::string_view line) {
   config::Parsed parsed = config::ParseLine(line, {});
   if (!parsed.diagnostics.empty() || parsed.config.unpeers.empty()) return std::nullopt;
   return std::move(parsed.config.unpeers.front());
+}
+
+std::optional<IpAddress> SourceEntryOf(std::string_view line) {
+  const Directive* directive = Find(line);
+  if (directive == nullptr || directive->apply != RestrictOrNot) return std::nullopt;
+  const config::Parsed parsed = config::ParseLine(line, {});
+  if (!parsed.diagnostics.empty() || parsed.config.restrictions.empty()) return std::nullopt;
+  const config::Restriction& gone = parsed.config.restrictions.front();
+  const bool is_host = !gone.address.is_none() && gone.prefix == gone.address.bytes().size() * 8;
+  if (!gone.remove || gone.target != config::RestrictTarget::kSource || !is_host)
+    return std::nullopt;
+  return gone.address;
 }
 
 bool IsRunTimeDirective(std::string_view directive) { return Find(directive) != nullptr; }

@@ -45,6 +45,11 @@ Result<Change, Refusal> Apply(std::string_view line, std::string_view subject, c
 // What an `unpeer` or `unconfig` names; none for other lines, and for those that are wrong.
 std::optional<config::Unpeer> UnpeerOf(std::string_view line);
 
+// The address whose entry by `restrict source` a `delrestrict source ADDRESS` takes away; none for
+// other lines, and for those that are wrong. Only ntpd-net knows whether there is one, and nothing
+// stays of it: the association's next start brings it back, as in ntpd 4.2.8.
+std::optional<IpAddress> SourceEntryOf(std::string_view line);
+
 // Whether Apply() knows the directive.
 bool IsRunTimeDirective(std::string_view directive);
 

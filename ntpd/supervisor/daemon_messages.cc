@@ -22,7 +22,7 @@ constexpr double kSecondsPerDay = 86400;
 constexpr double kAccusationGrace = 0.5;
 // So long after the start of an ntpd-net its predecessor's questions may still be under way: seconds,
 // and more of them than it takes.
-constexpr double kLateLine = 30;
+constexpr double kLateLine = 10;
 
 }  // namespace
 

@@ -170,6 +170,42 @@ void SourceTemplateComesAndGoesWithItsAssociations(void**) {
   assert_true(list.Lookup({server, 123}) == AccessFlags(Access::kIgnore));
 }
 
+void ASourceEntryCanBeTakenAwayUntilItsNextAssociation(void**) {
+  AccessList list;
+  list.SetSourceTemplate(AccessFlags(Access::kNoQuery));
+  const IpAddress server = *IpAddress::Parse("192.0.2.1");
+  assert_false(list.RemoveSourceEntry(server));
+  list.AddSource(server);
+  assert_true(list.RemoveSourceEntry(server));
+  assert_false(list.RemoveSourceEntry(server));
+  assert_true(list.Lookup({server, 123}) == AccessFlags());
+  list.AddSource(server);
+  assert_true(list.Lookup({server, 123}) == AccessFlags(Access::kNoQuery));
+  // What the operator configured for an address stays.
+  AccessEntry entry;
+  entry.address = server;
+  entry.mask = AccessList::Mask(Family::kIpv4, 32);
+  entry.flags = Access::kIgnore;
+  list.Add(entry);
+  assert_false(list.RemoveSourceEntry(server));
+  assert_true(list.Lookup({server, 123}).has(Access::kIgnore));
+}
+
+void AnyEntryTellsOfAFlag(void**) {
+  AccessList list;
+  assert_false(list.Has(Access::kLimited));
+  AccessEntry entry;
+  entry.address = *IpAddress::Parse("2001:db8::");
+  entry.mask = AccessList::Mask(Family::kIpv6, 32);
+  entry.flags = Access::kLimited | Access::kKod;
+  entry.ntpport = true;
+  list.Add(entry);
+  assert_true(list.Has(Access::kLimited) && list.Has(Access::kKod));
+  assert_false(list.Has(Access::kNoQuery));
+  assert_true(list.Remove(entry.address, entry.mask, true));
+  assert_false(list.Has(Access::kLimited));
+}
+
 void ConfiguredHostEntryOverridesASourceEntry(void**) {
   AccessList list;
   list.SetSourceTemplate(AccessFlags());
@@ -250,6 +286,8 @@ int main() {
       cmocka_unit_test(OwnAddressOnTheNtpPortIsIgnoredByItsInterfaceEntry),
       cmocka_unit_test(MappedIpv4AddressesFollowTheIpv4Rules),
       cmocka_unit_test(SourceTemplateComesAndGoesWithItsAssociations),
+      cmocka_unit_test(ASourceEntryCanBeTakenAwayUntilItsNextAssociation),
+      cmocka_unit_test(AnyEntryTellsOfAFlag),
       cmocka_unit_test(ConfiguredHostEntryOverridesASourceEntry),
       cmocka_unit_test(HundredThousandEntriesAreMatchedAndListed),
       cmocka_unit_test(AddressWithoutFamilyIsRefused),

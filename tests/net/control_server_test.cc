@@ -157,6 +157,21 @@ void ALineIsDoneOnceTheKeyProcessHasAuthorisedIt(void**) {
   assert_int_equal(Lines(w), 1);
 }
 
+void AnAssociationsEntryIsTakenAwayAndNothingIsKeptOfIt(void**) {
+  World w;
+  const IpAddress server = IpAddress::V4(192, 0, 2, 1);
+  w.h.node.access.SetSourceTemplate(core::AccessFlags(core::Access::kNoQuery));
+  w.h.node.access.AddSource(server);
+  const auto command = w.Configure("delrestrict source 192.0.2.1");
+  assert_true(command && !command->keep);
+  assert_true(w.h.node.access.Has(core::Access::kNoQuery));
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
+  assert_false(w.h.node.access.Has(core::Access::kNoQuery));
+  assert_true(w.RefusalOf("delrestrict source 192.0.2.1")
+                  .starts_with("column 12 there is no such entry"));
+}
+
 void ALineThatIsRefusedThereIsNotDone(void**) {
   for (const CommandOutcome outcome :
        {CommandOutcome::kDenied, CommandOutcome::kNonce, CommandOutcome::kUnknownKey,
@@ -437,6 +452,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ALineGoesWholeToTheKeyProcess),
       cmocka_unit_test(ALineIsDoneOnceTheKeyProcessHasAuthorisedIt),
+      cmocka_unit_test(AnAssociationsEntryIsTakenAwayAndNothingIsKeptOfIt),
       cmocka_unit_test(ALineThatIsRefusedThereIsNotDone),
       cmocka_unit_test(ALineThatIsWrongIsNotAskedFor),
       cmocka_unit_test(AReplayIsToldNothingAndFillsNoLog),

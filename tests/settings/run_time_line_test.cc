@@ -189,6 +189,16 @@ void RestrictAddsAnEntryAndDelrestrictTakesItAway(void**) {
   AssertRefused("restrict 192.0.2.0/33", 9, "syntax error: ");
 }
 
+void OneAddressOfSourcesIsToldFromOtherLines(void**) {
+  assert_true(SourceEntryOf("delrestrict source 192.0.2.1") == IpAddress::Parse("192.0.2.1"));
+  assert_true(SourceEntryOf("unrestrict source 2001:db8::1") == IpAddress::Parse("2001:db8::1"));
+  for (const char* line :
+       {"delrestrict 192.0.2.1", "delrestrict source", "delrestrict source default",
+        "delrestrict source 192.0.2.0/24", "restrict source noquery", "delrestrict source x y",
+        "unconfig 192.0.2.1", ""})
+    if (SourceEntryOf(line)) fail_msg("'%s'", line);
+}
+
 // `restrict source` replaces what was there, and so does ippeerlimit.
 void WhatIsSaidAgainDecidesAgain(void**) {
   for (const auto& [closed, open] :
@@ -332,6 +342,7 @@ void EveryPrefixIsJudged(void**) {
 int main() {
   using namespace ntpward::settings;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(OneAddressOfSourcesIsToldFromOtherLines),
       cmocka_unit_test(AServerIsAddedWithItsOptions),
       cmocka_unit_test(EachKindOfAssociationIsTaken),
       cmocka_unit_test(AnErrorAnywhereIsNoAssociationAtAll),
