@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <ranges>
 
 #include "privsep/base/result.h"
 
@@ -262,8 +261,8 @@ bool AccessList::Has(Access flag) const {
     for (const AccessEntry& entry : tables->irregular)
       if (entry.flags.has(flag)) return true;
     // The defaults come last, and have it most often.
-    for (const auto& [length, table] : std::views::reverse(tables->by_length))
-      for (const auto& [key, slot] : table)
+    for (auto table = tables->by_length.rbegin(); table != tables->by_length.rend(); ++table)
+      for (const auto& [key, slot] : table->second)
         if (has(slot.plain) || has(slot.ntpport)) return true;
   }
   return false;
