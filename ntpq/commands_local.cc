@@ -97,6 +97,8 @@ void ShowKeyType(Session& session, const Arguments& arguments) {
 }
 
 void SetPassword(Session& session, const Arguments& arguments) {
+  if (session.key.is_none() && !session.AskForKey())
+    return Refuse(session, "Keyid must be defined\n", ErrorKind::kCredentials);
   std::string text;
   if (!arguments.empty()) {
     text = arguments[0].text;
@@ -396,7 +398,7 @@ constexpr std::array kCommands = {
             Setting<ShowKeyType>,
             {{{kText, true, "digest-name"}}},
             "set key type to use for authenticated requests, one of:\n"
-            "    AES128CMAC, MD4, MD5, RIPEMD160, SHA1, SHAKE128"},
+            "    AES128CMAC, MD4, MD5, RIPEMD160, SHA1, SHA256, SHAKE128, DES"},
     Command{"drefid",
             Setting<SetRefid>,
             {{{kText, true, "hash|ipv4"}}},

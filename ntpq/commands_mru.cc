@@ -138,10 +138,10 @@ void Show(Session& session, const Retrieved& retrieved) {
 }
 
 void MruListCommand(Session& session, const Arguments& arguments) {
+  session.Notice("Ctrl-C will stop MRU retrieval and display partial results.\n");
   auto request = ParseRequest(session, arguments);
   if (!request) return;
   Retrieved retrieved{std::move(*request), {}, MruEnd::kWhole, {}};
-  session.Notice("Ctrl-C will stop MRU retrieval and display partial results.\n");
   session.platform().HoldInterrupt();
   retrieved.end = RetrieveMru(session, retrieved.request.filters, retrieved.list);
   session.platform().ReleaseInterrupt();

@@ -15,15 +15,15 @@
 
 namespace ntpward::ntpq {
 
-// A client as the server remembers it.
+// A client as the server remembers it; names on the wire are those of READ_MRU, ntpd 4.2.8.
 struct MruEntry {
-  SocketAddress client;
-  NtpTimestamp first;
+  SocketAddress client;  // the port of its last request
+  NtpTimestamp first;    // of its first request and its last, by the server's clock
   NtpTimestamp last;
-  uint64_t count = 0;
-  uint64_t mode_version = 0;  // version << 3 | mode
-  uint64_t restrictions = 0;
-  bool skip = false;  // sent only to tell where the list goes on; the filter left it out
+  uint64_t count = 0;         // of its requests
+  uint64_t mode_version = 0;  // of the last one: version << 3 | mode
+  uint64_t restrictions = 0;  // bits of the server's rules for it: 0x40 limited, 0x800 told so
+  bool skip = false;          // sent only to tell where the list goes on; the filter left it out
 };
 
 // What has been received so far. The server sends entries oldest first and goes on behind the
@@ -44,9 +44,10 @@ class MruList {
   bool complete() const { return now_.has_value(); }
   // The next nonce, as the last answer had it, of any length; empty when it had none.
   const std::string& nonce() const { return nonce_; }
-  // "addr.0=..., last.0=...": the newest entries, for the server to go on from.
+  // ", addr.0=..., last.0=...": the newest entries, at most 16, for the server to go on from; as
+  // many as fit into `room` octets.
   std::string Position(size_t room) const;
-  // The server knows none of the entries of Position: name older ones.
+  // The server knows none of the entries of Position: name older ones. False when there are none.
   bool StepBack();
 
   // Rows that came, each client's once: with those that only tell where to go on, and without.
@@ -54,6 +55,7 @@ class MruList {
   size_t size() const { return entries_.size() - skipped_; }
   // How often a client came again, since it had asked again meanwhile.
   size_t updates() const { return updates_; }
+  // A copy, by address.
   std::vector<MruEntry> entries() const;
   // The server's time at the end, else the newest entry's.
   NtpTimestamp now() const;
@@ -71,10 +73,14 @@ class MruList {
 
 enum class MruOrder : uint8_t { kLastInterval, kAverageInterval, kAddress, kCount };
 
+// As mrulist's sort= orders them: newest first, shortest mean interval first, by address, seldomest
+// first; the other way round when `reversed`.
 void SortMru(std::vector<MruEntry>& entries, MruOrder order, bool reversed);
-// The same as a row, as a JSON object.
+// The same as a row, as a JSON object; intervals are whole seconds before `now`.
 void WriteMruEntry(JsonWriter& json, const MruEntry& entry, NtpTimestamp now,
                    const Display& display);
+// The two lines above the rows, and one row with its line end, as ntpq 4.2.8 prints them. Intervals
+// are whole seconds: since the last request at `now`, and between requests on average.
 std::string MruHeader();
 std::string MruRow(const MruEntry& entry, NtpTimestamp now, const Display& display);
 

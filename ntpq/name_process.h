@@ -21,7 +21,8 @@ namespace ntpward::ntpq {
 
 class NameProcess : public NameService {
  public:
-  // Forks; call it before anything else is open that look-ups must not see.
+  // Forks; call it before anything else is open that look-ups must not see. Fails when the kernel
+  // allows no process or no channel.
   static Result<std::unique_ptr<NameProcess>> Start();
   NameProcess(const NameProcess&) = delete;
   NameProcess& operator=(const NameProcess&) = delete;
@@ -29,9 +30,13 @@ class NameProcess : public NameService {
   // Asked once for each address; the number when there is no name within 10 s, when the names of
   // this command took a minute, or when the user interrupts.
   std::string NameOf(const IpAddress& address) override;
+  // Gives the names of the next command their minute.
   void BeginCommand() override;
   // The end of the channel that this process holds.
   int descriptor() const { return channel_.get(); }
+  // The address of what the user typed (a name, or a number with or without brackets) and its
+  // canonical name; `family` kNone: either. The error is the resolver's text, also when it takes
+  // longer than it is waited for.
   Result<ResolvedHost> Resolve(const std::string& name, Family family);
 
  private:

@@ -281,18 +281,20 @@ bool Session::FetchAssociations() {
 }
 
 bool Session::PrepareCredentials() {
-  return (!key.is_none() || AskForKey()) && (!password.empty() || AskForPassword());
+  if (key.is_none() && !AskForKey()) {
+    PrintError("Invalid key identifier\n", ErrorKind::kCredentials);
+    return false;
+  }
+  return !password.empty() || AskForPassword();
 }
 
 bool Session::AskForKey() {
   const auto answer = platform_.Ask("Keyid: ", false);
   const auto number = answer ? wire::DecodeUnsigned(*answer) : std::nullopt;
-  if (number && KeyId{static_cast<uint32_t>(std::min<uint64_t>(*number, 65536))}.is_symmetric()) {
-    key = KeyId{static_cast<uint32_t>(*number)};
-    return true;
-  }
-  PrintError("Invalid key identifier\n", ErrorKind::kCredentials);
-  return false;
+  const KeyId typed{static_cast<uint32_t>(std::min<uint64_t>(number.value_or(0), 65536))};
+  if (!typed.is_symmetric()) return false;
+  key = typed;
+  return true;
 }
 
 bool Session::AskForPassword() {

@@ -66,6 +66,9 @@ class Session {
   Secret password;
   // Up to 20 characters verbatim, more as hexadecimal digits; false, unchanged, for neither.
   bool SetPassword(std::string_view text);
+  // Has the user type the key identifier; false, unchanged and without a complaint, when what he
+  // types is no symmetric one, or nobody can answer.
+  bool AskForKey();
   bool at_prompt = false;  // the user types commands and sees them
   bool quit = false;
   int exit_status = 0;
@@ -114,9 +117,13 @@ class Session {
   // wants to see first that we read what it sends here, it is shown, and the question asked again.
   std::optional<Reply> Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
                            Auth auth = Auth::kAsSet);
-  // The same, but a refusal by the server is returned, not told.
+  // The same, but why there is no answer is returned and, unless credentials are missing
+  // (kCredentials), not told: see Explain. `attempts`: how often it is asked while nothing comes,
+  // at least 1.
   Result<Reply, QueryError> Try(wire::ControlOp op, AssocId assoc, std::string_view data,
                                 Auth auth = Auth::kAsSet, int attempts = 2);
+  // Tells the user, or makes it the document's error. `assoc` is the association that was asked
+  // for.
   void Explain(const QueryError& error, AssocId assoc);
 
   // The list as last fetched, ascending.
@@ -140,7 +147,6 @@ class Session {
   void Trace(wire::ControlOp op, AssocId assoc, const Result<Reply, QueryError>& reply);
   DocumentHead Head();
   bool PrepareCredentials();
-  bool AskForKey();
   bool AskForPassword();
 
   Platform& platform_;

@@ -15,15 +15,16 @@ constexpr std::string_view kSystem =
     "kppsstbexc,iostats_reset,total_rbuf,free_rbuf,used_rbuf,rbuf_lowater,io_dropped,io_ignored,"
     "io_received,io_sent,io_sendfailed,io_wakeups,io_goodwakeups,timerstats_reset,timer_overruns,"
     "timer_xmts,fuzz,clk_wander_threshold,leapsmearinterval,leapsmearoffset,flags,host,update,cert,"
-    "signature,until,ident,digest,ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,"
-    "ctl_limited,ctl_malformed,ctl_mode7";
+    "signature,until,ident,digest,privsep,ctl_reset,ctl_received,ctl_answered,ctl_errors,"
+    "ctl_unproved,ctl_limited,ctl_malformed,ctl_mode7";
 
 constexpr std::string_view kPeer =
     "config,authenable,authentic,srcadr,srcport,dstadr,dstport,leap,hmode,stratum,ppoll,hpoll,"
     "precision,rootdelay,rootdisp,refid,reftime,org,rec,xleave,reach,unreach,timer,delay,offset,"
     "jitter,dispersion,keyid,filtdelay,filtoffset,pmode,received,sent,filtdisp,flash,ttl,"
     "peer_var_list,in,out,headway,bias,srchost,timerec,timereach,badauth,bogusorg,oldpkt,seldisp,"
-    "selbroken,candidate,flags,host,valid,initsequence,initkey,timestamp,signature,ident,identity";
+    "selbroken,candidate,flags,host,valid,initsequence,initkey,timestamp,signature,ident,identity,"
+    "trail,cookieage,keylistage,autokeyerror";
 
 constexpr std::string_view kClock =
     "type,timecode,poll,noreply,badformat,baddata,fudgetime1,fudgetime2,stratum,refid,flags,device,"

@@ -63,6 +63,24 @@ void DescribesEveryCommandAndNoOther(void**) {
   assert_true(commands.size() > 50);
 }
 
+void NamesEveryKeyTypeAndNoOther(void**) {
+  std::string listed;
+  for (const KeyType& type : kKeyTypes)
+    listed += (listed.empty() ? "    " : ", ") + std::string(type.name);
+  for (const Command* command : AllCommands())
+    if (command->name == "keytype")
+      assert_string_equal(command->purpose.substr(command->purpose.find('\n') + 1).data(),
+                          listed.c_str());
+  const std::string page = Page();
+  const size_t begin = page.find("The key types are\n");
+  assert_true(begin != std::string::npos);
+  const std::string told = page.substr(begin, page.find(".It ", begin) - begin);
+  for (const KeyType& type : kKeyTypes) {
+    const std::regex name("\\b" + std::string(type.name) + "\\b");
+    if (!std::regex_search(told, name)) fail_msg("%s is not told of", type.name.data());
+  }
+}
+
 struct Option {
   std::string letter;
   std::string argument;
@@ -149,6 +167,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(DescribesEveryCommandAndNoOther),
       cmocka_unit_test(DescribesEveryOptionAndNoOther),
+      cmocka_unit_test(NamesEveryKeyTypeAndNoOther),
       cmocka_unit_test(HelpNamesOptionsThatExist),
       cmocka_unit_test(HelpNamesEveryLetter),
       cmocka_unit_test(NamesTheVariablesOfTheEnvironment),

@@ -15,8 +15,11 @@ namespace {
 
 constexpr const char* kOurCommands = "commands of ntpward's ntpq:\n";
 
-// The version is our own, and so are the commands behind those of the reference.
+// The version is our own, and so are the commands behind those of the reference, and two key types.
 void PutOursInto(Recording& recording, const Played& played) {
+  const std::string_view types = "SHA1, SHAKE128\n";
+  if (const size_t at = recording.out.find(types); at != std::string::npos)
+    recording.out.replace(at, types.size(), "SHA1, SHA256, SHAKE128, DES\n");
   const std::string version = "ntpq 4.2.8p18-o Sat Nov 21 23:27:52 UTC 2026 (1)";
   if (const size_t at = recording.out.find(version); at != std::string::npos)
     recording.out.replace(at, version.size(), VersionText());
