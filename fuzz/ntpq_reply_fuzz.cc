@@ -20,33 +20,53 @@ constexpr const char* kCommands[] = {
     "rl", "mrl &1 &2", "cl", "monstats", "iostats", "timerstats", "authinfo", "lopeers",
     "lassociations", "lpassociations", "config-from-file x", "saveconfig x", "writevar 0 x=1",
     "mrulist sort=addr kod", "why &1", "autokey", "privsep", "rv 0 reftime,offset,refid > x",
-    "peers -6", "ctlstats"};
+    "peers -6", "ctlstats", "writelist 1", "watch 1"};
 // As long as any command may take.
 constexpr double kLongestCommand = 600;
 
+void CheckText(std::string_view text) {
+  for (char c : text) CHECK((c >= 0x20 && c < 0x7f) || c == '\n');
+}
+
+// Looks at one drawing, and quits.
+class AnyTerminal : public Terminal {
+ public:
+  ScreenSize Size() override { return {24, 80}; }
+  void Draw(const std::vector<ScreenLine>& lines) override {
+    CheckText(RenderText(lines));
+    drawn_ = true;
+  }
+  Key Wait(double) override { return drawn_ ? Key::kQuit : Key::kNone; }
+
+ private:
+  bool drawn_ = false;
+};
+
 class AnyPlatform : public Platform {
  public:
+  explicit AnyPlatform(bool has_terminal) : has_terminal_(has_terminal) {}
   timespec Now() override { return {1795304967, 0}; }
-  void Out(std::string_view text) override { Check(text); }
+  void Out(std::string_view text) override { CheckText(text); }
   void Err(std::string_view text) override {
     // ntpq's own, before its count of retrieved entries.
-    Check(text.substr(text.starts_with("\r") ? 1 : 0));
+    CheckText(text.substr(text.starts_with("\r") ? 1 : 0));
   }
   std::optional<std::string> Ask(std::string_view, bool) override { return "1"; }
   // What goes to a file is looked at on a terminal later.
   Status WriteFile(const std::string&, std::string_view text) override {
-    Check(text);
+    CheckText(text);
     return {};
   }
   Result<std::string> ReadFile(const std::string&) override { return std::string("line\n"); }
   void HoldInterrupt() override {}
   void ReleaseInterrupt() override {}
   bool Interrupted() override { return false; }
+  std::unique_ptr<Terminal> TakeTerminal() override {
+    return has_terminal_ ? std::make_unique<AnyTerminal>() : nullptr;
+  }
 
  private:
-  static void Check(std::string_view text) {
-    for (char c : text) CHECK((c >= 0x20 && c < 0x7f) || c == '\n');
-  }
+  bool has_terminal_;
 };
 
 // The sequence number is made to fit, and version and operation of most datagrams; all else comes
@@ -104,13 +124,13 @@ class NoNames : public NameService {
   std::string NameOf(const IpAddress& address) override { return address.ToString() + "\x1b[0m"; }
 };
 
-enum class Form : uint8_t { kText, kJson, kMetrics };
+enum class Form : uint8_t { kText, kJson, kMetrics, kTextfile };
 
 // The server answers the same whatever the form.
 void Run(Bytes data, Form form) {
   Reader input(data);
   const uint8_t choice = input.U8();
-  AnyPlatform platform;
+  AnyPlatform platform((choice & 0x80) != 0);
   AnyNetwork network(input);
   NoNames names;
   Settings settings;
@@ -118,18 +138,21 @@ void Run(Bytes data, Form form) {
   settings.raw = (choice & 0x40) != 0;
   settings.json = form == Form::kJson;
   Session session(platform, network, names, settings);
-  if (form == Form::kMetrics) {
+  if (form == Form::kMetrics || form == Form::kTextfile) {
     CHECK(session.OpenHost("host", Family::kNone));
-    PrintMetrics(session, MetricsFormat::kOpenMetrics);
+    PrintMetrics(session,
+                 form == Form::kMetrics ? MetricsFormat::kOpenMetrics : MetricsFormat::kTextfile);
   } else {
+    // What readlist and writelist name.
     RunBatch(session, {{"host", Family::kNone}},
-             {kCommands[(choice & 0x3f) % std::size(kCommands)]});
+             {"addvars offset,x=1", kCommands[(choice & 0x3f) % std::size(kCommands)]});
   }
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  for (const Form form : {Form::kText, Form::kJson, Form::kMetrics}) Run(Bytes(data, size), form);
+  for (const Form form : {Form::kText, Form::kJson, Form::kMetrics, Form::kTextfile})
+    Run(Bytes(data, size), form);
   return 0;
 }
