@@ -5,50 +5,27 @@
 #include "ntpd/control/variables.h"
 #include "tests/control/fake_state.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/served_variables.h"
 
 namespace ntpward::control {
 namespace {
 
+using ntpward::test::kClockVariables;
+using ntpward::test::kPeerVariables;
+using ntpward::test::kSystemVariables;
 using test::FakeState;
 
-// Those from `privsep` on are ours.
-constexpr std::string_view kSystem =
-    "leap,stratum,precision,rootdelay,rootdisp,refid,reftime,tc,peer,offset,frequency,sys_jitter,"
-    "clk_jitter,clock,processor,system,version,clk_wander,sys_var_list,tai,leapsec,expire,mintc,"
-    "mru_enabled,mru_depth,mru_deepest,mru_mindepth,mru_maxage,mru_maxdepth,mru_mem,mru_maxmem,"
-    "ss_uptime,ss_reset,ss_received,ss_thisver,ss_oldver,ss_badformat,ss_badauth,ss_declined,"
-    "ss_restricted,ss_limited,ss_kodsent,ss_processed,ss_lamport,ss_tsrounding,peeradr,peermode,"
-    "bcastdelay,authdelay,authkeys,authfreek,authklookups,authknotfound,authkuncached,"
-    "authkexpired,authencrypts,authdecrypts,authreset,koffset,kfreq,kmaxerr,kesterr,kstflags,"
-    "ktimeconst,kprecis,kfreqtol,kppsfreq,kppsstab,kppsjitter,kppscalibdur,kppscalibs,"
-    "kppscaliberrs,kppsjitexc,kppsstbexc,iostats_reset,total_rbuf,free_rbuf,used_rbuf,"
-    "rbuf_lowater,io_dropped,io_ignored,io_received,io_sent,io_sendfailed,io_wakeups,"
-    "io_goodwakeups,timerstats_reset,timer_overruns,timer_xmts,fuzz,clk_wander_threshold,"
-    "leapsmearinterval,leapsmearoffset,flags,host,update,cert,signature,until,ident,digest,"
-    "privsep,ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,ctl_limited,"
-    "ctl_malformed,ctl_mode7";
 constexpr std::string_view kSystemDefaults =
     "version processor system leap stratum precision rootdelay rootdisp refid reftime clock peer "
     "tc mintc offset frequency sys_jitter clk_jitter clk_wander tai leapsec expire "
     "leapsmearinterval leapsmearoffset host ident flags digest signature update cert until ";
 
-// Those from `identity` on are ours.
-constexpr std::string_view kPeer =
-    "config,authenable,authentic,srcadr,srcport,dstadr,dstport,leap,hmode,stratum,ppoll,hpoll,"
-    "precision,rootdelay,rootdisp,refid,reftime,org,rec,xleave,reach,unreach,timer,delay,offset,"
-    "jitter,dispersion,keyid,filtdelay,filtoffset,pmode,received,sent,filtdisp,flash,ttl,"
-    "peer_var_list,in,out,headway,bias,srchost,timerec,timereach,badauth,bogusorg,oldpkt,seldisp,"
-    "selbroken,candidate,flags,host,valid,initsequence,initkey,timestamp,signature,ident,identity,"
-    "trail,cookieage,keylistage,autokeyerror";
 constexpr std::string_view kPeerDefaults =
     "srcadr srcport srchost dstadr dstport leap stratum precision rootdelay rootdisp refid reftime "
     "rec reach unreach hmode pmode hpoll ppoll headway flash keyid ttl offset delay dispersion "
     "jitter xleave bias filtdelay filtoffset filtdisp host flags signature initsequence initkey "
     "timestamp ident ";
 
-constexpr std::string_view kClock =
-    "type,timecode,poll,noreply,badformat,baddata,fudgetime1,fudgetime2,stratum,refid,flags,device,"
-    "clock_var_list,minjitter";
 constexpr std::string_view kClockDefaults =
     "device timecode poll noreply badformat baddata minjitter fudgetime1 fudgetime2 stratum refid "
     "flags ";
@@ -92,7 +69,7 @@ void TheSystemsAre(void**) {
   const SystemView view = FullSystem();
   const std::string_view list[] = {"sys_var_list"};
   assert_string_equal(ReadSystem(view, list)->text().c_str(),
-                      Quoted("sys_var_list", kSystem).c_str());
+                      Quoted("sys_var_list", kSystemVariables).c_str());
   assert_string_equal(NamesIn(ReadSystem(view, {})->text()).c_str(),
                       std::string(kSystemDefaults).c_str());
 }
@@ -100,7 +77,8 @@ void TheSystemsAre(void**) {
 void AnAssociationsAre(void**) {
   const PeerView view = FullPeer();
   const std::string_view list[] = {"peer_var_list"};
-  assert_string_equal(ReadPeer(view, list)->text().c_str(), Quoted("peer_var_list", kPeer).c_str());
+  assert_string_equal(ReadPeer(view, list)->text().c_str(),
+                      Quoted("peer_var_list", kPeerVariables).c_str());
   assert_string_equal(NamesIn(ReadPeer(view, {})->text()).c_str(),
                       std::string(kPeerDefaults).c_str());
 }
@@ -110,7 +88,7 @@ void AClocksAre(void**) {
   view.fudge_time1_s = view.fudge_time2_s = view.min_jitter_s = 0.001;
   const std::string_view list[] = {"clock_var_list"};
   assert_string_equal(ReadClock(view, list)->text().c_str(),
-                      Quoted("clock_var_list", kClock).c_str());
+                      Quoted("clock_var_list", kClockVariables).c_str());
   assert_string_equal(NamesIn(ReadClock(view, {})->text()).c_str(),
                       std::string(kClockDefaults).c_str());
 }

@@ -6,6 +6,7 @@
 #include "ntpq/command.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/served_variables.h"
 
 namespace ntpward::ntpq::test {
 namespace {
@@ -85,6 +86,26 @@ void AddsNothingWhereThereIsNothingToAdd(void**) {
     assert_string_equal(bench.Added(line).c_str(), "");
 }
 
+// Whether all of these names, separated by commas, are offered behind `command`.
+void OffersAll(Bench& bench, const std::string& command, std::string_view names) {
+  size_t known = 0;
+  for (; !names.empty(); ++known) {
+    const size_t end = std::min(names.find(','), names.size());
+    const std::string name(names.substr(0, end));
+    if (!bench.Offers(command, name))
+      fail_msg("%s%s is not offered", command.c_str(), name.c_str());
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  assert_true(known >= 14);
+}
+
+void KnowsEveryVariableThatOurDaemonServes(void**) {
+  Bench bench;
+  OffersAll(bench, "rv 0 ", ntpward::test::kSystemVariables);
+  OffersAll(bench, "rv 1 ", ntpward::test::kPeerVariables);
+  OffersAll(bench, "cv 0 ", ntpward::test::kClockVariables);
+}
+
 // The names that 4.2.8 lists itself.
 void KnowsEveryVariableThatTheReferenceLists(void**) {
   Bench bench;
@@ -98,13 +119,7 @@ void KnowsEveryVariableThatTheReferenceLists(void**) {
     std::string names = Recording::Load(list.recording).out;
     names = names.substr(names.find('"') + 1);
     names.resize(names.find('"'));
-    size_t known = 0;
-    for (size_t start = 0; start < names.size(); ++known) {
-      const size_t end = std::min(names.find(',', start), names.size());
-      assert_true(bench.Offers(list.command, names.substr(start, end - start)));
-      start = end + 1;
-    }
-    assert_true(known >= 14);
+    OffersAll(bench, list.command, names);
   }
 }
 
@@ -119,6 +134,7 @@ int main() {
       cmocka_unit_test(CompletesAssociationsOfTheListThatWasFetched),
       cmocka_unit_test(CompletesTheWordsOfOtherArguments),
       cmocka_unit_test(AddsNothingWhereThereIsNothingToAdd),
+      cmocka_unit_test(KnowsEveryVariableThatOurDaemonServes),
       cmocka_unit_test(KnowsEveryVariableThatTheReferenceLists),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -21,6 +21,7 @@ namespace {
 constexpr std::string_view kEnter = "\x1b[?1049h";
 constexpr std::string_view kLeave = "\x1b[?1049l";
 constexpr int kPatienceMs = 10000;
+constexpr unsigned kLifeSeconds = 60;
 
 // Draws once, and again for each key but a quit.
 void ShowUntilQuit() {
@@ -104,6 +105,8 @@ class PtySession {
 
  private:
   [[noreturn]] void Shell(const std::function<void()>& body, const char* term, int news) {
+    // A failed test jumps past the destructor: both end by themselves then.
+    alarm(kLifeSeconds);
     setsid();
     for (int fd = 0; fd < 3; ++fd) dup2(slave_.get(), fd);
     ioctl(0, TIOCSCTTY, 0);
@@ -112,6 +115,7 @@ class PtySession {
     unsetenv("NO_COLOR");
     pid_t program = fork();
     if (program == 0) {
+      alarm(kLifeSeconds);
       setpgid(0, 0);
       tcsetpgrp(0, getpid());
       // Whoever runs the tests in the background ignores some of them.
