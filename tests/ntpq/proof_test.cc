@@ -2,11 +2,10 @@
 // says nothing of it, and is not kept by a server that is never content.
 #include "ntpq/proof.h"
 
-#include <deque>
-
 #include "ntpq/command.h"
 #include "ntpq/metrics.h"
 #include "ntpq/snapshot.h"
+#include "tests/ntpq/fake_server.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -28,43 +27,29 @@ enum class Mood : uint8_t {
   kNoPurpose,  // gives something that is no nonce
 };
 
-class GuardedTransport : public Transport {
+class GuardedServer : public FakeServer {
  public:
-  GuardedTransport(Mood mood, MonoTime& now, std::vector<std::vector<uint8_t>>& sent)
-      : mood_(mood), now_(now), sent_(sent) {}
-
-  MonoTime Now() override { return now_; }
-  Status Send(Bytes datagram) override {
-    sent_.emplace_back(datagram.begin(), datagram.end());
-    const auto request = wire::ParseControlRequest(datagram);
-    assert_true(request.ok());
-    Answer(request->header, AsText(request->data));
-    return {};
-  }
-  Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
-    if (waiting_.empty()) {
-      now_ = deadline;
-      return std::optional<std::vector<uint8_t>>();
-    }
-    std::vector<uint8_t> datagram = std::move(waiting_.front());
-    waiting_.pop_front();
-    return std::optional<std::vector<uint8_t>>(std::move(datagram));
+  explicit GuardedServer(Mood mood) : mood_(mood) {
+    address = IpAddress::V4(192, 0, 2, 2);
+    on_request = [this](const wire::ControlRequest& request) { Hear(request); };
   }
 
  private:
-  void Answer(const wire::ControlHeader& header, std::string_view data) {
+  void Hear(const wire::ControlRequest& request) {
+    const wire::ControlHeader& header = request.header;
+    const std::string_view data = AsText(request.data);
     const bool list = header.op == ControlOp::kReadMru;
     const bool shows_nonce = data.find("nonce=" + std::string(kNonce)) != std::string_view::npos;
-    if (mood_ == Mood::kDeaf) return Refuse(header);
+    if (mood_ == Mood::kDeaf) return Refuse(request, ControlError::kPermission);
     if (list && (!shows_nonce || mood_ == Mood::kSilent)) return;
     if (list) proved_ = mood_ == Mood::kOurs || mood_ == Mood::kNoList;
-    if (list && mood_ == Mood::kNoList) return Refuse(header);
+    if (list && mood_ == Mood::kNoList) return Refuse(request, ControlError::kPermission);
     const bool asks_nonce = header.op == ControlOp::kRequestNonce;
     if (asks_nonce && mood_ == Mood::kSilent) return;
     const std::string text = TextFor(header);
     const bool fits = text.size() <= data.size();
-    if (!proved_ && !list && !fits) return Refuse(header);
-    Send(header, text);
+    if (!proved_ && !list && !fits) return Refuse(request, ControlError::kPermission);
+    Answer(request, text, 0x0615);
   }
   std::string TextFor(const wire::ControlHeader& header) const {
     switch (header.op) {
@@ -83,44 +68,18 @@ class GuardedTransport : public Transport {
                "mru_depth=3, kprecis=1\r\n";
     }
   }
-  void Refuse(const wire::ControlHeader& header) {
-    waiting_.push_back(wire::BuildControlError(header, 0, ControlError::kPermission));
-  }
-  void Send(const wire::ControlHeader& request, std::string_view text) {
-    const auto header = wire::ReplyHeader(request, 0, 0x0615);
-    for (auto& datagram :
-         wire::BuildControlReply(header, AsBytes(text), {}, wire::ControlPadding::kPlain))
-      waiting_.push_back(std::move(datagram));
-  }
 
   Mood mood_;
-  MonoTime& now_;
-  std::vector<std::vector<uint8_t>>& sent_;
-  std::deque<std::vector<uint8_t>> waiting_;
   bool proved_ = false;
 };
 
-class GuardedNetwork : public Network {
- public:
-  explicit GuardedNetwork(Mood mood) : mood_(mood) {}
-  Result<Host, OpenError> Open(const std::string& name, Family) override {
-    return Host{name, IpAddress::V4(192, 0, 2, 2),
-                std::make_unique<GuardedTransport>(mood_, now, sent)};
-  }
-  MonoTime now = MonoTime::FromSeconds(1000);
-  std::vector<std::vector<uint8_t>> sent;
-
- private:
-  Mood mood_;
-};
-
 struct Bench {
-  explicit Bench(Mood mood = Mood::kOurs) : network(mood) {
+  explicit Bench(Mood mood = Mood::kOurs) : server(mood) {
     session.settings.numeric = true;
     session.OpenHost("ntp1", Family::kNone);
   }
   std::string Run(const std::string& line) {
-    network.sent.clear();
+    server.sent.clear();
     platform.out.clear();
     platform.err.clear();
     RunLine(session, line);
@@ -129,12 +88,13 @@ struct Bench {
   // The operations that were asked for, in order.
   std::vector<int> Asked() const {
     std::vector<int> operations;
-    for (const auto& datagram : network.sent) operations.push_back(datagram[1]);
+    for (const auto& datagram : server.sent) operations.push_back(datagram[1]);
     return operations;
   }
 
   RecordingPlatform platform;
-  GuardedNetwork network;
+  GuardedServer server;
+  FakeNetwork network{server};
   RecordedNames names;
   Session session{platform, network, names, Settings{}};
 };
@@ -186,8 +146,8 @@ void TheRequestForANonceIsAsLongAsItsAnswer(void**) {
   Bench bench;
   assert_true(Has(bench.Run("mrulist"), "192.0.2.1"));
   assert_true(bench.Asked() == (std::vector<int>{kGetNonce, kGetNonce, kMru}));
-  assert_int_equal(bench.network.sent[0].size(), 12);
-  assert_true(bench.network.sent[1].size() >= 44);
+  assert_int_equal(bench.server.sent[0].size(), 12);
+  assert_true(bench.server.sent[1].size() >= 44);
 }
 
 // The user hears what he would hear of a server that means it.
@@ -203,15 +163,15 @@ void AServerThatIsNeverContentCostsAFewQuestions(void**) {
                       {Mood::kSilent, 3, 2 * 5}};
   for (const Row& row : rows) {
     Bench bench(row.mood);
-    const MonoTime start = bench.network.now;
+    const MonoTime start = bench.server.now;
     bench.Run("rv");
     assert_string_equal(bench.platform.err.c_str(),
                         "***Server disallowed request (authentication?)\n");
-    assert_int_equal(bench.network.sent.size(), row.questions);
-    assert_true(bench.network.now - start <= row.seconds + 0.01);
+    assert_int_equal(bench.server.sent.size(), row.questions);
+    assert_true(bench.server.now - start <= row.seconds + 0.01);
     // A long command asks for no more of it.
     bench.Run("sysinfo");
-    const size_t once = bench.network.sent.size();
+    const size_t once = bench.server.sent.size();
     assert_true(once <= row.questions);
   }
 }
@@ -242,12 +202,12 @@ void UnderAMacTheNonceIsPartOfTheQuestion(void**) {
   assert_true(bench.session.SetPassword("secret"));
   bench.Run("rv 0 privsep");
   assert_true(bench.Asked() == (std::vector<int>{kRead, kGetNonce, kMru, kRead}));
-  const auto last = wire::ParseControlRequest(bench.network.sent.back());
+  const auto last = wire::ParseControlRequest(bench.server.sent.back());
   assert_true(AsText(last->data) == "privsep nonce=" + std::string(kNonce));
   assert_true(last->mac.has_value());
   Bench plain;
   plain.Run("rv 0 privsep");
-  assert_true(AsText(wire::ParseControlRequest(plain.network.sent.back())->data) == "privsep");
+  assert_true(AsText(wire::ParseControlRequest(plain.server.sent.back())->data) == "privsep");
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ inline constexpr std::string_view kSystemVariables =
     "leapsmearinterval,leapsmearoffset,flags,host,update,cert,signature,until,ident,digest,"
     "privsep,ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,ctl_limited,"
     "ctl_malformed,ctl_mode7";
+
 // Those from `identity` on are ours.
 inline constexpr std::string_view kPeerVariables =
     "config,authenable,authentic,srcadr,srcport,dstadr,dstport,leap,hmode,stratum,ppoll,hpoll,"
@@ -30,6 +31,7 @@ inline constexpr std::string_view kPeerVariables =
     "peer_var_list,in,out,headway,bias,srchost,timerec,timereach,badauth,bogusorg,oldpkt,seldisp,"
     "selbroken,candidate,flags,host,valid,initsequence,initkey,timestamp,signature,ident,identity,"
     "trail,cookieage,keylistage,autokeyerror";
+
 inline constexpr std::string_view kClockVariables =
     "type,timecode,poll,noreply,badformat,baddata,fudgetime1,fudgetime2,stratum,refid,flags,device,"
     "clock_var_list,minjitter";
