@@ -89,6 +89,9 @@ class EditedInput : public LineInput {
   bool prompts() const override { return true; }
   std::optional<std::string> Next() override {
     std::fflush(stdout);
+    // The editor shows its prompt before it takes the keys from the terminal, which would take a
+    // Ctrl-D in between for itself.
+    el_set(editor_, EL_PREP_TERM, 1);
     int length = 0;
     const char* line = el_gets(editor_, &length);
     if (line == nullptr || length <= 0) return std::nullopt;
