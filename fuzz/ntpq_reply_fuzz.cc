@@ -28,18 +28,19 @@ void CheckText(std::string_view text) {
   for (char c : text) CHECK((c >= 0x20 && c < 0x7f) || c == '\n');
 }
 
-// Looks at one drawing, and quits.
+// Looks at the first drawings, and quits.
 class AnyTerminal : public Terminal {
  public:
   ScreenSize Size() override { return {24, 80}; }
   void Draw(const std::vector<ScreenLine>& lines) override {
     CheckText(RenderText(lines));
-    drawn_ = true;
+    ++drawn_;
   }
-  Key Wait(double) override { return drawn_ ? Key::kQuit : Key::kNone; }
+  Key Wait(double) override { return drawn_ < kDrawings ? Key::kNone : Key::kQuit; }
 
  private:
-  bool drawn_ = false;
+  static constexpr int kDrawings = 3;
+  int drawn_ = 0;
 };
 
 class AnyPlatform : public Platform {
@@ -79,7 +80,12 @@ class AnyTransport : public Transport {
     std::copy_n(datagram.begin(), header_.size(), header_.begin());
     return {};
   }
+  bool Interrupted() override { return wants_end_ && wants_end_(); }
+  void SetInterruption(std::function<bool()> wants_end) override {
+    wants_end_ = std::move(wants_end);
+  }
   Result<std::optional<std::vector<uint8_t>>> Receive(MonoTime deadline) override {
+    if (Interrupted()) return std::optional<std::vector<uint8_t>>();
     const Bytes bytes = input_.Take(std::min<size_t>(input_.U16(), input_.remaining()));
     if (bytes.empty()) {
       now_ = deadline;
@@ -106,6 +112,7 @@ class AnyTransport : public Transport {
   Reader& input_;
   MonoTime now_;
   std::array<uint8_t, 4> header_{};  // how the request begins
+  std::function<bool()> wants_end_;
 };
 
 class AnyNetwork : public Network {
