@@ -76,8 +76,11 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
   } else if (Is(head, AutokeyCode::kAutokey)) {
     list_asked_ = true;
   } else {
-    const ServerContext server{context.host, context.certificates, context.now,
-                               context.synchronised};
+    const ServerContext server{.host = context.host,
+                               .certificates = context.certificates,
+                               .now = context.now,
+                               .synchronised = context.synchronised,
+                               .mono = context.mono};
     ServerAnswer reply = side_.OnRequest(field, to_peer_.Reversed(), server);
     TakeReply(reply, result);
     if (result.question) pending_->since = context.mono;

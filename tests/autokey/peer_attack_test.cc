@@ -156,6 +156,22 @@ void AFloodOfQuestionsCostsFewAnswers(void**) {
   assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
 }
 
+// A peer that asks all the time for a certificate that cannot be signed, then for the rest of its
+// life.
+void CertificatesOfAPeerAreLookedAtWithoutEnd(void**) {
+  Settled pair;
+  const auto field = Field(AutokeyCode::kSign, false, 222, "no certificate");
+  for (int i = 0; i < 2 * ServerSide::kSignBurst; ++i) {
+    pair.one->host.time.seconds += 1;
+    (void)pair.one->dance->NextPacket(pair.one->context());
+    (void)pair.Forge(field, true);
+    const PeerPacket packet = pair.one->dance->NextPacket(pair.one->context());
+    const auto answer = wire::ParseAutokeyFieldHead(FirstField(packet));
+    assert_int_equal(answer->code, static_cast<int>(AutokeyCode::kSign));
+    assert_true(answer->error);
+  }
+}
+
 // Whoever does not hear us gets signatures checked seldom, and the peer's are checked all the same.
 void AFloodOfAnnouncementsUsesUpNothingOfThePeers(void**) {
   Settled pair;
@@ -210,6 +226,7 @@ int main() {
       cmocka_unit_test(AForgedRequestDoesNotTakeTheGenuineOnesPlace),
       cmocka_unit_test(ManyRequestsAreOneAnswer),
       cmocka_unit_test(AFloodOfQuestionsCostsFewAnswers),
+      cmocka_unit_test(CertificatesOfAPeerAreLookedAtWithoutEnd),
       cmocka_unit_test(AFloodOfAnnouncementsUsesUpNothingOfThePeers),
       cmocka_unit_test(ANameCountsFromWhoHearsUsAlone),
       cmocka_unit_test(EveryPrefixOfAFieldIsSurvived),
