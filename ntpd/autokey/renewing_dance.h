@@ -60,6 +60,7 @@ class RenewingDance {
   uint32_t flags() const { return current_->flags(); }
   bool has_cookie() const { return current_->has_cookie(); }
   bool proven() const { return current_->proven(); }
+  bool identified() const { return current_->identified(); }
   int progress() const { return current_->progress(); }
   bool has_questions() const { return successor_ != nullptr || current_->has_questions(); }
   std::string_view identity() const { return current_->identity(); }

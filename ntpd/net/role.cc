@@ -237,7 +237,7 @@ void Role::OnSecond() {
   node_.timer.overruns += seconds_.OnSecond(now);
   node_.keys.Expire(now);
   if (node_.engine == nullptr || ending_) return;
-  upstreams_.Maintain();
+  upstreams_.Maintain(Timebase::Mono());
   manycast_.Maintain();
   leap_seconds_.OnSecond(node_.time.Now());
   upstreams_.ReportEvents();

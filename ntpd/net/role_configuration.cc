@@ -153,7 +153,7 @@ void Role::ApplyConfiguration() {
     AskKeyCount();
     node_.link.Ready(sandbox_);
   }
-  upstreams_.Maintain();
+  upstreams_.Maintain(Timebase::Mono());
   upstreams_.ReportEvents();
   Schedule();
 }
@@ -176,7 +176,7 @@ void Role::ApplyChange(const settings::Change& change) {
   ApplyStart(change.after.start);
   for (const settings::AccessStep& step : change.access) ApplyAccess(step);
   upstreams_.Configure(change.after.associations);
-  upstreams_.Maintain();
+  upstreams_.Maintain(Timebase::Mono());
   upstreams_.ReportEvents();
   Update();
 }

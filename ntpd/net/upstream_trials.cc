@@ -25,20 +25,20 @@ std::string_view IdentityOf(const Upstream& upstream) {
 
 }  // namespace
 
-// None: it stands on a line, or has proved itself.
+// None: it stands on a line, or has proved itself. A cookie is no part of that: it goes with our
+// ntpd-keys, and is asked for at the next poll, which may be far.
 std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream& upstream) {
   if (upstream.peer != nullptr && upstream.line == kNoLine && !upstream.peer->identified())
     return UnprovenKind::kPassivePeer;
   if (upstream.announced != nullptr && !upstream.announced->accepted())
     return UnprovenKind::kBroadcastServer;
   const bool manycast = upstream.config.kind == msg::NetAssociationKind::kManycastClient;
-  if (manycast && upstream.dance != nullptr && !upstream.dance->proven())
+  if (manycast && upstream.dance != nullptr && !upstream.dance->identified())
     return UnprovenKind::kManycastServer;
   return std::nullopt;
 }
 
-void Upstreams::NoteTrials() {
-  const MonoTime now = Timebase::Mono();
+void Upstreams::NoteTrials(MonoTime now) {
   for (const auto& [id, upstream] : upstreams_)
     upstream->trial.Note(ProgressOf(*upstream), !UnprovenKindOf(*upstream), now);
 }
@@ -75,12 +75,12 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
 }
 
 bool Upstreams::MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcomer) {
-  NoteTrials();
+  NoteTrials(Timebase::Mono());
   return core::HasRoomByTrail(LetInByTrail(), newcomer) && MakePlace(Tried(kind), newcomer, {});
 }
 
 bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
-  NoteTrials();
+  NoteTrials(Timebase::Mono());
   std::vector<core::Unproven> tried = Tried(UnprovenKind::kManycastServer);
   std::erase_if(tried, [&](const auto& one) { return upstreams_.at(one.id)->line != line; });
   const size_t most = node_->start.maxclock;
@@ -92,9 +92,8 @@ bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
 
 // Those that did not prove themselves, and those whose proof has got old: if they are there, their
 // next broadcast begins anew.
-void Upstreams::RemoveUnproven() {
-  NoteTrials();
-  const MonoTime now = Timebase::Mono();
+void Upstreams::RemoveUnproven(MonoTime now) {
+  NoteTrials(now);
   std::vector<AssocId> gone;
   for (const auto& [id, upstream] : upstreams_) {
     const auto kind = UnprovenKindOf(*upstream);

@@ -263,7 +263,8 @@ std::optional<Upstreams::Origin> Upstreams::OriginOf(AssocId id) const {
     return of_line(found->second.line);
   const Upstream* upstream = Find(id);
   if (upstream == nullptr) return std::nullopt;
-  const bool own = upstream->line != kNoLine && (!upstream->pooled || upstream->remote.ip == upstream->config.address);
+  const bool own = upstream->line != kNoLine &&
+                   (!upstream->pooled || upstream->remote.ip == upstream->config.address);
   return own ? of_line(upstream->line) : Origin{};
 }
 
@@ -307,8 +308,7 @@ size_t Upstreams::CountOfAnswering(size_t line) const {
 }
 
 // Names whose addresses are known, but not enough of them answer.
-void Upstreams::WantNames() {
-  const MonoTime now = Timebase::Mono();
+void Upstreams::WantNames(MonoTime now) {
   for (const auto& [id, upstream] : upstreams_) {
     if (upstream->pooled || !upstream->config.name || !IsSilent(*upstream)) continue;
     lookups_[*upstream->config.name].wanted = true;
@@ -323,11 +323,10 @@ void Upstreams::WantNames() {
   }
 }
 
-void Upstreams::Maintain() {
+void Upstreams::Maintain(MonoTime now) {
   RemoveExpired();
-  RemoveUnproven();
-  WantNames();
-  const MonoTime now = Timebase::Mono();
+  RemoveUnproven(now);
+  WantNames(now);
   for (auto& [index, lookup] : lookups_) {
     if (!lookup.wanted || now < lookup.next) continue;
     lookup.next = now + lookup.wait;

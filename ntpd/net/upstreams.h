@@ -49,8 +49,8 @@ struct Upstream {
   bool asked_announcement = false;  // by the request in flight
   NtpTimestamp list_nonce;          // of a question for a list that we missed; zero: none is open
   std::optional<MonoTime> list_asked;
-  MonoTime mobilised;               // a packet made it then
-  core::Trial trial;                // of one that a packet made, under Autokey
+  MonoTime mobilised;  // a packet made it then
+  core::Trial trial;   // of one that a packet made, under Autokey
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -131,12 +131,12 @@ class Upstreams {
   // A server that answered the solicitation of a `manycastclient` line.
   void AddManycast(size_t line, const IpAddress& address);
   // Once a second: names to look up again, pools to fill, servers of a name that do not answer.
-  void Maintain();
+  void Maintain(MonoTime now);
 
   bool OnResolveReadable();
   void OnKeysRestarted();
-  // Symmetric keys are trusted from now on, or no longer: associations under them start over, so that
-  // what was measured under a revoked key counts no more.
+  // Symmetric keys are trusted from now on, or no longer: associations under them start over, so
+  // that what was measured under a revoked key counts no more.
   void OnKeysChanged(std::span<const KeyId> keys, bool trusted);
   void OnResolveRestarted();
   // Our own key material was read again.
@@ -144,8 +144,8 @@ class Upstreams {
   // Logs what the engine has to say of associations and of the system.
   void ReportEvents();
 
-  // Where an association comes from, as the operator wrote it. Without a line of its own: a member of
-  // a pool, or one that a packet made.
+  // Where an association comes from, as the operator wrote it. Without a line of its own: a member
+  // of a pool, or one that a packet made.
   struct Origin {
     bool own_line = false;
     std::string label;
@@ -200,7 +200,7 @@ class Upstreams {
   void MoveOn(AssocId id, const msg::ResolveAnswer& answer);
   std::optional<AssocId> SilentOfPool(size_t line) const;
   size_t CountOfAnswering(size_t line) const;
-  void WantNames();
+  void WantNames(MonoTime now);
 
   void PollAutokey(Upstream* upstream, const wire::Header& header);
   void OnKeysAnswer(AssocId id, autokey::DanceResult result);
@@ -233,12 +233,12 @@ class Upstreams {
   bool OnMissedList(Upstream* upstream, const wire::Packet& packet);
   void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
-  void NoteTrials();
+  void NoteTrials(MonoTime now);
   std::vector<core::Unproven> Tried(UnprovenKind kind) const;
   std::vector<IpAddress> LetInByTrail() const;
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
-  void RemoveUnproven();
+  void RemoveUnproven(MonoTime now);
   static void ForgetLists(Upstream* upstream);
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void TakeStamp(Upstream* upstream);

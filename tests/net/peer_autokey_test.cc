@@ -463,7 +463,7 @@ void WhoProvedItselfGoesForNobody(void**) {
   const AssocId id = world.Only();
   for (int hour = 0; hour < 10; ++hour) {
     Age(world, 3600);
-    world.h.upstreams.Maintain();
+    world.h.upstreams.Maintain(Timebase::Mono());
     for (uint8_t network = 10; network < 30; ++network) ComeAs(world, network);
     assert_int_equal(world.h.upstreams.all().size(), 5);
     assert_non_null(world.h.upstreams.Find(id));

@@ -15,11 +15,11 @@ struct Unresolved {
     line.name = kName;
     CHECK(line.label.Assign(AsBytes(std::string_view("late.example"))));
     h.upstreams.Configure({line});
-    h.upstreams.Maintain();
+    h.upstreams.Maintain(Timebase::Mono());
   }
   void Answer(msg::ResolveOutcome outcome) {
     h.upstreams.OnResolveRestarted();
-    h.upstreams.Maintain();
+    h.upstreams.Maintain(Timebase::Mono());
     CHECK(Next<msg::ResolveRequest>(&h.resolve.far));
     msg::ResolveAnswer answer;
     answer.index = kName;

@@ -14,13 +14,17 @@ using autokey::test::TestKey;
 using wire::AutokeyCode;
 
 struct Danced : Net {
-  Danced() {
+  using Kind = msg::NetAssociationKind;
+  // kManycastClient: the server answered a solicitation.
+  explicit Danced(Kind kind = Kind::kServer) {
     client.AddGroup("server");
     server.Sign(kTestNow);
     h.SetHost(client.material);
     msg::NetAssociation line = Line(kFirst);
+    line.kind = kind;
     line.autokey = true;
     h.upstreams.Configure({line});
+    if (kind == Kind::kManycastClient) h.upstreams.AddManycast(0, kFirst);
   }
   const autokey::RenewingDance& dance() const { return *upstream().dance; }
 
@@ -310,6 +314,31 @@ void ANewKeyProcessCostsTheCookieAlone(void**) {
   assert_true(net.dance().proven());
 }
 
+// Its next poll, which asks for the cookie, may be 1024 s away.
+void ANewKeyProcessCostsNoManycastServer(void**) {
+  Danced net(Danced::Kind::kManycastClient);
+  net.Associate();
+  const MonoTime now = Timebase::Mono();
+  net.h.upstreams.Maintain(now);
+  net.h.node.keys.OnRestarted();
+  net.h.upstreams.OnKeysRestarted();
+  net.h.upstreams.OnHostMaterial({});
+  for (double after = 1000; after < 3000; after += 100) net.h.upstreams.Maintain(now + after);
+  assert_int_equal(net.h.upstreams.all().size(), 1);
+  assert_true(net.Step() == AutokeyCode::kCookie);
+  assert_true(net.dance().proven());
+}
+
+void AManycastServerThatDoesNotProveItselfGoes(void**) {
+  Danced net(Danced::Kind::kManycastClient);
+  for (int i = 0; i < 2; ++i) assert_true(net.Step().has_value());
+  const MonoTime now = Timebase::Mono();
+  net.h.upstreams.Maintain(now + 170);
+  assert_int_equal(net.h.upstreams.all().size(), 1);
+  net.h.upstreams.Maintain(now + 190);
+  assert_int_equal(net.h.upstreams.all().size(), 0);
+}
+
 void KeyMaterialReadAgainCostsNothingThatWasProved(void**) {
   for (const autokey::HostChange& change :
        {autokey::HostChange{}, autokey::HostChange{.certificate = true},
@@ -351,6 +380,8 @@ int main() {
       cmocka_unit_test(ForgeriesLeaveNoTraceInAnyState),
       cmocka_unit_test(ACookieThatKeysHasLostIsAskedForAgain),
       cmocka_unit_test(ANewKeyProcessCostsTheCookieAlone),
+      cmocka_unit_test(ANewKeyProcessCostsNoManycastServer),
+      cmocka_unit_test(AManycastServerThatDoesNotProveItselfGoes),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
       cmocka_unit_test(ServersWaitUntilWeKnowWhoWeAre),
   };

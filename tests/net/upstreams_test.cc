@@ -19,7 +19,7 @@ msg::NetAssociation NamedLine(uint16_t name, msg::NetAssociationKind kind) {
 struct Named : Net {
   explicit Named(msg::NetAssociationKind kind) {
     h.upstreams.Configure({NamedLine(3, kind)});
-    h.upstreams.Maintain();
+    h.upstreams.Maintain(Timebase::Mono());
   }
   // ntpd-resolve answers what it was asked, if it was asked.
   bool Resolve(std::initializer_list<IpAddress> addresses) {
@@ -36,9 +36,9 @@ struct Named : Net {
   }
   // As time passes; the intervals between questions are left out.
   void Maintain() {
-    h.upstreams.Maintain();
+    h.upstreams.Maintain(Timebase::Mono());
     h.upstreams.OnResolveRestarted();
-    h.upstreams.Maintain();
+    h.upstreams.Maintain(Timebase::Mono());
   }
 };
 
@@ -131,7 +131,7 @@ void AReloadAsksForRestrictNamesAgain(void**) {
     net.h.upstreams.ForgetNames();
     net.h.upstreams.ResolveFor(8, [&](const IpAddress&) { ++entries; });
     net.h.upstreams.Configure({});
-    net.h.upstreams.Maintain();
+    net.h.upstreams.Maintain(Timebase::Mono());
     assert_true(Next<msg::ResolveRequest>(&net.h.resolve.far).has_value());
     msg::ResolveAnswer answer;
     answer.index = 8;
