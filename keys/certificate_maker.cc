@@ -1,5 +1,6 @@
 #include "keys/certificate_maker.h"
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "privsep/base/text.h"
@@ -71,6 +72,15 @@ Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
   std::vector<uint8_t> out(der, der + size);
   OPENSSL_free(der);
   return out;
+}
+
+std::string PemCertificate(Bytes der) {
+  BioPtr bio(BIO_new(BIO_s_mem()));
+  CHECK(bio != nullptr && PEM_write_bio(bio.get(), PEM_STRING_X509, "", der.data(),
+                                        static_cast<long>(der.size())) > 0);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return std::string(data, static_cast<size_t>(size));
 }
 
 }  // namespace ntpward::keys

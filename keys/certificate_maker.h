@@ -32,4 +32,7 @@ Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
                                              EVP_PKEY* subject_key, EVP_PKEY* signing_key,
                                              const SignatureScheme& scheme);
 
+// A certificate's DER as a file has it.
+std::string PemCertificate(Bytes der);
+
 }  // namespace ntpward::keys

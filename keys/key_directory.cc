@@ -47,6 +47,12 @@ Result<KeyDirectory> KeyDirectory::Open(const std::string& path) {
   return KeyDirectory(std::move(fd));
 }
 
+Result<KeyDirectory> KeyDirectory::OpenAt(const KeyDirectory& from, const std::string& path) {
+  UniqueFd fd(openat(from.fd(), path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return FailErrno(path);
+  return KeyDirectory(std::move(fd));
+}
+
 Result<std::optional<Secret>> KeyDirectory::Read(const std::string& name) const {
   UniqueFd fd(openat(fd_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd.valid() && errno == ENOENT) return std::optional<Secret>();

@@ -17,6 +17,8 @@ namespace ntpward::keys {
 class KeyDirectory {
  public:
   static Result<KeyDirectory> Open(const std::string& path);
+  // A relative `path` begins in `from`.
+  static Result<KeyDirectory> OpenAt(const KeyDirectory& from, const std::string& path);
 
   // The file's octets; none when it does not exist. Links are followed.
   Result<std::optional<Secret>> Read(const std::string& name) const;

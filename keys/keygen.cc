@@ -1,7 +1,5 @@
 #include "keys/keygen.h"
 
-#include <openssl/pem.h>
-
 #include "keys/certificate_maker.h"
 #include "keys/key_change.h"
 #include "keys/key_maker.h"
@@ -12,15 +10,6 @@ namespace ntpward::keys {
 namespace {
 
 constexpr int kStrongBits = 2048;
-
-std::string PemCertificate(Bytes der) {
-  BioPtr bio(BIO_new(BIO_s_mem()));
-  CHECK(bio != nullptr && PEM_write_bio(bio.get(), PEM_STRING_X509, "", der.data(),
-                                        static_cast<long>(der.size())) > 0);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return std::string(data, static_cast<size_t>(size));
-}
 
 // The whole certificate as text, as the reference shows it with -d.
 std::string CertificateText(Bytes der) {
@@ -49,7 +38,7 @@ std::string Keygen::StampedName(const NewFile& file) const {
 }
 
 std::string Keygen::Header(const std::string& file_name) const {
-  return "# " + file_name + "\n# " + DateLine(now_) + "\n\n";
+  return KeyFileHeader(file_name, now_);
 }
 
 Status Keygen::Run() {

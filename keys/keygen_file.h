@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "keys/unix_time.h"
 #include "privsep/base/types.h"
 
 namespace ntpward::keys {
@@ -19,5 +20,10 @@ struct NewFile {
   // The filestamp of its first line, when that is not the run's: of an old key that was changed.
   std::optional<NtpSeconds> stamp = std::nullopt;
 };
+
+// The two lines that such a file begins with, and an empty one.
+inline std::string KeyFileHeader(const std::string& stamped_name, int64_t unix_seconds) {
+  return "# " + stamped_name + "\n# " + DateLine(unix_seconds) + "\n\n";
+}
 
 }  // namespace ntpward::keys

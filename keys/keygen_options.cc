@@ -22,6 +22,10 @@ constexpr int kVersionOption = 256;
 constexpr int kMvClientOption = 257;
 constexpr int kFarmOption = 258;
 constexpr int kPasswordFileOption = 259;
+constexpr int kRenewOption = 260;
+constexpr int kRenewHostKeyOption = 261;
+constexpr int kRenewSignKeyOption = 262;
+constexpr int kRenewNameOption = 263;
 constexpr size_t kMaxPassword = 256;
 constexpr size_t kMaxPasswordFile = 4096;
 
@@ -50,6 +54,10 @@ constexpr option kLongOptions[] = {
     {"mv-keys", required_argument, nullptr, 'v'},
     {"mv-client", required_argument, nullptr, kMvClientOption},
     {"farm", required_argument, nullptr, kFarmOption},
+    {"renew", required_argument, nullptr, kRenewOption},
+    {"renew-host-key", required_argument, nullptr, kRenewHostKeyOption},
+    {"renew-sign-key", required_argument, nullptr, kRenewSignKeyOption},
+    {"renew-name", required_argument, nullptr, kRenewNameOption},
     {"version", no_argument, nullptr, kVersionOption},
     {"help", no_argument, nullptr, '?'},
     {nullptr, 0, nullptr, 0},
@@ -127,6 +135,16 @@ Status TakeScheme(const char* text, KeygenOptions* out) {
   return {};
 }
 
+Status TakeRenewal(int option, const char* argument, KeygenOptions* out) {
+  if (!out->renewal) out->renewal.emplace();
+  RenewalFiles& files = *out->renewal;
+  if (option == kRenewOption) files.certificate = argument;
+  if (option == kRenewHostKeyOption) files.host_key = argument;
+  if (option == kRenewSignKeyOption) files.sign_key = argument;
+  if (option == kRenewNameOption) files.name = argument;
+  return {};
+}
+
 Status Take(int letter, char* argument, KeygenOptions* out) {
   switch (letter) {
     case 'b':
@@ -184,6 +202,11 @@ Status Take(int letter, char* argument, KeygenOptions* out) {
       return Number(argument, 1, kMaxMvClients, "--mv-client", &out->mv_client);
     case kFarmOption:
       return TakeName(argument, "--farm", &out->farm);
+    case kRenewOption:
+    case kRenewHostKeyOption:
+    case kRenewSignKeyOption:
+    case kRenewNameOption:
+      return TakeRenewal(letter, argument, out);
     case kPasswordFileOption:
       return TakePasswordFile(argument, &out->password);
     case kVersionOption:
@@ -199,6 +222,12 @@ Status CheckTogether(const KeygenOptions& options) {
   if (options.trusted && options.private_use)
     return Fail("-T with -P: a certificate is trusted or private");
   if (options.symmetric && options.farm) return Fail("-M with --farm: one of them at a time");
+  if (options.renewal && (options.makes_something() || options.export_parameters ||
+                          options.symmetric || options.farm || options.mv_clients != 0 ||
+                          !options.mv_revoked.empty()))
+    return Fail("--renew makes a certificate like the one before, and nothing else");
+  if (options.renewal && (options.renewal->certificate.empty() || options.renewal->host_key.empty()))
+    return Fail("--renew: expected together with --renew-host-key");
   if (options.mv_clients != 0 && !options.mv_revoked.empty())
     return Fail("-V with -v: clients of new keys need no revocation");
   return {};
@@ -254,6 +283,9 @@ std::string KeygenUsage() {
          "  -i, --ident GROUP         group name\n"
          "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
          "      --farm NAME           the secret that a farm's servers share, and nothing else\n"
+         "      --renew FILE          a certificate like that in FILE in its place, and nothing else;\n"
+         "                            with --renew-host-key FILE [--renew-sign-key FILE]\n"
+         "                            [--renew-name HOST]: see 'ntpd --renew-certificate'\n"
          "  -d, -D LEVEL              show the new certificate\n"
          "      --help, --version\n";
 }

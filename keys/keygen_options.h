@@ -10,6 +10,14 @@
 
 namespace ntpward::keys {
 
+// --renew and its companions: the files that a daemon reads, in the current directory unless absolute.
+struct RenewalFiles {
+  std::string certificate;
+  std::string host_key;
+  std::string sign_key;  // empty: the host key signs
+  std::string name;      // the daemon's name of its host; empty: the host's
+};
+
 struct KeygenOptions {
   bool help = false;
   bool version = false;
@@ -33,6 +41,7 @@ struct KeygenOptions {
   std::optional<std::string> group;     // -i, or behind the @ of -s
   std::optional<std::string> host;      // -s, before the @
   std::optional<std::string> sign_key;  // -S: "RSA" or "DSA"
+  std::optional<RenewalFiles> renewal;  // --renew: nothing else is done
   Secret password;                      // -p; empty: the host's name
   Secret export_password;               // -q
 

@@ -12,12 +12,14 @@
 #include "keys/genkeys.h"
 #include "keys/keygen.h"
 #include "keys/read_file.h"
+#include "keys/renewal.h"
 
 namespace ntpward::keys {
 namespace {
 
 constexpr int kExitFailure = 255;  // as ntp-keygen 4.2.8
 constexpr int kExitUsage = 64;
+constexpr int kExitNotRenewed = 1;  // what `ntpd --renew-certificate` says of it
 constexpr size_t kMaxConfiguration = 1024 * 1024;
 
 int Failed(const Error& error) {
@@ -85,6 +87,12 @@ int Main(int argc, char** argv) {
   if (!directory.ok()) return Failed(directory.error());
   auto environment = Environment();
   if (!environment.ok()) return Failed(environment.error());
+  if (options->renewal) {
+    Renewal renewal(std::move(options).value(), std::move(directory).value(),
+                    std::move(environment).value());
+    const Status done = renewal.Run();
+    return done.ok() ? 0 : (Failed(done.error()), kExitNotRenewed);
+  }
   Keygen keygen(std::move(options).value(), std::move(directory).value(),
                 std::move(environment).value());
   const Status done = keygen.Run();

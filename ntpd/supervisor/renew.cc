@@ -45,9 +45,17 @@ Result<UniqueFd> PipeHolding(const Secret& password) {
   return read_end;
 }
 
+// keysdir may be relative, and ntp-keygen runs in it.
+std::string Absolute(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char here[4096];
+  return getcwd(here, sizeof here) == nullptr ? path : std::string(here) + "/" + path;
+}
+
 // Only on failure.
-Error BecomeKeygen(const config::Crypto& crypto, const Secret& password) {
-  std::vector<std::string> words = {KeygenProgram()};
+Error BecomeKeygen(std::vector<std::string> words, const Secret& password,
+                   const std::string& directory) {
+  words.insert(words.begin(), KeygenProgram());
   UniqueFd pipe;
   if (!password.empty()) {
     auto holding = PipeHolding(password);
@@ -55,10 +63,7 @@ Error BecomeKeygen(const config::Crypto& crypto, const Secret& password) {
     pipe = std::move(holding).value();
     words.insert(words.end(), {"--password-file", "/dev/fd/" + std::to_string(pipe.get())});
   }
-  // Without them a new certificate has the names of the one before.
-  if (!crypto.host.value.empty()) words.insert(words.end(), {"-s", crypto.host.value});
-  if (!crypto.host.value.empty() && !crypto.ident.value.empty())
-    words.insert(words.end(), {"-i", crypto.ident.value});
+  if (chdir(directory.c_str()) != 0) return Error{directory + ": " + std::strerror(errno)};
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
@@ -74,11 +79,28 @@ int Refuse(const std::string& why) {
 
 }  // namespace
 
+Result<std::vector<std::string>> RenewalWords(const config::Config& config) {
+  using msg::KeyFileKind;
+  std::vector<std::string> words = {"--renew-name", AutokeyHost(config)};
+  for (const KeyFile& file : OpenKeyFiles(config)) {
+    const char* option = file.kind == KeyFileKind::kCertificate ? "--renew"
+                         : file.kind == KeyFileKind::kHost      ? "--renew-host-key"
+                         : file.kind == KeyFileKind::kSign      ? "--renew-sign-key"
+                                                                : nullptr;
+    if (option == nullptr) continue;
+    if (!file.problem.empty()) return Fail(file.path + ": " + file.problem);
+    words.insert(words.end(), {option, Absolute(file.path)});
+  }
+  if (const std::string& ident = config.authentication.crypto.ident.value; !ident.empty())
+    words.insert(words.end(), {"-i", ident});
+  return words;
+}
+
 int RenewCertificate(const Options& options) {
-  if (const Status forbidden = ForbidDumps(); !forbidden.ok()) return Refuse(forbidden.error().text);
+  if (const Status forbidden = ForbidDumps(); !forbidden.ok())
+    return Refuse(forbidden.error().text);
   DiskFiles files;
-  config::Parsed parsed =
-      config::Load(options.config_file, files, config::ParsePolicy::kStartup);
+  config::Parsed parsed = config::Load(options.config_file, files, config::ParsePolicy::kStartup);
   if (!parsed.usable(config::ParsePolicy::kStartup))
     return Refuse(options.config_file + ": has errors: see ntpd --check-config");
   config::Config& config = parsed.config;
@@ -88,9 +110,10 @@ int RenewCertificate(const Options& options) {
   }
   const auto password = PasswordOf(config);
   if (!password.ok()) return Refuse(password.error().text);
-  const std::string& directory = config.authentication.keys_dir.value;
-  if (chdir(directory.c_str()) != 0) return Refuse(directory + ": " + std::strerror(errno));
-  return Refuse(BecomeKeygen(config.authentication.crypto, *password).text);
+  auto words = RenewalWords(config);
+  if (!words.ok()) return Refuse(words.error().text);
+  return Refuse(
+      BecomeKeygen(std::move(words).value(), *password, config.authentication.keys_dir.value).text);
 }
 
 }  // namespace ntpward::supervisor

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "keys/keygen.h"
+#include "keys/renewal.h"
 #include "tests/support/vectors.h"
 
 namespace ntpward::keys::test {
@@ -40,8 +41,11 @@ bool Workshop::Run(std::vector<std::string> words) {
   environment.wait_second = [this] { ++clock; };
   environment.out = open_memstream(&out_data, &out_size);
   environment.err = open_memstream(&err_data, &err_size);
-  Keygen keygen(std::move(options).value(), std::move(directory).value(), environment);
-  const Status done = keygen.Run();
+  const bool renews = options->renewal.has_value();
+  const auto run = [&](auto tool) { return tool.Run(); };
+  const Status done =
+      renews ? run(Renewal(std::move(*options), std::move(*directory), environment))
+             : run(Keygen(std::move(*options), std::move(*directory), environment));
   fclose(environment.out), fclose(environment.err);
   out.assign(out_data, out_size), err.assign(err_data, err_size);
   free(out_data), free(err_data);

@@ -12,6 +12,7 @@
 #include "ntpd/supervisor/kept_lines_file.h"
 #include "ntpd/supervisor/kept_trust_file.h"
 #include "ntpd/supervisor/key_files.h"
+#include "ntpd/supervisor/renew.h"
 #include "ntpd/supervisor/state_file.h"
 #include "privsep/fds.h"
 #include "tests/support/cmocka_cc.h"
@@ -112,6 +113,46 @@ void TheLinkWinsElseTheNewestDate(void** state) {
   assert_string_equal(path_of("a.dotted.name").c_str(), "ntpkey_iffpar_a.dotted.name");
   assert_string_equal(path_of("b.dotted.name").c_str(), "ntpkey_iffpar_b.dotted.name.3000000001");
 }
+
+// --- renewal
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += word + " ";
+  return text;
+}
+
+void ARenewalNamesTheFilesThatTheDaemonLoads(void** state) {
+  const ScratchDirectory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  auto words = RenewalWords(config);
+  assert_true(words.ok());
+  assert_string_equal(Joined(*words).c_str(),
+                      ("--renew-name here --renew-host-key " + at.At("ntpkey_host_here") +
+                       " --renew " + at.At("ntpkey_cert_here") + " ")
+                          .c_str());
+  // One that is there is used unasked.
+  Put(at.At("ntpkey_sign_here"), "key");
+  config::Crypto& crypto = config.authentication.crypto;
+  crypto.ident.value = "grp";
+  crypto.host_key_file.value = "/etc/other/key";
+  crypto.host_key_file.where.line = 1;
+  crypto.certificate_file.value = "mine.pem";
+  crypto.certificate_file.where.line = 1;
+  words = RenewalWords(config);
+  assert_true(words.ok());
+  assert_string_equal(Joined(*words).c_str(),
+                      ("--renew-name here --renew-host-key /etc/other/key --renew-sign-key " +
+                       at.At("ntpkey_sign_here") + " --renew " + at.At("mine.pem") + " -i grp ")
+                          .c_str());
+  fs::create_directory(at.At("directory"));
+  crypto.certificate_file.value = "directory";
+  words = RenewalWords(config);
+  assert_false(words.ok());
+  assert_true(words.error().text.ends_with("/directory: is a directory"));
+}
+
+// --- earlier keys
 
 // What the key process then does with them is its own: tests/keys/generations_test.cc.
 void AServersEarlierGroupKeysComeAlong(void** state) {
@@ -504,6 +545,7 @@ int main() {
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
       IN_A_DIRECTORY(PidFileIsNeverALink),
       IN_A_DIRECTORY(TheLinkWinsElseTheNewestDate),
+      IN_A_DIRECTORY(ARenewalNamesTheFilesThatTheDaemonLoads),
       IN_A_DIRECTORY(AServersEarlierGroupKeysComeAlong),
       IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
       IN_A_DIRECTORY(ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn),
