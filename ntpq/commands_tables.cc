@@ -112,7 +112,8 @@ constexpr TableLine kControlStats[] = {
     {"time since reset:", "ctl_reset"},      {"requests received:", "ctl_received"},
     {"answered:", "ctl_answered"},           {"with an error:", "ctl_errors"},
     {"address not proved:", "ctl_unproved"}, {"rate limited:", "ctl_limited"},
-    {"malformed:", "ctl_malformed"},         {"mode 7, dropped:", "ctl_mode7"}};
+    {"malformed:", "ctl_malformed"},         {"mode 7, dropped:", "ctl_mode7"},
+    {"Autokey 1, refused:", "ss_autokey1"}};
 
 constexpr TableLine kPeerStats[] = {{"remote host:", "srcadr", Form::kAddress},
                                     {"", "srcport", Form::kPort},

@@ -203,6 +203,10 @@ constexpr VariableMetric kControl[] = {
      MetricScale::kPlain,
      {"ntpward_private_requests", MetricType::kCounter, "",
       "Datagrams of mode 7, which is not served."}},
+    {"ss_autokey1",
+     MetricScale::kPlain,
+     {"ntpward_autokey_version_1_requests", MetricType::kCounter, "",
+      "Requests of Autokey version 1, which is refused."}},
 };
 
 constexpr VariableMetric kKernel[] = {

@@ -124,6 +124,7 @@ constexpr NamedForm kForms[] = {
     {"seldisp", ValueForm::kNumber},
     {"sent", ValueForm::kNumber},
     {"srcport", ValueForm::kNumber},
+    {"ss_autokey1", ValueForm::kNumber},
     {"ss_badauth", ValueForm::kNumber},
     {"ss_badformat", ValueForm::kNumber},
     {"ss_declined", ValueForm::kNumber},

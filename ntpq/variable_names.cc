@@ -16,7 +16,7 @@ constexpr std::string_view kSystem =
     "io_received,io_sent,io_sendfailed,io_wakeups,io_goodwakeups,timerstats_reset,timer_overruns,"
     "timer_xmts,fuzz,clk_wander_threshold,leapsmearinterval,leapsmearoffset,flags,host,update,cert,"
     "signature,until,ident,digest,privsep,ctl_reset,ctl_received,ctl_answered,ctl_errors,"
-    "ctl_unproved,ctl_limited,ctl_malformed,ctl_mode7";
+    "ctl_unproved,ctl_limited,ctl_malformed,ctl_mode7,ss_autokey1";
 
 constexpr std::string_view kPeer =
     "config,authenable,authentic,srcadr,srcport,dstadr,dstport,leap,hmode,stratum,ppoll,hpoll,"

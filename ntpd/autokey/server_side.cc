@@ -12,8 +12,6 @@ using wire::AutokeyCode;
 using wire::AutokeyField;
 using wire::AutokeyFieldHead;
 
-constexpr uint8_t kResponseBit = 0x80;
-constexpr uint8_t kOldVersion = 1;
 constexpr size_t kLeapValueSize = 12;
 
 AutokeyFieldHead ResponseTo(const AutokeyFieldHead& request) {
@@ -257,7 +255,7 @@ ServerAnswer ServerSide::RefuseOldVersion(Bytes field) {
   const uint32_t association = reader.U32();
   ServerAnswer answer =
       Cannot({{true, true, code, association}, FirstWord(field)}, Outcome::kProtocol);
-  answer.field[0] = static_cast<uint8_t>(0xc0 | kOldVersion);
+  answer.field[0] = static_cast<uint8_t>(0xc0 | wire::kOldAutokeyVersion);
   return answer;
 }
 
@@ -266,7 +264,7 @@ ServerAnswer ServerSide::OnRequest(Bytes field, const AddressPair& path,
   if (!context.host.enabled()) return {};
   const auto head = wire::ParseAutokeyFieldHead(field);
   if (!head.ok() && head.error() == wire::FieldReject::kNotAutokey &&
-      (field[0] & ~kResponseBit) == kOldVersion && (field[0] & kResponseBit) == 0)
+      wire::IsOldAutokeyRequest(static_cast<uint16_t>(field[0] << 8 | field[1])))
     return RefuseOldVersion(field);
   // Answering a response could go on forever between two hosts.
   if (!head.ok() || head->response || head->error) {

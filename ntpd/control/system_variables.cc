@@ -222,6 +222,8 @@ constexpr Entry kTable[] = {
     {"ctl_limited", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.rate_limited); }},
     {"ctl_malformed", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.malformed); }},
     {"ctl_mode7", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.control.mode_7); }},
+    {"ss_autokey1",
+     [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.packets.autokey_version_1); }},
 };
 
 constexpr std::string_view kDefaults[] = {"version",

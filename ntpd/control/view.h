@@ -55,6 +55,7 @@ struct PacketCounters {
   uint64_t processed = 0;
   uint64_t lamport = 0;
   uint64_t timestamp_rounding = 0;
+  uint64_t autokey_version_1 = 0;  // requests of that version, which is refused; our own counter
 };
 
 // The list of recent clients; all zero while none is kept.

@@ -242,7 +242,9 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   if (!packet->mac || packet->crypto_nak || !node_->start.authentication)
     return OnPlain(route, request, rate);
   const auto fields = packet->extensions();
-  if (!fields.empty() && wire::IsAutokeyType(fields[0].type) && packet->mac->key.is_autokey())
+  const bool asks_autokey = !fields.empty() && (wire::IsAutokeyType(fields[0].type) ||
+                                                wire::IsOldAutokeyRequest(fields[0].type));
+  if (asks_autokey && packet->mac->key.is_autokey())
     return OnAutokey(route, request, rate, *packet);
   OnSealed(route, request, rate, *packet);
 }
@@ -442,6 +444,7 @@ void TimeServer::OnAutokey(const Route& asked_route, const core::Request& reques
         return peering_ == nullptr ? nullptr : peering_->KeyListOf(association);
       },
       Timebase::Mono()};
+  if (wire::IsOldAutokeyRequest(packet.extensions()[0].type)) ++node_->packets.autokey_version_1;
   autokey::ServerAnswer reply =
       autokey_.OnRequest(packet.extensions()[0].field, route.path(), context);
   const auto finish = [this, route, header = answer->header,

@@ -51,7 +51,6 @@ class TimeServer {
   void AddListener(const msg::NetSocket& socket, UniqueFd fd);
   void RemoveListener(uint16_t index);
 
-  const autokey::ServerCounters& autokey_counters() const { return autokey_.counters(); }
   const std::map<uint16_t, Listener>& listeners() const { return listeners_; }
   const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
 

@@ -16,6 +16,8 @@
 namespace ntpward::wire {
 
 inline constexpr uint8_t kAutokeyVersion = 2;
+// That of ntpd 4.1 and before, which is told to be refused and never taken apart.
+inline constexpr uint8_t kOldAutokeyVersion = 1;
 // Type, length and association identifier: all there is of a message without a value.
 inline constexpr size_t kShortFieldSize = 8;
 // The short form, timestamp, filestamp and the two lengths; value and signature come on top.
@@ -70,6 +72,8 @@ struct AutokeyField {
 
 // True when `type` carries Autokey's version, so that the field is for ParseAutokeyField.
 constexpr bool IsAutokeyType(uint16_t type) { return ((type >> 8) & 0x3f) == kAutokeyVersion; }
+// True when `type` is that of a request of version 1; one of its answers or errors is nobody's.
+constexpr bool IsOldAutokeyRequest(uint16_t type) { return type >> 8 == kOldAutokeyVersion; }
 
 // Reads the first 8 octets of `field`. Fails with kShort or kNotAutokey only.
 Result<AutokeyFieldHead, FieldReject> ParseAutokeyFieldHead(Bytes field);

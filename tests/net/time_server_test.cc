@@ -445,11 +445,11 @@ struct AutokeyHost : Harness {
     CHECK(node.host.SetMaterial(Material()).ok());
     node.has_material = node.start.crypto_enabled = true;
   }
-  // An ASSOC request; `spoil` turns a bit of its MAC.
-  std::optional<Stranger::Got> Ask(bool spoil) {
+  // An ASSOC request; `spoil` turns a bit of its MAC, `type` makes it another one.
+  std::optional<Stranger::Got> Ask(bool spoil, uint16_t type = 0x0201) {
     std::vector<uint8_t> field(32);
     Writer writer(field);
-    writer.U16(0x0201), writer.U16(32);
+    writer.U16(type), writer.U16(32);
     writer.U32(0), writer.U32(0), writer.U32(0x80001);
     writer.U32(6), writer.Put(AsBytes("visitr"));
     std::vector<uint8_t> packet = Encoded(RequestHeader(), field);
@@ -488,6 +488,26 @@ void AnAutokeyFieldWithABadMacGetsACryptoNak(void**) {
   assert_true(answer && answer->bytes.size() == 52);
   assert_true(wire::ParsePacket(answer->bytes)->crypto_nak);
   assert_int_equal(h.node.packets.bad_auth, 1);
+}
+
+void VersionOneIsToldAndCounted(void**) {
+  AutokeyHost h;
+  const auto answer = h.Ask(false, 0x0101);
+  assert_true(answer.has_value());
+  const auto packet = wire::ParsePacket(answer->bytes);
+  assert_true(packet.ok() && packet->field_count == 1 && packet->mac.has_value());
+  assert_int_equal(packet->fields[0].type, 0xc101);
+  assert_int_equal(packet->fields[0].field.size(), 8);
+  assert_int_equal(h.node.packets.autokey_version_1, 1);
+  // Answers and errors of that version are answered by nobody, nor are versions that are none.
+  constexpr uint16_t kOthers[] = {0x8101, 0x4101, 0xc101, 0x0001, 0x0301};
+  for (const uint16_t type : kOthers)
+    assert_false(h.Ask(false, type).has_value());
+  assert_true(h.Ask(true, 0x0101)->bytes.size() == 52);  // a bad MAC
+  assert_int_equal(h.node.packets.autokey_version_1, 1);
+  h.Restrict(Access::kNoServe);
+  assert_false(h.Ask(false, 0x0101).has_value());
+  assert_int_equal(h.node.packets.autokey_version_1, 1);
 }
 
 void LateControlAnswersLookTheirListenerUp(void**) {
@@ -536,6 +556,7 @@ int main() {
       cmocka_unit_test(AutokeysRefusalObeysTheRules),
       cmocka_unit_test(AutokeyFieldsAreAnsweredUnderThePublicMac),
       cmocka_unit_test(AnAutokeyFieldWithABadMacGetsACryptoNak),
+      cmocka_unit_test(VersionOneIsToldAndCounted),
       cmocka_unit_test(LateControlAnswersLookTheirListenerUp),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -243,8 +243,8 @@ Recording NtpwardServer() {
       Answered(kReadVariables, 12346, "", "srcadr=10.77.0.2, keyid=5"),
       Answered(kReadVariables, 0,
                "ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,ctl_limited,"
-               "ctl_malformed,ctl_mode7",
-               "ctl_reset=9, ctl_received=4, ctl_mode7=1")};
+               "ctl_malformed,ctl_mode7,ss_autokey1",
+               "ctl_reset=9, ctl_received=4, ctl_mode7=1, ss_autokey1=2")};
   return recording;
 }
 
@@ -265,7 +265,7 @@ void TellsOfProcessesAndAutokeyWhatAServerOfOursSays(void**) {
                    {"associations.0.cookie_age_s", "5"},
                    {"associations.0.key_list_age_s", "null"},
                    {"associations.0.last_failure", "crypto_nak"}});
-  Expect(bench.Run("ctlstats").At("result.variables"), {{"ctl_mode7", "1"}});
+  Expect(bench.Run("ctlstats").At("result.variables"), {{"ctl_mode7", "1"}, {"ss_autokey1", "2"}});
   Expect(bench.Run("watch"), {{"error.kind", "unavailable"}});
 }
 

@@ -21,7 +21,7 @@ inline constexpr std::string_view kSystemVariables =
     "io_goodwakeups,timerstats_reset,timer_overruns,timer_xmts,fuzz,clk_wander_threshold,"
     "leapsmearinterval,leapsmearoffset,flags,host,update,cert,signature,until,ident,digest,"
     "privsep,ctl_reset,ctl_received,ctl_answered,ctl_errors,ctl_unproved,ctl_limited,"
-    "ctl_malformed,ctl_mode7";
+    "ctl_malformed,ctl_mode7,ss_autokey1";
 
 // Those from `identity` on are ours.
 inline constexpr std::string_view kPeerVariables =
