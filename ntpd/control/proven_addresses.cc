@@ -10,8 +10,8 @@ namespace {
 
 constexpr size_t kSets = 256;
 constexpr size_t kPlaces = 4;  // of a set
-// Within one of these an IPv6 site can take any address.
-constexpr size_t kIpv6Prefix = 8;
+// Octets. A site has a /48 at most, and can take any address in it.
+constexpr size_t kIpv6Prefix = 6;
 
 }  // namespace
 

@@ -2,8 +2,9 @@
 //
 // Anybody can send in another's name; only whoever reads what goes to an address can repeat a nonce
 // from it. The table is of fixed size and has an entry only after such a proof. Its places are
-// chosen by a keyed hash of the /32 or /64, so that whoever has one such network can take four of
-// them and nobody else's.
+// in sets of four, chosen by a keyed hash of the whole IPv4 address or of the IPv6 /48: whoever has
+// one of those can take four places, which he shares with the few whose hash is the same. Who has
+// many can drive anybody out; that costs each of these one more proof.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,8 @@
 // The reference does not limit mode 6; answers are up to fifty times as long as requests, and
 // source addresses can be forged. Memory is fixed: sources share buckets by a seeded hash of their
 // /32 or /64, so that nobody can fill or empty a table.
+// It comes before the MAC and before `restrict` says more than that one may ask: so whoever can
+// send in a monitor's name can use up its bucket and silence it, at the rate of the limit.
 #pragma once
 
 #include <cstdint>

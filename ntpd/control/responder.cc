@@ -32,8 +32,6 @@ using BodyResult = Result<Body, ControlError>;
 constexpr std::string_view kForConfiguration = "config";
 
 constexpr size_t kKeyIdSize = 4;  // before the digest of a MAC
-// Between two lines about strangers, whoever they are; s.
-constexpr double kBetweenLinesS = 3600;
 
 // What an operation may look at.
 struct Question {
@@ -82,7 +80,7 @@ Body AssociationTable(const StateView& state) {
 BodyResult PeerVariables(AssocId id, Bytes data, const StateView& state) {
   const std::optional<PeerView> peer = state.Peer(id);
   if (!peer) return Fail(ControlError::kBadAssociation);
-  const auto names = TRY(RequestedNames(data));
+  const auto names = TRY(RequestedNames(AsBytes(SplitProof(data).text)));
   return TextBody(peer->status.word(), TRY(ReadPeer(*peer, names)));
 }
 
@@ -254,13 +252,22 @@ Answer Responder::Refusal(const wire::ControlHeader& request, ControlError error
 }
 
 Answer Responder::Text(const Asked& asked, const wire::ControlHeader& request,
-                       std::string_view text, StateView& state) {
+                       std::string_view text, Told told, StateView& state) {
   ++counters_.answered;
   const auto reply = wire::ReplyHeader(request, state.Status().leap, 0);
-  Answer answer = Finished(wire::BuildControlReply(reply, AsBytes(std::string(text) + "\r\n"), {},
-                                                   ControlPadding::kForMac),
-                           MacVerdict::kGood, asked.key);
+  const auto sealed = [&](const std::string& data) {
+    return Finished(wire::BuildControlReply(reply, AsBytes(data), {}, ControlPadding::kForMac),
+                    MacVerdict::kGood, asked.key);
+  };
+  Answer answer = sealed(std::string(text) + "\r\n");
+  // "Not permitted" would be a lie: its sender would think that nothing had happened.
+  if (told == Told::kDone && !MayHave(answer, asked)) answer = sealed("");
   return MayHave(answer, asked) ? answer : TooLong(asked, MacVerdict::kGood, state);
+}
+
+void Responder::Prove(const IpAddress& address, MonoTime now) {
+  proven_.Add(address, now);
+  strangers_.OnProved(address);
 }
 
 bool Responder::ShowsNonce(const wire::ControlRequest& request, const Requester& requester,
@@ -277,7 +284,7 @@ void Responder::NoteProof(const Asked& asked) {
   const auto request = wire::ParseControlRequest(asked.datagram);
   if (asked.requester.is_known || !request.ok()) return;
   if (!SplitNonce(AsText(request->data)).nonce.empty())
-    proven_.Add(asked.requester.address.ip, asked.now);
+    Prove(asked.requester.address.ip, asked.now);
 }
 
 bool Responder::MayHave(const Answer& answer, const Asked& asked) const {
@@ -296,13 +303,7 @@ Answer Responder::TooLong(const Asked& asked, MacVerdict verdict, const StateVie
   const auto header = wire::DecodeControlHeader(asked.datagram);
   if (!header.ok()) return {};
   Answer answer = ErrorAnswer(*header, ControlError::kPermission, verdict, asked.key, state);
-  if (told_of_strangers_ && asked.now - *told_of_strangers_ < kBetweenLinesS) return answer;
-  told_of_strangers_ = asked.now;
-  const std::string stranger = asked.requester.address.ip.ToString();
-  answer.log = "mode 6: " + stranger +
-               " asks for more than it sends, and gets it only once its address is proved, as ntpq "
-               "of ntpward does; for other tools there: restrict " +
-               stranger + " nomodify";
+  answer.log = strangers_.OnRefused(asked.requester.address.ip, asked.now);
   return answer;
 }
 
@@ -343,7 +344,7 @@ Answer Responder::AnswerWithNonce(const Asked& asked, Bytes nonce, StateView& st
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text = "config_nonce=";
   for (const uint8_t octet : nonce) text.append({kDigits[octet >> 4], kDigits[octet & 15]});
-  return Text(asked, request->header, text, state);
+  return Text(asked, request->header, text, Told::kNotDone, state);
 }
 
 Answer Responder::AnswerToCommand(const Asked& asked, const CommandVerdict& verdict,
@@ -352,13 +353,15 @@ Answer Responder::AnswerToCommand(const Asked& asked, const CommandVerdict& verd
   if (!request.ok()) return {};
   if (verdict.result == CommandResult::kDenied)
     return Refusal(request->header, ControlError::kPermission, MacVerdict::kGood, asked.key, state);
-  return Text(asked, request->header, CommandText(AsText(request->data), verdict), state);
+  const Told told = verdict.result == CommandResult::kDone ? Told::kDone : Told::kNotDone;
+  return Text(asked, request->header, CommandText(AsText(request->data), verdict), told, state);
 }
 
-Answer Responder::AnswerWithText(const Asked& asked, std::string_view text, StateView& state) {
+Answer Responder::AnswerWithText(const Asked& asked, std::string_view text, Told told,
+                                 StateView& state) {
   const auto request = wire::ParseControlRequest(asked.datagram);
   if (!request.ok()) return {};
-  return Text(asked, request->header, text, state);
+  return Text(asked, request->header, text, told, state);
 }
 
 Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
@@ -370,7 +373,7 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
     return Refusal(*header, ControlError::kBadFormat, MacVerdict::kNone, key, state);
   }
   if (!requester.is_known && ShowsNonce(*request, requester, verdict, key, now))
-    proven_.Add(requester.address.ip, now);
+    Prove(requester.address.ip, now);
   if (verdict == MacVerdict::kGood && request->header.assoc.value == 0) {
     if (request->header.op == ControlOp::kConfigure) return Configure(*request, requester);
     if (request->header.op == ControlOp::kSaveConfig) return Save(*request, requester, key, state);
@@ -386,8 +389,9 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
     return Refusal(request->header, ControlError::kBadValue, verdict, key, state);
   ControlCounters counters = counters_;
   counters.since_reset_s = static_cast<uint64_t>(std::max(0.0, now - counting_since_));
-  const BodyResult outcome = Perform({*request, requester, verdict, nonces_, state, now, counters,
-                                      IsFromOperator(requester, verdict, key)});
+  const Question question{*request, requester, verdict,  nonces_,
+                          state,    now,       counters, IsFromOperator(requester, verdict, key)};
+  const BodyResult outcome = Perform(question);
   if (outcome.ok() && outcome->silent) return {};
   if (!outcome.ok()) return Refusal(request->header, outcome.error(), verdict, key, state);
   ++counters_.answered;
@@ -397,7 +401,10 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
       wire::BuildControlReply(reply, body.payload, body.cuts, PaddingFor(verdict)), verdict, key);
   const Asked asked{datagram, requester, key, now};
   if (!MayHave(answer, asked)) return TooLong(asked, verdict, state);
-  if (verdict == MacVerdict::kGood && ReadsState(request->header.op))
+  // With a nonce: who saw such a request could send it again, and events would be gone that nobody
+  // has read.
+  if (verdict == MacVerdict::kGood && ReadsState(request->header.op) &&
+      question.ShowsNonce(SplitProof(request->data).nonce))
     state.ClearEvents(request->header.assoc);
   return answer;
 }

@@ -17,6 +17,7 @@
 #include "ntpd/control/nonce.h"
 #include "ntpd/control/proven_addresses.h"
 #include "ntpd/control/rate_limiter.h"
+#include "ntpd/control/stranger_notice.h"
 #include "ntpd/control/view.h"
 #include "ntpd/wire/control_message.h"
 #include "privsep/base/address.h"
@@ -35,7 +36,7 @@ enum class Admission : uint8_t {
 // What the key process said of a request's MAC.
 enum class MacVerdict : uint8_t {
   kNone,        // there is none
-  kGood,        // made with a trusted key
+  kGood,        // made with a trusted key; perhaps long ago, and sent again by who saw it
   kBad,         // the key is trusted, the digest wrong
   kUnknownKey,  // no such key, or not trusted for this source
 };
@@ -48,8 +49,9 @@ struct Requester {
   bool may_list_clients = true;  // no `nomrulist`
   Rights rights = Rights::kModify;
   KeyId control_key;  // whoever has it is an operator
-  // Who has the control key gets lists, and hears of the processes, without a nonce under his MAC:
-  // he is on this host, or the operator cares for no nonces (`controlnonce never`).
+  // Who has the control key gets lists, hears of the processes and clears event counts without a
+  // nonce under his MAC: he is on this host, or the operator cares for no nonces (`controlnonce
+  // never`).
   bool nonce_waived = false;
 };
 
@@ -59,6 +61,12 @@ struct Asked {
   const Requester& requester;
   KeyId key;  // that it names; its sender has it, if the MAC is good
   MonoTime now;
+};
+
+// Whether what a text is about has happened.
+enum class Told : uint8_t {
+  kNotDone,  // the error goes to whoever may not have so long a text
+  kDone,     // a success without text does: its sender must not believe it undone
 };
 
 // What the key process has to be asked before there is an answer.
@@ -71,7 +79,7 @@ enum class Inquiry : uint8_t {
 
 // The datagrams to send to the requester, in order.
 struct Answer {
-  std::vector<std::vector<uint8_t>> datagrams;  // each at most 480 octets, without MAC
+  std::vector<std::vector<uint8_t>> datagrams;  // each at most 484 octets, without MAC
   std::optional<KeyId> seal;         // set: append key identifier and digest of this key to each
   Inquiry inquiry = Inquiry::kNone;  // else there are no datagrams yet
   // With kCommand, for once the key process has said that the request is no replay: why it is not
@@ -91,7 +99,7 @@ class Responder {
 
   // The answer to a datagram that was admitted; empty when it deserves none after all. `key` is the
   // one that the request names and matters only for kGood. A good MAC clears the event count of
-  // what was read.
+  // what was read, if its sender needs no nonce (Requester::nonce_waived) or shows one.
   Answer Respond(Bytes datagram, const Requester& requester, MacVerdict verdict, KeyId key,
                  StateView& state, MonoTime now);
   // The answer to a request that Respond() had to inquire about.
@@ -100,7 +108,7 @@ class Responder {
   // Does what an authorised WRITEVAR says, all of it or nothing.
   Answer AnswerToWrite(const Asked& asked, StateView& state);
   // What became of a request that the key process authorised: `text` is for its sender to read.
-  Answer AnswerWithText(const Asked& asked, std::string_view text, StateView& state);
+  Answer AnswerWithText(const Asked& asked, std::string_view text, Told told, StateView& state);
 
   // The key process found the nonce that such a request may have good: so its sender reads what is
   // sent to his address. Of a request without one this says nothing.
@@ -122,14 +130,15 @@ class Responder {
   Answer Save(const wire::ControlRequest& request, const Requester& requester, KeyId key,
               StateView& state);
   Answer Text(const Asked& asked, const wire::ControlHeader& request, std::string_view text,
-              StateView& state);
+              Told told, StateView& state);
+  void Prove(const IpAddress& address, MonoTime now);
   Answer Refusal(const wire::ControlHeader& request, wire::ControlError error, MacVerdict verdict,
                  KeyId key, StateView& state);
 
   RateLimiter limiter_;
   NonceMaker nonces_;
   ProvenAddresses proven_;
-  std::optional<MonoTime> told_of_strangers_;
+  StrangerNotice strangers_;
   ControlCounters counters_;
   MonoTime counting_since_;
 };

@@ -330,7 +330,7 @@ class StateView {
   // A writable variable of System().extra has another value from now on.
   virtual void SetVariable(std::string_view name, std::string_view value) = 0;
   // Zeroes the event count of an association, or of the system for 0: an authenticated reader has
-  // seen it (RFC 1305 appendix B.2.2).
+  // just seen it (RFC 1305 appendix B.2.2), and nobody who sends his request again.
   virtual void ClearEvents(AssocId id) = 0;
 };
 

@@ -141,8 +141,8 @@ void ControlServer::AskNonce(const Asker& asker, Bytes datagram, KeyId key) {
 }
 
 void ControlServer::AnswerWithText(const Asker& asker, Bytes datagram, KeyId key,
-                                   std::string_view text) {
-  Deliver(asker.route, responder_.AnswerWithText(Now(asker, datagram, key), text, *state_));
+                                   std::string_view text, control::Told told) {
+  Deliver(asker.route, responder_.AnswerWithText(Now(asker, datagram, key), text, told, *state_));
 }
 
 control::Asked ControlServer::Now(const Asker& asker, Bytes datagram, KeyId key) {
@@ -185,7 +185,7 @@ void ControlServer::OnCommandDone(const Judging& judging, const msg::CommandDone
   }
   if (done.outcome == msg::CommandOutcome::kAuthorised)
     return refusal.empty() ? Perform(asker, datagram, key)
-                           : AnswerWithText(asker, datagram, key, refusal);
+                           : AnswerWithText(asker, datagram, key, refusal, control::Told::kNotDone);
   if (done.outcome == msg::CommandOutcome::kDone)
     keys_changed_({done.keys.begin(), done.keys.end()}, done.trusted);
   const control::CommandVerdict verdict{FromOutcome(done.outcome), done.column};
@@ -213,8 +213,9 @@ void ControlServer::Perform(const Asker& asker, Bytes datagram, KeyId key) {
       return Save(asker, datagram, key);
     default: {
       if (control::IsForNet(*request)) {
-        const std::string done = lines_->Do(SplitNonce(AsText(request->data)).text);
-        return AnswerWithText(asker, datagram, key, done);
+        const LineOutcome outcome = lines_->Do(SplitNonce(AsText(request->data)).text);
+        return AnswerWithText(asker, datagram, key, outcome.text,
+                              outcome.done ? control::Told::kDone : control::Told::kNotDone);
       }
       const control::CommandVerdict nothing{control::CommandResult::kDenied, 0};
       return Deliver(asker.route,
@@ -229,7 +230,7 @@ void ControlServer::Save(const Asker& asker, Bytes datagram, KeyId key) {
   msg::NetSaveConfig ask{.request = ++last_save_};
   if (!ask.pattern.Assign(AsBytes(pattern)) || !ask.Valid()) {
     const std::string text = control::SaveText(control::SaveResult::kUnsafeName, pattern, "");
-    return AnswerWithText(asker, datagram, key, text);
+    return AnswerWithText(asker, datagram, key, text, control::Told::kNotDone);
   }
   if (!ask_to_save_(ask)) return;  // ntpq asks again
   if (saving_.size() >= kMostSaving) saving_.pop_front();
@@ -243,11 +244,12 @@ void ControlServer::OnConfigSaved(const msg::NetConfigSaved& saved) {
   if (found == saving_.end()) return;
   const Saving waiting = std::move(*found);
   saving_.erase(found);
-  if (saved.outcome == msg::SaveOutcome::kSaved)
-    node_->saved_config = std::string(saved.name.text());
+  const bool done = saved.outcome == msg::SaveOutcome::kSaved;
+  if (done) node_->saved_config = std::string(saved.name.text());
   const std::string text =
       control::SaveText(FromOutcome(saved.outcome), saved.name.text(), saved.reason.text());
-  AnswerWithText(waiting.asker, waiting.datagram, waiting.key, text);
+  AnswerWithText(waiting.asker, waiting.datagram, waiting.key, text,
+                 done ? control::Told::kDone : control::Told::kNotDone);
 }
 
 void ControlServer::Deliver(const Route& route, const control::Answer& answer) {

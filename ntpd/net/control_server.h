@@ -73,7 +73,8 @@ class ControlServer {
   void Perform(const Asker& asker, Bytes datagram, KeyId key);
   void Save(const Asker& asker, Bytes datagram, KeyId key);
   static control::Asked Now(const Asker& asker, Bytes datagram, KeyId key);
-  void AnswerWithText(const Asker& asker, Bytes datagram, KeyId key, std::string_view text);
+  void AnswerWithText(const Asker& asker, Bytes datagram, KeyId key, std::string_view text,
+                      control::Told told);
   void Deliver(const Route& route, const control::Answer& answer);
   void SealAndSend(const Route& route, std::vector<uint8_t> reply, KeyId key);
 

@@ -100,9 +100,9 @@ RunTimeLines::Judged RunTimeLines::Judge(std::string_view line) const {
 
 LinePlan RunTimeLines::Plan(std::string_view line) const { return Judge(line).plan; }
 
-std::string RunTimeLines::Do(std::string_view line) {
+LineOutcome RunTimeLines::Do(std::string_view line) {
   const Judged judged = Judge(line);
-  if (!judged.plan.refusal.empty()) return judged.plan.refusal;
+  if (!judged.plan.refusal.empty()) return {judged.plan.refusal};
   if (judged.reset) {
     ResetCounters(*judged.reset, node_);
     if (judged.reset->control) on_control_reset_();
@@ -115,7 +115,7 @@ std::string RunTimeLines::Do(std::string_view line) {
     now_ = judged.change->after;
     on_change_(*judged.change);
   }
-  return std::string(kSucceeded);
+  return {std::string(kSucceeded), true};
 }
 
 }  // namespace ntpward::net

@@ -25,6 +25,12 @@ struct LinePlan {
   std::string subject;  // the host of the line that it ends by a number or an address
 };
 
+// What became of one.
+struct LineOutcome {
+  std::string text;  // the answer
+  bool done = false;
+};
+
 class RunTimeLines {
  public:
   using OnChange = std::function<void(const settings::Change&)>;
@@ -44,14 +50,14 @@ class RunTimeLines {
 
   // Changes nothing. `line`: without its nonce.
   LinePlan Plan(std::string_view line) const;
-  // Does what an authorised line says; the answer to it.
-  std::string Do(std::string_view line);
+  // Does what an authorised line says, if it still can be done.
+  LineOutcome Do(std::string_view line);
 
  private:
   struct Judged {
     LinePlan plan;
     std::optional<settings::Change> change;
-    std::optional<AssocId> end;  // one that has no line of its own
+    std::optional<AssocId> end;             // one that has no line of its own
     std::optional<IpAddress> source_entry;  // of the access list, to go
     std::optional<control::ResetGroups> reset;
   };

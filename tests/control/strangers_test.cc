@@ -102,7 +102,7 @@ void WhatTheKeyProcessWasAskedForIsBoundedToo(void**) {
   const std::string_view text = "column 0 logfile remote config ignored";
   const std::array<uint8_t, 16> nonce{};
   for (const Answer& answer :
-       {w.responder.AnswerWithText(w.Sealed(), text, w.state),
+       {w.responder.AnswerWithText(w.Sealed(), text, Told::kNotDone, w.state),
         w.responder.AnswerWithNonce(w.Sealed(), nonce, w.state),
         w.responder.AnswerToCommand(w.Sealed(), {CommandResult::kSyntax, 0}, w.state),
         w.responder.AnswerToCommand(w.Sealed(), {CommandResult::kDenied, 0}, w.state)}) {
@@ -110,6 +110,33 @@ void WhatTheKeyProcessWasAskedForIsBoundedToo(void**) {
     assert_int_equal(answer.datagrams.at(0).size(), kError);
     assert_true(answer.seal == kControl);
   }
+}
+
+// With `controlnonce never` a change comes from who has proved nothing.
+void WhatWasDoneIsNotCalledForbidden(void**) {
+  const std::string_view done = "Config Succeeded";
+  for (const std::string line : {"x", "trustedkey 5", "setvar a = b"}) {
+    World w;
+    w.requester.nonce_waived = true;
+    assert_int_equal(w.Ask(ControlOp::kConfigure, line, MacVerdict::kGood).inquiry,
+                     Inquiry::kCommand);
+    for (const Answer& answer :
+         {w.responder.AnswerToCommand(w.Sealed(), {CommandResult::kDone, 0}, w.state),
+          w.responder.AnswerWithText(w.Sealed(), done, Told::kDone, w.state)}) {
+      assert_int_equal(ErrorOf(answer), -1);
+      assert_true(Octets(answer) <= w.datagram.size());
+      assert_true(answer.seal == kControl && answer.log.empty());
+      assert_int_equal(wire::ParseControlResponse(answer.datagrams[0])->data.size(), 0);
+    }
+    assert_int_equal(w.responder.counters().unproved, 0);
+    assert_false(w.GetsAll());
+  }
+  // What there is room for is said.
+  World w;
+  (void)w.Ask(ControlOp::kConfigure, "trustedkey 5 6 7 8", MacVerdict::kGood);
+  const Answer whole = w.responder.AnswerWithText(w.Sealed(), done, Told::kDone, w.state);
+  assert_true(AsText(wire::ParseControlResponse(whole.datagrams.at(0))->data) ==
+              "Config Succeeded\r\n");
 }
 
 void WhatFitsIsAnswered(void**) {
@@ -246,26 +273,62 @@ void ANonceThatTheKeyProcessTookProves(void**) {
 
 void ARefusedReaderHasSeenNoEvents(void**) {
   World w;
-  (void)w.Ask(ControlOp::kReadVariables, "", MacVerdict::kGood, 0x8a35);
-  assert_int_equal(w.state.cleared.size(), 0);
+  const auto read = [&](const std::string& data) {
+    (void)w.Ask(ControlOp::kReadVariables, data, MacVerdict::kGood, 0x8a35);
+    return w.state.cleared.size();
+  };
+  assert_int_equal(read(""), 0);
+  const std::string nonce = w.Nonce();
+  (void)w.Show(nonce);
+  assert_true(w.GetsAll());
+  // A captured request, played again to clear what nobody has read.
+  assert_int_equal(read(""), 0);
+  assert_int_equal(read(" nonce="), 0);
+  assert_int_equal(read(" nonce=000003e80123456789abcdef"), 0);
+  assert_int_equal(read(" nonce=" + nonce), 1);
+  ++w.requester.address.port;
+  assert_int_equal(read(" nonce=" + nonce), 1);
+  w.requester.nonce_waived = true;
+  assert_int_equal(read(""), 2);
+}
+
+void WhoGoesOnAskingIsToldOf(void**) {
+  World w;
+  assert_true(w.Ask(ControlOp::kReadVariables).log.empty());
+  w.now = w.now + StrangerNotice::kPatience;
+  assert_string_equal(
+      w.Ask(ControlOp::kReadVariables).log.c_str(),
+      "mode 6: 2 requests in the name of 192.0.2.7 were refused: they ask for more than they send, "
+      "and that address is not proved, as ntpq of ntpward would; only if it is a host of yours "
+      "that monitors this one with another tool: restrict 192.0.2.7 nomodify");
+}
+
+// ntpq of ntpward is refused first, too.
+void WhoProvesHisAddressIsNotToldOf(void**) {
+  World w;
+  assert_true(w.Ask(ControlOp::kReadVariables).log.empty());
   (void)w.Show(w.Nonce());
-  (void)w.Ask(ControlOp::kReadVariables, "", MacVerdict::kGood, 0x8a35);
-  assert_int_equal(w.state.cleared.size(), 1);
+  w.now = w.now + ProvenAddresses::kLifetime + 1;
+  assert_true(w.Ask(ControlOp::kReadVariables).log.empty());
+  // Nor is another one in his stead, who has asked but once.
+  (void)w.Show(w.Nonce());
+  w.requester.address.ip.octets[3] = 9;
+  w.now = w.now + ProvenAddresses::kLifetime + 1;
+  assert_true(w.Ask(ControlOp::kReadVariables).log.empty());
+  w.now = w.now + StrangerNotice::kPatience;
+  assert_true(w.Ask(ControlOp::kReadVariables)
+                  .log.starts_with("mode 6: 2 requests in the name of 192.0.2.9 were refused"));
 }
 
 void StrangersFillNoLog(void**) {
   World w;
-  assert_string_equal(
-      w.Ask(ControlOp::kReadVariables).log.c_str(),
-      "mode 6: 192.0.2.7 asks for more than it sends, and gets it only once its address is proved, "
-      "as ntpq of ntpward does; for other tools there: restrict 192.0.2.7 nomodify");
   int lines = 0;
-  for (int i = 0; i < 7200; ++i) {
+  for (int i = 0; i < 7300; ++i) {
     w.now = w.now + 1;
     w.requester.address.ip.octets[3] = static_cast<uint8_t>(i);
     lines += w.Ask(ControlOp::kReadVariables).log.empty() ? 0 : 1;
   }
-  assert_int_equal(lines, 2);
+  assert_int_equal(lines, 3);
 }
 
 void StrangersAreCounted(void**) {
@@ -288,23 +351,39 @@ IpAddress Host(uint64_t network, uint64_t host) {
   return address;
 }
 
-void TheTableIsBoundedAndANetworkTakesLittleOfIt(void**) {
+// Sites, of which each has a /48.
+IpAddress HostOfSite(uint64_t site, uint64_t host) { return Host(site << 16, host); }
+
+void TheTableIsBoundedAndASiteTakesLittleOfIt(void**) {
+  constexpr uint64_t kSites = 32, kTheirs = 0xffffffffffff, kHosts = 100000;
   ProvenAddresses proven({5, 6});
   const MonoTime now = MonoTime::FromSeconds(5);
   assert_false(proven.Has({}, now));
-  for (uint64_t network = 0; network < 32; ++network) proven.Add(Host(network, 1), now);
-  // One who has a /64, and all the addresses in it.
-  for (uint64_t host = 0; host < 100000; ++host) proven.Add(Host(~uint64_t{0}, host), now + 1);
+  for (uint64_t site = 0; site < kSites; ++site) proven.Add(HostOfSite(site, 1), now);
+  // One who has a site, all the networks in it, and all their addresses.
+  const auto theirs = [](uint64_t i) { return Host(kTheirs << 16 | (i & 0xffff), i); };
+  for (uint64_t i = 0; i < kHosts; ++i) proven.Add(theirs(i), now + 1);
   int left = 0;
-  for (uint64_t network = 0; network < 32; ++network) left += proven.Has(Host(network, 1), now + 1);
-  assert_true(left >= 28);
-  int theirs = 0;
-  for (uint64_t host = 0; host < 100000; ++host)
-    theirs += proven.Has(Host(~uint64_t{0}, host), now + 1);
-  assert_int_equal(theirs, 4);
+  for (uint64_t site = 0; site < kSites; ++site) left += proven.Has(HostOfSite(site, 1), now + 1);
+  assert_int_equal(left, kSites);
+  int taken = 0;
+  for (uint64_t i = 0; i < kHosts; ++i) taken += proven.Has(theirs(i), now + 1);
+  assert_int_equal(taken, 4);
   // Room is made by the oldest.
-  assert_true(proven.Has(Host(~uint64_t{0}, 99999), now + 1));
-  assert_false(proven.Has(Host(~uint64_t{0}, 99999), now + 62));
+  assert_true(proven.Has(theirs(kHosts - 1), now + 1));
+  assert_false(proven.Has(theirs(kHosts - 1), now + 62));
+}
+
+// Whose hash is the same share the places: that costs a proof more, and nothing is believed
+// wrongly.
+void ThoseThatShareASetAreDrivenOutOfIt(void**) {
+  ProvenAddresses proven({5, 6});
+  const MonoTime now = MonoTime::FromSeconds(5);
+  for (uint64_t site = 0; site < 5000; ++site) proven.Add(HostOfSite(site, 1), now);
+  int left = 0;
+  for (uint64_t site = 0; site < 5000; ++site) left += proven.Has(HostOfSite(site, 1), now);
+  assert_int_equal(left, 1024);
+  assert_false(proven.Has(HostOfSite(4999, 2), now));
 }
 
 }  // namespace
@@ -315,6 +394,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AStrangerGetsNoMoreThanHeSent),
       cmocka_unit_test(WhatTheKeyProcessWasAskedForIsBoundedToo),
+      cmocka_unit_test(WhatWasDoneIsNotCalledForbidden),
       cmocka_unit_test(WhatFitsIsAnswered),
       cmocka_unit_test(KnownOnesAreAnsweredInFull),
       cmocka_unit_test(ANonceIsForARequestThatIsAsLong),
@@ -326,9 +406,12 @@ int main() {
       cmocka_unit_test(TheControlKeysMacWithANonceProves),
       cmocka_unit_test(ANonceThatTheKeyProcessTookProves),
       cmocka_unit_test(ARefusedReaderHasSeenNoEvents),
+      cmocka_unit_test(WhoGoesOnAskingIsToldOf),
+      cmocka_unit_test(WhoProvesHisAddressIsNotToldOf),
       cmocka_unit_test(StrangersFillNoLog),
       cmocka_unit_test(StrangersAreCounted),
-      cmocka_unit_test(TheTableIsBoundedAndANetworkTakesLittleOfIt),
+      cmocka_unit_test(TheTableIsBoundedAndASiteTakesLittleOfIt),
+      cmocka_unit_test(ThoseThatShareASetAreDrivenOutOfIt),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
