@@ -58,8 +58,9 @@ msg::CommandDone CommandOperations::Run(const msg::Command& command, Outbox& out
   if (state_.material.symmetric.Check(command.key, KeyUse::kControl, command.covered.span(),
                                       command.digest.span(), nullptr) != MacCheck::kGood)
     return ended(CommandOutcome::kDenied);
+  // No nonce was shown by what cannot be read: it may be a replay.
   const auto request = ParseChangeRequest(command.covered.span());
-  if (!request) return ended(CommandOutcome::kSyntax);
+  if (!request) return ended(CommandOutcome::kDenied);
   // Nor anything else of it before its nonce, so that a replay costs no more than this.
   if (const auto refusal = Refusal(command, request->nonce.span())) return ended(*refusal);
   if (command.judge_only) return ended(CommandOutcome::kAuthorised);
