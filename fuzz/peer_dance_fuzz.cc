@@ -83,7 +83,8 @@ struct Dancer {
         verdict = static_cast<msg::VerdictCode>(octets.size() % 7);
         return;
       case 7:
-        dance.OnPacketVerdict(static_cast<msg::VerdictCode>(octets.size() % 7), true, true);
+        Run(dance.OnPacketVerdict(static_cast<msg::VerdictCode>(octets.size() % 7), true, true,
+                                  dance.TakeBeginsAnew()));
         (void)dance.TakeHaste(context());
         (void)dance.TakeNak();
         return;

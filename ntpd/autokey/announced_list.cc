@@ -46,6 +46,7 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
   timestamp_ = field->timestamp;
   filestamp_ = field->filestamp;
   accepted_ = false;
+  awaited_ = true;
   result.accept = msg::KeyListAccept{
       .association = own_, .path = path_, .use = use_, .key = key_, .sequence = sequence_};
   result.statistics = AutokeyLine(sequence, key, timestamp_, filestamp_);
@@ -53,6 +54,7 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
 }
 
 void AnnouncedList::OnVerdict(msg::VerdictCode code) {
+  awaited_ = false;
   accepted_ = code == msg::VerdictCode::kGood;
 }
 

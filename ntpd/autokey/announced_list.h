@@ -40,10 +40,12 @@ class AnnouncedList {
   // What the key process said to `accept`.
   void OnVerdict(msg::VerdictCode code);
   // The key process has it no more.
-  void Void() { accepted_ = false; }
+  void Void() { accepted_ = awaited_ = false; }
 
   // Keys of the list are followed: AUTO is lit.
   bool accepted() const { return accepted_; }
+  // The same, or will be when the key process has answered.
+  bool known() const { return accepted_ || awaited_; }
   const AddressPair& path() const { return path_; }
   // For variables: the announcement that was accepted last.
   KeyId key() const { return key_; }
@@ -56,6 +58,7 @@ class AnnouncedList {
   AddressPair path_;
   TokenBucket unasked_{1, 8};
   bool accepted_ = false;
+  bool awaited_ = false;  // the key process has yet to answer
   KeyId key_;
   uint8_t sequence_ = 0;
   NtpSeconds timestamp_;  // of the last announcement; an earlier one is a replay

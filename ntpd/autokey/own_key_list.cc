@@ -7,16 +7,16 @@
 namespace ntpward::autokey {
 namespace {
 
+uint64_t Interval(int poll) { return uint64_t{1} << std::clamp(poll, 0, 31); }
+
 // One for each poll of the list's life, and one for its end (ntpd 4.2.8).
 uint8_t CountFor(int poll, uint8_t automax) {
-  const uint64_t interval = uint64_t{1} << std::clamp(poll, 0, 31);
+  const uint64_t interval = Interval(poll);
   const uint64_t life = std::min(uint64_t{1} << automax, msg::kMaxKeyList * interval);
   return static_cast<uint8_t>(std::min<uint64_t>(life / interval + 1, msg::kMaxKeyList));
 }
 
-double LifeOf(int poll, uint8_t count) {
-  return static_cast<double>((count + 1) * (uint64_t{1} << std::clamp(poll, 0, 31)));
-}
+double LifeOf(int poll, uint8_t count) { return static_cast<double>((count + 1) * Interval(poll)); }
 
 }  // namespace
 
@@ -58,6 +58,8 @@ bool OwnKeyList::OnMade(const msg::ValueAnswer& answer) {
   announced_ = false;
   return true;
 }
+
+double OwnKeyList::interval() const { return static_cast<double>(Interval(poll_)); }
 
 void OwnKeyList::Void() {
   made_ = false;

@@ -23,6 +23,8 @@ class OwnKeyList {
 
   // Identifiers that are still to be used.
   uint8_t left() const { return left_; }
+  // s from one poll to the next, when the present list was drawn.
+  double interval() const;
   // How many were too old to be used when another list was due, since the last call.
   uint64_t TakeExpired() { return std::exchange(expired_, 0); }
 

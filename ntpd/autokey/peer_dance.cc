@@ -34,22 +34,35 @@ PeerPacket PeerDance::NextPacket(const DanceContext& context) {
   if (!context.host.enabled()) return packet;
   packet.send = true;
   ++polls_;
-  const std::vector<uint8_t> announcement =
-      MustAnnounce(context) ? own_list_.Announcement(peer_id_) : std::vector<uint8_t>();
-  AddAnswer(announcement.size(), packet);
-  if (!announcement.empty()) {
-    Add(announcement, packet);
-    own_list_.OnAnnounced();
-  } else if (packet.fields.size() <= kLongAnswer) {
-    AddRequest(context, packet);
-  }
+  // Nobody is believed for longer because of what it asks.
+  if (IsOver(context)) answer_.clear(), list_asked_ = false;
+  std::vector<uint8_t> announcement;
+  if (!IsOver(context) && MustAnnounce(context)) announcement = own_list_.Announcement(peer_id_);
+  AddAnswer(&announcement, packet);
+  // Lists of one key are announced by every packet: what we ask cannot wait for another.
+  std::vector<uint8_t> request;
+  const bool has_room =
+      announcement.empty() ? packet.fields.size() <= kLongAnswer : packet.fields.empty();
+  if (has_room) request = NextRequest(context, packet.effects);
+  if (!Fits(packet, announcement.size() + request.size())) announcement.clear();
+  if (!announcement.empty()) own_list_.OnAnnounced();
+  Add(announcement, packet);
+  Add(request, packet);
   if (packet.fields.empty()) AddFiller(context, packet);
   return packet;
 }
 
+bool PeerDance::Fits(const PeerPacket& packet, size_t more) {
+  return packet.fields.size() + more <= wire::kMaxExtensionArea;
+}
+
 void PeerDance::Add(const std::vector<uint8_t>& field, PeerPacket& packet) {
-  if (packet.fields.size() + field.size() > wire::kMaxExtensionArea) return;
+  if (!Fits(packet, field.size())) return;
   packet.fields.insert(packet.fields.end(), field.begin(), field.end());
+}
+
+bool PeerDance::IsOver(const DanceContext& context) const {
+  return context.mono - dance_.started() >= ClientDance::kRefreshSeconds;
 }
 
 // Our list goes out with its first packet, once the peer can check the signature: before that
@@ -59,30 +72,38 @@ bool PeerDance::MustAnnounce(const DanceContext& context) const {
          own_list_.MustAnnounce();
 }
 
-// A list is told as it is when the packet leaves. A long answer waits for a packet without one.
-void PeerDance::AddAnswer(size_t reserved, PeerPacket& packet) {
+// A list is told as it is when the packet leaves. An answer that is too long to go with the
+// announcement waits once: then the announcement does.
+void PeerDance::AddAnswer(std::vector<uint8_t>* announcement, PeerPacket& packet) {
   if (list_asked_ && own_list_.CanAnnounce()) {
     Add(own_list_.Announcement(peer_id_), packet);
     own_list_.OnAnnounced();
   }
   list_asked_ = false;
-  if (packet.fields.size() + answer_.size() + reserved > wire::kMaxExtensionArea) return;
+  if (!Fits(packet, answer_.size() + announcement->size())) {
+    waited_ = !waited_;
+    if (waited_) return;
+    announcement->clear();
+  }
+  waited_ = false;
   Add(answer_, packet);
   answer_.clear();
 }
 
-void PeerDance::AddRequest(const DanceContext& context, PeerPacket& packet) {
-  if (renewal_.TakeTurn(dance_, context)) {
+// Empty: there is nothing to ask now.
+std::vector<uint8_t> PeerDance::NextRequest(const DanceContext& context, DanceResult& effects) {
+  const PeerRenewal::Pace pace{.follows = dance_.has_cookie() && announced_.accepted(),
+                               .interval = own_list_.interval()};
+  if (renewal_.TakeTurn(dance_, pace, context)) {
     NextField next = renewal_.NextRequest(context);
-    if (next.kind == NextField::Kind::kField) Add(next.field, packet);
-    packet.effects = std::move(next.effects);
-    return;
+    effects = std::move(next.effects);
+    return std::move(next.field);
   }
-  if (dance_.WantsList(context) && !announced_.accepted())
-    return Add(AnnouncementRequest(own_.value), packet);
+  if (!IsOver(context) && dance_.WantsList(context) && !announced_.accepted())
+    return AnnouncementRequest(own_.value);
   NextField next = dance_.NextRequest(context);
-  if (next.kind == NextField::Kind::kField) Add(next.field, packet);
-  packet.effects = Settle(std::move(next.effects));
+  effects = Settle(std::move(next.effects));
+  return std::move(next.field);
 }
 
 // From the moment when we gave our half away until both ends have both, a bare header would be
@@ -101,7 +122,7 @@ bool PeerDance::TakeNak() {
 }
 
 bool PeerDance::HasQuestions(const DanceContext& context) const {
-  return !dance_.identified() || !announced_.accepted() ||
+  return !dance_.identified() || !announced_.accepted() || renewal_.active() ||
          (context.synchronised && dance_.has_questions());
 }
 
@@ -169,10 +190,10 @@ DanceResult PeerDance::Settle(DanceResult result) {
 
 // The key process was told to forget, too.
 void PeerDance::Forget() {
-  renewal_.End();
+  renewal_.Forget();
   own_list_.Void();
   announced_ = AnnouncedList(own_, msg::KeyListUse::kSymmetric, to_peer_.Reversed());
-  knows_us_ = told_ = heard_since_told_ = asked_who_ = false;
+  knows_us_ = told_ = heard_since_told_ = asked_who_ = begins_anew_ = waited_ = false;
   asked_again_.reset();
   pending_.reset();
   bad_macs_ = out_of_order_ = 0;

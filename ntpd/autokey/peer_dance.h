@@ -1,7 +1,7 @@
 // Autokey between peers: each asks the other as a client asks its server, answers it as a server
 // does, and both go by key lists.
 //
-// RFC 5906 section 11 and ntpd 4.2.8. A packet carries an answer, then a request or our list.
+// RFC 5906 section 11 and ntpd 4.2.8. A packet carries an answer or our list, then a request.
 // Nothing is answered but by our own packets, so that a forger gets nothing sent to anybody.
 // Whoever can send to us can put a field before this code: requests change nothing of what is
 // proved, and answers count only in a packet whose origin is one of ours (`answers_us`).
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ntpd/autokey/announced_list.h"
@@ -69,8 +70,9 @@ class PeerDance {
   // --- what we send
 
   // The keys that we send by.
-  OwnKeyList& own_list() { return own_list_; }
   const OwnKeyList& own_list() const { return own_list_; }
+  // As OwnKeyList::TakeExpired().
+  uint64_t TakeExpiredKeys() { return own_list_.TakeExpired(); }
   // The list to draw before the next packet, or none; `poll` is log2 s. The caller sets `request`.
   std::optional<msg::KeyListMake> DueList(int poll, const DanceContext& context);
   // False: there is no list; nothing can be sent at this poll.
@@ -97,8 +99,12 @@ class PeerDance {
   // The peer's list is known: the key process can tell whether a packet's key comes next.
   bool follows_list() const { return announced_.accepted() && dance_.identified(); }
   const AddressPair& from_peer() const { return announced_.path(); }
+  // The packet whose fields OnField got last asks what a beginner asks, as far as those tell; says
+  // so once. To be kept for OnPacketVerdict.
+  bool TakeBeginsAnew() { return std::exchange(begins_anew_, false); }
   // What the key process said of a packet's MAC and key. Only kGood is good for time.
-  void OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare);
+  DanceResult OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare,
+                              bool begins_anew = false);
   // A crypto-NAK in answer to our last packet.
   DanceResult OnCryptoNak(const DanceContext& context);
 
@@ -134,10 +140,12 @@ class PeerDance {
   void NoteSignature(Outcome outcome);
   void TakeReply(const ServerAnswer& reply, PeerResult& result);
   bool MustAnnounce(const DanceContext& context) const;
-  void AddAnswer(size_t reserved, PeerPacket& packet);
-  void AddRequest(const DanceContext& context, PeerPacket& packet);
+  void AddAnswer(std::vector<uint8_t>* announcement, PeerPacket& packet);
+  std::vector<uint8_t> NextRequest(const DanceContext& context, DanceResult& effects);
   void AddFiller(const DanceContext& context, PeerPacket& packet);
-  void Add(const std::vector<uint8_t>& field, PeerPacket& packet);
+  static void Add(const std::vector<uint8_t>& field, PeerPacket& packet);
+  static bool Fits(const PeerPacket& packet, size_t more);
+  bool IsOver(const DanceContext& context) const;
   bool HasQuestions(const DanceContext& context) const;
   bool HasAnswer() const { return !answer_.empty() || list_asked_; }
   DanceResult Settle(DanceResult result);
@@ -159,11 +167,13 @@ class PeerDance {
   bool heard_since_told_ = false;
   // ASSOC was asked, by whomever, since a key of its list was good.
   bool asked_who_ = false;
+  bool begins_anew_ = false;  // the packet at hand, unless its key is good
   uint32_t polls_ = 0;
   std::optional<uint32_t> asked_again_;  // for the cookie, in polls
 
   // What the next packet answers. One request at a time, as ntpd 4.2.8.
   std::vector<uint8_t> answer_;
+  bool waited_ = false;  // the answer, for a packet with more room
   bool list_asked_ = false;
   struct Pending {
     uint32_t ticket = 0;

@@ -98,8 +98,13 @@ void PeerDance::NoteRequest(const AutokeyFieldHead& head, DanceResult& result) {
   } else if (Is(head, AutokeyCode::kAssociation) || other) {
     knows_us_ = false;
   }
-  // Who goes on by its list proves us anew (PeerRenewal), and has begun nothing.
+  // Who goes on by its list proves us anew (PeerRenewal), and has begun nothing. ASSOC may have
+  // been anybody's, so that this packet's own key tells.
   if (!other && !asked_who_) return;
+  if (!other && announced_.known()) {
+    begins_anew_ = true;
+    return;
+  }
   // Who has our half of the cookie knew us: whoever asks that has started over.
   if (told_) {
     ForgetCookie(result);
@@ -182,6 +187,7 @@ PeerResult PeerDance::OnAnnouncement(const AutokeyFieldHead& head, Bytes field, 
                                      const DanceContext& context) {
   PeerResult result;
   DanceResult signature;
+  const bool settled = identified() && (announced_.accepted() || dance_.has_cookie());
   auto announced =
       announced_.OnAnnouncement(field, own_.value, [&](const wire::AutokeyField& parsed) {
         return CheckList(parsed, answers_us, context, signature);
@@ -191,10 +197,10 @@ PeerResult PeerDance::OnAnnouncement(const AutokeyFieldHead& head, Bytes field, 
   if (!announced.statistics.empty()) result.dance.statistics.push_back(announced.statistics);
   result.accept = announced.accept;
   // It signs with another key than its certificate says, or cannot tell its list at all. Without
-  // time it is waited for.
+  // time it is waited for. While there is something to go on with, another may have said that.
   const bool wrong = head.error || announced.outcome == Outcome::kSignature ||
                      announced.outcome == Outcome::kSignatureLength;
-  if (wrong && answers_us) dance_.OnWrongList(context, result.dance);
+  if (wrong && answers_us && !settled) dance_.OnWrongList(context, result.dance);
   result.dance = Settle(std::move(result.dance));
   return result;
 }
@@ -210,7 +216,7 @@ Outcome PeerDance::CheckList(const wire::AutokeyField& field, bool answers_us,
 // It proved itself and now signs with another key, or somebody signs in its name: proofs will tell.
 void PeerDance::NoteSignature(Outcome outcome) {
   const bool other_key = outcome == Outcome::kSignature || outcome == Outcome::kSignatureLength;
-  if (other_key && dance_.identified() && !renewal_.active()) renewal_.Want();
+  if (other_key && dance_.identified()) renewal_.NoteOtherKey();
 }
 
 void PeerDance::OnListVerdict(msg::VerdictCode code) {
@@ -218,16 +224,21 @@ void PeerDance::OnListVerdict(msg::VerdictCode code) {
   if (announced_.accepted()) out_of_order_ = 0;
 }
 
-void PeerDance::OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare) {
+DanceResult PeerDance::OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare,
+                                       bool begins_anew) {
+  DanceResult result;
   if (code == msg::VerdictCode::kGood) {
     bad_macs_ = out_of_order_ = 0;
     asked_who_ = false;
     if (told_ && bare) heard_since_told_ = true;
-    return;
+    return result;
   }
-  if (!answers_us) return;
+  if (!answers_us) return result;
   if (code == msg::VerdictCode::kBad && bare) ++bad_macs_;
   if (code == msg::VerdictCode::kSequence && ++out_of_order_ >= kMostOutOfOrder) announced_.Void();
+  const bool not_of_list = code == msg::VerdictCode::kSequence || code == msg::VerdictCode::kBad;
+  if (begins_anew && not_of_list && told_) ForgetCookie(result);
+  return result;
 }
 
 DanceResult PeerDance::OnCryptoNak(const DanceContext& context) {

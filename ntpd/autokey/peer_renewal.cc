@@ -1,5 +1,6 @@
 #include "ntpd/autokey/peer_renewal.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ntpd/autokey/announced_list.h"
@@ -17,32 +18,39 @@ constexpr uint32_t kGenerations = 255;
 PeerRenewal::PeerRenewal(AssocId own, DancePolicy policy, MonoTime now)
     : own_(own), policy_(std::move(policy)), not_before_(now) {}
 
-bool PeerRenewal::IsDue(const ClientDance& running, const DanceContext& context) const {
+bool PeerRenewal::IsDue(const ClientDance& running, const Pace& pace,
+                        const DanceContext& context) const {
   if (!running.identified() || context.mono < not_before_) return false;
   const double age = context.mono - running.started();
-  if (wanted_ || age >= ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds) return true;
+  const double early = std::max(RenewingDance::kRenewalSeconds, kEarlyPolls * pace.interval);
+  if (wanted_ || age >= ClientDance::kRefreshSeconds - early) return true;
   const auto expiry = running.trail_expiry();
   return context.synchronised && expiry &&
          Unfold(context.now) > *expiry - RenewingDance::kExpirySeconds;
 }
 
-bool PeerRenewal::TakeTurn(const ClientDance& running, const DanceContext& context) {
+void PeerRenewal::Begin(const ClientDance& running, const DanceContext& context) {
+  generation_ = generation_ % kGenerations + 1;
+  dance_ = std::make_unique<ClientDance>(own_, policy_, context.mono, generation_ << kTicketBits,
+                                         DanceRole::kPeer);
+  turn_ = wanted_ = false;
+  turns_ = 0;
+  not_before_ = context.mono + RenewingDance::kRetrySeconds;
+  (void)dance_->BeginAfter(running, context);
+}
+
+bool PeerRenewal::TakeTurn(const ClientDance& running, const Pace& pace,
+                           const DanceContext& context) {
   // Too late: nobody is believed longer than that.
   const bool over = context.mono - running.started() >= ClientDance::kRefreshSeconds;
   if (active() && (over || turns_ == kMaxTurns)) End();
   if (over) return false;
   if (!active()) {
-    if (!IsDue(running, context)) return false;
-    generation_ = generation_ % kGenerations + 1;
-    dance_ = std::make_unique<ClientDance>(own_, policy_, context.mono, generation_ << kTicketBits,
-                                           DanceRole::kPeer);
-    turn_ = wanted_ = false;
-    turns_ = 0;
-    not_before_ = context.mono + RenewingDance::kRetrySeconds;
-    (void)Settle(dance_->BeginAfter(running, context));
-    if (!active()) return false;
+    if (!IsDue(running, pace, context)) return false;
+    Begin(running, context);
   }
-  turn_ = !turn_;
+  // Cookie and list come under a signature that only the renewal can make good.
+  turn_ = !turn_ || (other_key_ && !pace.follows);
   return turn_;
 }
 
@@ -103,7 +111,20 @@ void PeerRenewal::Want(MonoTime not_before) {
   not_before_ = not_before;
 }
 
-void PeerRenewal::End() { dance_.reset(); }
+void PeerRenewal::NoteOtherKey() {
+  other_key_ = true;
+  wanted_ = wanted_ || !active();
+}
+
+void PeerRenewal::End() {
+  dance_.reset();
+  other_key_ = false;
+}
+
+void PeerRenewal::Forget() {
+  End();
+  wanted_ = false;
+}
 
 // One that starts over has failed: cookie and reachability are not its own.
 DanceResult PeerRenewal::Settle(DanceResult result) {

@@ -17,12 +17,19 @@ class PeerRenewal {
  public:
   // Turns that a renewal may take, one at every other poll; the longest trail needs 11.
   static constexpr int kMaxTurns = 24;
+  // Where polls are seldom, as many of them before the end of the running dance it is tried.
+  static constexpr int kEarlyPolls = 2;
 
   PeerRenewal(AssocId own, DancePolicy policy, MonoTime now);
 
+  // What of the running dance has a part in when a renewal begins, and in how many turns it takes.
+  struct Pace {
+    bool follows = false;  // it has cookie and list
+    double interval = 0;   // s, from one of our packets to the next
+  };
   // To be asked when the next packet has room for a request: true when that is NextRequest().
   // Begins a renewal when `running`, the dance that it is for, wants one.
-  bool TakeTurn(const ClientDance& running, const DanceContext& context);
+  bool TakeTurn(const ClientDance& running, const Pace& pace, const DanceContext& context);
   // kField, or kPlain when there is nothing to ask before the key process has answered.
   NextField NextRequest(const DanceContext& context);
 
@@ -41,16 +48,19 @@ class PeerRenewal {
   Outcome CheckPeer(const wire::AutokeyField& field, const DanceContext& context,
                     DanceResult& result, ClientDance* running);
 
-  // A renewal is wanted from `not_before` on: we ask for another proof, or the peer signs with
-  // another key.
+  // A renewal is wanted from `not_before` on: we ask for another proof.
   void Want(MonoTime not_before);
-  void Want() { wanted_ = true; }
-  // The running dance starts over or proves something else: there is nothing to renew.
+  // The peer signs with another key than it proved: what else we ask it cannot come to anything.
+  void NoteOtherKey();
+  // The running dance proves something else: there is nothing to renew.
   void End();
+  // ... or starts over, which does what was wanted.
+  void Forget();
   bool active() const { return dance_ != nullptr; }
 
  private:
-  bool IsDue(const ClientDance& running, const DanceContext& context) const;
+  bool IsDue(const ClientDance& running, const Pace& pace, const DanceContext& context) const;
+  void Begin(const ClientDance& running, const DanceContext& context);
   DanceResult Settle(DanceResult result);
 
   const AssocId own_;
@@ -60,7 +70,8 @@ class PeerRenewal {
   bool turn_ = false;
   int turns_ = 0;
   bool wanted_ = false;
-  MonoTime not_before_;  // of the next one
+  bool other_key_ = false;  // ... by the peer's signatures
+  MonoTime not_before_;     // of the next one
 };
 
 }  // namespace ntpward::autokey

@@ -40,7 +40,7 @@ void Upstreams::PollPeer(Upstream* upstream, const wire::Header& header) {
   if (!MakePeer(upstream))
     return node_->reporter.Log(LogLevel::kDebug, "no way to " + upstream->label());
   const auto make = upstream->peer->DueList(header.poll, node_->Dance());
-  node_->key_counts.expired += upstream->peer->own_list().TakeExpired();
+  node_->key_counts.expired += upstream->peer->TakeExpiredKeys();
   if (!make) return TakeAndSend(upstream->id, upstream->exchange, header);
   node_->keys.AskValue(*make, [this, id = upstream->id, exchange = upstream->exchange,
                                header](const msg::ValueAnswer& answer) {
@@ -151,6 +151,7 @@ void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, boo
   request.path = upstream->peer->from_peer();
   request.key = packet.mac->key;
   const bool bare = packet.extensions().empty();
+  const bool begins_anew = upstream->peer->TakeBeginsAnew();
   // Too long for ntpd-keys: a certificate. It was heard, and gives no time.
   if (!request.covered.Assign(packet.covered) || !request.digest.Assign(packet.mac->digest) ||
       request.digest.empty()) {
@@ -160,10 +161,11 @@ void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, boo
   node_->keys.Ask(
       request,
       [this, id = upstream->id, header = packet.header, key = request.key, answers, bare,
-       t4](msg::VerdictCode code) {
+       begins_anew, t4](msg::VerdictCode code) {
         const auto found = upstreams_.find(id);
         if (found == upstreams_.end() || found->second->peer == nullptr) return;
-        found->second->peer->OnPacketVerdict(code, answers, bare);
+        Upstream* judged = found->second.get();
+        Carry(judged, judged->peer->OnPacketVerdict(code, answers, bare, begins_anew));
         if (code == msg::VerdictCode::kGood)
           return Finish(id, header, core::MacVerdict{key, core::MacResult::kGood}, t4);
         // A field's MAC is anyone's: no word against the peer.

@@ -109,7 +109,7 @@ struct Replay {
     CHECK(check.digest.Assign(packet.mac->digest));
     if (!check.covered.Assign(packet.covered)) return std::nullopt;
     host.Ask(check);
-    dance.OnPacketVerdict(host.out.verdict.code, answers, captured.bare());
+    (void)dance.OnPacketVerdict(host.out.verdict.code, answers, captured.bare());
     return host.out.verdict.code;
   }
   void Run(PeerResult result) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "keys/keygen.h"
 #include "tests/support/scratch_directory.h"
@@ -60,6 +61,7 @@ const std::string& KeysFor(PeerPair::Scheme scheme, bool trusted_two) {
   std::vector<std::string> trusted = words;
   trusted.push_back(scheme == PeerPair::Scheme::kPrivate ? "-P" : "-T");
   (void)Make(directory.At("two"), "two", trusted_two ? trusted : words);
+  if (scheme != PeerPair::Scheme::kPrivate) (void)Make(directory.At("new"), "two", trusted);
   if (group) trusted.push_back("-I");
   (void)Make(directory.At("one"), "one", trusted);
   if (group)
@@ -92,6 +94,17 @@ void PeerHost::StartDanceAnew(AssocId its_id) {
 void PeerHost::LoseKeys() {
   host.Supervisor(msg::KeysRollSeed{});
   dance->OnKeysRestarted();
+}
+
+void PeerHost::TakeKeys(std::string_view password, const std::vector<File>& files) {
+  const uint32_t now = host.time.seconds;
+  const bool synchronised = host.synchronised;
+  std::destroy_at(&host);
+  std::construct_at(&host, password, files, kPeersNow, "grp");
+  host.time.seconds = now;
+  if (synchronised) host.Synchronise();
+  dance->OnKeysRestarted();
+  Run(dance->OnHostMaterial({.certificate = true, .key = true}, context()));
 }
 
 DanceContext PeerHost::context() {
@@ -220,29 +233,33 @@ Heard PeerHost::Receive(Bytes bytes) {
   if (!check.covered.Assign(packet->covered) || !check.digest.Assign(packet->mac->digest))
     return Heard::kNothing;
   host.Ask(check);
-  dance->OnPacketVerdict(host.out.verdict.code, answers, bare);
-  return host.out.verdict.code == msg::VerdictCode::kGood ? Heard::kTime : Heard::kRefused;
+  const msg::VerdictCode code = host.out.verdict.code;
+  Run(dance->OnPacketVerdict(code, answers, bare, dance->TakeBeginsAnew()));
+  return code == msg::VerdictCode::kGood ? Heard::kTime : Heard::kRefused;
 }
 
-PeerPair::PeerPair(Scheme scheme, uint8_t automax, bool trusted_two) {
+std::vector<File> PeerPair::FilesOf(std::string host, std::string at) const {
+  at = path_ + "/" + at;
+  std::vector<File> all = {{KeyFileKind::kHost, at + "/ntpkey_host_" + host},
+                           {KeyFileKind::kCertificate, at + "/ntpkey_cert_" + host}};
+  if (scheme_ == Scheme::kIff) {
+    all.push_back({KeyFileKind::kIffKey, path_ + "/one/ntpkey_iffkey_grp"});
+    all.push_back({KeyFileKind::kIffPar, path_ + "/par"});
+  }
+  return all;
+}
+
+PeerPair::PeerPair(Scheme scheme, uint8_t automax, bool trusted_two)
+    : scheme_(scheme), path_(KeysFor(scheme, trusted_two)) {
   DancePolicy policy;
   policy.optional_here = scheme == Scheme::kTrail;
   if (scheme == Scheme::kIff) policy.group = "grp";
-  const std::string& path = KeysFor(scheme, trusted_two);
-  const auto files = [&](std::string host) {
-    if (scheme == Scheme::kPrivate) host = "one";
-    const std::string at = path + "/" + host;
-    std::vector<File> all = {{KeyFileKind::kHost, at + "/ntpkey_host_" + host},
-                             {KeyFileKind::kCertificate, at + "/ntpkey_cert_" + host}};
-    if (scheme == Scheme::kIff) {
-      all.push_back({KeyFileKind::kIffKey, path + "/one/ntpkey_iffkey_grp"});
-      all.push_back({KeyFileKind::kIffPar, path + "/par"});
-    }
-    return all;
-  };
-  one.emplace("pw", files("one"), policy, automax, AssocId{111}, kOne, kTwo);
-  two.emplace("pw", files("two"), policy, automax, AssocId{222}, kTwo, kOne);
+  const std::string second = scheme == Scheme::kPrivate ? "one" : "two";
+  one.emplace("pw", FilesOf("one", "one"), policy, automax, AssocId{111}, kOne, kTwo);
+  two.emplace("pw", FilesOf(second, second), policy, automax, AssocId{222}, kTwo, kOne);
 }
+
+void PeerPair::RenewKeysOfTwo() { two->TakeKeys("pw", FilesOf("two", "new")); }
 
 PeerPair::Turn PeerPair::Poll(uint32_t seconds) {
   Turn turn;

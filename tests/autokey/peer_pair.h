@@ -32,6 +32,8 @@ class PeerHost {
   void StartDanceAnew(AssocId id);
   // As when ntpd-keys was replaced.
   void LoseKeys();
+  // As when other key files were installed and read: another ntpd-keys.
+  void TakeKeys(std::string_view password, const std::vector<File>& files);
   DanceContext context();
 
   Host host;
@@ -58,7 +60,8 @@ class PeerHost {
   uint64_t heard_ = 0;          // that of the other's last packet
 };
 
-// Both in scheme TC, of the group "grp" with IFF, or with one private certificate; keys are made here.
+// Both in scheme TC, of the group "grp" with IFF, or with one private certificate; keys are made
+// here.
 struct PeerPair {
   enum class Scheme : uint8_t { kTrail, kIff, kPrivate };
   // `trusted_two`: false when two is no trusted host (ntp-keygen without -T).
@@ -72,11 +75,19 @@ struct PeerPair {
   Turn Poll(uint32_t seconds = 16);
   // Until both take time from each other by bare headers; false after `turns`.
   bool Settle(int turns = 40);
+  // Two gets another host key and certificate of its name; not in scheme PC.
+  void RenewKeysOfTwo();
 
   std::optional<PeerHost> one, two;
   // Packets that get lost on their way.
   bool lose_to_one = false;
   bool lose_to_two = false;
+
+ private:
+  std::vector<File> FilesOf(std::string host, std::string at) const;
+
+  const Scheme scheme_;
+  const std::string path_;
 };
 
 }  // namespace ntpward::autokey::test

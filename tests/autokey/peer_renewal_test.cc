@@ -19,12 +19,13 @@ constexpr uint32_t kDay = 86400;
 
 // Two that follow each other, at the slowest polls.
 struct Slow : PeerPair {
-  explicit Slow(Scheme scheme = Scheme::kTrail) : PeerPair(scheme) {
+  explicit Slow(Scheme scheme = Scheme::kTrail, uint8_t automax = 12, int poll = 10)
+      : PeerPair(scheme, automax) {
     one->host.Synchronise();
     two->host.Synchronise();
     assert_true(Settle());
-    one->poll = two->poll = 10;
-    for (int i = 0; i < 4; ++i) (void)Poll(kInterval);
+    one->poll = two->poll = poll;
+    for (int i = 0; i < 4; ++i) (void)Poll(1U << poll);
     started = one->dance->dance().started();
   }
   double Age() { return one->context().mono - started; }
@@ -82,6 +83,64 @@ void NotOnePollIsLostInAMonth(void**) {
   }
 }
 
+// `automax` 9, or polls of more than an hour: every packet announces a list, or every other one.
+void ListsOfFewKeysLeaveRoomForProofs(void**) {
+  struct Pace {
+    uint8_t automax;
+    int poll;
+  };
+  for (const Pace pace : {Pace{9, 10}, Pace{12, 12}, Pace{12, 13}}) {
+    Slow pair(Scheme::kIff, pace.automax, pace.poll);
+    pair.PollFor(10.0 * kDay, 1U << pace.poll);
+    pair.ExpectNothingLost();
+    for (const auto* host : {&*pair.one, &*pair.two})
+      assert_int_equal(Slow::Lines(*host, "iff "), 1 + 1);
+  }
+}
+
+// ... and for the answers and the end of what is never proved anew.
+void ListsOfOneKeyAreNoWayToBeBelievedForEver(void**) {
+  Slow pair(Scheme::kTrail, 9);
+  pair.Ripen();
+  pair.lose_to_one = true;
+  for (int i = 0; i < 80; ++i) (void)pair.Poll(kInterval);
+  assert_false(pair.one->restarts.empty());
+  assert_true(pair.one->restarts.front() == Restart::kRefresh);
+}
+
+// Anybody can ask ASSOC in the peer's name between two of its packets.
+void AForgedBeginningInARenewalForgetsNothing(void**) {
+  Slow pair(Scheme::kIff);
+  pair.Ripen();
+  pair.PollUntilRenewing();
+  const auto forged = AssociationRequest(pair.one->host.state, AssocId{111});
+  for (int i = 0; i < 24; ++i) {
+    for (PeerHost* host : {&*pair.one, &*pair.two})
+      (void)host->dance->OnField(forged, false, host->context());
+    pair.PollFor(kInterval);
+  }
+  pair.ExpectNothingLost();
+}
+
+// A new host key, certificate and half of the cookie at once. What it signs counts as soon as it is
+// proved by the new key: in a renewal that has every turn, as the old proofs are good for nothing.
+void APeersNewKeyIsProvedWithoutStartingOver(void**) {
+  for (const Scheme scheme : {Scheme::kTrail, Scheme::kIff}) {
+    Slow pair(scheme);
+    pair.PollFor(RenewingDance::kRetrySeconds);
+    pair.RenewKeysOfTwo();
+    int lost = 0;
+    for (int good = 0; good < 4; ++lost) {
+      const auto turn = pair.Poll(kInterval);
+      const bool both = turn.at_one == Heard::kTime && turn.at_two == Heard::kTime;
+      good = both ? good + 1 : 0;
+      assert_true(lost < 12);
+    }
+    pair.PollFor(20 * kInterval);
+    assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
+  }
+}
+
 // The other end does not take the questions for a new start.
 void ACertificateThatIsAskedForInBetweenForgetsNothing(void**) {
   Slow pair;
@@ -135,12 +194,14 @@ std::vector<uint8_t> Answer(AutokeyCode code, bool error, std::string_view value
 // Whoever sits in between and answers in the peer's place can keep it from being proved anew, and
 // no more; for the rest of the 2^19 s it is believed what was proved.
 void ForgedAnswersEndARenewalAndNothingElse(void**) {
-  for (int kind = 0; kind < 3; ++kind) {
+  for (int kind = 0; kind < 4; ++kind) {
     Slow pair(Scheme::kIff);
     pair.Ripen();
     pair.PollUntilRenewing();
     while (pair.Age() < ClientDance::kRefreshSeconds - 4 * kInterval) {
-      const AutokeyCode code = kind == 2 ? AutokeyCode::kIff : AutokeyCode::kCertificate;
+      const AutokeyCode code = kind == 3   ? AutokeyCode::kAutokey
+                               : kind == 2 ? AutokeyCode::kIff
+                                           : AutokeyCode::kCertificate;
       const auto forged = Answer(code, kind != 1, kind == 1 ? "nonsense" : "");
       const Bytes field = forged;
       for (int i = 0; i < 10; ++i)
@@ -218,6 +279,10 @@ int main() {
   using namespace ntpward::autokey::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(NotOnePollIsLostInAMonth),
+      cmocka_unit_test(ListsOfFewKeysLeaveRoomForProofs),
+      cmocka_unit_test(ListsOfOneKeyAreNoWayToBeBelievedForEver),
+      cmocka_unit_test(AForgedBeginningInARenewalForgetsNothing),
+      cmocka_unit_test(APeersNewKeyIsProvedWithoutStartingOver),
       cmocka_unit_test(ACertificateThatIsAskedForInBetweenForgetsNothing),
       cmocka_unit_test(LostPacketsDelayARenewalAndNoMore),
       cmocka_unit_test(ForgedAnswersEndARenewalAndNothingElse),
