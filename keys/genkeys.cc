@@ -37,16 +37,30 @@ std::string Genkeys::DatedName(const File& file) const {
 }
 
 Status Genkeys::Run() {
+  DirectoryLocks locks(environment_.lock_patience_s, [this](const auto& line) { Say(line); });
+  if (!options_.dry_run) TRY_VOID(LockDirectories(&locks));
   TRY_VOID(Make());
   ChooseSecond();
   if (options_.dry_run) return SayWouldDo(), Status();
   return Write();
 }
 
-std::string Genkeys::DirectoryOf(const File& file) const {
-  const size_t slash = file.place.rfind('/');
+Status Genkeys::LockDirectories(DirectoryLocks* locks) const {
+  std::vector<std::string> places;
+  if (options_.symmetric) places.push_back(places_.symmetric);
+  if (options_.rsa) places.insert(places.end(), {places_.public_key, places_.private_key});
+  if (options_.parameters) places.push_back(places_.parameters);
+  for (const std::string& place : places) {
+    const KeyDirectory directory = TRY(KeyDirectory::Open(DirectoryOf(place)));
+    TRY_VOID(locks->Take(directory));
+  }
+  return {};
+}
+
+std::string Genkeys::DirectoryOf(const std::string& place) const {
+  const size_t slash = place.rfind('/');
   if (options_.here || slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : file.place.substr(0, slash);
+  return slash == 0 ? "/" : place.substr(0, slash);
 }
 
 // Where one of the files is in use, all of its kind stay, as by 4.1.
@@ -106,7 +120,7 @@ void Genkeys::ChooseSecond() {
     now_ = environment_.now();
     bool taken = false;
     for (const File& file : files_)
-      taken |= access((DirectoryOf(file) + "/" + DatedName(file)).c_str(), F_OK) == 0;
+      taken |= access((DirectoryOf(file.place) + "/" + DatedName(file)).c_str(), F_OK) == 0;
     if (!taken) return;
     environment_.wait_second();
   }
@@ -114,7 +128,7 @@ void Genkeys::ChooseSecond() {
 
 void Genkeys::SayWouldDo() const {
   for (const File& file : files_) {
-    Say("Would write file <" + DirectoryOf(file) + "/" + DatedName(file) + ">");
+    Say("Would write file <" + DirectoryOf(file.place) + "/" + DatedName(file) + ">");
     if (!options_.no_links) Say("Would link <" + file.place + "> -> <" + DatedName(file) + ">");
   }
 }
@@ -122,8 +136,8 @@ void Genkeys::SayWouldDo() const {
 Status Genkeys::Write() {
   std::map<std::string, std::unique_ptr<Workplace>> workplaces;
   for (const File& file : files_) {
-    auto& at = workplaces[DirectoryOf(file)];
-    if (at == nullptr) at = std::make_unique<Workplace>(TRY(KeyDirectory::Open(DirectoryOf(file))));
+    auto& at = workplaces[DirectoryOf(file.place)];
+    if (at == nullptr) at = std::make_unique<Workplace>(TRY(KeyDirectory::Open(DirectoryOf(file.place))));
     const std::string name = DatedName(file), link = NameOf(file.place);
     LockedBytes text = Locked("# " + file.title + " file " + name + "\n# " + DateLine(now_) + "\n");
     text.insert(text.end(), file.text.begin(), file.text.end());

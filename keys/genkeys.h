@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "keys/directory_lock.h"
 #include "keys/genkeys_options.h"
 #include "keys/keygen.h"
 #include "keys/openssl.h"
@@ -46,7 +47,9 @@ class Genkeys {
   Status Make();
   Status MakeRsa();
   Status MakeParameters();
-  std::string DirectoryOf(const File& file) const;
+  // Of all places of files that are asked for.
+  Status LockDirectories(DirectoryLocks* locks) const;
+  std::string DirectoryOf(const std::string& place) const;
   void SayWouldDo() const;
   Status Write();
 

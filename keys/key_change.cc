@@ -9,18 +9,14 @@
 #include <cstdio>
 #include <cstring>
 
+#include "keys/aside_name.h"
+
 namespace ntpward::keys {
 
 KeyChange::~KeyChange() { TakeBack(); }
 
 Failure<Error> KeyChange::Failed(const std::string& name) const {
   return Fail(name + ": " + strerror(errno));
-}
-
-// Names that nobody else uses.
-std::string KeyChange::AsideName(const char* what) const {
-  return std::string(".ntpkey_") + what + std::to_string(links_.size()) + "." +
-         std::to_string(getpid());
 }
 
 Status KeyChange::WriteNew(const std::string& name, std::string_view text, mode_t mode) {
@@ -37,8 +33,8 @@ Result<bool> KeyChange::PrepareLink(const std::string& link, const std::string& 
   if (!exists && errno != ENOENT) return Failed(link);
   if (exists && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode))
     return Fail(link + ": is neither a link nor a plain file; nothing was changed");
-  Link entry{link, AsideName("link"), "", exists && S_ISREG(status.st_mode)};
-  (void)unlinkat(at, entry.fresh.c_str(), 0);
+  const std::string number = std::to_string(links_.size());
+  Link entry{link, AsideName("link" + number), "", exists && S_ISREG(status.st_mode)};
   if (symlinkat(target.c_str(), at, entry.fresh.c_str()) != 0) return Failed(entry.fresh);
   // From here on TakeBack() knows of it.
   Link& kept = links_.emplace_back(std::move(entry));
@@ -47,8 +43,7 @@ Result<bool> KeyChange::PrepareLink(const std::string& link, const std::string& 
     kept.old = saved_name;
   } else if (exists) {
     std::array<char, 4096> old_target{};
-    const std::string old = AsideName("old");
-    (void)unlinkat(at, old.c_str(), 0);
+    const std::string old = AsideName("old" + number);
     if (readlinkat(at, link.c_str(), old_target.data(), old_target.size() - 1) < 0 ||
         symlinkat(old_target.data(), at, old.c_str()) != 0)
       return Failed(old);

@@ -47,7 +47,6 @@ class KeyChange {
 
   Status Move();
   void TakeBack();
-  std::string AsideName(const char* what) const;
   Failure<Error> Failed(const std::string& name) const;
 
   const KeyDirectory& directory_;

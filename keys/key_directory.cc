@@ -10,15 +10,13 @@
 #include <cstdio>
 #include <cstring>
 
+#include "keys/aside_name.h"
 #include "keys/key_text.h"
 #include "keys/read_file.h"
 #include "privsep/base/system_error.h"
 
 namespace ntpward::keys {
 namespace {
-
-// A name that nobody else uses, for a file that is not yet what it will be.
-std::string AsideName() { return ".ntpkey_new." + std::to_string(getpid()); }
 
 Status WriteAll(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
@@ -68,8 +66,7 @@ bool KeyDirectory::Exists(const std::string& name) const {
 }
 
 Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mode_t mode) const {
-  const std::string aside = AsideName();
-  (void)unlinkat(fd_.get(), aside.c_str(), 0);
+  const std::string aside = AsideName("new");
   Status filled = FillAside(fd_.get(), aside, text, mode);
   // link(2) fails for a name that exists, on every filesystem.
   if (filled.ok() && linkat(fd_.get(), aside.c_str(), fd_.get(), name.c_str(), 0) != 0)

@@ -1,6 +1,7 @@
 #include "keys/keygen.h"
 
 #include "keys/certificate_maker.h"
+#include "keys/directory_lock.h"
 #include "keys/key_change.h"
 #include "keys/key_maker.h"
 #include "keys/unix_time.h"
@@ -45,6 +46,8 @@ Status Keygen::Run() {
   host_ = options_.host.value_or(environment_.host_name);
   if (!IsPrintableName(host_)) return Fail("the host has no usable name: give one with -s");
   Say(std::string("Using OpenSSL version ") + OpenSSL_version(OPENSSL_VERSION));
+  DirectoryLocks locks(environment_.lock_patience_s, [this](const auto& line) { Say(line); });
+  TRY_VOID(locks.Take(directory_));
   now_ = environment_.now();
   if (options_.symmetric) return MakeSymmetricFile();
   if (options_.farm) return MakeFarmFile();

@@ -27,6 +27,7 @@ struct KeygenEnvironment {
   std::function<void()> wait_second;  // until the clock shows another second
   std::FILE* out = stdout;            // exported keys and nothing else
   std::FILE* err = stderr;            // what is done
+  int lock_patience_s = 60;           // directory_lock.h; more than making keys takes as a rule
 };
 
 class Keygen {

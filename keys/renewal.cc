@@ -1,5 +1,6 @@
 #include "keys/renewal.h"
 
+#include "keys/directory_lock.h"
 #include "keys/key_change.h"
 #include "keys/keygen_groups.h"
 #include "keys/unix_time.h"
@@ -23,6 +24,10 @@ void Renewal::Say(const std::string& line) const {
 
 Status Renewal::Run() {
   if (options_.password.empty()) options_.password = TRY(Secret::Copy(AsBytes(host_)));
+  const Place place = TRY(OpenPlace());
+  DirectoryLocks locks(environment_.lock_patience_s, [this](const auto& line) { Say(line); });
+  TRY_VOID(locks.Take(directory_));
+  TRY_VOID(locks.Take(place.directory));
   const RenewalFiles& files = *options_.renewal;
   const KeyPair host_key = TRY(ReadKey(files.host_key, "host key", ReadRsaKey));
   std::optional<KeyPair> sign_key;
@@ -34,7 +39,6 @@ Status Renewal::Run() {
                 (sign_key ? files.sign_key : files.host_key) +
                 ", so that no daemon uses it and there is nothing to renew: install the key that "
                 "belongs to it, or make a new certificate with ntp-keygen");
-  const Place place = TRY(OpenPlace());
   const int64_t now = ChooseSecond(place, old);
   CertificateContent content;
   content.subject = content.issuer = old.subject;

@@ -32,6 +32,7 @@ struct Bench {
     environment.host_name = "server";
     environment.now = [this] { return w.clock; };
     environment.wait_second = [this] { ++w.clock; };
+    environment.lock_patience_s = 0;
     environment.out = open_memstream(&data, &size);
     Genkeys genkeys(std::move(options).value(), PlacesIn("keysdir " + w.path, "server"),
                     environment);
@@ -186,6 +187,17 @@ void DamagedRsarefKeysAreRefused(void**) {
   }
 }
 
+void WhileAnotherWorksThereNothingIsMade(void**) {
+  Bench bench;
+  const auto directory = KeyDirectory::Open(bench.w.path);
+  DirectoryLocks another(0, [](const std::string&) {});
+  assert_true(directory.ok() && another.Take(*directory).ok());
+  assert_false(bench.Run({}));
+  assert_true(bench.out.find("another ntp-keygen is at work there") != std::string::npos);
+  assert_true(bench.w.Names().empty());
+  assert_true(bench.Run({"-n"}));
+}
+
 }  // namespace
 }  // namespace ntpward::keys
 
@@ -203,6 +215,7 @@ int main() {
       cmocka_unit_test(WrongArgumentsAreNamed),
       cmocka_unit_test(EveryTruncationOfAnRsarefKeyIsRefused),
       cmocka_unit_test(DamagedRsarefKeysAreRefused),
+      cmocka_unit_test(WhileAnotherWorksThereNothingIsMade),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
 }

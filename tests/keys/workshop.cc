@@ -39,6 +39,7 @@ bool Workshop::Run(std::vector<std::string> words) {
   environment.host_name = "server";
   environment.now = [this] { return clock; };
   environment.wait_second = [this] { ++clock; };
+  environment.lock_patience_s = patience_s;
   environment.out = open_memstream(&out_data, &out_size);
   environment.err = open_memstream(&err_data, &err_size);
   const bool renews = options->renewal.has_value();
