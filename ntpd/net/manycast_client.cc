@@ -261,7 +261,8 @@ void ManycastClient::Follow(const Prototype& prototype, const SocketAddress& ser
                          ? upstreams_->MakePlaceForManycast(prototype.line, server.ip)
                          : upstreams_->CountOfPool(prototype.line) < node_->start.maxclock;
   if (!place) return;
-  node_->reporter.Info(msg::kLogPeerInfo, "Found manycast server " + server.ip.ToString());
+  node_->reporter.Info(msg::kLogPeerInfo, "Found manycast server " + server.ip.ToString(),
+                       Cause::kStranger);
   upstreams_->AddManycast(prototype.line, server.ip);
   on_change_();
 }

@@ -33,7 +33,8 @@ core::Mobilisation AskMobilisation(Node* node, const SocketAddress& source, bool
   const core::Mobilisation answer = core::MayMobilise(request);
   if (answer != core::Mobilisation::kAllowed && authenticated)
     node->reporter.Log(LogLevel::kInfo,
-                       source.ip.ToString() + ": no association: restrict or its limits forbid it");
+                       source.ip.ToString() + ": no association: restrict or its limits forbid it",
+                       Cause::kStranger);
   return answer;
 }
 

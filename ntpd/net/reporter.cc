@@ -35,6 +35,11 @@ std::string Refid(const wire::Header& header) {
                                                                               : "." + text + ".";
 }
 
+std::string LeftOut(uint64_t lines, Cause cause) {
+  return "(" + std::to_string(lines) +
+         (cause == Cause::kOurs ? " lines left out)" : " lines of strangers left out)");
+}
+
 }  // namespace
 
 bool LineBudget::Take(MonoTime now) {
@@ -48,20 +53,29 @@ bool LineBudget::Take(MonoTime now) {
   return true;
 }
 
-void Reporter::Log(LogLevel level, std::string_view line) {
-  LineBudget& budget = level == LogLevel::kDebug ? debug_ : log_;
+void Reporter::Log(LogLevel level, std::string_view line, Cause cause) {
+  LineBudget& budget = level == LogLevel::kDebug ? debug_ : log_.Of(cause);
   if (!budget.Take(Timebase::Mono())) return;
-  if (const uint64_t lost = budget.TakeLost(); lost > 0)
-    link_->Log(level, "(" + std::to_string(lost) + " lines left out)");
+  if (const uint64_t lost = budget.TakeLost(); lost > 0) link_->Log(level, LeftOut(lost, cause));
   link_->Log(level, line);
 }
 
-void Reporter::Info(msg::LogClassBit which, std::string_view line) {
-  if ((classes_ & which) != 0) Log(LogLevel::kInfo, line);
+void Reporter::Info(msg::LogClassBit which, std::string_view line, Cause cause) {
+  if ((classes_ & which) != 0) Log(LogLevel::kInfo, line, cause);
 }
 
-void Reporter::Write(msg::StatisticsFile file, std::string_view line) {
-  if (!statistics_.Take(Timebase::Mono())) return;
+bool Reporter::Write(msg::StatisticsFile file, std::string_view line, Cause cause) {
+  LineBudget& budget = statistics_[static_cast<size_t>(file)].Of(cause);
+  if (!budget.Take(Timebase::Mono())) return false;
+  // The other files have columns, which a remark would break.
+  const bool has_text = file == msg::StatisticsFile::kCrypto || file == msg::StatisticsFile::kProto;
+  const uint64_t lost = cause == Cause::kStranger && has_text ? budget.TakeLost() : 0;
+  if (lost > 0) Send(file, "0.0.0.0 " + LeftOut(lost, cause));
+  Send(file, line);
+  return true;
+}
+
+void Reporter::Send(msg::StatisticsFile file, std::string_view line) {
   msg::NetStatistics message;
   message.file = file;
   message.when = time_->Now();
@@ -69,15 +83,15 @@ void Reporter::Write(msg::StatisticsFile file, std::string_view line) {
   (void)link_->channel().Send(message);
 }
 
-void Reporter::Event(const core::EngineEvent& event, const std::string& address) {
+void Reporter::Event(const core::EngineEvent& event, const std::string& address, Cause cause) {
   const bool is_system = event.id.value == 0;
   char figures[32];
   std::snprintf(figures, sizeof figures, " %04x %02x ", event.status_word,
                 static_cast<unsigned>(is_system ? event.code : event.code | kPeerEventBase));
   std::string line = (is_system ? "0.0.0.0" : address) + figures + EventName(event);
   if (!event.detail.empty()) line += " " + event.detail;
-  Info(is_system ? msg::kLogSystemEvents : msg::kLogPeerEvents, line);
-  Write(msg::StatisticsFile::kProto, line);
+  Info(is_system ? msg::kLogSystemEvents : msg::kLogPeerEvents, line, cause);
+  Write(msg::StatisticsFile::kProto, line, cause);
 }
 
 void Reporter::LoopStatistics(const core::Engine& engine) {
@@ -89,14 +103,15 @@ void Reporter::LoopStatistics(const core::Engine& engine) {
   Write(msg::StatisticsFile::kLoop, line);
 }
 
-void Reporter::PeerStatistics(const core::PeerSnapshot& peer, const std::string& address) {
+void Reporter::PeerStatistics(const core::PeerSnapshot& peer, const std::string& address,
+                              Cause cause) {
   char line[200];
   std::snprintf(line, sizeof line, "%s %04x %.9f %.9f %.9f %.9f", address.c_str(),
                 peer.status.word(), peer.offset, peer.delay, peer.dispersion, peer.jitter);
-  Write(msg::StatisticsFile::kPeer, line);
+  Write(msg::StatisticsFile::kPeer, line, cause);
 }
 
-void Reporter::RawStatistics(const RawReply& reply) {
+void Reporter::RawStatistics(const RawReply& reply, Cause cause) {
   const wire::Header& header = reply.header;
   const unsigned stratum = header.stratum == 0 ? wire::kStratumUnsynchronised : header.stratum;
   char line[400];
@@ -107,7 +122,7 @@ void Reporter::RawStatistics(const RawReply& reply) {
       static_cast<unsigned>(header.leap), static_cast<unsigned>(header.version),
       static_cast<unsigned>(header.mode), stratum, header.poll, header.precision,
       header.root_delay.seconds(), header.root_dispersion.seconds(), Refid(header).c_str());
-  Write(msg::StatisticsFile::kRaw, line);
+  Write(msg::StatisticsFile::kRaw, line, cause);
 }
 
 void Reporter::SystemStatistics(MonoTime now, const control::PacketCounters& packets) {
@@ -126,10 +141,9 @@ void Reporter::SystemStatistics(MonoTime now, const control::PacketCounters& pac
   Write(msg::StatisticsFile::kSys, line);
 }
 
-void Reporter::CryptoStatistics(const std::string& address, std::string_view text) {
+void Reporter::CryptoStatistics(const std::string& address, std::string_view text, Cause cause) {
   const std::string line = address + " " + std::string(text);
-  Write(msg::StatisticsFile::kCrypto, line);
-  Log(LogLevel::kDebug, "crypto: " + line);
+  if (Write(msg::StatisticsFile::kCrypto, line, cause)) Log(LogLevel::kDebug, "crypto: " + line);
 }
 
 }  // namespace ntpward::net

@@ -450,7 +450,8 @@ void TimeServer::OnAutokey(const Route& asked_route, const core::Request& reques
   const auto finish = [this, route, header = answer->header,
                        key = packet.mac->key](const autokey::ServerAnswer& done) {
     if (!done.statistics.empty())
-      node_->reporter.CryptoStatistics(route.client.ip.ToString(), done.statistics);
+      node_->reporter.CryptoStatistics(route.client.ip.ToString(), done.statistics,
+                                       Cause::kStranger);
     if (done.kind == autokey::ServerAnswer::Kind::kReply)
       ReplyField(route, header, key, done.field);
   };

@@ -346,11 +346,11 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
     ++node_->packets.bad_auth;
   if (HasTimes(sample))
     node_->reporter.RawStatistics(
-        {upstream->remote.ip, upstream->local, upstream->sent, t4, header});
+        {upstream->remote.ip, upstream->local, upstream->sent, t4, header}, CauseOf(*upstream));
   if (sample.ok()) {
     ++node_->packets.processed;
     if (const auto snapshot = node_->engine->Snapshot(id, now))
-      node_->reporter.PeerStatistics(*snapshot, upstream->label());
+      node_->reporter.PeerStatistics(*snapshot, upstream->label(), CauseOf(*upstream));
     HurryDance(*upstream);
   }
   on_update_();
@@ -360,8 +360,9 @@ void Upstreams::Finish(AssocId id, const wire::Header& header,
 
 void Upstreams::SayCrypto(const Upstream& upstream, const DanceResult& result) {
   const std::string line = "crypto: " + upstream.label() + ": " + result.event;
-  if (result.warn) return node_->reporter.Log(LogLevel::kWarning, line);
-  node_->reporter.Info(msg::kLogPeerInfo, line);
+  const Cause cause = CauseOf(upstream);
+  if (result.warn) return node_->reporter.Log(LogLevel::kWarning, line, cause);
+  node_->reporter.Info(msg::kLogPeerInfo, line, cause);
 }
 
 void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
@@ -385,7 +386,7 @@ void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
 void Upstreams::Carry(Upstream* upstream, DanceResult result) {
   NoteFailure(upstream, result);
   for (const std::string& line : result.statistics)
-    node_->reporter.CryptoStatistics(upstream->label(), line);
+    node_->reporter.CryptoStatistics(upstream->label(), line, CauseOf(*upstream));
   if (!result.event.empty()) SayCrypto(*upstream, result);
   if (result.leap) (void)node_->host.OfferLeap(*result.leap);
   if (result.expired_leap) node_->host.SetExpiredLeap(*result.expired_leap);

@@ -96,7 +96,7 @@ void Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t assoc
         return upstream->dance->CheckServer(parsed, node_->Dance());
       });
   if (!result.statistics.empty())
-    node_->reporter.CryptoStatistics(upstream->label(), result.statistics);
+    node_->reporter.CryptoStatistics(upstream->label(), result.statistics, CauseOf(*upstream));
   if (!result.accept) return;
   node_->keys.Ask(*result.accept, [this, id = upstream->id](msg::VerdictCode code) {
     const auto found = upstreams_.find(id);
@@ -136,9 +136,9 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
       ++upstream->checks > kFirstChecks ? Lane::kClients : Lane::kOwn);
 }
 
-// A key that is not in the list: somebody made it up, or we missed the announcement of the next list. The
-// server tells its list again to who asks, under its signature, and nothing changes before that came. Seldom,
-// as anybody can make us ask.
+// A key that is not in the list: somebody made it up, or we missed the announcement of the next
+// list. The server tells its list again to who asks, under its signature, and nothing changes
+// before that came. Seldom, as anybody can make us ask.
 void Upstreams::AskForMissedList(Upstream* upstream) {
   const MonoTime now = Timebase::Mono();
   if (!upstream->announced->accepted() || !node_->hasher) return;
@@ -160,8 +160,7 @@ void Upstreams::AskForMissedList(Upstream* upstream) {
                                                       upstream->sent_key, writer.written());
   wire::EncodeMac(writer, {upstream->sent_key, digest.span()});
   const Bytes request = writer.written();
-  const bool sent =
-      send(upstream->socket.get(), request.data(), request.size(), MSG_NOSIGNAL) >= 0;
+  const bool sent = send(upstream->socket.get(), request.data(), request.size(), MSG_NOSIGNAL) >= 0;
   node_->io.datagrams.OnSent(1, sent ? 0 : 1);
 }
 

@@ -235,7 +235,18 @@ void Upstreams::Remove(AssocId id) {
 
 void Upstreams::ReportEvents() {
   for (const core::EngineEvent& event : node_->engine->TakeEvents())
-    node_->reporter.Event(event, LabelOf(event.id));
+    node_->reporter.Event(event, LabelOf(event.id), CauseOf(event.id));
+}
+
+Cause Upstreams::CauseOf(const Upstream& upstream) {
+  const bool anybody =
+      upstream.line == kNoLine && !upstream.config.autokey && upstream.config.key.is_none();
+  return anybody || UnprovenKindOf(upstream) ? Cause::kStranger : Cause::kOurs;
+}
+
+Cause Upstreams::CauseOf(AssocId id) const {
+  const Upstream* upstream = Find(id);
+  return upstream == nullptr ? Cause::kOurs : CauseOf(*upstream);
 }
 
 const Upstream* Upstreams::Find(AssocId id) const {

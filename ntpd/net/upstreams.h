@@ -164,6 +164,10 @@ class Upstreams {
   void ClearPrototypeEvents(AssocId id);
   // The address for event lines.
   std::string LabelOf(AssocId id) const;
+  // Who is to answer for what is said of it: strangers for one that a packet made and that has
+  // proved nothing.
+  static Cause CauseOf(const Upstream& upstream);
+  Cause CauseOf(AssocId id) const;
   size_t CountOfPool(size_t line) const;
   // Autokey's keys of our own lists that are still to be used.
   uint64_t CountOfSessionKeys() const;

@@ -130,12 +130,12 @@ void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_
   if (!output.enabled) return;
   // The date before each line counts too.
   const bool rotates = GenerationName(output.filegen, output.base, when, getpid()) != output.current;
-  if (!allowance_.Take(line.size() + 20, now) || (rotates && !new_files_.Take(1, now))) {
-    if (!flooded_) log_->Log(LogLevel::kWarning, "statistics: too many at once; some are left out");
-    flooded_ = true;
+  if (!output.allowance.Take(line.size() + 20, now) || (rotates && !new_files_.Take(1, now))) {
+    if (!output.flooded) log_->Log(LogLevel::kWarning, "statistics: too many at once; some are left out");
+    output.flooded = true;
     return;
   }
-  flooded_ = false;
+  output.flooded = false;
   if (!Open(output, when)) return;
   const time_t seconds = UnixSeconds(when);
   const auto milliseconds = static_cast<unsigned>((uint64_t{when.fraction()} * 1000) >> 32);

@@ -25,7 +25,8 @@ class Statistics {
   void Configure(const config::Config& config);
 
   // Appends "MJD SECONDS.mmm LINE". The lines come from ntpd-net, so they are made printable and are
-  // bounded in bytes a second and files a day (with bursts); what is over is left out, and reported once a flood.
+  // bounded, each set of its own in bytes a second and all in files a day (with bursts); what is over is left
+  // out, and reported once a flood.
   // `when` is served time and names the file, `now` is CLOCK_MONOTONIC.
   void Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line, MonoTime now);
 
@@ -37,16 +38,16 @@ class Statistics {
     std::string current;  // name of the open file
     UniqueFd fd;
     bool failed = false;
+    Allowance allowance{8192, 1 << 19};
+    bool flooded = false;
   };
   bool Open(Output& output, NtpTimestamp when);
   void Relink(const Output& output);
   bool SetAside(const std::string& name);
 
   Logger* log_;
-  Allowance allowance_{16384, 1 << 20};
   // Files, not bytes: one for each set and day is honest; ntpd-net names the day.
   Allowance new_files_{48.0 / 86400, 64};
-  bool flooded_ = false;
   std::array<Output, static_cast<size_t>(msg::StatisticsFile::kLast) + 1> outputs_;
 };
 

@@ -470,6 +470,34 @@ void WhoProvedItselfGoesForNobody(void**) {
   }
 }
 
+// Each of them is refused with a line, and the lines are few.
+void AFloodThatNoepeerForbidsHidesNoEvents(void**) {
+  World world(false);
+  world.h.Restrict(Access::kNoEpeer);
+  int refused = 0, events = 0;
+  const auto drain = [&] {
+    while (const auto bytes = world.h.supervisor.far.Receive()) {
+      msg::LogLine line;
+      if (!msg::Decode(*bytes, &line)) continue;
+      refused += line.text.text().find("no association") != std::string_view::npos;
+      events += line.text.text().find("unreachable") != std::string_view::npos;
+    }
+  };
+  for (int i = 0; i < 2; ++i)
+    for (int network = 10; network < 230; ++network) {
+      ComeAs(world, static_cast<uint8_t>(network));
+      drain();
+    }
+  assert_true(world.h.upstreams.all().empty());
+  assert_in_range(refused, 100, 110);
+  for (int i = 0; i < 50; ++i)
+    world.h.node.reporter.Event(
+        {.id = AssocId{9}, .code = static_cast<uint8_t>(wire::PeerEvent::kUnreachable)},
+        "10.0.0.2");
+  drain();
+  assert_int_equal(events, 50);
+}
+
 // Each kind has places of its own.
 void ForgedBroadcastsTakeNoPeersPlace(void**) {
   World world(false);
@@ -514,6 +542,7 @@ int main() {
       cmocka_unit_test(WhoAnswersForeverWithoutGettingFurtherMakesRoom),
       cmocka_unit_test(WhoProvedItselfGoesForNobody),
       cmocka_unit_test(ForgedBroadcastsTakeNoPeersPlace),
+      cmocka_unit_test(AFloodThatNoepeerForbidsHidesNoEvents),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

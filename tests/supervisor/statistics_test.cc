@@ -119,6 +119,20 @@ void BoundsWhatNetWrites(void** state) {
   assert_true(Get(at.At("loopstats.20261122")).ends_with("later\n"));
 }
 
+// What strangers can fill takes nothing from what the operator measures.
+void AFloodOfOneFileCostsTheOthersNothing(void** state) {
+  const ScratchDirectory& at = In(state);
+  KeptLines log;
+  Statistics statistics(&log);
+  config::Config config = StatisticsConfig(at);
+  config.output.statistics[static_cast<size_t>(config::Statistic::kCrypto)].enabled = true;
+  statistics.Configure(config);
+  for (int i = 0; i < 2000; ++i)
+    statistics.Write(msg::StatisticsFile::kCrypto, kWhen, std::string(500, 'x'), MonoTime());
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "measured", MonoTime());
+  assert_true(Get(at.At("loopstats.20261122")).ends_with("measured\n"));
+}
+
 // Net names the day: a taken-over one must not fill the directory with files.
 void BoundsTheFilesThatNetMakes(void** state) {
   const ScratchDirectory& at = In(state);
@@ -146,6 +160,7 @@ int main() {
       IN_A_DIRECTORY(DoesNotFollowAStrangersLink),
       IN_A_DIRECTORY(KeepsAFileThatIsInTheWayOfTheLink),
       IN_A_DIRECTORY(BoundsWhatNetWrites),
+      IN_A_DIRECTORY(AFloodOfOneFileCostsTheOthersNothing),
       IN_A_DIRECTORY(BoundsTheFilesThatNetMakes),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
