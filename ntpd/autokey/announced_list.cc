@@ -41,21 +41,39 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
   if (sequence >= msg::kMaxKeyList || key.is_none()) return fail(Outcome::kLength);
   if (const Outcome checked = check(*field); checked != Outcome::kOk) return fail(checked);
 
+  // The same again, after Resume: what was used of it stays used.
+  const bool same = key == key_ && sequence == sequence_;
+  if (!same) {
+    from_ = key;
+    last_good_ = KeyId{};
+  }
   key_ = key;
   sequence_ = static_cast<uint8_t>(sequence);
   timestamp_ = field->timestamp;
   filestamp_ = field->filestamp;
   accepted_ = false;
   awaited_ = true;
-  result.accept = msg::KeyListAccept{
-      .association = own_, .path = path_, .use = use_, .key = key_, .sequence = sequence_};
+  result.accept = Acceptance();
   result.statistics = AutokeyLine(sequence, key, timestamp_, filestamp_);
   return result;
+}
+
+msg::KeyListAccept AnnouncedList::Acceptance() const {
+  return {.association = own_, .path = path_, .use = use_, .key = from_, .sequence = sequence_};
 }
 
 void AnnouncedList::OnVerdict(msg::VerdictCode code) {
   awaited_ = false;
   accepted_ = code == msg::VerdictCode::kGood;
+  followed_ = followed_ || accepted_;
+}
+
+std::optional<msg::KeyListAccept> AnnouncedList::Resume() {
+  Void();
+  if (!followed_) return std::nullopt;
+  if (!last_good_.is_none()) from_ = last_good_;
+  awaited_ = true;
+  return Acceptance();
 }
 
 std::vector<uint8_t> AnnouncementRequest(uint32_t association) {

@@ -41,11 +41,23 @@ class AnnouncedList {
   void OnVerdict(msg::VerdictCode code);
   // The key process has it no more.
   void Void() { accepted_ = awaited_ = false; }
+  // ... and the other host has to prove itself before another is believed.
+  void Forget() { accepted_ = awaited_ = followed_ = false; }
+
+  // `key` was good under the list whose announcement said `list`.
+  void OnGoodKey(KeyId list, KeyId key) {
+    if (list == key_) last_good_ = key;
+  }
+  // The list goes on in a new key process behind the key that was good last, so that none is good
+  // twice. None: there is no list.
+  std::optional<msg::KeyListAccept> Resume();
 
   // Keys of the list are followed: AUTO is lit.
   bool accepted() const { return accepted_; }
   // The same, or will be when the key process has answered.
   bool known() const { return accepted_ || awaited_; }
+  // Some list was accepted since the other host proved itself.
+  bool followed() const { return followed_; }
   const AddressPair& path() const { return path_; }
   // For variables: the announcement that was accepted last.
   KeyId key() const { return key_; }
@@ -53,14 +65,19 @@ class AnnouncedList {
   NtpSeconds timestamp() const { return timestamp_; }
 
  private:
+  msg::KeyListAccept Acceptance() const;
+
   AssocId own_;
   msg::KeyListUse use_;
   AddressPair path_;
   TokenBucket unasked_{1, 8};
   bool accepted_ = false;
   bool awaited_ = false;  // the key process has yet to answer
+  bool followed_ = false;
   KeyId key_;
   uint8_t sequence_ = 0;
+  KeyId from_;       // behind which key the key process follows it: the announced one, or Resume's
+  KeyId last_good_;  // 0: none of this list
   NtpSeconds timestamp_;  // of the last announcement; an earlier one is a replay
   NtpSeconds filestamp_;
 };

@@ -142,7 +142,7 @@ Outcome ClientDance::CheckPeer(const AutokeyField& field, const DanceContext& co
 }
 
 Outcome ClientDance::CheckServer(const AutokeyField& field, const DanceContext& context) const {
-  return proven() ? VerifyField(field, context) : Outcome::kProtocol;
+  return identified() ? VerifyField(field, context) : Outcome::kProtocol;
 }
 
 Outcome ClientDance::CheckSigned(const AutokeyField& field, const DanceContext& context,

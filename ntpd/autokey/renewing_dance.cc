@@ -21,8 +21,6 @@ std::unique_ptr<ClientDance> RenewingDance::Make(MonoTime now) {
 bool RenewingDance::RenewalIsDue(const DanceContext& context) const {
   if (successor_ != nullptr || !current_->identified() || context.mono < not_before_) return false;
   if (other_key_) return true;
-  // A cookie is one question away, and time comes first.
-  if (!current_->has_cookie()) return false;
   const double age = context.mono - current_->started();
   if (wanted_ || age >= ClientDance::kRefreshSeconds - kRenewalSeconds) return true;
   const auto expiry = current_->trail_expiry();
@@ -34,6 +32,7 @@ void RenewingDance::BeginRenewal(const DanceContext& context) {
   turns_ = 0;
   wanted_ = other_key_ = false;
   not_before_ = context.mono + kRetrySeconds;
+  begun_ = context.mono;
 }
 
 void RenewingDance::EndRenewal() {
@@ -43,7 +42,8 @@ void RenewingDance::EndRenewal() {
 
 NextField RenewingDance::NextRequest(const DanceContext& context) {
   if (!context.host.enabled()) return current_->NextRequest(context);
-  if (RenewalIsDue(context)) BeginRenewal(context);
+  // A cookie is one question away, and time comes first.
+  if ((other_key_ || current_->has_cookie()) && RenewalIsDue(context)) BeginRenewal(context);
   if (successor_ != nullptr && !waiting_ && turns_ == kMaxTurns) EndRenewal();
   const bool again = waiting_ && successors_turn_;
   if (successor_ != nullptr && (again || !successors_turn_ || !current_->has_cookie()))
@@ -52,6 +52,20 @@ NextField RenewingDance::NextRequest(const DanceContext& context) {
   NextField next = current_->NextRequest(context);
   next.effects = Settle(std::move(next.effects));
   return next;
+}
+
+std::optional<NextField> RenewingDance::NextOfRenewal(const DanceContext& context) {
+  if (!context.host.enabled()) return std::nullopt;
+  if (RenewalIsDue(context)) BeginRenewal(context);
+  if (successor_ != nullptr && !waiting_ && turns_ == kMaxTurns) EndRenewal();
+  if (successor_ == nullptr) return std::nullopt;
+  return NextOfSuccessor(context);
+}
+
+void RenewingDance::OnOtherKey() {
+  if (successor_ != nullptr || !current_->identified()) return;
+  other_key_ = true;
+  if (begun_) not_before_ = std::min(not_before_, *begun_ + kOtherKeySeconds);
 }
 
 NextField RenewingDance::NextOfSuccessor(const DanceContext& context) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ class RenewingDance {
   static constexpr double kRenewalSeconds = 65536;
   // Seconds from one try to the next.
   static constexpr double kRetrySeconds = 16384;
+  // The same while signatures do not fit in answers to our own questions (OnOtherKey).
+  static constexpr double kOtherKeySeconds = 64;
   // Polls that a try may take; the longest trail needs 11.
   static constexpr int kMaxTurns = 16;
   // Seconds before a certificate of the trail expires from which on another is looked for.
@@ -39,7 +42,13 @@ class RenewingDance {
 
   // As ClientDance has them; `restart` is never that of a mere successor.
   NextField NextRequest(const DanceContext& context);
+  // The successor's next question alone, for one that is listened to and not polled; it needs no
+  // cookie. None: nothing is to be renewed. The answer goes to OnResponse.
+  std::optional<NextField> NextOfRenewal(const DanceContext& context);
   DanceResult OnResponse(Bytes field, const DanceContext& context);
+  // What it signed in answer to a question of ours, elsewhere than in OnResponse, does not fit its
+  // certificate: a successor will tell.
+  void OnOtherKey();
   DanceResult OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
                             const DanceContext& context);
   DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
@@ -68,6 +77,7 @@ class RenewingDance {
   const std::string& server_name() const { return current_->server_name(); }
   const std::string& refusal() const { return current_->refusal(); }
   const Trail& trail() const { return current_->trail(); }
+  MonoTime started() const { return current_->started(); }
   MonoTime cookie_since() const { return current_->cookie_since(); }
   AssocId association() const { return current_->association(); }
   // A successor is at work.
@@ -87,12 +97,13 @@ class RenewingDance {
   uint32_t generation_ = 0;
   std::unique_ptr<ClientDance> current_;
   std::unique_ptr<ClientDance> successor_;
-  bool successors_turn_ = false;  // the packet in flight is the successor's
-  bool waiting_ = false;          // ... and could not be made yet
-  int turns_ = 0;                 // that this successor had
-  bool wanted_ = false;           // renewal, at the next occasion
-  bool other_key_ = false;        // ... because the server's signatures do not fit any more
-  MonoTime not_before_;           // of the next try
+  bool successors_turn_ = false;   // the packet in flight is the successor's
+  bool waiting_ = false;           // ... and could not be made yet
+  int turns_ = 0;                  // that this successor had
+  bool wanted_ = false;            // renewal, at the next occasion
+  bool other_key_ = false;         // ... because the server's signatures do not fit any more
+  MonoTime not_before_;            // of the next try
+  std::optional<MonoTime> begun_;  // the last try
 };
 
 }  // namespace ntpward::autokey

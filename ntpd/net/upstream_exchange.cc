@@ -229,7 +229,7 @@ void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
 
 void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
   // Origin first: a sender who does not know the nonce gets no cryptography done.
-  if (upstream->announced != nullptr && OnMissedList(upstream, packet)) return;
+  if (upstream->announced != nullptr && OnAnswerBeside(upstream, packet)) return;
   if (!node_->engine->MatchReply(upstream->id, packet.header).ok()) {
     ++node_->packets.declined;
     return;
@@ -262,7 +262,7 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet, N
   if (!node_->engine->OnHeard(upstream->id, packet.header, t4, now).ok()) return;
   const Bytes field = packet.extensions()[0].field;
   if (upstream->asked_announcement) {
-    TakeAnnouncement(upstream, field, upstream->announcer);
+    (void)TakeAnnouncement(upstream, field, upstream->announcer);
   } else {
     Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
   }
@@ -273,7 +273,7 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet, N
 // Keeps the polls close together while the dance has something to ask or the clock waits for it;
 // once that is over the volley ends by itself.
 void Upstreams::HurryDance(const Upstream& upstream) {
-  if (upstream.dance == nullptr) return;
+  if (upstream.dance == nullptr || IsListenedTo(upstream)) return;
   // One that was refused is asked again at its polls, and not faster.
   if (!upstream.dance->refusal().empty()) return;
   const bool listless = upstream.announced != nullptr && !upstream.announced->accepted();
@@ -390,7 +390,13 @@ void Upstreams::Carry(Upstream* upstream, DanceResult result) {
   if (!result.event.empty()) SayCrypto(*upstream, result);
   if (result.leap) (void)node_->host.OfferLeap(*result.leap);
   if (result.expired_leap) node_->host.SetExpiredLeap(*result.expired_leap);
-  if (result.restart != autokey::Restart::kNone) RestartUpstream(*upstream, result.restart);
+  if (result.restart != autokey::Restart::kNone) {
+    if (upstream->announced != nullptr) {
+      upstream->announced->Forget();
+      node_->engine->AllowListening(upstream->id, false);
+    }
+    RestartUpstream(*upstream, result.restart);
+  }
   for (const autokey::ClientJob& job : result.jobs) AskKeys(upstream->id, job);
 }
 
@@ -449,7 +455,7 @@ void Upstreams::OnKeysAnswer(AssocId id, DanceResult result) {
 
 void Upstreams::OnKeysRestarted() {
   for (const auto& [id, upstream] : upstreams_) {
-    ForgetLists(upstream.get());
+    ResumeLists(upstream.get());
     if (upstream->dance != nullptr) upstream->dance->OnKeysRestarted();
     if (upstream->peer != nullptr) upstream->peer->OnKeysRestarted();
   }

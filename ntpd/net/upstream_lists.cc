@@ -90,15 +90,20 @@ uint64_t Upstreams::CountOfSessionKeys() const {
 
 // ---------------------------------------------------------------------------- what we hear
 
-void Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association) {
+autokey::Outcome Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field,
+                                             uint32_t association) {
   const auto result = upstream->announced->OnAnnouncement(
       field, association, [&](const wire::AutokeyField& parsed) {
         return upstream->dance->CheckServer(parsed, node_->Dance());
       });
   if (!result.statistics.empty())
     node_->reporter.CryptoStatistics(upstream->label(), result.statistics, CauseOf(*upstream));
-  if (!result.accept) return;
-  node_->keys.Ask(*result.accept, [this, id = upstream->id](msg::VerdictCode code) {
+  if (result.accept) AcceptList(upstream->id, *result.accept);
+  return result.outcome;
+}
+
+void Upstreams::AcceptList(AssocId id, const msg::KeyListAccept& accept) {
+  node_->keys.Ask(accept, [this, id](msg::VerdictCode code) {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end() || found->second->announced == nullptr) return;
     found->second->announced->OnVerdict(code);
@@ -116,7 +121,7 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
   if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
       upstream->announced->TakeUnasked(Timebase::Mono()))
-    TakeAnnouncement(upstream, fields[0].field, upstream->announcer);
+    (void)TakeAnnouncement(upstream, fields[0].field, upstream->announcer);
   msg::CheckMac request;
   request.association = id;
   request.path = upstream->announced->path();
@@ -126,14 +131,24 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
     return;
   node_->keys.Ask(
       request,
-      [this, id, header = packet.header, key = packet.mac->key, t4](msg::VerdictCode code) {
+      [this, id, header = packet.header, list = upstream->announced->key(), key = packet.mac->key,
+       t4](msg::VerdictCode code) {
         if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;
         if (code == msg::VerdictCode::kSequence) AskForMissedList(upstreams_.at(id).get());
         const bool good = code == msg::VerdictCode::kGood;
+        if (good) upstreams_.at(id)->announced->OnGoodKey(list, key);
         Finish(id, header,
                core::MacVerdict{key, good ? core::MacResult::kGood : core::MacResult::kBad}, t4);
       },
       ++upstream->checks > kFirstChecks ? Lane::kClients : Lane::kOwn);
+}
+
+// Its volley is over and its list is there: no polls go to it any more.
+bool Upstreams::IsListenedTo(const Upstream& upstream) const {
+  const core::Association* association = node_->engine->Find(upstream.id);
+  return upstream.announced != nullptr && upstream.announced->followed() &&
+         upstream.dance->identified() && association != nullptr &&
+         association->hmode() == core::HostMode::kBroadcastClient;
 }
 
 // A key that is not in the list: somebody made it up, or we missed the announcement of the next
@@ -141,16 +156,22 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
 // before that came. Seldom, as anybody can make us ask.
 void Upstreams::AskForMissedList(Upstream* upstream) {
   const MonoTime now = Timebase::Mono();
-  if (!upstream->announced->accepted() || !node_->hasher) return;
+  if (!IsListenedTo(*upstream) || upstream->renewing) return;
   if (upstream->list_asked && now - *upstream->list_asked < kListAskSeconds) return;
-  if (!OpenSocket(upstream)) return;
-  upstream->list_asked = now;
-  upstream->list_nonce = RandomNonce();
+  upstream->asked_announcement = true;
+  if (AskBeside(upstream, autokey::AnnouncementRequest(upstream->announcer)))
+    upstream->list_asked = now;
+}
+
+// The engine knows nothing of it: to listen goes on meanwhile.
+bool Upstreams::AskBeside(Upstream* upstream, Bytes field) {
+  if (!node_->hasher || !OpenSocket(upstream)) return false;
+  upstream->asked_beside = Timebase::Mono();
+  upstream->beside_nonce = RandomNonce();
   upstream->sent_key = RandomSessionKeyId();
   wire::Header header;
   header.poll = 6;
-  header.transmit = upstream->list_nonce;
-  const std::vector<uint8_t> field = autokey::AnnouncementRequest(upstream->announcer);
+  header.transmit = upstream->beside_nonce;
   std::vector<uint8_t> packet(wire::kHeaderSize + field.size() + wire::kMaxMacSize);
   Writer writer(packet);
   wire::EncodeHeader(writer, header);
@@ -162,22 +183,52 @@ void Upstreams::AskForMissedList(Upstream* upstream) {
   const Bytes request = writer.written();
   const bool sent = send(upstream->socket.get(), request.data(), request.size(), MSG_NOSIGNAL) >= 0;
   node_->io.datagrams.OnSent(1, sent ? 0 : 1);
-}
-
-// True when the packet answers that question, whatever it says.
-bool Upstreams::OnMissedList(Upstream* upstream, const wire::Packet& packet) {
-  if (upstream->list_nonce.is_zero() || packet.header.mode != wire::Mode::kServer ||
-      packet.header.origin != upstream->list_nonce || packet.extensions().empty() ||
-      !IsPublicMacGood(*upstream, packet))
-    return false;
-  upstream->list_nonce = NtpTimestamp();
-  TakeAnnouncement(upstream, packet.extensions()[0].field, upstream->announcer);
   return true;
 }
 
-void Upstreams::ForgetLists(Upstream* upstream) {
+// True when the packet answers such a question, whatever it says. A list whose signature does not
+// fit comes from a server with another key, since nobody off the path can answer us.
+bool Upstreams::OnAnswerBeside(Upstream* upstream, const wire::Packet& packet) {
+  if (upstream->beside_nonce.is_zero() || packet.header.mode != wire::Mode::kServer ||
+      packet.header.origin != upstream->beside_nonce || packet.extensions().empty() ||
+      !IsPublicMacGood(*upstream, packet))
+    return false;
+  upstream->beside_nonce = NtpTimestamp();
+  const Bytes field = packet.extensions()[0].field;
+  if (!upstream->asked_announcement) {
+    Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
+    return true;
+  }
+  const autokey::Outcome outcome = TakeAnnouncement(upstream, field, upstream->announcer);
+  if (outcome == autokey::Outcome::kSignature || outcome == autokey::Outcome::kSignatureLength)
+    upstream->dance->OnOtherKey();
+  return true;
+}
+
+// What has to be proved anew is asked by a volley beside, spaced as the first. At its end the
+// server tells the list that we could not check before.
+void Upstreams::RenewListened(Upstream* upstream, MonoTime now) {
+  if (!IsListenedTo(*upstream) || !node_->has_material) return;
+  if (upstream->asked_beside && now - *upstream->asked_beside < core::PollSchedule::kBurstSpacing)
+    return;
+  auto next = upstream->dance->NextOfRenewal(node_->Dance());
+  const bool ended = upstream->renewing && !next;
+  upstream->renewing = next.has_value();
+  if (ended) {
+    upstream->list_asked.reset();
+    AskForMissedList(upstream);
+  }
+  if (!next) return;
+  Carry(upstream, std::move(next->effects));
+  upstream->asked_announcement = false;
+  if (next->kind == autokey::NextField::Kind::kField) (void)AskBeside(upstream, next->field);
+}
+
+// A new ntpd-keys goes on with the lists of others where the last one stopped.
+void Upstreams::ResumeLists(Upstream* upstream) {
   if (upstream->own_list != nullptr) upstream->own_list->Void();
-  if (upstream->announced != nullptr) upstream->announced->Void();
+  if (upstream->announced == nullptr) return;
+  if (const auto accept = upstream->announced->Resume()) AcceptList(upstream->id, *accept);
 }
 
 }  // namespace ntpward::net

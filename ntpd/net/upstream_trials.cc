@@ -30,7 +30,8 @@ std::string_view IdentityOf(const Upstream& upstream) {
 std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream& upstream) {
   if (upstream.peer != nullptr && upstream.line == kNoLine && !upstream.peer->identified())
     return UnprovenKind::kPassivePeer;
-  if (upstream.announced != nullptr && !upstream.announced->accepted())
+  const bool followed = upstream.announced != nullptr && upstream.announced->followed();
+  if (upstream.announced != nullptr && !(followed && upstream.dance->identified()))
     return UnprovenKind::kBroadcastServer;
   const bool manycast = upstream.config.kind == msg::NetAssociationKind::kManycastClient;
   if (manycast && upstream.dance != nullptr && !upstream.dance->identified())
@@ -90,8 +91,8 @@ bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
   return MakePlace(tried, newcomer, limits);
 }
 
-// Those that did not prove themselves, and those whose proof has got old: if they are there, their
-// next broadcast begins anew.
+// Those that did not prove themselves, and those whose proof has got old and could not be renewed:
+// if they are there, their next broadcast begins anew.
 void Upstreams::RemoveUnproven(MonoTime now) {
   NoteTrials(now);
   std::vector<AssocId> gone;
@@ -105,7 +106,7 @@ void Upstreams::RemoveUnproven(MonoTime now) {
     } else if (kind) {
       if (tried_for > kProofSeconds) gone.push_back(id);
     } else if (upstream->announced != nullptr &&
-               now - upstream->mobilised > autokey::ClientDance::kRefreshSeconds) {
+               now - upstream->dance->started() > autokey::ClientDance::kRefreshSeconds) {
       gone.push_back(id);
     }
   }

@@ -337,6 +337,7 @@ void Upstreams::WantNames(MonoTime now) {
 void Upstreams::Maintain(MonoTime now) {
   RemoveExpired();
   RemoveUnproven(now);
+  for (const auto& [id, upstream] : upstreams_) RenewListened(upstream.get(), now);
   WantNames(now);
   for (auto& [index, lookup] : lookups_) {
     if (!lookup.wanted || now < lookup.next) continue;

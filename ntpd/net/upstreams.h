@@ -47,10 +47,12 @@ struct Upstream {
   std::optional<AutokeyFailure> failure;              // the last one
   uint32_t announcer = 0;           // the sender's own identifier, as its broadcasts say
   bool asked_announcement = false;  // by the request in flight
-  NtpTimestamp list_nonce;          // of a question for a list that we missed; zero: none is open
-  std::optional<MonoTime> list_asked;
-  MonoTime mobilised;  // a packet made it then
-  core::Trial trial;   // of one that a packet made, under Autokey
+  NtpTimestamp beside_nonce;        // of a question to one that we listen to; zero: none is open
+  std::optional<MonoTime> asked_beside;  // the last of those
+  std::optional<MonoTime> list_asked;    // the last of those for a list that we missed
+  bool renewing = false;                 // its proofs, when we looked last
+  MonoTime mobilised;                    // a packet made it then
+  core::Trial trial;                     // of one that a packet made, under Autokey
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -233,9 +235,14 @@ class Upstreams {
   void TakeAndBroadcast(AssocId id, uint32_t exchange, const wire::Header& header);
   void BroadcastField(Upstream* upstream, const wire::Header& header, KeyId key);
   void TransmitFields(Upstream* upstream, const wire::Header& header, Bytes fields, KeyId key);
+  bool IsListenedTo(const Upstream& upstream) const;
   void AskForMissedList(Upstream* upstream);
-  bool OnMissedList(Upstream* upstream, const wire::Packet& packet);
-  void TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
+  bool AskBeside(Upstream* upstream, Bytes field);
+  bool OnAnswerBeside(Upstream* upstream, const wire::Packet& packet);
+  void RenewListened(Upstream* upstream, MonoTime now);
+  autokey::Outcome TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
+  void AcceptList(AssocId id, const msg::KeyListAccept& accept);
+  void ResumeLists(Upstream* upstream);
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
   void NoteTrials(MonoTime now);
   std::vector<core::Unproven> Tried(UnprovenKind kind) const;
@@ -243,7 +250,6 @@ class Upstreams {
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
   void RemoveUnproven(MonoTime now);
-  static void ForgetLists(Upstream* upstream);
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void TakeStamp(Upstream* upstream);
   void Receive(AssocId id);

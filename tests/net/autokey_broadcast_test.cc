@@ -127,6 +127,9 @@ struct World {
   void Volley() {
     h.upstreams.Poll(upstream().id);
     ServeKeys();
+    AnswerOne();
+  }
+  void AnswerOne() {
     const auto request = socket.Receive();
     if (!request) return;
     const auto packet = *wire::ParsePacket(request->bytes);
@@ -246,6 +249,91 @@ void AMissedListIsAskedFor(void**) {
   assert_true(world.listens());
 }
 
+// Ours was reloaded, or died. The list goes on where it was, and none of its keys is good twice.
+void ANewKeyProcessCostsNoBroadcast(void**) {
+  World world;
+  world.Follow();
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  const KeyId used = world.list.taken();
+  const auto told = world.Announcement(world.upstream().announced->timestamp().value,
+                                       world.list.announced(), world.list.sequence());
+  world.sequence.reset();
+  world.h.node.keys.OnRestarted();
+  world.h.upstreams.OnKeysRestarted();
+  world.ServeKeys();
+  const auto is_taken = [&](Bytes packet) {
+    const auto before = world.h.node.packets.processed;
+    world.Send(packet);
+    return world.h.node.packets.processed != before;
+  };
+  assert_false(is_taken(world.Packet(Broadcast(), world.Name(), used)));
+  // Not even with the announcement, heard again.
+  assert_false(is_taken(world.Packet(Broadcast(), told, used)));
+  assert_true(world.Genuine());
+  const MonoTime now = Timebase::Mono();
+  for (double after = 0; after < 1000; after += 50) world.h.upstreams.Maintain(now + after);
+  assert_true(world.listens());
+  assert_true(world.Genuine());
+}
+
+// The server's new key signs its lists: it proves itself anew beside, and the association stays.
+void AServerWithANewKeyIsProvedAnewAndListenedTo(void**) {
+  World world;
+  world.Follow();
+  assert_true(world.Genuine());
+  const AssocId id = world.upstream().id;
+  const uint64_t sent = world.Snapshot().counters.sent;
+  while (world.socket.Receive()) {
+  }
+  Party renewed("server", TestKey::Shared(2), true, autokey::kIff);
+  renewed.Sign(kTestNow + 100);
+  world.now = kTestNow + 1000;
+  world.server.key = renewed.key;
+  world.server.material = renewed.material;
+  world.server.host = renewed.host;
+  world.server.certificates = renewed.certificates;
+  world.list = keys::KeyList::Make(world.hasher, {kServer, kEverybody}, 0, 50);
+  MonoTime now = Timebase::Mono();
+  assert_false(world.Genuine());
+  int seconds = 0;
+  for (bool good = false; !good; ++seconds) {
+    assert_true(seconds < 30);
+    world.AnswerOne();
+    assert_true(world.listens());
+    world.h.upstreams.Maintain(now = now + 1);
+    world.ServeKeys();
+    if (seconds % 8 == 7) good = world.Genuine();
+  }
+  assert_int_equal(world.upstream().id.value, id.value);
+  assert_int_equal(world.Snapshot().counters.sent, sent);
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  assert_true(world.upstream().dance->trail().server()->key == renewed.key->public_key());
+  // Once is enough.
+  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  assert_false(world.socket.Receive().has_value());
+}
+
+// Only who answers us can have us ask: a forged list has a signature that does not fit, too.
+void AForgedListBeginsNoRenewal(void**) {
+  World world;
+  world.Follow();
+  while (world.socket.Receive()) {
+  }
+  auto forged = world.Announcement(world.now + 60, KeyId{0x70000001}, 3);
+  forged.back() ^= 1;
+  MonoTime now = Timebase::Mono();
+  for (int i = 0; i < 20; ++i) {
+    world.Send(world.Packet(Broadcast(), forged, KeyId{0x5fe916ea}));
+    world.h.upstreams.Maintain(now = now + 4);
+    world.ServeKeys();
+    assert_false(world.upstream().dance->renewing());
+  }
+  // One question for the list that a key out of order stood for.
+  assert_true(world.socket.Receive().has_value());
+  assert_false(world.socket.Receive().has_value());
+  assert_true(world.Genuine());
+}
+
 // From the server's own address and port, as a forger on another network can write it.
 void ForgedBroadcastsDoNoHarm(void**) {
   World world;
@@ -334,6 +422,9 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AServerThatProvedItselfIsListenedTo),
       cmocka_unit_test(AMissedListIsAskedFor),
+      cmocka_unit_test(ANewKeyProcessCostsNoBroadcast),
+      cmocka_unit_test(AServerWithANewKeyIsProvedAnewAndListenedTo),
+      cmocka_unit_test(AForgedListBeginsNoRenewal),
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),
       cmocka_unit_test(ForgeriesDuringTheDanceDoNoHarm),
       cmocka_unit_test(StrangersAreTriedFewAtATime),
