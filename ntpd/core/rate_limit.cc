@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "privsep/base/result.h"
 
@@ -90,14 +91,24 @@ uint32_t RateLimiter::Take(const IpAddress& address) {
 
 // Each request that is served owes one mean headway; what is owed may not pass eight of them. A
 // request that is dropped owes nothing, so that a client that slows down is served again.
-bool RateLimiter::Exceeds(Node* node, double interval) const {
+bool RateLimiter::Exceeds(double* debt, bool first, double interval) const {
   const double headway = std::ldexp(1.0, config_.average_log2);
-  node->debt = std::max(0.0, node->debt - interval);
+  *debt = std::max(0.0, *debt - interval);
   // Half a second of grace: the network may bring two requests closer together (ntpd rounds too).
-  if (node->source.count > 0 && interval + 0.5 < config_.minimum) return true;
-  if (node->debt + headway > kBurstRequests * headway) return true;
-  node->debt += headway;
+  if (!first && interval + 0.5 < config_.minimum) return true;
+  if (*debt + headway > kBurstRequests * headway) return true;
+  *debt += headway;
   return false;
+}
+
+bool RateLimiter::OnProved(const IpAddress& source, MonoTime now) {
+  const uint32_t index = Lookup(source);
+  if (index == kNone) return false;
+  Node& node = nodes_[index];
+  const bool first = !std::exchange(node.proved, true);
+  const double interval = first ? 0 : std::max(0.0, now - node.last_proved);
+  node.last_proved = now;
+  return !Exceeds(&node.debt_proved, first, interval);
 }
 
 RateDecision RateLimiter::OnRequest(const RecentRequest& request, MonoTime now) {
@@ -112,7 +123,7 @@ RateDecision RateLimiter::OnRequest(const RecentRequest& request, MonoTime now) 
     PushNewest(index);
   }
   Node& node = nodes_[index];
-  const bool exceeds = Exceeds(&node, std::max(0.0, now - node.last));
+  const bool exceeds = Exceeds(&node.debt, node.source.count == 0, std::max(0.0, now - node.last));
   node.last = now;
   node.source.address.port = request.source.port;
   node.source.local = request.local.octets;

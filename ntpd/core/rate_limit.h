@@ -57,6 +57,10 @@ class RateLimiter {
   // `flags` has kLimited, or has kNoServe; else served. A refusal is told (kKissOfDeath) only if
   // `flags` has kKod, and at most once in `kod_interval`.
   RateDecision OnRequest(const RecentRequest& request, MonoTime now);
+  // Of a request that was refused as too fast and whose MAC was then found good: true when it may
+  // be served after all. Such requests have a measure of their own, by the same limits, so that who
+  // writes somebody's address without knowing his key cannot use it up.
+  bool OnProved(const IpAddress& source, MonoTime now);
 
   // The sources in the order of their last requests; null at the end, and for an address that is
   // not in the table. What is returned is good until the next request.
@@ -73,8 +77,11 @@ class RateLimiter {
   static constexpr uint32_t kNone = 0xffffffff;
   struct Node {
     RecentSource source;
-    MonoTime last;    // when the last request came
-    double debt = 0;  // seconds of headway still owed; drains with time
+    MonoTime last;         // when the last request came
+    double debt = 0;       // seconds of headway still owed; drains with time
+    MonoTime last_proved;  // of those that OnProved let through, and what they owe
+    double debt_proved = 0;
+    bool proved = false;
     std::optional<MonoTime> last_kod;
     uint32_t newer = kNone, older = kNone;  // in order of use
     uint32_t next = kNone;                  // in the chain of its bucket
@@ -86,7 +93,7 @@ class RateLimiter {
   void Unchain(uint32_t index);
   void Unlink(uint32_t index);
   void PushNewest(uint32_t index);
-  bool Exceeds(Node* node, double interval) const;
+  bool Exceeds(double* debt, bool first, double interval) const;
   RateDecision Decide(bool limited, AccessFlags flags, MonoTime now, Node* node) const;
 
   RateLimitConfig config_;

@@ -246,7 +246,16 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
                                                 wire::IsOldAutokeyRequest(fields[0].type));
   if (asks_autokey && packet->mac->key.is_autokey())
     return OnAutokey(route, request, rate, *packet);
+  if (rate != core::RateDecision::kServe && MayProve(request, *packet))
+    return OnSealed(route, request, core::RateDecision::kServe, *packet, true);
   OnSealed(route, request, rate, *packet);
+}
+
+// Anybody can send in a client's name, so that the limit of an address alone would let a stranger
+// silence who has a key. A kiss would come of the stranger's packets, too.
+bool TimeServer::MayProve(const core::Request& request, const wire::Packet& packet) {
+  return request.header.mode == wire::Mode::kClient && packet.extensions().empty() &&
+         !request.flags.has(core::Access::kNoServe) && proofs_.Take(Timebase::Mono());
 }
 
 void TimeServer::CountSilence(core::Silence why) {
@@ -315,7 +324,7 @@ void TimeServer::SendPlain() {
 
 // A MAC and no Autokey field: ntpd-keys checks it and seals the reply.
 void TimeServer::OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
-                          const wire::Packet& packet) {
+                          const wire::Packet& packet, bool over_limit) {
   core::Request asked = request;
   asked.auth = core::RequestAuth::kGood;  // if it is not, the answer says so
   const auto answer = core::AnswerRequest(asked, rate, node_->engine->system(), Timebase::Mono());
@@ -333,7 +342,7 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request, core
   CHECK(job.digest.Assign(packet.mac->digest));
   job.receive = request.received;
   CHECK(serve_.jobs.Push(job));
-  serve_waiting_.push_back({route, request, {}});
+  serve_waiting_.push_back({route, request, {}, over_limit});
   if (serve_.jobs.full()) FlushBatch();
 }
 
@@ -370,7 +379,12 @@ void TimeServer::OnServeResult(const Waiting& job, const msg::ServeResult& resul
     ++node_->packets.declined;
     return;
   }
-  if (result.outcome == msg::ServeOutcome::kNak) {
+  const bool proved = result.outcome != msg::ServeOutcome::kNak;
+  if (job.over_limit && (!proved || !limiter_->OnProved(job.request.source.ip, Timebase::Mono()))) {
+    ++node_->packets.limited;
+    return;
+  }
+  if (!proved) {
     ++node_->packets.bad_auth;
     // `notrust` answers those alone whose MAC is good.
     if (!job.request.flags.has(core::Access::kNoTrust)) SendNak(job.route, job.request);

@@ -18,6 +18,7 @@
 #include "ntpd/net/peering.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
+#include "privsep/base/token_bucket.h"
 
 namespace ntpward::net {
 
@@ -60,6 +61,7 @@ class TimeServer {
     Route route;
     core::Request request;
     wire::Header reply;
+    bool over_limit = false;  // served only if its MAC is good, and not too often then
   };
   struct Plain {
     Route route;
@@ -74,11 +76,13 @@ class TimeServer {
   NtpTimestamp ArrivalOf(const Datagram& datagram) const;
   void OnTimePacket(const Listener& listener, const Datagram& datagram, core::AccessFlags flags);
   void CountSilence(core::Silence why);
+  // May a request that its address's limit refuses show by its MAC that it is no stranger's?
+  bool MayProve(const core::Request& request, const wire::Packet& packet);
   bool OnSymmetric(const Route& route, const core::Request& request, core::RateDecision rate,
                    const wire::Packet& packet);
   void OnPlain(const Route& route, const core::Request& request, core::RateDecision rate);
   void OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
-                const wire::Packet& packet);
+                const wire::Packet& packet, bool over_limit = false);
   void OnAutokey(const Route& asked_route, const core::Request& request, core::RateDecision rate,
                  const wire::Packet& packet);
   void ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field);
@@ -103,6 +107,8 @@ class TimeServer {
   Peering* peering_ = nullptr;
   autokey::ServerSide autokey_;
   std::optional<core::RateLimiter> limiter_;
+  // MACs that are looked at although the limit of their address refuses them.
+  TokenBucket proofs_{500, 500};
   std::map<uint16_t, Listener> listeners_;
   std::unique_ptr<ReceiveBatch> batch_;
   std::unique_ptr<SendBatch> sending_;

@@ -56,6 +56,24 @@ void WithoutLimitedEverythingIsServedAndCounted(void**) {
   assert_int_equal(limiter.Find(Source(1).ip)->count, 100);
 }
 
+void WhoseMacIsGoodHasAMeasureOfItsOwn(void**) {
+  RateLimiter limiter({}, kSeed);
+  int proved = 0;
+  // A stranger's packet each half second in a name, whose owner asks every 16 s.
+  for (int i = 0; i < 2000; ++i) {
+    (void)Ask(limiter, 1, kLimitedKod, i * 0.5);
+    if (i % 32 == 5) proved += limiter.OnProved(Source(1).ip, At(i * 0.5));
+  }
+  assert_int_equal(proved, 63);
+  // The owner's limits are the same: a key is no licence to flood.
+  int served = 0;
+  for (int i = 0; i < 1000; ++i) served += limiter.OnProved(Source(1).ip, At(2000 + i * 0.01));
+  assert_int_equal(served, 1);
+  for (int i = 0; i < 1000; ++i) served += limiter.OnProved(Source(1).ip, At(3000 + 3.0 * i));
+  assert_in_range(served, 360, 400);
+  assert_false(limiter.OnProved(Source(2).ip, At(9000)));
+}
+
 void KissOfDeathComesOncePerInterval(void**) {
   RateLimiter limiter({}, kSeed);
   int kisses = 0, served = 0;
@@ -143,6 +161,7 @@ int main() {
       cmocka_unit_test(DropsAFloodAndServesAgainAfterAPause),
       cmocka_unit_test(MeanHeadwayIsEnforcedForASteadySender),
       cmocka_unit_test(WithoutLimitedEverythingIsServedAndCounted),
+      cmocka_unit_test(WhoseMacIsGoodHasAMeasureOfItsOwn),
       cmocka_unit_test(KissOfDeathComesOncePerInterval),
       cmocka_unit_test(NoserveIsToldWithKodAndSilentWithout),
       cmocka_unit_test(ARowTellsWhatBecameOfTheLastRequest),

@@ -319,6 +319,40 @@ void OneRequestGetsOneReplyWhateverKeysSays(void**) {
   assert_false(h.client.Receive().has_value());
 }
 
+// A stranger who writes a client's address uses up what `limited` gives it.
+void WhoHasAKeyIsServedInSpiteOfForgedRequests(void**) {
+  Sealing h;
+  h.Restrict(Access::kLimited | Access::kKod);
+  for (int i = 0; i < 20; ++i) h.client.Send(Encoded(RequestHeader()), {kAsked, h.port});
+  h.Spin();
+  while (h.client.Receive()) {
+  }
+  h.Ask(RequestHeader());
+  h.Answer(Done(*Next<msg::ServeBatch>(&h.keys.far), msg::ServeOutcome::kSealed));
+  const auto answer = h.client.Receive();
+  assert_true(answer && answer->bytes.size() == 68);
+  // The next comes too soon, key or not, and nothing is said to it.
+  h.Ask(RequestHeader());
+  h.Answer(Done(*Next<msg::ServeBatch>(&h.keys.far), msg::ServeOutcome::kSealed));
+  assert_false(h.client.Receive().has_value());
+}
+
+void AForgedMacBeyondTheLimitGetsNothing(void**) {
+  Sealing h;
+  h.Restrict(Access::kLimited | Access::kKod);
+  for (int i = 0; i < 20; ++i) h.client.Send(Encoded(RequestHeader()), {kAsked, h.port});
+  h.Spin();
+  while (h.client.Receive()) {
+  }
+  const uint64_t limited = h.node.packets.limited;
+  for (int i = 0; i < 10; ++i) {
+    h.Ask(RequestHeader());
+    h.Answer(Done(*Next<msg::ServeBatch>(&h.keys.far), msg::ServeOutcome::kNak));
+  }
+  assert_false(h.client.Receive().has_value());
+  assert_int_equal(h.node.packets.limited, limited + 10);
+}
+
 // They come in several messages, are more than leave with one call, and were asked by two
 // listeners.
 void SealedRepliesOfOneWakeUpAllLeave(void**) {
@@ -501,8 +535,7 @@ void VersionOneIsToldAndCounted(void**) {
   assert_int_equal(h.node.packets.autokey_version_1, 1);
   // Answers and errors of that version are answered by nobody, nor are versions that are none.
   constexpr uint16_t kOthers[] = {0x8101, 0x4101, 0xc101, 0x0001, 0x0301};
-  for (const uint16_t type : kOthers)
-    assert_false(h.Ask(false, type).has_value());
+  for (const uint16_t type : kOthers) assert_false(h.Ask(false, type).has_value());
   assert_true(h.Ask(true, 0x0101)->bytes.size() == 52);  // a bad MAC
   assert_int_equal(h.node.packets.autokey_version_1, 1);
   h.Restrict(Access::kNoServe);
@@ -549,6 +582,8 @@ int main() {
       cmocka_unit_test(ABadMacGetsACryptoNak),
       cmocka_unit_test(ARefusedOrLostJobGetsNothing),
       cmocka_unit_test(OneRequestGetsOneReplyWhateverKeysSays),
+      cmocka_unit_test(WhoHasAKeyIsServedInSpiteOfForgedRequests),
+      cmocka_unit_test(AForgedMacBeyondTheLimitGetsNothing),
       cmocka_unit_test(SealedRepliesOfOneWakeUpAllLeave),
       cmocka_unit_test(HowLongASealedReplyWaitsIsMeasured),
       cmocka_unit_test(ALateAnswerDoesNotNeedItsListener),
