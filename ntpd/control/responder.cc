@@ -42,7 +42,9 @@ struct Question {
   const StateView& state;
   MonoTime now;
   const ControlCounters& counters;
-  bool from_operator = false;
+  bool has_control_key = false;
+
+  bool from_operator() const { return requester.address.ip.is_loopback() || has_control_key; }
 
   // The request, which is under a MAC, was made for its sender's present address.
   bool ShowsNonce(std::string_view nonce) const {
@@ -91,7 +93,7 @@ BodyResult SystemVariables(const Question& question) {
   const ProvingText asked = SplitProof(question.request.data);
   const auto names = TRY(RequestedNames(AsBytes(asked.text)));
   const bool processes = std::find(names.begin(), names.end(), kProcesses) != names.end();
-  if (processes && !question.from_operator) return Fail(ControlError::kPermission);
+  if (processes && !question.from_operator()) return Fail(ControlError::kPermission);
   if (processes && !question.ShowsNonce(asked.nonce)) return Fail(ControlError::kPermission);
   SystemView view = state.System();
   view.control = question.counters;
@@ -141,7 +143,7 @@ BodyResult RecentClientRows(const Question& question) {
 // A MAC is no proof of the address: who saw a request can send it again in another's name. So the
 // list, which is longer than the request, goes only where a nonce came from.
 BodyResult OrderedListRows(const Question& question) {
-  if (question.verdict != MacVerdict::kGood) return Fail(ControlError::kPermission);
+  if (!question.has_control_key) return Fail(ControlError::kPermission);
   const auto request = ParseListRequest(question.request.data);
   if (!request) return Fail(ControlError::kUnknownVariable);
   if (!question.ShowsNonce(request->nonce)) return Fail(ControlError::kPermission);
@@ -213,10 +215,6 @@ Answer ErrorAnswer(const wire::ControlHeader& request, ControlError error, MacVe
 
 bool HoldsControlKey(const Requester& requester, MacVerdict verdict, KeyId key) {
   return verdict == MacVerdict::kGood && !key.is_none() && key == requester.control_key;
-}
-
-bool IsFromOperator(const Requester& requester, MacVerdict verdict, KeyId key) {
-  return requester.address.ip.is_loopback() || HoldsControlKey(requester, verdict, key);
 }
 
 bool ReadsState(ControlOp op) {
@@ -390,7 +388,7 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
   ControlCounters counters = counters_;
   counters.since_reset_s = static_cast<uint64_t>(std::max(0.0, now - counting_since_));
   const Question question{*request, requester, verdict,  nonces_,
-                          state,    now,       counters, IsFromOperator(requester, verdict, key)};
+                          state,    now,       counters, HoldsControlKey(requester, verdict, key)};
   const BodyResult outcome = Perform(question);
   if (outcome.ok() && outcome->silent) return {};
   if (!outcome.ok()) return Refusal(request->header, outcome.error(), verdict, key, state);

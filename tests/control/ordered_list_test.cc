@@ -168,13 +168,14 @@ struct World {
     state.restrictions.assign(60, Rule(IpAddress::V4(10, 77, 0, 0), 24, 0x380, 3));
   }
   Answer Ask(std::string_view data, MacVerdict verdict, bool proved,
-             wire::ControlOp op = wire::ControlOp::kReadOrderedList, double at = 1) {
+             wire::ControlOp op = wire::ControlOp::kReadOrderedList, double at = 1,
+             KeyId key = KeyId{7}) {
     wire::ControlHeader header;
     header.op = op;
     request = wire::BuildControlRequest(header, AsBytes(data), wire::ControlPadding::kForMac);
-    const Requester requester{.address = from, .is_known = true, .nonce_waived = proved};
-    return responder.Respond(request, requester, verdict, KeyId{7}, state,
-                             MonoTime::FromSeconds(at));
+    const Requester requester{
+        .address = from, .is_known = true, .control_key = control_key, .nonce_waived = proved};
+    return responder.Respond(request, requester, verdict, key, state, MonoTime::FromSeconds(at));
   }
   std::string Nonce() {
     const Answer answer = Ask("", MacVerdict::kNone, false, wire::ControlOp::kRequestNonce);
@@ -186,6 +187,7 @@ struct World {
   FakeState state;
   Responder responder{1, {}};
   SocketAddress from = kOperator;
+  KeyId control_key{7};
   std::vector<uint8_t> request;
 };
 
@@ -211,6 +213,16 @@ void OnlyTheControlKeyGetsAList(void**) {
   }
   World w;
   assert_int_equal(ErrorOf(w.Ask("peers", MacVerdict::kGood, true)), 5);
+  // A good MAC of another trusted key, and any where there is no control key, on this host, too.
+  constexpr auto kList = wire::ControlOp::kReadOrderedList;
+  for (const SocketAddress& from : {kOperator, SocketAddress{*IpAddress::Parse("127.0.0.1"), 5}}) {
+    w.from = from;
+    w.control_key = KeyId{7};
+    assert_int_equal(ErrorOf(w.Ask("ifstats", MacVerdict::kGood, true, kList, 1, KeyId{8})), 1);
+    w.control_key = KeyId{};
+    assert_int_equal(ErrorOf(w.Ask("ifstats", MacVerdict::kGood, true)), 1);
+    assert_int_equal(ErrorOf(w.Ask("ifstats", MacVerdict::kGood, true, kList, 1, KeyId{})), 1);
+  }
 }
 
 // A captured request, sent again in a victim's name, must not bring the list upon him.

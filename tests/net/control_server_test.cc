@@ -406,6 +406,10 @@ void TheListsHaveTheSocketsAndTheRules(void**) {
   World w;
   w.Send(ControlOp::kReadOrderedList, "ifstats");
   w.Judge(VerdictCode::kGood);
+  assert_string_equal(w.Answer().c_str(), "error 1");
+  w.h.node.start.control_key = kControl;
+  w.Send(ControlOp::kReadOrderedList, "ifstats");
+  w.Judge(VerdictCode::kGood);
   const std::string interfaces = w.Answer();
   assert_true(interfaces.starts_with("addr.0=") && interfaces.find("en.0=1,") != std::string::npos);
   assert_true(interfaces.find("rx.0=1,") != std::string::npos);
