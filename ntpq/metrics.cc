@@ -20,7 +20,8 @@ struct Source {
 // What one server said.
 struct Findings {
   bool up = false;
-  double seconds = 0;  // that the questions took
+  bool denied = false;  // the server does not allow some of it
+  double seconds = 0;   // that the questions took
   timespec now{};
   uint16_t status = 0;
   Values variables;
@@ -35,8 +36,10 @@ void Append(Values& all, std::string_view payload) {
 }
 
 // A server that lacks one of the names refuses them all: then each is asked for alone, unless they
-// are ours, of which it lacks all. False when it answers no more.
-bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> set, Values& all) {
+// are ours, of which it lacks all. False when it answers no more, or, after a complaint, does not
+// allow it.
+bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> set, Values& all,
+              Findings& findings) {
   std::string names;
   for (const VariableMetric& metric : set) {
     names += names.empty() ? "" : ",";
@@ -48,11 +51,17 @@ bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> s
     return true;
   }
   if (reply.error().kind != QueryError::Kind::kRefused) return false;
+  // A page without them would look like one of a server that lacks them.
+  if (reply.error().code == wire::ControlError::kPermission) {
+    session.Explain(reply.error(), assoc);
+    findings.denied = true;
+    return false;
+  }
   if (reply.error().code != wire::ControlError::kUnknownVariable || set.size() == 1 ||
       IsOurs(set.front().variable))
     return true;
   for (size_t i = 0; i < set.size(); ++i)
-    if (!AddNamed(session, assoc, set.subspan(i, 1), all)) return false;
+    if (!AddNamed(session, assoc, set.subspan(i, 1), all, findings)) return false;
   return true;
 }
 
@@ -63,7 +72,7 @@ bool AddSystem(Session& session, Findings& findings) {
   findings.status = reply->status;
   Append(findings.variables, reply->data);
   for (const auto set : NamedSystemMetrics())
-    if (!AddNamed(session, AssocId{0}, set, findings.variables)) return false;
+    if (!AddNamed(session, AssocId{0}, set, findings.variables, findings)) return false;
   return true;
 }
 
@@ -75,7 +84,8 @@ bool AddSource(Session& session, Association association, Findings& findings) {
   association.status = reply->status;
   Source source{association, {}};
   Append(source.variables, reply->data);
-  const bool go_on = AddNamed(session, association.id, NamedAssociationMetrics(), source.variables);
+  const bool go_on =
+      AddNamed(session, association.id, NamedAssociationMetrics(), source.variables, findings);
   findings.sources.push_back(std::move(source));
   return go_on;
 }
@@ -214,7 +224,11 @@ void Write(Session& session, MetricsFormat format, const Findings& findings) {
 
 }  // namespace
 
-void PrintMetrics(Session& session, MetricsFormat format) { Write(session, format, Ask(session)); }
+void PrintMetrics(Session& session, MetricsFormat format) {
+  Findings findings = Ask(session);
+  if (findings.denied) findings.up = false;
+  Write(session, format, findings);
+}
 
 void PrintDown(Session& session, MetricsFormat format) { Write(session, format, {}); }
 

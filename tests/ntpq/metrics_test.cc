@@ -106,6 +106,20 @@ void GivesBaseUnits(void**) {
   is("ntpward_association_info", 1, {{"assid", "259"}, {"mode", "client"}});
 }
 
+// Nobody takes a page for whole from which a server kept a part.
+void WhatIsNotAllowedIsSaid(void**) {
+  const auto guarded = [](const wire::ControlHeader& header, std::string_view data) {
+    if (header.op == wire::ControlOp::kReadVariables && !data.empty())
+      return std::optional(Answer{"", wire::ControlError::kPermission});
+    return Ordinary(header, data);
+  };
+  const Scrape scrape = Ask(guarded);
+  assert_string_equal(scrape.err.c_str(), "***Server disallowed request (authentication?)\n");
+  const Exposition read = ReadOpenMetrics(scrape.text);
+  assert_string_equal(read.wrong.c_str(), "");
+  assert_true(read.Value("ntpward_up", {}) == 0);
+}
+
 void WhatNeverWasIsLeftOut(void**) {
   const Exposition read = ReadOpenMetrics(Ask(Ordinary).text);
   for (const Sample& sample : read.samples)
@@ -328,6 +342,7 @@ int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(GivesBaseUnits),
+      cmocka_unit_test(WhatIsNotAllowedIsSaid),
       cmocka_unit_test(WhatNeverWasIsLeftOut),
       cmocka_unit_test(BothFormatsAreValidAndSayTheSame),
       cmocka_unit_test(ASilentServerIsDown),
