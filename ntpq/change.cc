@@ -1,12 +1,12 @@
 #include "ntpq/change.h"
 
+#include "ntpq/proof.h"
 #include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 namespace {
 
 constexpr size_t kNonceDigits = 32;
-constexpr size_t kLongestNonce = 64;
 
 bool IsNonce(std::string_view text) {
   return text.size() == kNonceDigits &&
@@ -62,19 +62,21 @@ Result<Reply, QueryError> SendChange(Session& session, wire::ControlOp op, std::
   }
 }
 
-Result<Reply, QueryError> AskForLongList(Session& session, wire::ControlOp op,
-                                         std::string_view data) {
-  auto reply = session.Try(op, AssocId{0}, data, Auth::kAlways);
+Result<Reply, QueryError> LongListQuestions::AskWithNonce(wire::ControlOp op,
+                                                          std::string_view data) {
+  const std::string proof = nonce_.empty() ? "" : " nonce=" + nonce_;
+  return session_.Try(op, AssocId{0}, std::string(data) + proof, Auth::kAlways);
+}
+
+Result<Reply, QueryError> LongListQuestions::Ask(wire::ControlOp op, std::string_view data) {
+  auto reply = AskWithNonce(op, data);
   const bool not_allowed = !reply.ok() && reply.error().kind == QueryError::Kind::kRefused &&
                            reply.error().code == wire::ControlError::kPermission;
   if (!not_allowed) return reply;
-  const auto answer = session.Try(wire::ControlOp::kRequestNonce, AssocId{0}, "");
+  const auto answer = session_.Try(wire::ControlOp::kRequestNonce, AssocId{0}, "");
   if (!answer.ok()) return reply;
-  const auto values = ReadValues(answer->data);
-  const std::string_view nonce = Find(values, "nonce").value_or("");
-  if (nonce.empty() || nonce.size() > kLongestNonce) return reply;
-  return session.Try(op, AssocId{0}, std::string(data) + " nonce=" + std::string(nonce),
-                     Auth::kAlways);
+  nonce_ = NonceIn(ReadValues(answer->data));
+  return nonce_.empty() ? std::move(reply) : AskWithNonce(op, data);
 }
 
 }  // namespace ntpward::ntpq

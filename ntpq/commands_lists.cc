@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <iterator>
 
 #include "ntpq/change.h"
 #include "ntpq/command.h"
@@ -29,14 +28,21 @@ struct ListQuestion {
 
 using Rows = std::vector<NumberedRow>;
 
+// Of a whole list, so that a hostile server cannot fill our memory: 65536 rows at their longest.
+constexpr size_t kMostOctets = 16 << 20;
+
+bool AreNumberedFrom(const Rows& rows, size_t first) {
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].number != first + i) return false;
+  return true;
+}
+
 // Rows come complete and numbered from `first`, or the list cannot be trusted.
 bool AreComplete(const Rows& rows, size_t first, std::span<const std::string_view> fields) {
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].number != first + i) return false;
+  for (const NumberedRow& row : rows)
     for (std::string_view field : fields)
-      if (!Find(rows[i].values, field)) return false;
-  }
-  return true;
+      if (!Find(row.values, field)) return false;
+  return AreNumberedFrom(rows, first);
 }
 
 std::nullopt_t RefuseRows(Session& session) {
@@ -46,36 +52,65 @@ std::nullopt_t RefuseRows(Session& session) {
   return std::nullopt;
 }
 
+// Each of `fields` once, and nothing else that a server may have put there.
+NumberedRow OnlyFields(const NumberedRow& row, std::span<const std::string_view> fields) {
+  NumberedRow kept{row.number, {}};
+  for (std::string_view field : fields)
+    if (const auto value = Find(row.values, field))
+      kept.values.push_back({std::string(field), std::string(*value)});
+  return kept;
+}
+
 // What came of a list.
 struct ListAnswer {
   Rows rows;
   uint64_t missing = 0;  // rows that the server has besides
 };
 
+// What has come of it so far.
+struct Progress {
+  uint64_t all = 0;  // rows that the server has; 0: those that came
+  size_t rows = 0;
+  size_t octets = 0;
+  bool ended = false;
+};
+
+void Count(const Reply& reply, const NumberedList& piece, Progress* progress) {
+  progress->all = NumberOf(piece.unnumbered, "rows").value_or(0);
+  progress->ended = piece.rows.empty() || !AreNumberedFrom(piece.rows, progress->rows);
+  progress->rows += piece.rows.size();
+  progress->octets += reply.data.size();
+  if (progress->rows >= progress->all) progress->ended = true;
+}
+
 // A server whose list is longer than an answer says so by `rows`, and is asked for the rest. None
 // after a complaint, and when the answers were shown raw.
 std::optional<ListAnswer> AskForList(Session& session, const ListQuestion& list) {
   const bool raw = session.settings.raw && !session.settings.json;
+  LongListQuestions questions(session);
   ListAnswer answer;
-  uint64_t all = 0;
+  Progress progress;
   std::string question(list.plain);
-  while (true) {
-    const auto reply = AskForLongList(session, wire::ControlOp::kReadOrderedList, question);
+  while (!progress.ended) {
+    auto reply = questions.Ask(wire::ControlOp::kReadOrderedList, question);
+    if (reply.ok() && progress.octets + reply->data.size() > kMostOctets)
+      reply = Fail(QueryError{QueryError::Kind::kTooMuch, {}, {}});
     if (!reply.ok()) {
       session.Explain(reply.error(), AssocId{0});
       if (answer.rows.empty()) return std::nullopt;
       break;
     }
     if (raw) session.Print(PrintableLines(reply->data));
-    NumberedList piece = ReadNumberedList(reply->data);
-    if (!raw && !AreComplete(piece.rows, answer.rows.size(), list.fields))
-      return RefuseRows(session);
-    std::move(piece.rows.begin(), piece.rows.end(), std::back_inserter(answer.rows));
-    all = NumberOf(piece.unnumbered, "rows").value_or(0);
-    if (piece.rows.empty() || answer.rows.size() >= all) break;
-    question = std::string(list.name) + " from=" + std::to_string(answer.rows.size());
+    const NumberedList piece = ReadNumberedList(reply->data);
+    if (!raw && !AreComplete(piece.rows, progress.rows, list.fields)) return RefuseRows(session);
+    Count(*reply, piece, &progress);
+    // What is shown raw is not kept.
+    for (const NumberedRow& row : piece.rows)
+      if (!raw) answer.rows.push_back(OnlyFields(row, list.fields));
+    question = std::string(list.name) + " from=" + std::to_string(progress.rows);
   }
   if (raw) return std::nullopt;
+  const uint64_t all = progress.all;
   answer.missing = all - std::min<uint64_t>(all, answer.rows.size());
   return answer;
 }

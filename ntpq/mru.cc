@@ -7,6 +7,7 @@
 
 #include "ntpd/wire/variable_values.h"
 #include "ntpq/json_values.h"
+#include "ntpq/proof.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -34,7 +35,7 @@ long Rounded(double seconds) { return std::lround(std::clamp(seconds, -1e9, 1e9)
 
 bool MruList::Take(std::string_view payload) {
   const NumberedList list = ReadNumberedList(payload);
-  nonce_ = Find(list.unnumbered, "nonce").value_or("");
+  nonce_ = NonceIn(list.unnumbered);
   if (const auto now = Find(list.unnumbered, "now")) now_ = wire::DecodeTimestamp(*now);
   bool progress = false;
   for (const NumberedRow& row : list.rows) progress = TakeRow(row) || progress;

@@ -31,8 +31,9 @@ struct MruEntry {
 // port, and replaces itself.
 class MruList {
  public:
-  // More clients than a server keeps.
-  static constexpr size_t kMaxEntries = 4000000;
+  // More clients than a server keeps. Each takes some 150 octets, and 80 in entries(): a hostile
+  // server can make us use half a gigabyte and no more.
+  static constexpr size_t kMaxEntries = 2000000;
   // So many of the newest entries can be named to a server: enough for eight steps back.
   static constexpr size_t kMaxNewest = 9 * 16;
 
@@ -42,7 +43,7 @@ class MruList {
   bool full() const { return entries_.size() >= kMaxEntries || updates_ >= kMaxEntries; }
   // The server said `now`: nothing is missing.
   bool complete() const { return now_.has_value(); }
-  // The next nonce, as the last answer had it, of any length; empty when it had none.
+  // The next nonce, as the last answer had it; empty when it had none (proof.h).
   const std::string& nonce() const { return nonce_; }
   // ", addr.0=..., last.0=...": the newest entries, at most 16, for the server to go on from; as
   // many as fit into `room` octets.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ntpq/proof.h"
 #include "ntpq/text.h"
 #include "ntpq/values.h"
 
@@ -9,7 +10,6 @@ namespace ntpward::ntpq {
 namespace {
 
 constexpr int kNonceUses = 4;
-constexpr size_t kMaxNonce = 64;
 constexpr double kReportSeconds = 5;
 constexpr double kCountSeconds = 10;
 // In a row, before the server is given up. A server that has just refused to answer so often
@@ -18,15 +18,12 @@ constexpr int kMostStepsBack = 8;
 constexpr int kMostSilences = 2;
 constexpr int kMostLosses = 6;
 
-bool IsNonce(std::string_view text) { return !text.empty() && text.size() <= kMaxNonce; }
-
 // A nonce proves to the server that this address asks; it is valid for 16 s. Empty after a
 // complaint.
 std::string FetchNonce(Session& session) {
   const auto reply = session.Ask(wire::ControlOp::kRequestNonce, AssocId{0}, "");
-  const auto values = ReadValues(reply ? reply->data : "");
-  const auto nonce = Find(values, "nonce").value_or("");
-  if (IsNonce(nonce)) return std::string(nonce);
+  std::string nonce = NonceIn(ReadValues(reply ? reply->data : ""));
+  if (!nonce.empty()) return nonce;
   session.PrintError("nonce request failed\n", ErrorKind::kAnswer);
   return "";
 }
@@ -89,7 +86,7 @@ MruEnd Retrieval::Run() {
 }
 
 void Retrieval::TakeNonce(std::string_view nonce) {
-  if (!IsNonce(nonce)) return;
+  if (nonce.empty()) return;
   nonce_ = nonce;
   nonce_uses_ = kNonceUses;
 }

@@ -1,7 +1,5 @@
 #include "ntpq/proof.h"
 
-#include "ntpq/values.h"
-
 namespace ntpward::ntpq {
 namespace {
 
@@ -21,12 +19,15 @@ bool MayWantProof(wire::ControlOp op, const Result<Reply, QueryError>& reply) {
 
 std::string NonceRequestData() { return std::string(kPadding, ' '); }
 
+std::string NonceIn(const Values& answer) {
+  const std::string_view nonce = Find(answer, "nonce").value_or("");
+  return nonce.size() <= kLongestNonce ? std::string(nonce) : std::string();
+}
+
 Result<std::string, QueryError> ProveAddress(const AskSystem& ask) {
   const Reply answer = TRY(ask(wire::ControlOp::kRequestNonce, NonceRequestData()));
-  const auto values = ReadValues(answer.data);
-  const std::string nonce(Find(values, "nonce").value_or(""));
-  if (nonce.empty() || nonce.size() > kLongestNonce)
-    return Fail(QueryError{QueryError::Kind::kNothing, {}, {}});
+  const std::string nonce = NonceIn(ReadValues(answer.data));
+  if (nonce.empty()) return Fail(QueryError{QueryError::Kind::kNothing, {}, {}});
   // A server that shows its clients to nobody has seen the nonce all the same.
   const auto list = ask(wire::ControlOp::kReadMru, "nonce=" + nonce + ", limit=1");
   if (!list.ok() && list.error().kind != QueryError::Kind::kRefused) return Fail(list.error());

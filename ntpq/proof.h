@@ -11,12 +11,17 @@
 
 #include "ntpd/wire/control_message.h"
 #include "ntpq/query.h"
+#include "ntpq/values.h"
 
 namespace ntpward::ntpq {
 
 // Whether the server said to something that anybody may read that it is not allowed. Only a server
 // of ntpward does, to who has not proved his address; or it is not about that.
 bool MayWantProof(wire::ControlOp op, const Result<Reply, QueryError>& reply);
+
+// The nonce in the answer to a request for one: 1 to 64 octets, the server's, which go back to it
+// and nowhere else; empty when there is none of that length.
+std::string NonceIn(const Values& answer);
 
 // Asks one question of the system.
 using AskSystem =

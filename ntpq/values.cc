@@ -43,7 +43,7 @@ NumberedList ReadNumberedList(std::string_view text) {
     const auto number = dot == std::string::npos
                             ? std::nullopt
                             : wire::DecodeUnsigned(std::string_view(value.name).substr(dot + 1));
-    if (!number || *number > 0xffff) {
+    if (!number || *number > kMaxRowNumber) {
       list.unnumbered.push_back(std::move(value));
       continue;
     }

@@ -24,16 +24,18 @@ std::string TextOf(const Values& values, std::string_view name);
 // The same as a number, decimal or "0x" and hexadecimal; empty when there is none, or no number.
 std::optional<uint64_t> NumberOf(const Values& values, std::string_view name);
 
+inline constexpr uint32_t kMaxRowNumber = 65535;
 // One row of a numbered list: what came as "addr.3" is its "addr".
 struct NumberedRow {
-  uint32_t number = 0;
+  uint32_t number = 0;  // at most kMaxRowNumber
   Values values;
 };
 struct NumberedList {
   Values unnumbered;
   std::vector<NumberedRow> rows;  // by ascending number
 };
-// Rows may be mixed; a server's decoys (items of random name) stay as they are.
+// Rows may be mixed. What has a number above kMaxRowNumber is of no row: its name keeps it. A
+// server's decoys (items of random name) stay as they are.
 NumberedList ReadNumberedList(std::string_view text);
 
 }  // namespace ntpward::ntpq

@@ -106,6 +106,89 @@ void RowsThatComeTwiceAreNotBelieved(void**) {
   assert_int_equal(world.session.exit_status, 1);
 }
 
+void NeitherAreRawRows(void**) {
+  World world;
+  world.session.settings.raw = true;
+  world.server.on_request = [&](const wire::ControlRequest& request) {
+    world.server.asked.emplace_back(AsText(request.data));
+    world.server.Answer(request, world.server.Rows(0));
+  };
+  RunLine(world.session, "reslist");
+  assert_int_equal(world.server.asked.size(), 2);
+  World honest;
+  honest.session.settings.raw = true;
+  RunLine(honest.session, "reslist");
+  assert_int_equal(honest.server.asked.size(), 3);
+  assert_true(honest.platform.out.find("addr.249=10.77.249.0") != std::string::npos);
+}
+
+// Rows that are as long as an answer, and no end of them.
+void AHostileServerSendsNoMoreThanALongList(void**) {
+  for (const bool raw : {false, true}) {
+    World world;
+    world.session.settings.raw = raw;
+    size_t octets = 0;
+    size_t row = 0;
+    world.server.on_request = [&](const wire::ControlRequest& request) {
+      const std::string n = "." + std::to_string(row) + "=";
+      std::string text = "rows=9999999, addr" + n + "10.0.0.0, mask" + n + "255.0.0.0, hits" + n +
+                         "1, flags" + n + std::string(200, 'x');
+      for (int i = 0; i < 40; ++i) text += ", junk" + n + std::string(220, 'y');
+      text.resize(std::min(text.size(), wire::kMaxControlPayload));
+      ++row;
+      octets += text.size();
+      world.server.Answer(request, text);
+    };
+    RunLine(world.session, "reslist");
+    assert_true(octets > size_t{16 << 20} && octets < size_t{17 << 20});
+    assert_true(world.platform.err.find("***Buffer size exceeded for returned data") !=
+                std::string::npos);
+    if (!raw) assert_true(world.platform.err.find(" rows are missing") != std::string::npos);
+  }
+}
+
+// Of a row it is shown what belongs there; a number that is none ends the list.
+void RowsAreNumberedInSixteenBits(void**) {
+  World world;
+  world.server.rows = 1;
+  world.server.on_request = [&](const wire::ControlRequest& request) {
+    world.server.Answer(request, world.server.Rows(0) +
+                                     "addr.65536=10.0.0.1, mask.65536=255.255.255.0, "
+                                     "hits.65536=1, flags.65536=serve");
+  };
+  RunLine(world.session, "reslist");
+  assert_int_equal(world.Shown(), 1);
+  assert_string_equal(world.platform.err.c_str(), "Keyid: MD5 Password: ");
+}
+
+// A nonce is fetched for the list, and not for each piece of it; a server that finds it too old
+// says so, and is asked for another.
+void OneNonceIsForManyPieces(void**) {
+  World world;
+  size_t nonces = 0;
+  size_t refused = 0;
+  size_t uses = 0;
+  world.server.rows = 700;
+  world.server.on_request = [&](const wire::ControlRequest& request) {
+    const std::string data(AsText(request.data));
+    if (request.header.op == wire::ControlOp::kRequestNonce)
+      return uses = 0, world.server.Answer(request, "nonce=abc" + std::to_string(++nonces));
+    const size_t proof = data.find(" nonce=abc" + std::to_string(nonces));
+    if (nonces == 0 || proof == std::string::npos || ++uses > 4)
+      return ++refused, world.server.Refuse(request, wire::ControlError::kPermission);
+    const size_t from = data.find(" from=");
+    const auto first =
+        from == std::string::npos
+            ? std::optional<uint64_t>(0)
+            : wire::DecodeUnsigned(std::string_view(data).substr(from + 6, proof - from - 6));
+    world.server.Answer(request, world.server.Rows(*first));
+  };
+  RunLine(world.session, "reslist");
+  assert_int_equal(world.Shown(), 700);
+  assert_int_equal(nonces, 2);
+  assert_int_equal(refused, 2);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq::test
 
@@ -116,6 +199,10 @@ int main() {
       cmocka_unit_test(SaysHowManyRowsAreMissing),
       cmocka_unit_test(AServerThatNeverEndsIsAskedNoFurther),
       cmocka_unit_test(RowsThatComeTwiceAreNotBelieved),
+      cmocka_unit_test(NeitherAreRawRows),
+      cmocka_unit_test(AHostileServerSendsNoMoreThanALongList),
+      cmocka_unit_test(RowsAreNumberedInSixteenBits),
+      cmocka_unit_test(OneNonceIsForManyPieces),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
