@@ -17,8 +17,8 @@ namespace ntpward::control {
 
 // What a request says, and the nonce behind it: " nonce=" and NonceMaker's digits, as ntpq of
 // ntpward sends it under a MAC. Empty: none. Both point into the data. It proves an address and is
-// good for a while, often; SplitNonce's is ntpd-keys', is good once, and has another length: each is
-// cut off where requests of its kind are read, and neither passes for the other.
+// good for a while, often; SplitNonce's is ntpd-keys', is good once, and has another length: each
+// is cut off where requests of its kind are read, and neither passes for the other.
 struct ProvingText {
   std::string_view text;
   std::string_view nonce;

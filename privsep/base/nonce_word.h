@@ -1,8 +1,9 @@
 // The word that makes a request by mode 6 good once: " nonce=HEX" at the end of its data.
 //
 // HEX is kNonceOctets octets in lower-case digits. It stands behind what the request says,
-// whatever its operation, after one blank or tab at least. Data without it is data all through. It is
-// for what changes something; what only reads bears the nonce that net made (control::SplitProof).
+// whatever its operation, after one blank or tab at least. Data without it is data all through. It
+// is for what changes something; what only reads bears the nonce that net made
+// (control::SplitProof).
 #pragma once
 
 #include <string_view>
