@@ -404,9 +404,6 @@ void ANameThatNoFileHasIsNotPassedOn(void**) {
 
 void TheListsHaveTheSocketsAndTheRules(void**) {
   World w;
-  w.Send(ControlOp::kReadOrderedList, "ifstats");
-  w.Judge(VerdictCode::kGood);
-  assert_string_equal(w.Answer().c_str(), "error 1");
   w.h.node.start.control_key = kControl;
   w.Send(ControlOp::kReadOrderedList, "ifstats");
   w.Judge(VerdictCode::kGood);
@@ -420,6 +417,11 @@ void TheListsHaveTheSocketsAndTheRules(void**) {
   w.Send(ControlOp::kReadOrderedList, "ifstats");
   w.Judge(VerdictCode::kBad);
   assert_string_equal(w.Answer(false).c_str(), "error 1");
+  // Another key than the control key.
+  w.h.node.start.control_key = KeyId{kControl.value + 1};
+  w.Send(ControlOp::kReadOrderedList, "ifstats");
+  w.Judge(VerdictCode::kGood);
+  assert_string_equal(w.Answer().c_str(), "error 1");
 }
 
 // A question that ntpd-keys never answers, or answers after a restart, is no answer to anybody.
