@@ -16,10 +16,17 @@ bool GoesBefore(const Unproven& one, const Unproven& other) {
   return one.trial.advanced() < other.trial.advanced();
 }
 
+size_t AnsweringOf(const IpAddress& network, std::span<const Unproven> tried) {
+  return static_cast<size_t>(std::count_if(tried.begin(), tried.end(), [&](const Unproven& one) {
+    return one.answered && InOneNetwork(one.address, network);
+  }));
+}
+
 }  // namespace
 
 void Trial::Note(int step, bool proved, MonoTime now) {
   if (proved_ && !proved) *this = Trial(now);
+  if (proved && !proved_) proved_since_ = now;
   proved_ = proved;
   if (step <= furthest_) return;
   furthest_ = step;
@@ -32,27 +39,39 @@ bool InOneNetwork(const IpAddress& a, const IpAddress& b) {
          std::equal(a.octets.begin(), a.octets.begin() + octets, b.octets.begin());
 }
 
-bool HasRoomByTrail(std::span<const IpAddress> let_in, const IpAddress& newcomer) {
-  const auto neighbours =
-      static_cast<size_t>(std::count_if(let_in.begin(), let_in.end(), [&](const IpAddress& one) {
-        return InOneNetwork(one, newcomer);
-      }));
-  return let_in.size() < kMostByTrail && neighbours < kMostByTrailOfNetwork;
+std::vector<AssocId> TooManyByTrail(std::vector<ByTrail> let_in) {
+  std::stable_sort(let_in.begin(), let_in.end(),
+                   [](const ByTrail& a, const ByTrail& b) { return a.since < b.since; });
+  std::vector<IpAddress> stay;
+  std::vector<AssocId> gone;
+  for (const ByTrail& one : let_in) {
+    const auto neighbours = std::count_if(stay.begin(), stay.end(), [&](const auto& other) {
+      return InOneNetwork(other, one.address);
+    });
+    if (stay.size() < kMostByTrail && static_cast<size_t>(neighbours) < kMostByTrailOfNetwork) {
+      stay.push_back(one.address);
+    } else {
+      gone.push_back(one.id);
+    }
+  }
+  return gone;
 }
 
 UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, const IpAddress& newcomer,
                                const UnprovenLimits& limits, MonoTime now) {
-  const auto neighbours =
-      static_cast<size_t>(std::count_if(tried.begin(), tried.end(), [&](const Unproven& one) {
-        return InOneNetwork(one.address, newcomer);
-      }));
   // A network that has its share makes room within it.
-  const bool within = neighbours >= limits.of_network;
+  const bool within = AnsweringOf(newcomer, tried) >= limits.of_network;
   if (!within && tried.size() < limits.places) return {.free = true, .goes = {}};
   const Unproven* goes = nullptr;
+  bool too_many = false;
   for (const Unproven& one : tried) {
     if (within && !InOneNetwork(one.address, newcomer)) continue;
-    if (MayGo(one, now) && (goes == nullptr || GoesBefore(one, *goes))) goes = &one;
+    // Those that came together, before any of them had answered.
+    const bool exceeds =
+        !within && one.answered && AnsweringOf(one.address, tried) > limits.of_network;
+    if (!exceeds && (too_many || !MayGo(one, now))) continue;
+    if (goes == nullptr || (exceeds && !too_many) || GoesBefore(one, *goes)) goes = &one;
+    too_many |= exceeds;
   }
   if (goes == nullptr) return {};
   return {.free = true, .goes = goes->id};

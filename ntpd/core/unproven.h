@@ -1,15 +1,17 @@
 // Who is tried of those that have yet to prove themselves, and who goes for another.
 //
 // One packet that anyone can write begins such an association (Autokey's passive peers, broadcast
-// and manycast servers). Few are tried at once, each kind by itself and few of one network: who
-// owns many addresses owns neighbours. No place is for ever. Who never answered us may be forged,
-// who fell silent has gone, and who gets no further may speak Autokey for hours: each goes when
-// another asks for the place. Whoever has proved itself is not tried any more and goes for nobody.
+// and manycast servers). Few are tried at once, each kind by itself, and few of one network of
+// those that answer us: who owns many addresses owns neighbours, but anybody can write their names.
+// No place is for ever. Who never answered us may be forged, who fell silent has gone, and who gets
+// no further may speak Autokey for hours: each goes when another asks for the place. Whoever has
+// proved itself is not tried any more and goes for nobody.
 #pragma once
 
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "privsep/base/address.h"
 #include "privsep/base/types.h"
@@ -44,10 +46,13 @@ class Trial {
 
   MonoTime since() const { return since_; }
   MonoTime advanced() const { return advanced_; }
+  // Since when it counts as proved, if it does.
+  MonoTime proved_since() const { return proved_since_; }
 
  private:
   MonoTime since_;
   MonoTime advanced_;
+  MonoTime proved_since_;
   int furthest_ = 0;
   bool proved_ = false;
 };
@@ -56,11 +61,11 @@ struct Unproven {
   AssocId id;
   IpAddress address;
   Trial trial;
-  std::optional<MonoTime>
-      answered;  // us, the last time, which a forger off the path cannot; none: never
+  // When it answered us last, which a forger off the path cannot; none: never.
+  std::optional<MonoTime> answered;
 };
 
-// How many of a kind are tried at once, and how many of them in one network.
+// How many of a kind are tried at once, and how many of one network of those that have answered us.
 struct UnprovenLimits {
   size_t places = kMostUnproven;
   size_t of_network = 1;
@@ -76,8 +81,16 @@ struct UnprovenPlace {
 UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, const IpAddress& newcomer,
                                const UnprovenLimits& limits, MonoTime now);
 
-// May one more be tried that could be let in by its trail alone? `let_in`: those that were.
-bool HasRoomByTrail(std::span<const IpAddress> let_in, const IpAddress& newcomer);
+// One that is let in by its trail alone, and since when.
+struct ByTrail {
+  AssocId id;
+  IpAddress address;
+  MonoTime since;
+};
+
+// Those for whom there is no room beside the ones that were let in before them. Everybody is tried,
+// as nobody's packet tells whether it can prove who it is.
+std::vector<AssocId> TooManyByTrail(std::vector<ByTrail> let_in);
 
 // The same /24 (IPv4) or /64 (IPv6, and the same link where that is what it is local to): what one
 // owner of addresses has at least.

@@ -1,6 +1,7 @@
 // Associations that a packet made and that have yet to prove themselves: their places, and their
 // end.
 #include <algorithm>
+#include <utility>
 
 #include "ntpd/autokey/identity_policy.h"
 #include "ntpd/net/upstreams.h"
@@ -58,13 +59,13 @@ std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
 
 // Who was let in without a proof of identity may stay, but not take the places of those that can
 // prove theirs.
-std::vector<IpAddress> Upstreams::LetInByTrail() const {
-  std::vector<IpAddress> let_in;
+std::vector<AssocId> Upstreams::TooManyByTrail() const {
+  std::vector<core::ByTrail> let_in;
   for (const auto& [id, upstream] : upstreams_)
     if (upstream->line == kNoLine && !UnprovenKindOf(*upstream) &&
         IdentityOf(*upstream) == autokey::SchemeLabel(msg::IdentityScheme::kNone))
-      let_in.push_back(upstream->remote.ip);
-  return let_in;
+      let_in.push_back({id, upstream->remote.ip, upstream->trial.proved_since()});
+  return core::TooManyByTrail(std::move(let_in));
 }
 
 bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
@@ -77,7 +78,7 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
 
 bool Upstreams::MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcomer) {
   NoteTrials(Timebase::Mono());
-  return core::HasRoomByTrail(LetInByTrail(), newcomer) && MakePlace(Tried(kind), newcomer, {});
+  return MakePlace(Tried(kind), newcomer, {});
 }
 
 bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
@@ -95,7 +96,7 @@ bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
 // if they are there, their next broadcast begins anew.
 void Upstreams::RemoveUnproven(MonoTime now) {
   NoteTrials(now);
-  std::vector<AssocId> gone;
+  std::vector<AssocId> gone = TooManyByTrail();
   for (const auto& [id, upstream] : upstreams_) {
     const auto kind = UnprovenKindOf(*upstream);
     const double tried_for = now - upstream->trial.since();
@@ -110,7 +111,8 @@ void Upstreams::RemoveUnproven(MonoTime now) {
       gone.push_back(id);
     }
   }
-  for (const AssocId id : gone) Remove(id);
+  for (const AssocId id : gone)
+    if (upstreams_.count(id) != 0) Remove(id);
 }
 
 }  // namespace ntpward::net

@@ -246,7 +246,7 @@ class Upstreams {
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
   void NoteTrials(MonoTime now);
   std::vector<core::Unproven> Tried(UnprovenKind kind) const;
-  std::vector<IpAddress> LetInByTrail() const;
+  std::vector<AssocId> TooManyByTrail() const;
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
   void RemoveUnproven(MonoTime now);

@@ -95,15 +95,41 @@ void WhoLosesItsProofIsTriedAsIfItHadJustCome(void**) {
 }
 
 void ANetworkHasOnePlace(void**) {
-  std::vector<Unproven> tried = {One(7, 0)};
+  std::vector<Unproven> tried = {One(7, 0, 0)};
   for (int last = 2; last < 256; ++last)
     assert_false(Ask(tried, 15, Network(7, static_cast<uint8_t>(last))).free);
   assert_true(Ask(tried, 15, Network(8, 2)).free);
   // Another of its addresses takes the place of one that may go, and nobody else's.
   tried.push_back(One(9, -100));
-  const UnprovenPlace place = Ask(tried, kFirstAnswerSeconds, Network(7, 9));
+  const UnprovenPlace place = Ask(tried, kSilenceSeconds, Network(7, 9));
   assert_true(place.free);
   assert_int_equal(place.goes.value, 7);
+}
+
+// Off the path anybody can write a packet in a neighbour's name.
+void ForgedNeighboursTakeNobodysShare(void**) {
+  const std::vector<Unproven> tried = {One(7, 0), One(7, 1)};
+  assert_true(Ask(tried, 2, Network(7, 9)).free);
+  assert_int_equal(Ask(tried, 2, Network(7, 9)).goes.value, 0);
+}
+
+// Those that ask together, before any of them has answered, have to share a place afterwards.
+void NeighboursThatCameTogetherMakeRoom(void**) {
+  std::vector<Unproven> tried;
+  for (uint16_t i = 1; i <= kMostUnproven; ++i) {
+    const IpAddress from = Network(7, static_cast<uint8_t>(i));
+    assert_true(Ask(tried, 0, from).free);
+    tried.push_back({{i}, from, Trial(At(0)), std::nullopt});
+  }
+  assert_false(Ask(tried, 1).free);
+  for (Unproven& one : tried) one.answered = At(1);
+  for (uint16_t id = 21; id < 20 + kMostUnproven; ++id) {
+    const UnprovenPlace place = Ask(tried, 2);
+    assert_in_range(place.goes.value, 1, kMostUnproven);
+    std::erase_if(tried, [&](const Unproven& one) { return one.id == place.goes; });
+    tried.push_back(One(id, 2, 2));
+  }
+  assert_false(Ask(tried, 2).free);
 }
 
 // A farm of addresses in few networks never shuts out who comes from elsewhere.
@@ -138,25 +164,42 @@ void NetworksAreOfOneFamilyAndOneLink(void**) {
 // `identity optional` lets in whoever comes: not more of them than leave room for those that prove
 // who they are.
 void WhoIsLetInByATrailAloneHasFewPlaces(void**) {
-  std::vector<IpAddress> let_in;
-  for (uint8_t last = 1; last <= kMostByTrailOfNetwork; ++last) {
-    assert_true(HasRoomByTrail(let_in, Network(1, 200)));
-    let_in.push_back(Network(1, last));
-  }
-  assert_false(HasRoomByTrail(let_in, Network(1, 200)));
-  for (uint8_t third = 2; let_in.size() < kMostByTrail; ++third) {
-    assert_true(HasRoomByTrail(let_in, Network(200)));
-    let_in.push_back(Network(third));
-  }
-  assert_false(HasRoomByTrail(let_in, Network(200)));
+  std::vector<ByTrail> let_in;
+  uint16_t id = 0;
+  const auto enter = [&](const IpAddress& from) {
+    ++id;
+    let_in.push_back({{id}, from, At(id)});
+  };
+  for (uint8_t last = 1; last <= kMostByTrailOfNetwork; ++last) enter(Network(1, last));
+  assert_true(TooManyByTrail(let_in).empty());
+  enter(Network(1, 200));
+  // The one that came last goes, wherever it stands.
+  std::swap(let_in.front(), let_in.back());
+  assert_true(TooManyByTrail(let_in) == std::vector<AssocId>{{id}});
+  let_in.erase(let_in.begin());
+  for (uint8_t third = 2; let_in.size() < kMostByTrail; ++third) enter(Network(third));
+  assert_true(TooManyByTrail(let_in).empty());
+  enter(Network(200));
+  enter(Network(201));
+  const auto last = static_cast<uint16_t>(id - 1);
+  const std::vector<AssocId> gone = {{last}, {id}};
+  assert_true(TooManyByTrail(let_in) == gone);
   assert_true(2 * kMostByTrail <= kMostEphemeral);
+}
+
+void SinceWhenOneIsProvedIsKept(void**) {
+  Trial trial(At(0));
+  trial.Note(3, false, At(5));
+  trial.Note(12, true, At(10));
+  trial.Note(12, true, At(20));
+  assert_true(trial.proved_since() == At(10));
 }
 
 void LimitsMayBeOthers(void**) {
   const UnprovenLimits limits{.places = 3, .of_network = 2};
-  std::vector<Unproven> tried = {One(1, 0)};
+  std::vector<Unproven> tried = {One(1, 0, 0)};
   assert_true(PlaceForUnproven(tried, Network(1, 9), limits, At(0)).free);
-  tried.push_back({{2}, Network(1, 9), Trial(At(0)), {}});
+  tried.push_back({{2}, Network(1, 9), Trial(At(0)), At(0)});
   assert_false(PlaceForUnproven(tried, Network(1, 10), limits, At(0)).free);
   assert_true(PlaceForUnproven(tried, Network(2), limits, At(0)).free);
   tried.push_back(One(3, 0));
@@ -177,9 +220,12 @@ int main() {
       cmocka_unit_test(StartingOverIsNoProgress),
       cmocka_unit_test(WhoLosesItsProofIsTriedAsIfItHadJustCome),
       cmocka_unit_test(ANetworkHasOnePlace),
+      cmocka_unit_test(ForgedNeighboursTakeNobodysShare),
+      cmocka_unit_test(NeighboursThatCameTogetherMakeRoom),
       cmocka_unit_test(ManyAddressesOfOneNetworkShutNobodyOut),
       cmocka_unit_test(NetworksAreOfOneFamilyAndOneLink),
       cmocka_unit_test(WhoIsLetInByATrailAloneHasFewPlaces),
+      cmocka_unit_test(SinceWhenOneIsProvedIsKept),
       cmocka_unit_test(LimitsMayBeOthers),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
