@@ -61,8 +61,7 @@ class CertificateCache {
 
   // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest
   // that somebody else signed, and strangers' only where there is no other; never a private or
-  // failed one. Null when there is none. The pointer
-  // lives until the next change.
+  // failed one. Null when there is none. The pointer lives until the next change.
   const Certificate* FindForClient(std::string_view subject) const;
 
   // Another number after each change: what is served about them is to be signed anew.

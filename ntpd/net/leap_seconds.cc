@@ -53,8 +53,8 @@ void LeapSeconds::ReportOffset() {
                                   " expire " + autokey::MinuteText(autokey::Unfold(known.expiry)));
 }
 
-// Once for each table of the file, and not before the time is known by which it is judged. ntpd 4.2.6
-// says so every hour, 4.2.8 in the log alone.
+// Once for each table of the file, and not before the time is known by which it is judged. ntpd
+// 4.2.6 says so every hour, 4.2.8 in the log alone.
 void LeapSeconds::ReportStale(NtpTimestamp now) {
   if (schedule_.empty() || schedule_.ValidAt(now) || stale_ == schedule_.expiry() ||
       !node_->synchronised())

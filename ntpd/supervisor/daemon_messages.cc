@@ -20,8 +20,8 @@ constexpr double kStatusInterval = 1;   // seconds between words to the service 
 constexpr double kSecondsPerDay = 86400;
 // Accusations that come sooner after a start are about its predecessor: they were under way.
 constexpr double kAccusationGrace = 0.5;
-// So long after the start of an ntpd-net its predecessor's questions may still be under way: seconds,
-// and more of them than it takes.
+// So long after the start of an ntpd-net its predecessor's questions may still be under way:
+// seconds, and more of them than it takes.
 constexpr double kLateLine = 10;
 
 }  // namespace
@@ -161,11 +161,13 @@ bool Daemon::OnKeysMessage(RoleSlot& from, Bytes bytes) {
 }
 
 bool Daemon::OnRuntimeLine(const msg::RuntimeLine& line) {
+  // Nothing of it is new, and what is written is waited for.
+  if (!kept_lines_.lines().empty() && kept_lines_.lines().back() == line) return true;
   if (!kept_lines_.Take(line)) return false;
   if (const Status written = kept_lines_file_.Write(kept_lines_); !written.ok())
     log_->Log(LogLevel::kError, "a crash would undo the command: " + written.error().text);
-  // Whoever asked for it may have died of it, or before it was told: its successor has got all lines
-  // but this one. To hear it twice does no harm.
+  // Whoever asked for it may have died of it, or before it was told: its successor has got all
+  // lines but this one. To hear it twice does no harm.
   const RoleSlot& net = slot(Role::kNet);
   if (!ending_ && net.restarts > 0 && net.process->running() &&
       MonotonicNow() - net.process->started() < kLateLine)

@@ -52,8 +52,8 @@ struct KeyCountRequest {
   static auto Fields(auto& m) { return std::tie(m.request); }
 };
 
-// keys -> net. It holds for as long as that ntpd-keys lives: a command trusts keys and revokes them, and
-// makes none.
+// keys -> net. It holds for as long as that ntpd-keys lives: a command trusts keys and revokes them,
+// and makes none.
 struct KeyCount {
   static constexpr Type kType = Type::kKeyCount;
   uint32_t request = 0;
@@ -61,6 +61,8 @@ struct KeyCount {
   // file does not have.
   uint32_t symmetric = 0;
 
+  // A symmetric key has a number from 1 to 65535.
+  bool Valid() const { return symmetric <= 65535; }
   static auto Fields(auto& m) { return std::tie(m.request, m.symmetric); }
 };
 
