@@ -16,9 +16,10 @@ bool GoesBefore(const Unproven& one, const Unproven& other) {
   return one.trial.advanced() < other.trial.advanced();
 }
 
-size_t AnsweringOf(const IpAddress& network, std::span<const Unproven> tried) {
+size_t ShareOf(const IpAddress& network, std::span<const Unproven> tried,
+               const UnprovenLimits& limits) {
   return static_cast<size_t>(std::count_if(tried.begin(), tried.end(), [&](const Unproven& one) {
-    return one.answered && InOneNetwork(one.address, network);
+    return (one.answered || limits.all_count) && InOneNetwork(one.address, network);
   }));
 }
 
@@ -60,7 +61,7 @@ std::vector<AssocId> TooManyByTrail(std::vector<ByTrail> let_in) {
 UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, const IpAddress& newcomer,
                                const UnprovenLimits& limits, MonoTime now) {
   // A network that has its share makes room within it.
-  const bool within = AnsweringOf(newcomer, tried) >= limits.of_network;
+  const bool within = ShareOf(newcomer, tried, limits) >= limits.of_network;
   if (!within && tried.size() < limits.places) return {.free = true, .goes = {}};
   const Unproven* goes = nullptr;
   bool too_many = false;
@@ -68,7 +69,7 @@ UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, const IpAddress&
     if (within && !InOneNetwork(one.address, newcomer)) continue;
     // Those that came together, before any of them had answered.
     const bool exceeds =
-        !within && one.answered && AnsweringOf(one.address, tried) > limits.of_network;
+        !within && one.answered && ShareOf(one.address, tried, limits) > limits.of_network;
     if (!exceeds && (too_many || !MayGo(one, now))) continue;
     if (goes == nullptr || (exceeds && !too_many) || GoesBefore(one, *goes)) goes = &one;
     too_many |= exceeds;

@@ -69,6 +69,8 @@ struct Unproven {
 struct UnprovenLimits {
   size_t places = kMostUnproven;
   size_t of_network = 1;
+  // Those count that have not answered us, too: nobody off the path makes one of this kind.
+  bool all_count = false;
 };
 
 // Is there a place for one more, and who goes for it?

@@ -88,7 +88,8 @@ bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
   const size_t most = node_->start.maxclock;
   const size_t proved = CountOfPool(line) - tried.size();
   const core::UnprovenLimits limits{.places = most - std::min(most, proved),
-                                    .of_network = std::max<size_t>(1, most / 2)};
+                                    .of_network = std::max<size_t>(1, most / 2),
+                                    .all_count = true};
   return MakePlace(tried, newcomer, limits);
 }
 
