@@ -10,6 +10,7 @@ watched() { [[ $1 != chrony ]]; }
 # Each server is read by the ntpq that came with it.
 ntpq_of() { if [ "$1" = ntpward ]; then echo "$BUILD/bin/ntpq"; else echo "$(dirname "$PEER_NTPD")/ntpq"; fi; }
 
+# Monitors ask from 10.80.0.0/16, as hosts that the operator has named: strangers get short answers only.
 # Runs SERVER as host `SERVER-watched`, with lines of its own. LAB_PID is its pid.
 start_watched() { # SERVER LINES
   local host=$1-watched
@@ -21,6 +22,7 @@ start_watched() { # SERVER LINES
 fudge 127.127.1.0 stratum 5
 disable kernel
 restrict default nomodify
+restrict 10.80.0.0 mask 255.255.0.0 nomodify
 tos orphanwait 5
 $2"
   SERVER_PID[$host]=$LAB_PID
