@@ -1,5 +1,5 @@
-// What a pipe message decodes to encodes to the same octets: there is one form of each, and all of it
-// is read.
+// What a pipe message decodes to encodes to the same octets: there is one form of each, and all of
+// it is read.
 #pragma once
 
 #include <algorithm>

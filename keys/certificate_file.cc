@@ -13,7 +13,6 @@
 namespace ntpward::keys {
 namespace {
 
-
 using UsagePtr = std::unique_ptr<EXTENDED_KEY_USAGE, FreeWith<EXTENDED_KEY_USAGE_free>>;
 
 std::string ObjectText(const ASN1_OBJECT* object) {
@@ -32,8 +31,9 @@ Result<std::string> CommonName(const X509_NAME* name) {
   std::string text(AsText({utf8, static_cast<size_t>(size)}));
   OPENSSL_free(utf8);
   if (!IsPrintableName(text))
-    return Fail("its subject is empty, too long, or holds a blank, a quotation mark or what is not "
-                "printable ASCII");
+    return Fail(
+        "its subject is empty, too long, or holds a blank, a quotation mark or what is not "
+        "printable ASCII");
   return text;
 }
 

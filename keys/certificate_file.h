@@ -51,7 +51,8 @@ bool BelongsTo(const OwnCertificate& certificate, const EVP_PKEY* key);
 inline constexpr const char* kTrustRootOid = "1.3.6.1.5.5.7.48.1.11";
 inline constexpr const char* kPrivateOid = "1.3.6.1.4";
 
-// Whether a message with a certificate of so many octets, and its sender's signature, fits into a packet.
+// Whether a message with a certificate of so many octets, and its sender's signature, fits into a
+// packet.
 bool FitsPacket(size_t certificate, size_t signature);
 
 }  // namespace ntpward::keys

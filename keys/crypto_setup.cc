@@ -36,7 +36,9 @@ Result<CryptoSetup> CryptoSetup::ForTool() { return Load(false); }
 Result<CryptoSetup> CryptoSetup::Load(bool must_lock) {
   // Before anything else: a secret that was allocated earlier would lie outside the locked heap.
   if (!LockHeap() && must_lock)
-    return Fail("OpenSSL's heap for secrets cannot be locked into memory (RLIMIT_MEMLOCK too low: ulimit -l, LimitMEMLOCK=)");
+    return Fail(
+        "OpenSSL's heap for secrets cannot be locked into memory (RLIMIT_MEMLOCK too low: ulimit "
+        "-l, LimitMEMLOCK=)");
   if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
                               OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS,
                           nullptr) != 1)

@@ -137,7 +137,8 @@ Status Genkeys::Write() {
   std::map<std::string, std::unique_ptr<Workplace>> workplaces;
   for (const File& file : files_) {
     auto& at = workplaces[DirectoryOf(file.place)];
-    if (at == nullptr) at = std::make_unique<Workplace>(TRY(KeyDirectory::Open(DirectoryOf(file.place))));
+    if (at == nullptr)
+      at = std::make_unique<Workplace>(TRY(KeyDirectory::Open(DirectoryOf(file.place))));
     const std::string name = DatedName(file), link = NameOf(file.place);
     LockedBytes text = Locked("# " + file.title + " file " + name + "\n# " + DateLine(now_) + "\n");
     text.insert(text.end(), file.text.begin(), file.text.end());

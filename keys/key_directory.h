@@ -1,6 +1,6 @@
 // A directory of key files. A file is written aside, brought to disk, and then gets its name, which
-// must be new: nobody ever sees half of one. key_change.h makes several of them, and their links, one
-// change.
+// must be new: nobody ever sees half of one. key_change.h makes several of them, and their links,
+// one change.
 #pragma once
 
 #include <sys/types.h>

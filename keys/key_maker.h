@@ -24,7 +24,8 @@ PkeyPtr IffAsDsa(const IffKey& key);
 // SHA1 of 40 hexadecimal digits, ten AES128CMAC of 32.
 LockedBytes MakeSymmetricKeys();
 
-// The line of a farm file (farm_seeds.h): FarmSeeds::kSecretOctets random octets as hexadecimal digits.
+// The line of a farm file (farm_seeds.h): FarmSeeds::kSecretOctets random octets as hexadecimal
+// digits.
 LockedBytes MakeFarmSecret();
 
 // The lines of ntpd 4.1's: 16 of type M with 16 printable characters without '#'.

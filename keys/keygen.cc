@@ -207,8 +207,9 @@ Status Keygen::MakeNewCertificate() {
   Say("Generating new certificate " + subject_ + " " + scheme.name);
   const auto der = TRY(MakeCertificate(content, key, key, scheme));
   if (!FitsPacket(der.size(), static_cast<size_t>(EVP_PKEY_get_size(key))))
-    return Fail("the certificate with its signature does not fit into a packet: take a shorter key "
-                "(-m), GQ value (-b) or name (-s)");
+    return Fail(
+        "the certificate with its signature does not fit into a packet: take a shorter key "
+        "(-m), GQ value (-b) or name (-s)");
   Say("X509v3 Basic Constraints: critical,CA:TRUE");
   Say("X509v3 Key Usage: digitalSignature,keyCertSign");
   if (!content.group_value.empty()) Say("X509v3 Subject Key Identifier: the GQ public value");

@@ -2,8 +2,8 @@
 // ntp-keygen 4.2.8.
 //
 // All that is new in a run is made first, then written under names that carry one new filestamp,
-// and only then do the links change, the certificate's last. A failure leaves the directory as it was
-// (key_change.h). No password is ever printed.
+// and only then do the links change, the certificate's last. A failure leaves the directory as it
+// was (key_change.h). No password is ever printed.
 #pragma once
 
 #include <cstdio>

@@ -9,8 +9,8 @@
 #include <cstring>
 
 #include "keys/certificate_maker.h"
-#include "keys/read_file.h"
 #include "keys/mv_authority.h"
+#include "keys/read_file.h"
 #include "privsep/base/text.h"
 
 namespace ntpward::keys {
@@ -102,7 +102,8 @@ Status TakePasswordFile(const char* path, Secret* out) {
                                 [](uint8_t c) { return c == '\n' || c == '\r' || c == '\0'; });
   const auto size = static_cast<size_t>(end - bytes.begin());
   if (size == 0 || size > kMaxPassword)
-    return Fail(std::string(path) + ": expected a password of 1 to 256 characters in its first line");
+    return Fail(std::string(path) +
+                ": expected a password of 1 to 256 characters in its first line");
   *out = TRY(Secret::Copy(bytes.first(size)));
   return {};
 }
@@ -222,11 +223,12 @@ Status CheckTogether(const KeygenOptions& options) {
   if (options.trusted && options.private_use)
     return Fail("-T with -P: a certificate is trusted or private");
   if (options.symmetric && options.farm) return Fail("-M with --farm: one of them at a time");
-  if (options.renewal && (options.makes_something() || options.export_parameters ||
-                          options.symmetric || options.farm || options.mv_clients != 0 ||
-                          !options.mv_revoked.empty()))
+  if (options.renewal &&
+      (options.makes_something() || options.export_parameters || options.symmetric ||
+       options.farm || options.mv_clients != 0 || !options.mv_revoked.empty()))
     return Fail("--renew makes a certificate like the one before, and nothing else");
-  if (options.renewal && (options.renewal->certificate.empty() || options.renewal->host_key.empty()))
+  if (options.renewal &&
+      (options.renewal->certificate.empty() || options.renewal->host_key.empty()))
     return Fail("--renew: expected together with --renew-host-key");
   if (options.mv_clients != 0 && !options.mv_revoked.empty())
     return Fail("-V with -v: clients of new keys need no revocation");
@@ -283,7 +285,8 @@ std::string KeygenUsage() {
          "  -i, --ident GROUP         group name\n"
          "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"
          "      --farm NAME           the secret that a farm's servers share, and nothing else\n"
-         "      --renew FILE          a certificate like that in FILE in its place, and nothing else;\n"
+         "      --renew FILE          a certificate like that in FILE in its place, and nothing "
+         "else;\n"
          "                            with --renew-host-key FILE [--renew-sign-key FILE]\n"
          "                            [--renew-name HOST]: see 'ntpd --renew-certificate'\n"
          "  -d, -D LEVEL              show the new certificate\n"

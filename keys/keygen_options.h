@@ -10,7 +10,8 @@
 
 namespace ntpward::keys {
 
-// --renew and its companions: the files that a daemon reads, in the current directory unless absolute.
+// --renew and its companions: the files that a daemon reads, in the current directory unless
+// absolute.
 struct RenewalFiles {
   std::string certificate;
   std::string host_key;

@@ -1,4 +1,5 @@
-// Signatures over values, by RSA or DSA, cookies under RSA's OAEP (RFC 5906 section 9), and others' public keys.
+// Signatures over values, by RSA or DSA, cookies under RSA's OAEP (RFC 5906 section 9), and others'
+// public keys.
 #pragma once
 
 #include <optional>
@@ -37,8 +38,8 @@ class Signer {
 // even, or outside 256..4096 bits, or an exponent below 3.
 PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent);
 
-// The same of DSA; `numbers` is valid and not none. Whether they belong together is not looked at: nothing is
-// computed with such a key here.
+// The same of DSA; `numbers` is valid and not none. Whether they belong together is not looked at:
+// nothing is computed with such a key here.
 PkeyPtr DsaPublicKey(const msg::DsaNumbers& numbers);
 
 // RSAES-OAEP with SHA-1 and an empty label; the result is as long as the modulus. Empty when the

@@ -39,7 +39,8 @@ std::string EnterNamespaces(const CageOptions& options) {
 // From here on the process is `identity`; capabilities in `keep` survive the change of uid.
 Status BecomeIdentity(const CageOptions& options) {
   if (getuid() == options.identity.uid && geteuid() == options.identity.uid) return {};
-  if (!options.keep.empty() && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return FailErrno("keepcaps");
+  if (!options.keep.empty() && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+    return FailErrno("keepcaps");
   const gid_t gid = options.identity.gid;
   const uid_t uid = options.identity.uid;
   if (setgroups(0, nullptr) != 0) return FailErrno("setgroups");

@@ -1,4 +1,5 @@
-// A role's way into its cage: the staircase that its main() walks before it reads a byte from anyone.
+// A role's way into its cage: the staircase that its main() walks before it reads a byte from
+// anyone.
 //
 // In order: own namespaces and an empty root where the start has CAP_SYS_ADMIN, credentials, death
 // with the parent, no dumps, no new privileges, capabilities, Landlock, seccomp. Each step that the

@@ -13,11 +13,12 @@ namespace ntpward {
 // True when `capability` is in the effective set.
 bool HasCapability(cap_value_t capability);
 
-// Keeps `keep` in the permitted and effective sets and drops all others; inheritable and ambient end
-// empty. What is asked for but not held is left out silently: HasCapability tells.
+// Keeps `keep` in the permitted and effective sets and drops all others; inheritable and ambient
+// end empty. What is asked for but not held is left out silently: HasCapability tells.
 Status KeepOnlyCapabilities(std::span<const cap_value_t> keep);
 
-// Drops everything but `keep` from the bounding set; needs CAP_SETPCAP, without which it does nothing.
+// Drops everything but `keep` from the bounding set; needs CAP_SETPCAP, without which it does
+// nothing.
 Status LimitBoundingSet(std::span<const cap_value_t> keep);
 
 }  // namespace ntpward

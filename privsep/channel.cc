@@ -20,8 +20,7 @@ constexpr int kPipeBytes = 1 << 20;
 
 Result<Pipe> MakePipe() {
   int fds[2];
-  if (pipe2(fds, O_DIRECT | O_NONBLOCK | O_CLOEXEC) != 0)
-    return FailErrno("pipe");
+  if (pipe2(fds, O_DIRECT | O_NONBLOCK | O_CLOEXEC) != 0) return FailErrno("pipe");
   Pipe pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
   (void)fcntl(pipe.write_end.get(), F_SETPIPE_SZ, kPipeBytes);
   return pipe;
@@ -78,8 +77,8 @@ std::optional<Bytes> Channel::Receive() {
 }
 
 std::optional<Channel::WithFd> Channel::ReceiveWithFd() {
-  // Room for one descriptor and not for the padding behind it, into which a second one would fit: the
-  // kernel closes what does not fit and sets MSG_CTRUNC.
+  // Room for one descriptor and not for the padding behind it, into which a second one would fit:
+  // the kernel closes what does not fit and sets MSG_CTRUNC.
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   iovec data{receive_buffer_.data(), receive_buffer_.size()};
   msghdr header{};

@@ -1,4 +1,5 @@
-// One end of the way between two of our processes: whole messages or nothing, and nobody ever waits.
+// One end of the way between two of our processes: whole messages or nothing, and nobody ever
+// waits.
 //
 // Over packet-mode pipes (pipe2(O_DIRECT)), which cannot carry a descriptor; only the supervisor's
 // channel to net is a SOCK_SEQPACKET socketpair, because sockets travel over it, that way only. The

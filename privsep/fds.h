@@ -1,7 +1,7 @@
 // Which descriptor is what in each role: fixed numbers, so that nothing has to be told or guessed.
 //
-// 0 and 1 are /dev/null; 2 is a pipe to the supervisor, which logs what comes: a Fatal() line. No role
-// holds the terminal. Everything not named here is closed before the role's program starts.
+// 0 and 1 are /dev/null; 2 is a pipe to the supervisor, which logs what comes: a Fatal() line. No
+// role holds the terminal. Everything not named here is closed before the role's program starts.
 #pragma once
 
 namespace ntpward {
@@ -24,8 +24,8 @@ inline constexpr int kResolveOut = 10;
 // Every role: the mount namespace that it enters (namespaces.h), where there is one.
 inline constexpr int kEmptyRoot = 11;
 
-// ntpd-keys: key files are inherited from here on, told by KeysFile; then the seed's state file, told by
-// KeysStart.
+// ntpd-keys: key files are inherited from here on, told by KeysFile; then the seed's state file,
+// told by KeysStart.
 inline constexpr int kFirstKeyFile = 20;
 inline constexpr int kMaxKeyFiles = 64;
 inline constexpr int kSeedFile = kFirstKeyFile + kMaxKeyFiles;

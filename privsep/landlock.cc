@@ -15,9 +15,9 @@ namespace ntpward {
 namespace {
 
 // What newer kernels know than the headers that this is built with (include/uapi/linux/landlock.h).
-constexpr uint64_t kTruncate = 1U << 14;           // version 3
-constexpr uint64_t kTcp = (1U << 0) | (1U << 1);   // version 4: bind, connect
-constexpr uint64_t kDeviceControl = 1U << 15;      // version 5
+constexpr uint64_t kTruncate = 1U << 14;             // version 3
+constexpr uint64_t kTcp = (1U << 0) | (1U << 1);     // version 4: bind, connect
+constexpr uint64_t kDeviceControl = 1U << 15;        // version 5
 constexpr uint64_t kScopes = (1U << 0) | (1U << 1);  // version 6: abstract sockets, signals
 
 // landlock_ruleset_attr of version 6; older kernels take it when what they do not know is zero.
@@ -44,9 +44,12 @@ uint64_t HandledFiles(int version) {
 
 uint64_t Rights(DirectoryAccess access) {
   switch (access) {
-    case DirectoryAccess::kRead: return kListAndRead;
-    case DirectoryAccess::kExecute: return kListAndRead | LANDLOCK_ACCESS_FS_EXECUTE;
-    case DirectoryAccess::kDevices: return kListAndRead | LANDLOCK_ACCESS_FS_WRITE_FILE;
+    case DirectoryAccess::kRead:
+      return kListAndRead;
+    case DirectoryAccess::kExecute:
+      return kListAndRead | LANDLOCK_ACCESS_FS_EXECUTE;
+    case DirectoryAccess::kDevices:
+      return kListAndRead | LANDLOCK_ACCESS_FS_WRITE_FILE;
     case DirectoryAccess::kWrite:
       return kListAndRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
              LANDLOCK_ACCESS_FS_REMOVE_FILE | kTruncate;
@@ -55,8 +58,8 @@ uint64_t Rights(DirectoryAccess access) {
 }
 
 UniqueFd MakeRuleset(const Attributes& attributes) {
-  return UniqueFd(static_cast<int>(
-      syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  return UniqueFd(
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
 }
 
 bool RestrictSelf(const UniqueFd& ruleset) {

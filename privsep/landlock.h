@@ -30,9 +30,9 @@ struct DirectoryGrant {
 // The kernel's Landlock version; 0: none.
 int LandlockVersion();
 
-// Leaves this process `grants` and nothing else of the file system; what is already open stays usable.
-// Needs no_new_privs. Directories that do not exist are put into `*missing` and stay out of reach even
-// when they are made later. False without Landlock: nothing is restricted then.
+// Leaves this process `grants` and nothing else of the file system; what is already open stays
+// usable. Needs no_new_privs. Directories that do not exist are put into `*missing` and stay out of
+// reach even when they are made later. False without Landlock: nothing is restricted then.
 Result<bool> RestrictDirectories(std::span<const DirectoryGrant> grants,
                                  std::vector<std::string>* missing);
 

@@ -14,7 +14,8 @@ namespace {
 
 // What a key process with the largest keys needs beyond its start, several times over.
 constexpr size_t kHeapReserve = 3 << 20;
-// OpenSSL's secure heap, which is locked already, and every Secret: passwords, key files, key material.
+// OpenSSL's secure heap, which is locked already, and every Secret: passwords, key files, key
+// material.
 constexpr size_t kRoomForSecrets = 2 << 20;
 
 struct CloseFile {
@@ -48,8 +49,8 @@ Mapping FindMapping(const char* name) {
   return {};
 }
 
-// Heap and stack, but only if enough of the limit is left for what is locked later: a capability that
-// makes the kernel look away now will be gone then.
+// Heap and stack, but only if enough of the limit is left for what is locked later: a capability
+// that makes the kernel look away now will be gone then.
 bool LockHeapAndStack(size_t limit) {
   const Mapping heap = FindMapping("[heap]");
   const Mapping stack = FindMapping("[stack]");

@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-
 #include "privsep/base/system_error.h"
 #include "privsep/channel.h"
 #include "privsep/msg/role.h"

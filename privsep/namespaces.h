@@ -14,7 +14,8 @@ namespace ntpward {
 // it is. Needs CAP_SYS_ADMIN, and /proc; must be called with one thread and before Landlock.
 Result<UniqueFd> MakeEmptyRoot();
 
-// Moves this process into it. Needs CAP_SYS_ADMIN and CAP_SYS_CHROOT. False when the system refuses.
+// Moves this process into it. Needs CAP_SYS_ADMIN and CAP_SYS_CHROOT. False when the system
+// refuses.
 bool EnterEmptyRoot(int fd);
 
 }  // namespace ntpward

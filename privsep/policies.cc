@@ -21,9 +21,7 @@ constexpr ArgumentRule Masked(unsigned index, uint64_t mask, uint64_t value) {
   return {ArgumentRule::Kind::kMaskedEquals, index, value, mask};
 }
 
-constexpr ArgumentRule OwnPid(unsigned index) {
-  return {ArgumentRule::Kind::kOwnPid, index, 0, 0};
-}
+constexpr ArgumentRule OwnPid(unsigned index) { return {ArgumentRule::Kind::kOwnPid, index, 0, 0}; }
 
 // Of socket(2)'s second argument, the part that is no flag.
 constexpr uint64_t kSocketType = 0xf;

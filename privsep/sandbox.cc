@@ -70,9 +70,8 @@ Status AddRule(void* filter, const SyscallRule& rule) {
   std::vector<scmp_arg_cmp> conditions;
   AddCondition(rule.first, &conditions);
   AddCondition(rule.second, &conditions);
-  const int failed =
-      seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number,
-                             static_cast<unsigned>(conditions.size()), conditions.data());
+  const int failed = seccomp_rule_add_array(
+      filter, SCMP_ACT_ALLOW, number, static_cast<unsigned>(conditions.size()), conditions.data());
   // EEXIST: another table of the union says the same.
   if (failed != 0 && failed != -EEXIST)
     return Fail("seccomp: rule for " + std::string(rule.name) + ": " + std::strerror(-failed));

@@ -16,8 +16,8 @@ namespace ntpward {
 struct ArgumentRule {
   enum class Kind : uint8_t {
     kNone,
-    kEquals,      // argument == value
-    kMaskedZero,  // (argument & mask) == 0
+    kEquals,        // argument == value
+    kMaskedZero,    // (argument & mask) == 0
     kMaskedEquals,  // (argument & mask) == value
     kOwnPid,        // argument == the pid of whoever installs the policy
   };

@@ -17,8 +17,8 @@
 namespace ntpward {
 namespace {
 
-// Sources are first copied above every target, so that no dup2 destroys one that is still needed. Low
-// enough for a soft limit of 256 descriptors.
+// Sources are first copied above every target, so that no dup2 destroys one that is still needed.
+// Low enough for a soft limit of 256 descriptors.
 constexpr int kAside = 100;
 static_assert(kAside > kSeedFile);
 constexpr int kExecFailed = 127;
@@ -101,7 +101,8 @@ Result<SpawnedRole> SpawnRole(const SpawnOptions& options) {
   argv.push_back(nullptr);
   std::vector<int> aside(options.fds.size(), -1);
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return FailErrno("socketpair");
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return FailErrno("socketpair");
   const UniqueFd from_child(ends[0]);
   UniqueFd to_parent(ends[1]);
   // A signal that came to the child before it is a program of its own would run our handlers there,

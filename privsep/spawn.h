@@ -25,8 +25,9 @@ struct SpawnOptions {
 
 struct SpawnedRole {
   pid_t pid = -1;
-  // Its /proc/PID/status, where /proc is there. The child opens it itself: once it is caged, a /proc
-  // that hides the processes of others (hidepid, systemd's ProtectProc) hides it from its parent too.
+  // Its /proc/PID/status, where /proc is there. The child opens it itself: once it is caged, a
+  // /proc that hides the processes of others (hidepid, systemd's ProtectProc) hides it from its
+  // parent too.
   UniqueFd status;
 };
 

@@ -63,8 +63,8 @@ class HostState {
   // When the values were last signed; 0 before. The reference's "hostval.ts".
   NtpSeconds update_time() const { return signed_.timestamp; }
   const LeapValues& leap() const { return leap_; }
-  // What a server signed although it was expired: today's TAI offset as far as that server knows. All
-  // zero when there was none. It is neither offered to clients nor counted as a table.
+  // What a server signed although it was expired: today's TAI offset as far as that server knows.
+  // All zero when there was none. It is neither offered to clients nor counted as a table.
   const LeapValues& expired_leap() const { return expired_leap_; }
   void SetExpiredLeap(const LeapValues& values) { expired_leap_ = values; }
   // The values that `leap_signature()` covers: all zero before the first update.

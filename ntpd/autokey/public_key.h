@@ -41,8 +41,8 @@ std::optional<PublicKey> ParseRsaPublicKey(Bytes der);
 // A SubjectPublicKeyInfo, DER. None for other kinds than RSA and DSA, and outside the bounds.
 std::optional<PublicKey> ParsePublicKeyInfo(Bytes der);
 
-// The numbers of a DSA key, for the key process to make a certificate of. None for an RSA key, and for one
-// that no certificate is issued for: p below 512 bits, q outside 160..256 bits.
+// The numbers of a DSA key, for the key process to make a certificate of. None for an RSA key, and
+// for one that no certificate is issued for: p below 512 bits, q outside 160..256 bits.
 std::optional<msg::DsaNumbers> DsaNumbersOf(const PublicKey& key);
 
 // Whether OpenSSL's number names a signature scheme of RSA or DSA that can be verified here.

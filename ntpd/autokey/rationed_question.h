@@ -1,8 +1,8 @@
 // When a question that time packets have to make room for may be asked (SIGN, LEAP).
 //
-// One that was answered, whatever the answer, is asked again after kMost polls. One that got no answer,
-// because a packet was lost or the server was busy, is asked sooner at first: what it lights should not
-// stay dark for a quarter of an hour because of one datagram.
+// One that was answered, whatever the answer, is asked again after kMost polls. One that got no
+// answer, because a packet was lost or the server was busy, is asked sooner at first: what it
+// lights should not stay dark for a quarter of an hour because of one datagram.
 #pragma once
 
 #include <algorithm>

@@ -20,10 +20,7 @@ inline constexpr double kBuildDate = 1795305600;
 class Guard {
  public:
   explicit Guard(const msg::ClockStart& start)
-      : start_(start),
-        gate_open_(start.first_step_free),
-        tai_(start.tai),
-        budget_(start.budget) {}
+      : start_(start), gate_open_(start.first_step_free), tai_(start.tai), budget_(start.budget) {}
 
   // Applies all of `request` to the device or nothing of it. The state says which, and why not.
   msg::ClockState Apply(const msg::ClockAdjust& request, Device* device, MonoTime now);
@@ -32,8 +29,7 @@ class Guard {
   msg::ClockMirror Mirror(const Device& device, MonoTime now) const;
 
  private:
-  msg::ClockRefusal Judge(const msg::ClockAdjust& request, double unix_seconds,
-                          MonoTime now) const;
+  msg::ClockRefusal Judge(const msg::ClockAdjust& request, double unix_seconds, MonoTime now) const;
   msg::ClockRefusal JudgeStep(double seconds, double unix_seconds) const;
   msg::ClockRefusal JudgeTai(int16_t tai, MonoTime now) const;
   // What is left of the budgets after `request`, or which of them it exceeds.
@@ -43,8 +39,8 @@ class Guard {
   void Remember(const msg::ClockAdjust& request, MonoTime now);
 
   msg::ClockStart start_;
-  bool gate_open_;     // -g: shuts for good at the first correction
-  uint8_t leap_ = 0;   // announced until the day is over or a step makes it another day
+  bool gate_open_;    // -g: shuts for good at the first correction
+  uint8_t leap_ = 0;  // announced until the day is over or a step makes it another day
   std::optional<int16_t> tai_;
   std::optional<MonoTime> tai_changed_;
   Budget budget_;

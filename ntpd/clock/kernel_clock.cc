@@ -17,8 +17,7 @@ namespace {
 constexpr double kFrequencyUnit = 65536.0;
 
 Status Adjust(timex* request, const char* what) {
-  if (clock_adjtime(CLOCK_REALTIME, request) < 0)
-    return FailErrno(what);
+  if (clock_adjtime(CLOCK_REALTIME, request) < 0) return FailErrno(what);
   return {};
 }
 

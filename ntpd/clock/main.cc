@@ -75,8 +75,8 @@ class Role {
 
   bool Start(const msg::ClockStart& start) {
     if (start.is_virtual) {
-      device_ = std::make_unique<VirtualClock>(start, MonotonicNow(), SystemUnixSeconds,
-                                               SystemLeaps);
+      device_ =
+          std::make_unique<VirtualClock>(start, MonotonicNow(), SystemUnixSeconds, SystemLeaps);
     } else {
       device_ = std::make_unique<KernelClock>();
     }

@@ -54,8 +54,8 @@ Status VirtualClock::SetStatus(const msg::ClockAdjust& request, MonoTime now) {
   return {};
 }
 
-// As the kernel does: at midnight a second is inserted by going back to its start, and the last second
-// of the day is left out to delete one. Once for each announcement.
+// As the kernel does: at midnight a second is inserted by going back to its start, and the last
+// second of the day is left out to delete one. Once for each announcement.
 void VirtualClock::ArmLeap(uint8_t leap, MonoTime now) {
   state_.leap = 0;
   if (leap == 0) leap_done_ = false;

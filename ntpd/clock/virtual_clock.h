@@ -8,8 +8,8 @@ namespace ntpward::clock {
 
 class VirtualClock : public Device {
  public:
-  // `system_unix_seconds` reads the system's clock, `system_leaps` says whether somebody told it of the
-  // leap second of this day, so that it will take it by itself; tests pass their own.
+  // `system_unix_seconds` reads the system's clock, `system_leaps` says whether somebody told it of
+  // the leap second of this day, so that it will take it by itself; tests pass their own.
   using SystemTime = double (*)();
   using SystemLeaps = bool (*)();
   VirtualClock(const msg::ClockStart& start, MonoTime now, SystemTime system_unix_seconds,

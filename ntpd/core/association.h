@@ -100,7 +100,8 @@ class Association {
                                  NtpTimestamp t4, MonoTime now);
 
   // A packet with extension fields, received at `t4`: consumes a client's exchange and counts for
-  // reachability when it answers us, and that is all, since anyone can make the MAC of such a packet.
+  // reachability when it answers us, and that is all, since anyone can make the MAC of such a
+  // packet.
   Result<void, Reject> OnHeard(const wire::Header& reply, NtpTimestamp t4, MonoTime now);
   // Symmetric modes: does it answer one of our last packets? Its sender has seen that, then.
   bool AnswersUs(const wire::Header& packet) const;
@@ -119,8 +120,8 @@ class Association {
   void Hasten(MonoTime now, PollSchedule::Haste haste) { schedule_.Hasten(now, haste); }
   void SetSystemPoll(int poll) { schedule_.SetSystemPoll(poll); }
   const PollSchedule& schedule() const { return schedule_; }
-  // A volley before listening goes on until this was said: with Autokey, until the server's key list
-  // is there to listen by.
+  // A volley before listening goes on until this was said: with Autokey, until the server's key
+  // list is there to listen by.
   void AllowListening(bool allowed) { may_listen_ = allowed; }
   // Starts over as if just added; `refid` says why ("INIT", "AUTH", "CRYP", "STEP").
   void Restart(uint32_t refid, MonoTime now);

@@ -65,8 +65,8 @@ struct ClockAction {
     kNone,    // nothing new
     kIgnore,  // above the step threshold, not for long enough: wait
     kSlew,    // `offset` will be slewed out by the ticks that follow
-    kStep,    // step the clock by `offset` now, and say what became of it: OnStepMade, OnStepRefused
-    kPanic,   // `offset` is above the panic threshold: nothing was done, the daemon should end
+    kStep,   // step the clock by `offset` now, and say what became of it: OnStepMade, OnStepRefused
+    kPanic,  // `offset` is above the panic threshold: nothing was done, the daemon should end
   };
   Kind kind = Kind::kNone;
   double offset = 0;  // s
@@ -94,8 +94,8 @@ class Discipline {
   // It was refused, and nothing has changed: offsets as large are ignored for a while, longer each
   // time.
   void OnStepRefused(MonoTime now);
-  // The slew of the last tick was refused: nothing of it was done. The ticks that follow keep the frequency
-  // and slew nothing for a while.
+  // The slew of the last tick was refused: nothing of it was done. The ticks that follow keep the
+  // frequency and slew nothing for a while.
   void OnSlewRefused(MonoTime now);
   ClockTick Tick(MonoTime now);
   // The parameters that it was made with say something else now.
@@ -142,11 +142,11 @@ class Discipline {
   ClockModel model_;
   MonoTime measured_;  // when the model last took a measurement
   double corrected_at_measurement_ = 0;
-  double corrected_ = 0;  // s
-  double frequency_ = 0;  // s/s, applied
-  double wander_ = 0;     // s/s
-  double jitter_ = 0;     // s
-  double residual_ = 0;   // s
+  double corrected_ = 0;   // s
+  double frequency_ = 0;   // s/s, applied
+  double wander_ = 0;      // s/s
+  double jitter_ = 0;      // s
+  double residual_ = 0;    // s
   double pending_ = 0;     // s: what is left of the part of the residual that the last tick gave
   double handed_out_ = 0;  // s: all of that part
   std::optional<MonoTime> advanced_;
@@ -157,9 +157,9 @@ class Discipline {
   double refusal_wait_;  // s, after the next refusal
   std::optional<MonoTime> no_slew_until_;
   int poll_ = 6;
-  int poll_count_ = 0;    // hysteresis of the poll adaptation
+  int poll_count_ = 0;                   // hysteresis of the poll adaptation
   std::optional<MonoTime> poll_raised_;  // when it last counted upwards
-  bool started_ = false;  // an offset was used
+  bool started_ = false;                 // an offset was used
   bool frequency_measured_ = false;
   bool measure_only_ = false;
 };

@@ -117,9 +117,9 @@ class Engine {
   // we are not synchronised. After kPanic nothing has changed. `system_time` becomes the reference
   // time.
   ClockAction Update(MonoTime now, NtpTimestamp system_time);
-  // What became of a kStep; one of the two has to follow it before anything else. A refused one leaves
-  // samples and filters as they are: our clock is known to be wrong, so that we are not synchronised
-  // until it is right or a later step is made.
+  // What became of a kStep; one of the two has to follow it before anything else. A refused one
+  // leaves samples and filters as they are: our clock is known to be wrong, so that we are not
+  // synchronised until it is right or a later step is made.
   void OnStepMade(MonoTime now);
   void OnStepRefused(MonoTime now);
   // The slew of the last Tick was refused. The offset stays as measured, and is slewed later.

@@ -21,10 +21,11 @@ PeerSnapshot SnapshotOf(const Association& association, MonoTime now) {
     snapshot.pmode = association.hmode() == HostMode::kClient ? wire::Mode::kServer : header.mode;
   snapshot.stratum = association.stratum();
   snapshot.hpoll = association.schedule().poll();
-  // What it polls at is not known before a reply with times, and Autokey's dance has none: a smaller
-  // number would hide our own. As ntpd 4.2.8 does.
+  // What it polls at is not known before a reply with times, and Autokey's dance has none: a
+  // smaller number would hide our own. As ntpd 4.2.8 does.
   const PollConfig& poll = association.config().poll;
-  snapshot.ppoll = header.transmit.is_zero() ? poll.maxpoll : std::max<int>(poll.minpoll, header.poll);
+  snapshot.ppoll =
+      header.transmit.is_zero() ? poll.maxpoll : std::max<int>(poll.minpoll, header.poll);
   snapshot.precision = header.precision;
   snapshot.root_delay = header.root_delay.seconds();
   snapshot.root_dispersion = header.root_dispersion.seconds();

@@ -66,9 +66,9 @@ class PollSchedule {
   void OnSample();
   // The first sample after none: a source that has just become able to serve is worth a volley.
   void OnFirstSample(MonoTime now);
-  // RATE: ends the volley and polls less often from now on (RFC 5905 section 7.4); `suggested` is the
-  // packet's poll field, any value (S3767). Unlike in ntpd 4.2.8 not for ever: polls that are answered
-  // bring the interval down again step by step, later with each kiss.
+  // RATE: ends the volley and polls less often from now on (RFC 5905 section 7.4); `suggested` is
+  // the packet's poll field, any value (S3767). Unlike in ntpd 4.2.8 not for ever: polls that are
+  // answered bring the interval down again step by step, later with each kiss.
   void OnRate(int8_t suggested, MonoTime now);
 
   // Keeps the 2 s spacing for some packets more, as long as the volley has had fewer than

@@ -186,8 +186,8 @@ void DaemonView::FillExtra(control::SystemView* view) const {
       variable.value = written->second;
     view->extra.push_back(variable);
   }
-  view->extra.push_back({.name = "daemon_version",
-                         .value = '"' + std::string(node_->start.version.text()) + '"'});
+  view->extra.push_back(
+      {.name = "daemon_version", .value = '"' + std::string(node_->start.version.text()) + '"'});
   if (node_->clock_was_stepped)
     view->extra.push_back({.name = "settimeofday", .value = "\"clock_adjtime\""});
   if (!node_->saved_config.empty())

@@ -51,7 +51,7 @@ class KeysClient {
   using OnCount = std::function<void(const msg::KeyCount&)>;
   using OnNonce = std::function<void(const msg::CommandNonce*)>;   // null: lost
   using OnCommand = std::function<void(const msg::CommandDone&)>;  // kBusy: lost
-  using OnTaken = std::function<void(const msg::KeyListTaken*)>;  // null: lost
+  using OnTaken = std::function<void(const msg::KeyListTaken*)>;   // null: lost
 
   // Both must outlive this object.
   KeysClient(Channel* channel, SupervisorLink* link);
@@ -93,9 +93,8 @@ class KeysClient {
   void ResetUse() { use_ = {}; }
 
  private:
-  using Callback =
-      std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnCount, OnSigned,
-                   OnTaken, OnNonce, OnCommand>;
+  using Callback = std::variant<OnServeDone, OnSealed, OnVerdict, OnValue, OnMaterial, OnCount,
+                                OnSigned, OnTaken, OnNonce, OnCommand>;
   struct Pending {
     Callback callback;
     MonoTime asked;

@@ -49,8 +49,9 @@ void LeapSeconds::ReportOffset() {
   if (!known.IsTable() || known == reported_) return;
   reported_ = known;
   node_->engine->ReportSystem(wire::SystemEvent::kTai,
-                              std::to_string(known.tai) + " leap " + autokey::MinuteText(autokey::Unfold(known.epoch)) +
-                                  " expire " + autokey::MinuteText(autokey::Unfold(known.expiry)));
+                              std::to_string(known.tai) + " leap " +
+                                  autokey::MinuteText(autokey::Unfold(known.epoch)) + " expire " +
+                                  autokey::MinuteText(autokey::Unfold(known.expiry)));
 }
 
 // Once for each table of the file, and not before the time is known by which it is judged. ntpd

@@ -20,8 +20,8 @@ class LeapSeconds {
   // time.
   void OnSecond(NtpTimestamp now);
   // What `tai`, `leapsec` and `expire` show: the table in force, an expired one where there is no
-  // better, our own before a server's. Of the file `leapsec` is the latest leap second, which may lie ahead, as ntpd 4.2.8
-  // shows it.
+  // better, our own before a server's. Of the file `leapsec` is the latest leap second, which may
+  // lie ahead, as ntpd 4.2.8 shows it.
   autokey::LeapValues Shown(NtpTimestamp now) const;
 
  private:
@@ -45,7 +45,7 @@ class LeapSeconds {
   core::LeapSchedule schedule_;
   autokey::LeapValues from_file_;  // what the host was given of the file
   std::optional<Armed> armed_;
-  autokey::LeapValues reported_;  // in the event log
+  autokey::LeapValues reported_;           // in the event log
   core::LeapSchedule::Seconds stale_ = 0;  // expiry of the file's table that was reported; 0: none
 };
 

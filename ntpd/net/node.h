@@ -67,9 +67,9 @@ struct Node {
   Steering steering;
   KeysClient keys;
 
-  msg::NetStart start;                   // the configuration in force
+  msg::NetStart start;                         // the configuration in force
   std::optional<msg::NetProcesses> processes;  // as the supervisor said last
-  std::unique_ptr<core::Engine> engine;  // null before the first configuration
+  std::unique_ptr<core::Engine> engine;        // null before the first configuration
   core::AccessList access;
   autokey::HostState host;
   autokey::CertificateCache certificates;

@@ -47,7 +47,8 @@ class Steering {
 
   // The channel from ntpd-clock is readable. False when it sent nonsense, which was reported.
   bool OnReadable();
-  // Whether a course with a slew was refused since the last call; the next Run says the frequency again.
+  // Whether a course with a slew was refused since the last call; the next Run says the frequency
+  // again.
   bool TakeSlewRefusal() { return std::exchange(slew_refused_, false); }
   // A new ntpd-clock knows nothing of what was sent.
   void OnRestarted();

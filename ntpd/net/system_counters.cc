@@ -63,7 +63,9 @@ control::KernelView KernelOf(const Node& node, MonoTime now) {
   view.estimated_error_s = system.jitter;
   const uint8_t leap = node.steering.announced_leap();
   view.status = (node.synchronised() ? 0 : STA_UNSYNC) | STA_NANO |
-                (leap == 1 ? STA_INS : leap == 2 ? STA_DEL : 0);
+                (leap == 1   ? STA_INS
+                 : leap == 2 ? STA_DEL
+                             : 0);
   view.precision_s = 1e-9;
   view.tolerance = Ppm{500};
   return view;

@@ -37,12 +37,15 @@ const msg::ResolveName* NameTable::Find(uint16_t index) const {
 
 msg::ResolveOutcome OutcomeOf(int failure) {
   switch (failure) {
-    case 0: return msg::ResolveOutcome::kOk;
+    case 0:
+      return msg::ResolveOutcome::kOk;
     case EAI_AGAIN:
     case EAI_SYSTEM:
     case EAI_MEMORY:
-    case EAI_FAIL: return msg::ResolveOutcome::kTemporary;
-    default: return msg::ResolveOutcome::kPermanent;
+    case EAI_FAIL:
+      return msg::ResolveOutcome::kTemporary;
+    default:
+      return msg::ResolveOutcome::kPermanent;
   }
 }
 
@@ -53,8 +56,7 @@ msg::ResolveAnswer LookUp(const msg::ResolveName& name) {
   hints.ai_family = name.family == 4 ? AF_INET : name.family == 6 ? AF_INET6 : AF_UNSPEC;
   hints.ai_socktype = SOCK_DGRAM;
   addrinfo* list = nullptr;
-  const int failure =
-      getaddrinfo(std::string(name.name.text()).c_str(), nullptr, &hints, &list);
+  const int failure = getaddrinfo(std::string(name.name.text()).c_str(), nullptr, &hints, &list);
   const std::unique_ptr<addrinfo, FreeAddresses> owned(list);
   answer.outcome = OutcomeOf(failure);
   if (failure != 0) return answer;

@@ -21,8 +21,8 @@ class NameTable {
   std::vector<msg::ResolveName> names_;
 };
 
-// What getaddrinfo's result (0 or EAI_...) means: kTemporary is what another try in a while may mend,
-// kPermanent is the name's own fault.
+// What getaddrinfo's result (0 or EAI_...) means: kTemporary is what another try in a while may
+// mend, kPermanent is the name's own fault.
 msg::ResolveOutcome OutcomeOf(int failure);
 
 // Looks one name up with getaddrinfo; blocks for as long as the system's resolver does.

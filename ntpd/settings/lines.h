@@ -40,8 +40,8 @@ using NameIndex = std::optional<uint16_t>;
 // Whether the line stands for a group or a network and not for one host.
 bool IsGroupKind(config::AssociationKind kind);
 
-// `hops`: the hop limits of `ttl` by their index; empty: none is set. `fudge`: of the line's reference
-// clock, or null.
+// `hops`: the hop limits of `ttl` by their index; empty: none is set. `fudge`: of the line's
+// reference clock, or null.
 Result<msg::NetAssociation, LineError> AssociationOf(const config::Association& line,
                                                      NameIndex name, Bytes hops,
                                                      const config::Fudge* fudge);

@@ -22,10 +22,11 @@ using Accounts = std::array<Account, msg::kRoles>;
 // "clock", "keys", "resolve", "net".
 const char* RoleName(msg::Role role);
 
-// As root: the accounts ntpward-clock, ntpward-keys, ... where they exist, else uids of their own that
-// no account has (64801 and up), so that no two roles can touch each other. `user` (-u USER[:GROUP],
-// names or numbers) puts all roles under one account. Without root, or in a user namespace that does
-// not map these, everything runs under the one uid there is; `*note` then says so.
+// As root: the accounts ntpward-clock, ntpward-keys, ... where they exist, else uids of their own
+// that no account has (64801 and up), so that no two roles can touch each other. `user` (-u
+// USER[:GROUP], names or numbers) puts all roles under one account. Without root, or in a user
+// namespace that does not map these, everything runs under the one uid there is; `*note` then says
+// so.
 Result<Accounts> ChooseAccounts(const std::string& user, std::string* note);
 
 }  // namespace ntpward::supervisor

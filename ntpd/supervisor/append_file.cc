@@ -14,8 +14,7 @@ constexpr int kHow = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NO
 
 bool IsOurLink(const std::string& path) {
   struct stat link {};
-  return lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode) &&
-         MayFollowLinkOf(link.st_uid);
+  return lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode) && MayFollowLinkOf(link.st_uid);
 }
 
 }  // namespace

@@ -128,8 +128,10 @@ void SayIdentity(const config::Config& config, const msg::HostMaterial& material
     std::string text = line.host + ": no group key that can prove the server's identity; ";
     text += optional ? "its certificate trail alone will be accepted ('identity optional')"
                      : "it will be refused";
-    text += ". To mend it, run 'ntp-keygen -e -p PASSWORD' in the group's server's keys directory "
-            "and install what it prints here as ntpkey_iffpar_" + group;
+    text +=
+        ". To mend it, run 'ntp-keygen -e -p PASSWORD' in the group's server's keys directory "
+        "and install what it prints here as ntpkey_iffpar_" +
+        group;
     Print(At(config, line.where, config::Severity::kWarning, text));
   }
 }

@@ -13,9 +13,9 @@ namespace ntpward::supervisor {
 msg::ClockStart FirstClockStart(const config::Config& config, const Options& options,
                                 bool virtual_clock, std::optional<Ppm> drift);
 
-// The same for a process that follows one whose last word was `mirror`: frequency, spent budgets and
-// TAI offset go on, the panic gate stays shut once it was, and a virtual clock goes on as if it had
-// never stopped, its slew included. `now` is CLOCK_MONOTONIC.
+// The same for a process that follows one whose last word was `mirror`: frequency, spent budgets
+// and TAI offset go on, the panic gate stays shut once it was, and a virtual clock goes on as if it
+// had never stopped, its slew included. `now` is CLOCK_MONOTONIC.
 msg::ClockStart NextClockStart(const msg::ClockStart& first, const msg::ClockMirror& mirror,
                                MonoTime now);
 

@@ -119,8 +119,8 @@ void Daemon::InheritTrust() {
 void Daemon::InheritLines() {
   auto kept = kept_lines_file_.Read(log_);
   if (!kept.ok())
-    return log_->Log(LogLevel::kError, "lines that ntpq gave before a crash are lost: " +
-                                           kept.error().text);
+    return log_->Log(LogLevel::kError,
+                     "lines that ntpq gave before a crash are lost: " + kept.error().text);
   kept_lines_ = std::move(kept).value();
   if (const size_t count = kept_lines_.lines().size(); count > 0)
     log_->Log(LogLevel::kNotice, "this is a restart after a crash: " + std::to_string(count) +

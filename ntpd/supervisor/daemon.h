@@ -1,8 +1,8 @@
 // The supervisor at work: starts the roles, tells them the configuration, writes what they want
 // written, and starts again what dies.
 //
-// daemon.cc holds start and end, daemon_roles.cc the life of the roles, daemon_messages.cc what they
-// say, daemon_reload.cc a new configuration.
+// daemon.cc holds start and end, daemon_roles.cc the life of the roles, daemon_messages.cc what
+// they say, daemon_reload.cc a new configuration.
 #pragma once
 
 #include <event2/event.h>
@@ -38,7 +38,8 @@ namespace ntpward::supervisor {
 
 class Daemon {
  public:
-  // `log` and `manager` must outlive this object. `virtual_clock`: the system's clock is left alone.
+  // `log` and `manager` must outlive this object. `virtual_clock`: the system's clock is left
+  // alone.
   Daemon(Options options, config::Config config, bool virtual_clock, LogSink* log,
          ServiceManager* manager);
   ~Daemon();
@@ -65,10 +66,10 @@ class Daemon {
     Daemon* daemon = nullptr;
     std::unique_ptr<RoleProcess> process;
     Event readable;
-    Event writable;  // only while its outbox holds something
-    Event errors;    // its standard error
-    Event timer;     // its next start; a candidate's last moment to be ready
-    Event patience;  // until it must be ready
+    Event writable;         // only while its outbox holds something
+    Event errors;           // its standard error
+    Event timer;            // its next start; a candidate's last moment to be ready
+    Event patience;         // until it must be ready
     uint32_t restarts = 0;  // because it had died
     uint32_t refused = 0;   // messages of it that nobody would accept
   };
@@ -190,7 +191,7 @@ class Daemon {
   std::string status_;
   std::optional<MonoTime> status_told_;
   MonoTime started_at_;
-  UniqueFd own_status_;  // our /proc/PID/status
+  UniqueFd own_status_;                              // our /proc/PID/status
   std::optional<msg::NetProcesses> told_processes_;  // as the net that runs now was told
   // A new configuration waits here until the new ntpd-keys has read its files.
   std::optional<config::Config> next_config_;

@@ -15,8 +15,8 @@ namespace {
 
 using msg::Role;
 
-constexpr double kDriftInterval = 60;   // seconds between writes of the drift file
-constexpr double kStatusInterval = 1;   // seconds between words to the service manager
+constexpr double kDriftInterval = 60;  // seconds between writes of the drift file
+constexpr double kStatusInterval = 1;  // seconds between words to the service manager
 constexpr double kSecondsPerDay = 86400;
 // Accusations that come sooner after a start are about its predecessor: they were under way.
 constexpr double kAccusationGrace = 0.5;
@@ -130,10 +130,10 @@ bool Daemon::OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message) {
   if (!culprit.running() || culprit.condemned() ||
       MonotonicNow() - culprit.started() < kAccusationGrace)
     return true;
-  log_->Log(LogLevel::kError,
-            std::string("ntpd-") + RoleName(message.culprit) + " sent ntpd-" + RoleName(accuser) +
-                " a message (type " + std::to_string(message.message_type) +
-                ") that it must not send: killed");
+  log_->Log(LogLevel::kError, std::string("ntpd-") + RoleName(message.culprit) + " sent ntpd-" +
+                                  RoleName(accuser) + " a message (type " +
+                                  std::to_string(message.message_type) +
+                                  ") that it must not send: killed");
   ++slot(message.culprit).refused;
   culprit.Condemn();
   return true;

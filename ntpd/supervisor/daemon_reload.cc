@@ -1,8 +1,9 @@
 // SIGHUP: a new configuration, whole or not at all.
 //
 // Everything that can fail comes first: the file is read strictly, its directories must be within
-// reach, and a second ntpd-keys must load the new key files. Only then does the old one go, and net is
-// told. ntpd-resolve gets new names before net hears of them, and no name ever changes its index.
+// reach, and a second ntpd-keys must load the new key files. Only then does the old one go, and net
+// is told. ntpd-resolve gets new names before net hears of them, and no name ever changes its
+// index.
 #include <poll.h>
 
 #include "ntpd/supervisor/clock_start.h"
@@ -39,8 +40,7 @@ void Daemon::Reload() {
     return RefuseReload(checked.error().text);
   log_->Log(LogLevel::kNotice, "reloading " + options_.config_file);
   next_config_ = std::move(fresh.config);
-  if (const Status started = StartCandidate(); !started.ok())
-    RefuseReload(started.error().text);
+  if (const Status started = StartCandidate(); !started.ok()) RefuseReload(started.error().text);
 }
 
 Status Daemon::CheckReload(const config::Config& fresh) const {

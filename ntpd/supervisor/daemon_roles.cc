@@ -55,8 +55,8 @@ Status Daemon::OpenRoles() {
 void Daemon::StartRole(Role role) {
   RoleSlot& s = slot(role);
   if (ending_ || s.process->running()) return;
-  // Answers that were still being made when its predecessor died. Before that there is none, and what
-  // ntpd-clock says at its own start is for the first net.
+  // Answers that were still being made when its predecessor died. Before that there is none, and
+  // what ntpd-clock says at its own start is for the first net.
   if (s.process->was_ready) DrainLinks(role);
   if (const Status started = StartProcess(s, config_); !started.ok()) {
     log_->Log(LogLevel::kError,
@@ -86,8 +86,7 @@ Status Daemon::StartProcess(RoleSlot& s, const config::Config& config) {
 Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config) {
   DiskFiles files;
   // The password is read from the file at each start and kept nowhere.
-  config::Parsed fresh =
-      config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
+  config::Parsed fresh = config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
   KeysStartBundle bundle = TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, log_));
   TRY_VOID(keys.Start(links_, bundle.Inherit(), empty_root_.get(), MonotonicNow()));
   bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config), kept_trust_.Messages(),
@@ -124,14 +123,14 @@ void Daemon::Pump(RoleSlot& to) {
     auto* self = static_cast<RoleSlot*>(argument);
     self->daemon->Pump(*self);
   };
-  to.writable.reset(event_new(base_.get(), to.process->channel()->out_fd(), EV_WRITE | EV_PERSIST,
-                              pump, &to));
+  to.writable.reset(
+      event_new(base_.get(), to.process->channel()->out_fd(), EV_WRITE | EV_PERSIST, pump, &to));
   event_add(to.writable.get(), nullptr);
 }
 
 void Daemon::Overrun(RoleSlot& to) {
-  log_->Log(LogLevel::kError, std::string("ntpd-") + RoleName(to.process->role()) +
-                                  " does not listen: killed");
+  log_->Log(LogLevel::kError,
+            std::string("ntpd-") + RoleName(to.process->role()) + " does not listen: killed");
   to.process->Kill();
 }
 
@@ -158,7 +157,8 @@ void Daemon::SendNetConfiguration() {
   msg::NetStart start = translated_.start;
   start.drift = drift_;
   start.owed_headway = headway_.OwedAt(MonotonicNow());
-  // What ntpd-clock would refuse, net should not ask for: the gate is for the first correction only.
+  // What ntpd-clock would refuse, net should not ask for: the gate is for the first correction
+  // only.
   start.allow_panic = clock_start_.first_step_free && !(clock_mirror_ && clock_mirror_->gate_shut);
   Post(net, start);
   for (const auto& association : translated_.associations) Post(net, association);
@@ -174,10 +174,10 @@ void Daemon::SendNetConfiguration() {
 msg::ProcessReport Daemon::ReportOf(const RoleSlot& s) {
   RoleProcess& process = *s.process;
   msg::ProcessReport report;
-  report.state = !process.running()                        ? msg::ProcessState::kEnded
-                 : !process.ready                          ? msg::ProcessState::kStarting
+  report.state = !process.running()                            ? msg::ProcessState::kEnded
+                 : !process.ready                              ? msg::ProcessState::kStarting
                  : process.liveness().unanswered() >= kSilence ? msg::ProcessState::kSilent
-                                                           : msg::ProcessState::kRunning;
+                                                               : msg::ProcessState::kRunning;
   report.since = process.started();
   report.restarts = s.restarts;
   report.refused = s.refused;

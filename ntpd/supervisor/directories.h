@@ -11,8 +11,8 @@
 
 namespace ntpward::supervisor {
 
-// What every start needs: libraries and programs (`program_directory` and the loader's), name service,
-// time zones, devices. The roles share it: ntpd-resolve looks names up under these rules.
+// What every start needs: libraries and programs (`program_directory` and the loader's), name
+// service, time zones, devices. The roles share it: ntpd-resolve looks names up under these rules.
 std::vector<DirectoryGrant> SystemDirectories(const std::string& program_directory);
 
 // The directories of the files that `config` and `options` name: read, or write where the daemon

@@ -7,7 +7,8 @@ namespace ntpward::supervisor {
 
 class DiskFiles : public config::FileSource {
  public:
-  // `caged`: Landlock is in force, so that a file that cannot be reached may only be in a new place.
+  // `caged`: Landlock is in force, so that a file that cannot be reached may only be in a new
+  // place.
   explicit DiskFiles(bool caged = false) : caged_(caged) {}
   // Regular files of at most kMaxSize octets. Whatever could make us wait, such as a pipe, fails.
   static constexpr size_t kMaxSize = 4 << 20;

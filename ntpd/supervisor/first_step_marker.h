@@ -1,5 +1,6 @@
-// A file that says that the first correction of the daemon's life is behind it, so that a supervisor
-// that the service manager starts again after a crash is no new daemon to which `-g` allows another one.
+// A file that says that the first correction of the daemon's life is behind it, so that a
+// supervisor that the service manager starts again after a crash is no new daemon to which `-g`
+// allows another one.
 //
 // It lies in the directory that systemd keeps over restarts of the unit ($RUNTIME_DIRECTORY, with
 // RuntimeDirectoryPreserve=restart). An orderly end removes it: whoever starts ntpd by hand after

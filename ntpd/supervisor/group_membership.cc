@@ -30,15 +30,15 @@ void GroupMembership::Configure(const config::Config& config) {
   for (const config::Group& group : config.manycast_groups)
     if (std::find(groups_.begin(), groups_.end(), group.address) == groups_.end())
       groups_.push_back(group.address);
-  broadcasts_ = std::any_of(
-      config.associations.begin(), config.associations.end(), [](const config::Association& line) {
-        return line.kind == config::AssociationKind::kBroadcast;
-      });
+  broadcasts_ = std::any_of(config.associations.begin(), config.associations.end(),
+                            [](const config::Association& line) {
+                              return line.kind == config::AssociationKind::kBroadcast;
+                            });
   warned_ = false;
 }
 
-bool GroupMembership::Change(const ListenSocket& socket, unsigned interface,
-                             const IpAddress& group, int option) {
+bool GroupMembership::Change(const ListenSocket& socket, unsigned interface, const IpAddress& group,
+                             int option) {
   group_req request{};
   request.gr_interface = interface;
   (void)SocketAddress{group, 0}.ToSockaddr(&request.gr_group);

@@ -19,8 +19,8 @@ class GroupMembership {
   // `log` must outlive this object.
   explicit GroupMembership(Logger* log) : log_(log) {}
 
-  // What is wanted from the next Apply on: `multicastclient`, `manycastserver`, and whether there are
-  // `broadcast` lines.
+  // What is wanted from the next Apply on: `multicastclient`, `manycastserver`, and whether there
+  // are `broadcast` lines.
   void Configure(const config::Config& config);
   // Interfaces matter: somebody has to call Apply when one comes.
   bool wants_groups() const { return !groups_.empty(); }

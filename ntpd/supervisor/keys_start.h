@@ -1,4 +1,5 @@
-// What ntpd-keys is started with: descriptors, password, file list. Lives only as long as one start.
+// What ntpd-keys is started with: descriptors, password, file list. Lives only as long as one
+// start.
 #pragma once
 
 #include <utility>

@@ -50,11 +50,16 @@ bool InNetwork(const IpAddress& address, const IpAddress& network, uint8_t prefi
 
 bool Matches(const config::InterfaceRule& rule, const InterfaceAddress& candidate) {
   switch (rule.match) {
-    case config::InterfaceMatch::kAll: return true;
-    case config::InterfaceMatch::kIpv4: return candidate.address.family == Family::kIpv4;
-    case config::InterfaceMatch::kIpv6: return candidate.address.family == Family::kIpv6;
-    case config::InterfaceMatch::kWildcard: return candidate.address.is_wildcard();
-    case config::InterfaceMatch::kName: return candidate.interface == rule.name;
+    case config::InterfaceMatch::kAll:
+      return true;
+    case config::InterfaceMatch::kIpv4:
+      return candidate.address.family == Family::kIpv4;
+    case config::InterfaceMatch::kIpv6:
+      return candidate.address.family == Family::kIpv6;
+    case config::InterfaceMatch::kWildcard:
+      return candidate.address.is_wildcard();
+    case config::InterfaceMatch::kName:
+      return candidate.interface == rule.name;
     case config::InterfaceMatch::kAddress:
       return InNetwork(candidate.address, rule.address, rule.prefix);
   }
@@ -89,8 +94,7 @@ Status Prepare(int fd, Family family, uint8_t dscp) {
     (void)Set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
     (void)Set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
   } else {
-    ok = ok && Set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
-         Set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    ok = ok && Set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) && Set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
     (void)Set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
   }
@@ -108,8 +112,7 @@ std::vector<InterfaceAddress> LocalAddresses() {
   const std::unique_ptr<ifaddrs, FreeInterfaces> list(raw);
   for (const ifaddrs* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
-    const auto address =
-        SocketAddress::FromSockaddr(entry->ifa_addr, sizeof(sockaddr_storage));
+    const auto address = SocketAddress::FromSockaddr(entry->ifa_addr, sizeof(sockaddr_storage));
     if (!address) continue;
     InterfaceAddress found{entry->ifa_name, address->ip, ShownFlags(entry->ifa_flags), {}};
     if (found.address.family == Family::kIpv4 && (entry->ifa_flags & IFF_BROADCAST) != 0) {
@@ -125,10 +128,9 @@ std::vector<InterfaceAddress> LocalAddresses() {
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
                                   const std::vector<std::string>& only) {
   if (!only.empty()) {
-    const bool named =
-        std::any_of(only.begin(), only.end(), [&candidate](const std::string& name) {
-          return name == candidate.interface || name == candidate.address.ToString();
-        });
+    const bool named = std::any_of(only.begin(), only.end(), [&candidate](const std::string& name) {
+      return name == candidate.interface || name == candidate.address.ToString();
+    });
     // Loopback stays, so that ntpq works.
     return named || candidate.address.is_loopback() ? config::InterfaceAction::kListen
                                                     : config::InterfaceAction::kIgnore;
@@ -155,8 +157,9 @@ Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {
 }
 
 void ListenSockets::SayOpened(const ListenSocket& socket) const {
-  log_->Log(LogLevel::kInfo,
-            std::string(socket.drop ? "Listen and drop on " : "Listen normally on ") + Name(socket));
+  log_->Log(
+      LogLevel::kInfo,
+      std::string(socket.drop ? "Listen and drop on " : "Listen normally on ") + Name(socket));
 }
 
 void ListenSockets::SayGone(const ListenSocket& socket) const {

@@ -37,8 +37,8 @@ struct InterfaceAddress {
 // The addresses that this host has now.
 std::vector<InterfaceAddress> LocalAddresses();
 
-// What the last matching `interface` line, or -I, says about an address; with neither, everything is
-// listened to.
+// What the last matching `interface` line, or -I, says about an address; with neither, everything
+// is listened to.
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
                                   const std::vector<std::string>& only);
 
@@ -51,13 +51,14 @@ class ListenSockets {
   // asked. With rules: one socket an address that they admit. Fails when port 123 is taken by
   // another process, or when nothing at all could be opened.
   Status Open(const config::System& system, const Options& options);
-  // A new configuration; Refresh then follows its rules. False when it cannot be followed: a wildcard
-  // socket and those of single addresses exclude each other as long as ntpd-net holds either.
+  // A new configuration; Refresh then follows its rules. False when it cannot be followed: a
+  // wildcard socket and those of single addresses exclude each other as long as ntpd-net holds
+  // either.
   bool SetRules(const std::vector<config::InterfaceRule>& rules);
   // For what is open and for what will be.
   void SetDscp(uint8_t dscp);
-  // Interfaces came or went, or rules changed. Returns what was opened now, or has a new index because
-  // it is used differently; `*gone` gets the indices that no longer exist.
+  // Interfaces came or went, or rules changed. Returns what was opened now, or has a new index
+  // because it is used differently; `*gone` gets the indices that no longer exist.
   std::vector<const ListenSocket*> Refresh(std::vector<uint16_t>* gone);
 
   const std::vector<ListenSocket>& sockets() const { return sockets_; }

@@ -26,11 +26,11 @@ namespace ntpward::supervisor {
 namespace {
 
 // What starting roles, binding port 123, and files of other owners need, now and at each restart: a
-// drift file is often in a directory of the account that ntpd ran under before. Landlock says which.
-constexpr cap_value_t kKept[] = {CAP_SETUID,       CAP_SETGID,     CAP_SETPCAP,
-                                 CAP_SYS_TIME,     CAP_KILL,       CAP_NET_BIND_SERVICE,
-                                 CAP_DAC_OVERRIDE, CAP_SYS_ADMIN,  CAP_SYS_CHROOT,
-                                 CAP_IPC_LOCK,     CAP_FOWNER};
+// drift file is often in a directory of the account that ntpd ran under before. Landlock says
+// which.
+constexpr cap_value_t kKept[] = {
+    CAP_SETUID,       CAP_SETGID,    CAP_SETPCAP,    CAP_SYS_TIME, CAP_KILL,  CAP_NET_BIND_SERVICE,
+    CAP_DAC_OVERRIDE, CAP_SYS_ADMIN, CAP_SYS_CHROOT, CAP_IPC_LOCK, CAP_FOWNER};
 
 // Goes to the background; the parent waits for the daemon to say that it started, and ends with
 // its status. In the child the returned descriptor is where to say it.
@@ -71,7 +71,8 @@ class Background {
   int status_ = 1;
 };
 
-// The directories stay within reach, for the roles too: ntpd-resolve looks names up under these rules.
+// The directories stay within reach, for the roles too: ntpd-resolve looks names up under these
+// rules.
 Status RestrictTo(const std::vector<DirectoryGrant>& directories, LogSink* log) {
   std::vector<std::string> missing;
   const bool restricted = TRY(RestrictDirectories(directories, &missing));
@@ -93,7 +94,8 @@ Status Cage(const std::vector<DirectoryGrant>& directories, LogSink* log) {
   return InstallPolicies(policies);
 }
 
-// Chooses the clock: the system's, or a virtual one when asked for or when there is no right to set it.
+// Chooses the clock: the system's, or a virtual one when asked for or when there is no right to set
+// it.
 bool UseVirtualClock(const Options& options, LogSink* log) {
   if (options.no_clock) return true;
   if (HasCapability(CAP_SYS_TIME)) return false;
@@ -117,9 +119,9 @@ int Serve(const Options& options) {
     return 1;
   }
   DiskFiles files;
-  config::Parsed parsed =
-      config::Load(options.config_file, files, config::ParsePolicy::kStartup);
-  parsed.config.authentication.crypto.password = Secret();  // only ntpd-keys needs it: read anew then
+  config::Parsed parsed = config::Load(options.config_file, files, config::ParsePolicy::kStartup);
+  parsed.config.authentication.crypto.password =
+      Secret();  // only ntpd-keys needs it: read anew then
   ServiceManager manager;
   const bool debug = options.debug > 0;
   LogSink log(/*terminal=*/debug || !IsJournal(STDERR_FILENO, getenv("JOURNAL_STREAM")), debug);
@@ -144,7 +146,8 @@ int Serve(const Options& options) {
     return Refuse(log, prepared.error().text);
   // While it may: ntpd-keys inherits it.
   RaiseLockLimit();
-  if (const Status caged = Cage(daemon.directories(), &log); !caged.ok()) return Refuse(log, caged.error().text);
+  if (const Status caged = Cage(daemon.directories(), &log); !caged.ok())
+    return Refuse(log, caged.error().text);
   return daemon.Run([&] {
     if (!pid_file.empty()) {
       if (const Status written = WritePidFile(pid_file); !written.ok())

@@ -80,7 +80,8 @@ Status ParseLevel(const char* text, int* level) {
 }
 
 Status TakeFamily(int family, Options* options) {
-  if (options->family != 0 && options->family != family) return Fail("-4 and -6 exclude each other");
+  if (options->family != 0 && options->family != family)
+    return Fail("-4 and -6 exclude each other");
   options->family = family;
   return {};
 }
@@ -108,31 +109,72 @@ Status TakeVariable(std::string_view text, const char* signs, Options* options) 
 
 Status Apply(int letter, const char* argument, Options* options) {
   switch (letter) {
-    case '4': return TakeFamily(4, options);
-    case '6': return TakeFamily(6, options);
-    case 'c': options->config_file = argument; return {};
-    case 'd': ++options->debug; return {};
-    case 'D': return ParseLevel(argument, &options->debug);
-    case 'f': options->drift_file = argument; return {};
-    case 'g': options->allow_panic = true; return {};
-    case 'i': options->chroot_directory = argument; return {};
-    case 'I': options->interfaces.emplace_back(argument); return {};
-    case 'l': options->log_file = argument; return {};
-    case 'n': options->foreground = true; return {};
-    case 'p': options->pid_file = argument; return {};
-    case 'q': options->quit = true; return {};
-    case 't': options->check_config = true; return {};
-    case 'u': options->user = argument; return {};
-    case 'v': return TakeVariable(argument, "+", options);
-    case 'V': return TakeVariable(argument, "*+", options);
-    case kVersion: options->show_version = true; return {};
-    case 'x': options->slew_only = true; return {};
-    case 'N': return {};  // priority: accepted, the roles need none
-    case '?': options->show_help = true; return {};
-    case kNoClock: return ParseNoClock(argument, options);
-    case kRenew: options->renew_certificate = true; return {};
-    case kReadyTimeout: return ParseReadyTimeout(argument, &options->ready_timeout);
-    default: return {};
+    case '4':
+      return TakeFamily(4, options);
+    case '6':
+      return TakeFamily(6, options);
+    case 'c':
+      options->config_file = argument;
+      return {};
+    case 'd':
+      ++options->debug;
+      return {};
+    case 'D':
+      return ParseLevel(argument, &options->debug);
+    case 'f':
+      options->drift_file = argument;
+      return {};
+    case 'g':
+      options->allow_panic = true;
+      return {};
+    case 'i':
+      options->chroot_directory = argument;
+      return {};
+    case 'I':
+      options->interfaces.emplace_back(argument);
+      return {};
+    case 'l':
+      options->log_file = argument;
+      return {};
+    case 'n':
+      options->foreground = true;
+      return {};
+    case 'p':
+      options->pid_file = argument;
+      return {};
+    case 'q':
+      options->quit = true;
+      return {};
+    case 't':
+      options->check_config = true;
+      return {};
+    case 'u':
+      options->user = argument;
+      return {};
+    case 'v':
+      return TakeVariable(argument, "+", options);
+    case 'V':
+      return TakeVariable(argument, "*+", options);
+    case kVersion:
+      options->show_version = true;
+      return {};
+    case 'x':
+      options->slew_only = true;
+      return {};
+    case 'N':
+      return {};  // priority: accepted, the roles need none
+    case '?':
+      options->show_help = true;
+      return {};
+    case kNoClock:
+      return ParseNoClock(argument, options);
+    case kRenew:
+      options->renew_certificate = true;
+      return {};
+    case kReadyTimeout:
+      return ParseReadyTimeout(argument, &options->ready_timeout);
+    default:
+      return {};
   }
 }
 
@@ -145,7 +187,8 @@ Result<Options> ParseOptions(int argc, char** argv) {
   optind = 0;
   for (;;) {
     const int index = std::max(optind, 1);
-    const int letter = getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:v:V:x?", kLongOptions, nullptr);
+    const int letter =
+        getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:v:V:x?", kLongOptions, nullptr);
     if (letter == -1) break;
     // getopt says '?' for this and for what it does not know.
     const bool asked_for_help =
@@ -161,7 +204,8 @@ Result<Options> ParseOptions(int argc, char** argv) {
     TRY_VOID(Apply(letter, optarg, &options));
   }
   if (optind < argc)
-    return Fail(std::string("unexpected argument '") + argv[optind] + "': servers go into ntp.conf");
+    return Fail(std::string("unexpected argument '") + argv[optind] +
+                "': servers go into ntp.conf");
   if (options.debug > 0 || options.quit) options.foreground = true;
   return options;
 }
@@ -169,34 +213,35 @@ Result<Options> ParseOptions(int argc, char** argv) {
 std::string VersionText() { return "ntpd 4.2.8 (ntpward " NTPWARD_VERSION ")"; }
 
 std::string HelpText() {
-  return
-      "usage: ntpd [OPTION]...\n"
-      "ntpward's NTP daemon: one process for each job, none that reads the network may set the clock.\n"
-      "\n"
-      "  -c, --configfile=FILE   configuration (/etc/ntp.conf)\n"
-      "  -t, --check-config      check the configuration, print every error, change nothing\n"
-      "      --renew-certificate make a new Autokey certificate under the same keys, and exit\n"
-      "  -n, --nofork            stay in the foreground\n"
-      "  -g, --panicgate         allow the first correction to be of any size\n"
-      "  -q, --quit              set the clock once and exit\n"
-      "  -x, --slew              slew instead of stepping, up to 600 s\n"
-      "      --no-clock[=OFFSET[,PPM]]\n"
-      "                          leave the system's clock alone: serve system time plus a correction\n"
-      "                          (OFFSET and PPM make it start wrong, for tests)\n"
-      "      --ready-timeout=SECONDS\n"
-      "                          how long a process may take to be ready (30)\n"
-      "  -f, --driftfile=FILE    where the frequency is kept\n"
-      "  -l, --logfile=FILE      log there instead of to syslog\n"
-      "  -p, --pidfile=FILE      write the process id there\n"
-      "  -u, --user=USER[:GROUP] account of the caged processes (default: one account each)\n"
-      "  -i, --jaildir=DIR       accepted; the caged processes see no file system at all\n"
-      "  -I, --interface=NAME    listen on this interface or address only (repeatable)\n"
-      "  -4, --ipv4  -6, --ipv6  resolve names to this family only\n"
-      "  -d, --debug-level       log to the terminal, repeat for more; -D N sets the level\n"
-      "  -v, --var=NAME=VALUE    a variable for ntpq that it may write (repeatable)\n"
-      "  -V, --dvar=NAME=VALUE   the same, shown by default\n"
-      "      --version           print the version\n"
-      "  -?, --help              print this\n";
+  return "usage: ntpd [OPTION]...\n"
+         "ntpward's NTP daemon: one process for each job, none that reads the network may set the "
+         "clock.\n"
+         "\n"
+         "  -c, --configfile=FILE   configuration (/etc/ntp.conf)\n"
+         "  -t, --check-config      check the configuration, print every error, change nothing\n"
+         "      --renew-certificate make a new Autokey certificate under the same keys, and exit\n"
+         "  -n, --nofork            stay in the foreground\n"
+         "  -g, --panicgate         allow the first correction to be of any size\n"
+         "  -q, --quit              set the clock once and exit\n"
+         "  -x, --slew              slew instead of stepping, up to 600 s\n"
+         "      --no-clock[=OFFSET[,PPM]]\n"
+         "                          leave the system's clock alone: serve system time plus a "
+         "correction\n"
+         "                          (OFFSET and PPM make it start wrong, for tests)\n"
+         "      --ready-timeout=SECONDS\n"
+         "                          how long a process may take to be ready (30)\n"
+         "  -f, --driftfile=FILE    where the frequency is kept\n"
+         "  -l, --logfile=FILE      log there instead of to syslog\n"
+         "  -p, --pidfile=FILE      write the process id there\n"
+         "  -u, --user=USER[:GROUP] account of the caged processes (default: one account each)\n"
+         "  -i, --jaildir=DIR       accepted; the caged processes see no file system at all\n"
+         "  -I, --interface=NAME    listen on this interface or address only (repeatable)\n"
+         "  -4, --ipv4  -6, --ipv6  resolve names to this family only\n"
+         "  -d, --debug-level       log to the terminal, repeat for more; -D N sets the level\n"
+         "  -v, --var=NAME=VALUE    a variable for ntpq that it may write (repeatable)\n"
+         "  -V, --dvar=NAME=VALUE   the same, shown by default\n"
+         "      --version           print the version\n"
+         "  -?, --help              print this\n";
 }
 
 }  // namespace ntpward::supervisor

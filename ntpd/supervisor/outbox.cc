@@ -19,9 +19,12 @@ bool Outbox::Flush(Channel* channel) {
   while (!items_.empty()) {
     const Item& item = items_.front();
     switch (channel->SendEncoded(item.bytes, item.fd.get())) {
-      case SendOutcome::kFull: return false;
-      case SendOutcome::kClosed: return Clear(), true;
-      case SendOutcome::kSent: items_.pop_front();
+      case SendOutcome::kFull:
+        return false;
+      case SendOutcome::kClosed:
+        return Clear(), true;
+      case SendOutcome::kSent:
+        items_.pop_front();
     }
   }
   return true;

@@ -1,4 +1,5 @@
-// What the supervisor has to say to one role, in order: a full pipe makes it wait here, not get lost.
+// What the supervisor has to say to one role, in order: a full pipe makes it wait here, not get
+// lost.
 //
 // The configuration of a large site is more than a pipe holds, and half of it would be none.
 #pragma once
@@ -16,8 +17,8 @@ class Outbox {
   // More than any configuration has: whoever lets this many wait is stuck.
   static constexpr size_t kMost = 20000;
 
-  // Queues a message; `fd` (-1: none) is duplicated and travels with it. Nothing secret: what waits is
-  // not wiped. False when too much waits already.
+  // Queues a message; `fd` (-1: none) is duplicated and travels with it. Nothing secret: what waits
+  // is not wiped. False when too much waits already.
   template <msg::Message M>
   [[nodiscard]] bool Post(const M& message, int fd = -1) {
     msg::Encoded encoded;

@@ -54,8 +54,9 @@ void MapPeers(msg::Role role, PeerLinks& links, std::vector<FdMapping>* fds) {
     fds->push_back({link.to_net.write_end.get(), kNetOut});
     return;
   }
-  static constexpr std::pair<msg::Role, int> kNets[] = {
-      {msg::Role::kClock, kClockIn}, {msg::Role::kKeys, kKeysIn}, {msg::Role::kResolve, kResolveIn}};
+  static constexpr std::pair<msg::Role, int> kNets[] = {{msg::Role::kClock, kClockIn},
+                                                        {msg::Role::kKeys, kKeysIn},
+                                                        {msg::Role::kResolve, kResolveIn}};
   for (const auto& [peer, in] : kNets) {
     PeerLink& link = links[static_cast<size_t>(peer)];
     fds->push_back({link.to_net.read_end.get(), in});
@@ -84,8 +85,7 @@ std::optional<double> BackOff::AfterDeath(double lifetime) {
   return std::min(60.0, static_cast<double>(1 << std::min(deaths_ - 2, 6)));
 }
 
-Result<std::unique_ptr<RoleProcess>> RoleProcess::Open(msg::Role role,
-                                                       const std::string& directory,
+Result<std::unique_ptr<RoleProcess>> RoleProcess::Open(msg::Role role, const std::string& directory,
                                                        const Account& account) {
   const std::string path = directory + "/ntpd-" + RoleName(role);
   UniqueFd program(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
@@ -112,7 +112,9 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
   options.program_fd = program_.get();
   options.arguments = {std::string("ntpd-") + RoleName(role_), std::to_string(account_.uid),
                        std::to_string(account_.gid), std::to_string(getpid())};
-  options.fds = {{null.get(), 0}, {null.get(), 1}, {error_output.get(), 2},
+  options.fds = {{null.get(), 0},
+                 {null.get(), 1},
+                 {error_output.get(), 2},
                  {own.role_in.get(), kSupervisorIn}};
   if (own.role_out.valid()) options.fds.push_back({own.role_out.get(), kSupervisorOut});
   if (empty_root >= 0) options.fds.push_back({empty_root, kEmptyRoot});
@@ -131,8 +133,8 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
 }
 
 std::string RoleProcess::Ended(int status) {
-  const std::string name = std::string("ntpd-") + RoleName(role_) + " (pid " +
-                           std::to_string(pid_) + ") ";
+  const std::string name =
+      std::string("ntpd-") + RoleName(role_) + " (pid " + std::to_string(pid_) + ") ";
   pid_ = -1;
   channel_.reset();
   errors_.Close();

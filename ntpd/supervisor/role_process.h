@@ -30,15 +30,15 @@ struct PeerLink {
 // Clock, keys and resolve each have one; the index is msg::Role.
 using PeerLinks = std::array<PeerLink, 3>;
 
-// How long to wait before the next start, from how often it died lately: at once, then 1 s, doubling
-// to 60 s. A role that keeps dying ends the daemon.
+// How long to wait before the next start, from how often it died lately: at once, then 1 s,
+// doubling to 60 s. A role that keeps dying ends the daemon.
 class BackOff {
  public:
-  static constexpr double kGoodLife = 60;    // seconds after which a death counts as the first
-  static constexpr int kMostDeaths = 12;     // without a good life in between
+  static constexpr double kGoodLife = 60;  // seconds after which a death counts as the first
+  static constexpr int kMostDeaths = 12;   // without a good life in between
 
-  // A process that lived `lifetime` seconds is dead, or (0) could not be started; seconds to wait, or
-  // none: give up.
+  // A process that lived `lifetime` seconds is dead, or (0) could not be started; seconds to wait,
+  // or none: give up.
   std::optional<double> AfterDeath(double lifetime);
 
  private:
@@ -81,10 +81,10 @@ class RoleProcess {
   Liveness& liveness() { return liveness_; }
   bool condemned() const { return condemned_; }
   bool retired() const { return retired_; }
-  bool ready = false;        // said RoleReady since its last start
-  bool was_ready = false;    // ever
-  bool said_why = false;     // said RoleFailed since its last start
-  std::string sandbox;       // what it said of its cage
+  bool ready = false;      // said RoleReady since its last start
+  bool was_ready = false;  // ever
+  bool said_why = false;   // said RoleFailed since its last start
+  std::string sandbox;     // what it said of its cage
 
  private:
   RoleProcess(msg::Role role, UniqueFd program, const Account& account)

@@ -17,13 +17,20 @@ constexpr int kMostConflicts = 100;  // files set aside by one process
 
 config::Statistic ToConfig(msg::StatisticsFile file) {
   switch (file) {
-    case msg::StatisticsFile::kLoop: return config::Statistic::kLoop;
-    case msg::StatisticsFile::kPeer: return config::Statistic::kPeer;
-    case msg::StatisticsFile::kClock: return config::Statistic::kClock;
-    case msg::StatisticsFile::kRaw: return config::Statistic::kRaw;
-    case msg::StatisticsFile::kSys: return config::Statistic::kSys;
-    case msg::StatisticsFile::kProto: return config::Statistic::kProto;
-    case msg::StatisticsFile::kCrypto: return config::Statistic::kCrypto;
+    case msg::StatisticsFile::kLoop:
+      return config::Statistic::kLoop;
+    case msg::StatisticsFile::kPeer:
+      return config::Statistic::kPeer;
+    case msg::StatisticsFile::kClock:
+      return config::Statistic::kClock;
+    case msg::StatisticsFile::kRaw:
+      return config::Statistic::kRaw;
+    case msg::StatisticsFile::kSys:
+      return config::Statistic::kSys;
+    case msg::StatisticsFile::kProto:
+      return config::Statistic::kProto;
+    case msg::StatisticsFile::kCrypto:
+      return config::Statistic::kCrypto;
   }
   return config::Statistic::kLoop;
 }
@@ -48,16 +55,21 @@ std::string GenerationName(const config::Filegen& filegen, std::string_view base
   gmtime_r(&seconds, &date);
   std::string name(base);
   switch (filegen.type) {
-    case config::FilegenType::kNone: return name;
-    case config::FilegenType::kPid: return name + ".#" + std::to_string(pid);
-    case config::FilegenType::kDay: return name + Formatted(".%Y%m%d", date);
+    case config::FilegenType::kNone:
+      return name;
+    case config::FilegenType::kPid:
+      return name + ".#" + std::to_string(pid);
+    case config::FilegenType::kDay:
+      return name + Formatted(".%Y%m%d", date);
     case config::FilegenType::kWeek: {
       char week[16];
       std::snprintf(week, sizeof week, "W%02d", date.tm_yday / 7);
       return name + Formatted(".%Y", date) + week;
     }
-    case config::FilegenType::kMonth: return name + Formatted(".%Y%m", date);
-    case config::FilegenType::kYear: return name + Formatted(".%Y", date);
+    case config::FilegenType::kMonth:
+      return name + Formatted(".%Y%m", date);
+    case config::FilegenType::kYear:
+      return name + Formatted(".%Y", date);
     case config::FilegenType::kAge: {
       char age[24];
       std::snprintf(age, sizeof age, ".a%08ld", static_cast<long>(seconds / 86400 * 86400));
@@ -73,8 +85,8 @@ void Statistics::Configure(const config::Config& config) {
     Output& output = outputs_[i];
     output = Output();
     output.filegen = config.output.statistic(which);
-    const std::string file = output.filegen.file.empty() ? std::string(StatisticName(which))
-                                                         : output.filegen.file;
+    const std::string file =
+        output.filegen.file.empty() ? std::string(StatisticName(which)) : output.filegen.file;
     output.base = config.output.statsdir.value + file;
     output.enabled = output.filegen.enabled && config.system.switches.stats.value;
   }
@@ -98,8 +110,8 @@ bool Statistics::Open(Output& output, NtpTimestamp when) {
   return true;
 }
 
-// `base` becomes a hard link to the current generation. A link of an earlier generation goes; a file of
-// its own, which somebody else has filled, is kept under another name, as ntpd 4.2.8 does.
+// `base` becomes a hard link to the current generation. A link of an earlier generation goes; a
+// file of its own, which somebody else has filled, is kept under another name, as ntpd 4.2.8 does.
 void Statistics::Relink(const Output& output) {
   struct stat status {};
   if (lstat(output.base.c_str(), &status) == 0) {
@@ -120,7 +132,8 @@ bool Statistics::SetAside(const std::string& name) {
     }
     if (errno != EEXIST) break;
   }
-  log_->Log(LogLevel::kError, "statistics: " + name + " was there and is left: no link to the newest");
+  log_->Log(LogLevel::kError,
+            "statistics: " + name + " was there and is left: no link to the newest");
   return false;
 }
 
@@ -129,9 +142,11 @@ void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_
   Output& output = outputs_[static_cast<size_t>(file)];
   if (!output.enabled) return;
   // The date before each line counts too.
-  const bool rotates = GenerationName(output.filegen, output.base, when, getpid()) != output.current;
+  const bool rotates =
+      GenerationName(output.filegen, output.base, when, getpid()) != output.current;
   if (!output.allowance.Take(line.size() + 20, now) || (rotates && !new_files_.Take(1, now))) {
-    if (!output.flooded) log_->Log(LogLevel::kWarning, "statistics: too many at once; some are left out");
+    if (!output.flooded)
+      log_->Log(LogLevel::kWarning, "statistics: too many at once; some are left out");
     output.flooded = true;
     return;
   }

@@ -24,10 +24,10 @@ class Statistics {
   explicit Statistics(Logger* log) : log_(log) {}
   void Configure(const config::Config& config);
 
-  // Appends "MJD SECONDS.mmm LINE". The lines come from ntpd-net, so they are made printable and are
-  // bounded, each set of its own in bytes a second and all in files a day (with bursts); what is over is left
-  // out, and reported once a flood.
-  // `when` is served time and names the file, `now` is CLOCK_MONOTONIC.
+  // Appends "MJD SECONDS.mmm LINE". The lines come from ntpd-net, so they are made printable and
+  // are bounded, each set of its own in bytes a second and all in files a day (with bursts); what
+  // is over is left out, and reported once a flood. `when` is served time and names the file, `now`
+  // is CLOCK_MONOTONIC.
   void Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line, MonoTime now);
 
  private:

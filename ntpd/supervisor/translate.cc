@@ -103,8 +103,7 @@ uint8_t Translator::HopLimit(uint8_t index) const {
 
 void Translator::FillGroups() {
   msg::NetStart& start = result_.start;
-  start.broadcast_client =
-      config_.broadcastclient.value || config_.system.switches.bclient.value;
+  start.broadcast_client = config_.broadcastclient.value || config_.system.switches.bclient.value;
   start.novolley = config_.novolley.value;
   start.broadcast_delay = std::clamp(config_.system.broadcastdelay.value, 0.0, 1.0);
   for (const config::Group& group : config_.multicast_groups)
@@ -161,8 +160,7 @@ void Translator::FillIdentity() {
   for (const config::SystemVariable& variable : config_.system.variables)
     ShowVariable(variable.where, settings::VariableItem(variable));
   start.saves_configuration = !config_.output.saveconfigdir.value.empty();
-  start.control_nonce =
-      config_.authentication.control_nonce.value != config::ControlNonce::kNever;
+  start.control_nonce = config_.authentication.control_nonce.value != config::ControlNonce::kNever;
 }
 
 void Translator::ShowVariable(const config::Location& where, const std::string& item) {
@@ -176,8 +174,8 @@ void Translator::ShowVariable(const config::Location& where, const std::string& 
 
 std::optional<uint16_t> Translator::NameIndex(const std::string& name, Family family) {
   msg::ResolveName entry;
-  entry.family = options_.family != 0 ? static_cast<uint8_t>(options_.family)
-                                      : static_cast<uint8_t>(family);
+  entry.family =
+      options_.family != 0 ? static_cast<uint8_t>(options_.family) : static_cast<uint8_t>(family);
   if (!Fits(&entry.name, name)) return std::nullopt;
   for (const msg::ResolveName& known : result_.names)
     if (known.name == entry.name && known.family == entry.family) return known.index;
@@ -199,8 +197,8 @@ void Translator::AddAssociation(const config::Association& line) {
   result_.associations.push_back(*message);
 }
 
-// A later line takes the entries of its target away. A line for both families is two lines here, so that
-// one of them can go.
+// A later line takes the entries of its target away. A line for both families is two lines here, so
+// that one of them can go.
 std::vector<config::Restriction> Translator::Restrictions() const {
   std::vector<config::Restriction> kept;
   for (const config::Restriction& line : config_.restrictions) {
@@ -282,7 +280,8 @@ std::vector<msg::KeysTrusted> TrustedKeys(const config::Config& config) {
     }
   if (const KeyId control = config.authentication.control_key.value; !control.is_none())
     entry(control).control = true;
-  // A key that an association uses is bound to that; see the key process about keys with both roles.
+  // A key that an association uses is bound to that; see the key process about keys with both
+  // roles.
   for (const config::Association& line : config.associations)
     if (!line.key.value.is_none()) BindKey(line, &entry(line.key.value));
   std::vector<msg::KeysTrusted> messages;

@@ -1,8 +1,8 @@
 // Bounds-checked cursors over wire bytes, big-endian and sticky.
 //
-// The bytes may come from anyone. A read or write past the end marks the cursor as failed and yields
-// zero; everything after that fails too, so that a caller may check once, at Finish(). Nothing else
-// in the tree takes wire bytes apart.
+// The bytes may come from anyone. A read or write past the end marks the cursor as failed and
+// yields zero; everything after that fails too, so that a caller may check once, at Finish().
+// Nothing else in the tree takes wire bytes apart.
 #pragma once
 
 #include <algorithm>
@@ -137,7 +137,8 @@ class Writer {
   void U64(uint64_t value) { Number(value, 8); }
   void Put(Bytes bytes) {
     MutableBytes room = Room(bytes.size());
-    std::copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(room.size()), room.begin());
+    std::copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(room.size()),
+              room.begin());
   }
   void Zeros(size_t size) {
     MutableBytes room = Room(size);

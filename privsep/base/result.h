@@ -27,9 +27,9 @@ struct Error {
 }
 
 // Always on, in every build: an unchecked assumption in a daemon that faces the network is a hole.
-#define CHECK(condition)                                          \
-  do {                                                                    \
-    if (!(condition)) ::ntpward::Fatal(__FILE__, __LINE__, #condition);   \
+#define CHECK(condition)                                                \
+  do {                                                                  \
+    if (!(condition)) ::ntpward::Fatal(__FILE__, __LINE__, #condition); \
   } while (0)
 
 // Marks a Result as failed: `return Fail(Error{"..."});`
@@ -105,17 +105,17 @@ class [[nodiscard]] Result<void, E> {
 using Status = Result<void, Error>;
 
 // TRY(expression): the value, or returns the error from its function. Never in an initialiser's {}.
-#define TRY(expression)                                           \
-  __extension__({                                                         \
-    auto try_result = (expression);                                       \
-    if (!try_result.ok()) return ::ntpward::Fail(try_result.error());     \
-    std::move(try_result).value();                                        \
+#define TRY(expression)                                               \
+  __extension__({                                                     \
+    auto try_result = (expression);                                   \
+    if (!try_result.ok()) return ::ntpward::Fail(try_result.error()); \
+    std::move(try_result).value();                                    \
   })
 // For Result<void, E>.
-#define TRY_VOID(expression)                                      \
-  do {                                                                    \
-    if (auto try_result = (expression); !try_result.ok())                 \
-      return ::ntpward::Fail(try_result.error());                         \
+#define TRY_VOID(expression)                              \
+  do {                                                    \
+    if (auto try_result = (expression); !try_result.ok()) \
+      return ::ntpward::Fail(try_result.error());         \
   } while (0)
 
 }  // namespace ntpward

@@ -1,6 +1,7 @@
 // A secret's bytes: move-only, locked into memory, left out of core dumps, wiped when it goes.
 //
-// What it holds must not be copied into a std::string: use bytes() where it is needed and no longer.
+// What it holds must not be copied into a std::string: use bytes() where it is needed and no
+// longer.
 #pragma once
 
 #include <cstddef>

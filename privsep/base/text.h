@@ -24,8 +24,8 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b);
 // feed.
 std::string_view Trimmed(std::string_view text);
 
-// May it be a name in a certificate? 1 to 255 octets of printable ASCII without a blank, and without
-// a quotation mark, which would end the string that ntpq shows it in.
+// May it be a name in a certificate? 1 to 255 octets of printable ASCII without a blank, and
+// without a quotation mark, which would end the string that ntpq shows it in.
 bool IsPrintableName(std::string_view name);
 
 // "::1" for "[::1]"; any other text as it is, "[]" too.

@@ -80,7 +80,8 @@ class MonoTime {
   constexpr int64_t nanoseconds() const { return ns_; }
   constexpr double seconds() const { return static_cast<double>(ns_) / 1e9; }
   friend constexpr auto operator<=>(MonoTime, MonoTime) = default;
-  // Seconds from b to a. Wraps instead of overflowing: one of them may have come from another process.
+  // Seconds from b to a. Wraps instead of overflowing: one of them may have come from another
+  // process.
   friend constexpr double operator-(MonoTime a, MonoTime b) {
     const uint64_t difference = static_cast<uint64_t>(a.ns_) - static_cast<uint64_t>(b.ns_);
     return static_cast<double>(static_cast<int64_t>(difference)) / 1e9;

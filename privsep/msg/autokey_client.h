@@ -23,15 +23,15 @@ struct IdentityChallenge {
   }
 };
 
-// net -> keys: the server's answer to the challenge of this association. A challenge is good for one
-// answer. Answered by Verdict.
+// net -> keys: the server's answer to the challenge of this association. A challenge is good for
+// one answer. Answered by Verdict.
 struct IdentityVerify {
   static constexpr Type kType = Type::kIdentityVerify;
   uint32_t request = 0;
   AssocId association;
-  NtpSeconds filestamp;                  // of the response
-  InlineBytes<1200> value;               // DER SEQUENCE of two (IFF, GQ) or three (MV) INTEGERs
-  InlineBytes<kMaxModulus> group_public; // GQ: v from the server's certificate; else empty
+  NtpSeconds filestamp;                   // of the response
+  InlineBytes<1200> value;                // DER SEQUENCE of two (IFF, GQ) or three (MV) INTEGERs
+  InlineBytes<kMaxModulus> group_public;  // GQ: v from the server's certificate; else empty
 
   bool Valid() const { return association.value != 0 && !value.empty(); }
   static auto Fields(auto& m) {
@@ -39,8 +39,8 @@ struct IdentityVerify {
   }
 };
 
-// net -> keys: decrypt the cookie that the server sent and keep it for this association; a peer's half
-// is joined with ours. Answered by Verdict; the cookie itself never leaves.
+// net -> keys: decrypt the cookie that the server sent and keep it for this association; a peer's
+// half is joined with ours. Answered by Verdict; the cookie itself never leaves.
 struct CookieOpen {
   static constexpr Type kType = Type::kCookieOpen;
   uint32_t request = 0;

@@ -1,23 +1,25 @@
-// net -> keys: what the answers to Autokey's clients need of a private key. Answered by ValueAnswer.
+// net -> keys: what the answers to Autokey's clients need of a private key. Answered by
+// ValueAnswer.
 #pragma once
 
 #include "privsep/msg/key_answers.h"
 
 namespace ntpward::msg {
 
-inline constexpr size_t kMaxDsaModulus = 384;   // octets: 3072 bits
-inline constexpr size_t kMaxDsaOrder = 32;      // octets of q
+inline constexpr size_t kMaxDsaModulus = 384;  // octets: 3072 bits
+inline constexpr size_t kMaxDsaOrder = 32;     // octets of q
 
-// net -> keys: the cookie of this client, encrypted under its public key (COOK). To a peer of symmetric
-// modes, our half of the cookie of `association`: random, and the same until that is forgotten.
+// net -> keys: the cookie of this client, encrypted under its public key (COOK). To a peer of
+// symmetric modes, our half of the cookie of `association`: random, and the same until that is
+// forgotten.
 struct CookieIssue {
   static constexpr Type kType = Type::kCookieIssue;
   uint32_t request = 0;
   NtpSeconds now;
-  AssocId association;                  // 0: a client's
-  AddressPair path;                     // client -> server
-  InlineBytes<kMaxModulus> modulus;     // odd, no leading zero octet, 46..512 octets
-  uint32_t exponent = 0;                // odd, at least 3
+  AssocId association;               // 0: a client's
+  AddressPair path;                  // client -> server
+  InlineBytes<kMaxModulus> modulus;  // odd, no leading zero octet, 46..512 octets
+  uint32_t exponent = 0;             // odd, at least 3
 
   bool Valid() const {
     return modulus.size() >= 46 && modulus.span()[0] != 0 && (modulus.span().back() & 1) == 1 &&
@@ -28,15 +30,15 @@ struct CookieIssue {
   }
 };
 
-// net -> keys: prove that we know the group key (IFF, GQ, MV), to a client whose parameters have this
-// filestamp: by the key of that generation where there still is one, else by the one in use.
+// net -> keys: prove that we know the group key (IFF, GQ, MV), to a client whose parameters have
+// this filestamp: by the key of that generation where there still is one, else by the one in use.
 struct IdentityProve {
   static constexpr Type kType = Type::kIdentityProve;
   uint32_t request = 0;
   NtpSeconds now;
   IdentityScheme scheme = IdentityScheme::kIff;
-  NtpSeconds filestamp;                 // of the client's parameters, as it says
-  InlineBytes<kMaxModulus> challenge;   // r, big-endian, as long as the scheme says
+  NtpSeconds filestamp;                // of the client's parameters, as it says
+  InlineBytes<kMaxModulus> challenge;  // r, big-endian, as long as the scheme says
 
   bool Valid() const { return !challenge.empty() && scheme >= IdentityScheme::kIff; }
   static auto Fields(auto& m) {
@@ -63,18 +65,18 @@ struct DsaNumbers {
   static auto Fields(auto& m) { return std::tie(m.p, m.q, m.g, m.y); }
 };
 
-// net -> keys: issue a certificate for a client (SIGN), whose key is RSA or DSA. keys makes it from these
-// values alone; the issuer is our own subject, validity now .. + 365 days, serial = now.
+// net -> keys: issue a certificate for a client (SIGN), whose key is RSA or DSA. keys makes it from
+// these values alone; the issuer is our own subject, validity now .. + 365 days, serial = now.
 struct CertificateIssue {
   static constexpr Type kType = Type::kCertificateIssue;
   uint32_t request = 0;
   NtpSeconds now;
-  NtpSeconds filestamp;                 // of the request; the answer repeats it
-  InlineText<kMaxSubject> subject;      // printable ASCII
-  InlineBytes<kMaxModulus> modulus;     // of an RSA key; else empty
-  uint32_t exponent = 0;                // of an RSA key; else 0
+  NtpSeconds filestamp;              // of the request; the answer repeats it
+  InlineText<kMaxSubject> subject;   // printable ASCII
+  InlineBytes<kMaxModulus> modulus;  // of an RSA key; else empty
+  uint32_t exponent = 0;             // of an RSA key; else 0
   DsaNumbers dsa;
-  bool trusted = false;                 // the client's certificate has trustRoot usage
+  bool trusted = false;  // the client's certificate has trustRoot usage
 
   bool Valid() const { return !subject.empty() && (dsa.none() ? HasRsa() : HasDsaOnly()); }
   static auto Fields(auto& m) {

@@ -5,19 +5,19 @@
 
 namespace ntpward::msg {
 
-// net -> clock. Everything optional is left as it is when absent. The clock process checks each part
-// against its own limits and applies all of it or nothing.
+// net -> clock. Everything optional is left as it is when absent. The clock process checks each
+// part against its own limits and applies all of it or nothing.
 struct ClockAdjust {
   static constexpr Type kType = Type::kClockAdjust;
   uint32_t request = 0;
-  std::optional<Ppm> frequency;      // base frequency, -500..500 ppm; stays until changed
-  std::optional<double> slew;        // seconds to add gradually at 500 ppm; replaces what is pending
-  std::optional<double> step;        // seconds to add at once
-  std::optional<uint8_t> leap;       // 0 none, 1 insert, 2 delete at the end of this UTC month
-  std::optional<int16_t> tai;        // TAI - UTC in seconds
-  bool synchronised = false;         // clears STA_UNSYNC for others on this machine
-  double maximum_error = 16;         // seconds, for adjtimex readers
-  double estimated_error = 16;       // seconds
+  std::optional<Ppm> frequency;  // base frequency, -500..500 ppm; stays until changed
+  std::optional<double> slew;    // seconds to add gradually at 500 ppm; replaces what is pending
+  std::optional<double> step;    // seconds to add at once
+  std::optional<uint8_t> leap;   // 0 none, 1 insert, 2 delete at the end of this UTC month
+  std::optional<int16_t> tai;    // TAI - UTC in seconds
+  bool synchronised = false;     // clears STA_UNSYNC for others on this machine
+  double maximum_error = 16;     // seconds, for adjtimex readers
+  double estimated_error = 16;   // seconds
 
   bool Valid() const { return maximum_error >= 0 && estimated_error >= 0 && (!leap || *leap <= 2); }
   static auto Fields(auto& m) {
@@ -54,12 +54,12 @@ struct ClockState {
   uint32_t request = 0;
   ClockRefusal refusal = ClockRefusal::kNone;
   bool is_virtual = false;
-  MonoTime since;          // CLOCK_MONOTONIC at which the figures hold
-  double correction = 0;   // seconds
-  Ppm frequency;           // base frequency as set, ppm
-  Ppm simulated_error;     // virtual mode in tests: how wrong the oscillator is said to be, ppm
-  double slew = 0;         // seconds still to be slewed at `since`
-  uint8_t leap = 0;        // virtual mode, as in ClockAdjust: what takes place at `leap_at`
+  MonoTime since;         // CLOCK_MONOTONIC at which the figures hold
+  double correction = 0;  // seconds
+  Ppm frequency;          // base frequency as set, ppm
+  Ppm simulated_error;    // virtual mode in tests: how wrong the oscillator is said to be, ppm
+  double slew = 0;        // seconds still to be slewed at `since`
+  uint8_t leap = 0;       // virtual mode, as in ClockAdjust: what takes place at `leap_at`
   MonoTime leap_at;
 
   bool Valid() const { return leap <= 2; }
@@ -105,8 +105,8 @@ struct ClockStep {
 // What was spent, carried over a restart of the clock process: leaky buckets, and the steps of a
 // day.
 struct ClockBudget {
-  double steps = 0;            // number of steps, leaks kStepsPerDay a day
-  double seconds_hour = 0;     // seconds slewed, leaks one hour's allowance an hour
+  double steps = 0;         // number of steps, leaks kStepsPerDay a day
+  double seconds_hour = 0;  // seconds slewed, leaks one hour's allowance an hour
   double seconds_day = 0;
   MonoTime as_of;
   // Oldest first. A full bucket of 8 and the 8 that leak in a day are the most that there can be.
@@ -121,13 +121,13 @@ struct ClockBudget {
 struct ClockStart {
   static constexpr Type kType = Type::kClockStart;
   bool is_virtual = false;
-  double step_limit = 0;        // seconds: one step may not exceed it (tinker panic; 0 = no limit)
-  bool first_step_free = false; // -g: the first correction of the daemon's life may be of any size
-  bool slew_only = false;       // tinker step 0: steps are refused, -g or not
+  double step_limit = 0;         // seconds: one step may not exceed it (tinker panic; 0 = no limit)
+  bool first_step_free = false;  // -g: the first correction of the daemon's life may be of any size
+  bool slew_only = false;        // tinker step 0: steps are refused, -g or not
   double initial_correction = 0;  // virtual mode: --no-clock=OFFSET, or what a dead clock had
   Ppm simulated_error;
-  Ppm frequency;                // base frequency to start from
-  std::optional<int16_t> tai;   // TAI - UTC that a dead clock had announced
+  Ppm frequency;               // base frequency to start from
+  std::optional<int16_t> tai;  // TAI - UTC that a dead clock had announced
   ClockBudget budget;
 
   bool Valid() const { return step_limit >= 0; }
@@ -141,8 +141,8 @@ struct ClockStart {
 struct ClockMirror {
   static constexpr Type kType = Type::kClockMirror;
   Ppm frequency;
-  double correction = 0;   // virtual mode, seconds, as of `as_of`
-  double slew = 0;         // virtual mode, seconds still to be slewed at `as_of`
+  double correction = 0;  // virtual mode, seconds, as of `as_of`
+  double slew = 0;        // virtual mode, seconds still to be slewed at `as_of`
   MonoTime as_of;
   bool gate_shut = false;  // -g is used up: by a step of any size or by a first slew
   std::optional<int16_t> tai;

@@ -1,8 +1,9 @@
 // Turns a message between our processes into bytes and back.
 //
-// A message type lists its fields once, in Fields(); that list drives encoding, decoding and fuzzing.
-// The other end may have been taken over: decoding consumes the whole message or fails, every length
-// is bounded by the type, numbers are finite, enumerations are in range, and Valid() holds.
+// A message type lists its fields once, in Fields(); that list drives encoding, decoding and
+// fuzzing. The other end may have been taken over: decoding consumes the whole message or fails,
+// every length is bounded by the type, numbers are finite, enumerations are in range, and Valid()
+// holds.
 //
 // Form: type (2 octets), protocol version (1), then the fields in order, big-endian. Both ends come
 // from one build (roles are exec'd by descriptors opened at start), so the version never differs in
@@ -105,11 +106,17 @@ enum class Type : uint16_t {
 };
 
 template <typename M>
-concept HasFields = requires(M& m) { M::Fields(m); };
+concept HasFields = requires(M& m) {
+  M::Fields(m);
+};
 template <typename M>
-concept HasValid = requires(const M& m) { m.Valid(); };
+concept HasValid = requires(const M& m) {
+  m.Valid();
+};
 template <typename M>
-concept Message = HasFields<M> && requires { M::kType; };
+concept Message = HasFields<M> && requires {
+  M::kType;
+};
 
 // One overload pair a kind of field. A new kind of field is added here and nowhere else.
 namespace detail {
@@ -146,7 +153,9 @@ inline uint64_t GetNumber(Reader& r, size_t size) {
 
 // An enumeration must say where it ends: `kLast` names its greatest enumerator.
 template <typename E>
-concept BoundedEnum = std::is_enum_v<E> && requires { E::kLast; };
+concept BoundedEnum = std::is_enum_v<E> && requires {
+  E::kLast;
+};
 
 template <typename T>
 void Put(Writer& w, const T& value) {

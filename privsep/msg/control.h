@@ -1,7 +1,7 @@
 // supervisor <-> net: the configuration as net needs it, the sockets, and what net wants written.
 //
-// A configuration is NetStart, then NetAssociation and NetRestrict in order, then NetEnd. Net applies
-// it at NetEnd, all at once. No file name and no secret is in any of them.
+// A configuration is NetStart, then NetAssociation and NetRestrict in order, then NetEnd. Net
+// applies it at NetEnd, all at once. No file name and no secret is in any of them.
 #pragma once
 
 #include "privsep/msg/codec.h"
@@ -22,45 +22,45 @@ enum LogClassBit : uint8_t {
 struct NetStart {
   static constexpr Type kType = Type::kNetStart;
   bool virtual_clock = false;
-  bool authentication = true;        // enable/disable auth
-  bool allow_panic = false;          // -g: one correction may be of any size
-  bool quit = false;                 // -q: set the clock once, then NetQuit
-  bool slew_only = false;            // -x
-  bool discipline = true;            // enable/disable ntp: false measures only
+  bool authentication = true;  // enable/disable auth
+  bool allow_panic = false;    // -g: one correction may be of any size
+  bool quit = false;           // -q: set the clock once, then NetQuit
+  bool slew_only = false;      // -x
+  bool discipline = true;      // enable/disable ntp: false measures only
   bool monitor = true;
   bool crypto_enabled = false;
-  bool identity_optional = false;    // crypto identity optional
-  std::optional<Ppm> drift;          // from the drift file
+  bool identity_optional = false;  // crypto identity optional
+  std::optional<Ppm> drift;        // from the drift file
   // Broadcasts and groups; the sockets have joined the groups.
-  bool broadcast_client = false;     // broadcastclient, enable bclient
+  bool broadcast_client = false;  // broadcastclient, enable bclient
   bool novolley = false;
-  double broadcast_delay = 0.004;    // s
+  double broadcast_delay = 0.004;               // s
   InlineVector<IpAddress, 8> multicast_groups;  // multicastclient
   InlineVector<IpAddress, 8> manycast_groups;   // manycastserver
-  InlineBytes<8> ttls;               // hop limits of manycastclient and broadcast, least first
-  bool cohort = false;               // tos cohort
-  uint32_t beacon = 7200;            // tos beacon, s
+  InlineBytes<8> ttls;     // hop limits of manycastclient and broadcast, least first
+  bool cohort = false;     // tos cohort
+  uint32_t beacon = 7200;  // tos beacon, s
   // tos
   uint32_t minclock = 3, maxclock = 10, minsane = 1;
   uint8_t floor = 0, ceiling = 15;
   double mindist = 0.001, maxdist = 1.5;  // s
   uint8_t orphan = 17;
-  uint32_t orphanwait = 300;         // s
+  uint32_t orphanwait = 300;  // s
   // tinker
   double panic = 1000, step_forward = 0.128, step_backward = 0.128, stepout = 300;  // s; 0: never
-  double dispersion = 15;            // ppm
+  double dispersion = 15;                                                           // ppm
   // discard
-  uint8_t discard_average = 3;       // log2 s
-  uint32_t discard_minimum = 2;      // s
-  uint32_t mru_entries = 16384;      // most clients remembered
+  uint8_t discard_average = 3;   // log2 s
+  uint32_t discard_minimum = 2;  // s
+  uint32_t mru_entries = 16384;  // most clients remembered
   KeyId control_key;
-  uint8_t revoke = 17;               // log2 s between signature updates
-  uint8_t automax = 12;              // log2 s, the life of a key list
-  InlineText<64> ident;              // group of associations that a packet made
+  uint8_t revoke = 17;   // log2 s between signature updates
+  uint8_t automax = 12;  // log2 s, the life of a key list
+  InlineText<64> ident;  // group of associations that a packet made
   uint8_t dscp = 46;
-  double owed_headway = 0;           // s that a dead predecessor may owe the servers; 0..64
+  double owed_headway = 0;               // s that a dead predecessor may owe the servers; 0..64
   uint8_t log_classes = kLogEverything;  // LogClassBit
-  InlineText<64> version;            // for the mode 6 variables of these names
+  InlineText<64> version;                // for the mode 6 variables of these names
   InlineText<64> processor;
   InlineText<100> system;
   // Of the operator's making: "name=value"; before it '*' when shown by default, then '+' when it
@@ -71,8 +71,9 @@ struct NetStart {
 
   bool Valid() const {
     return floor <= 16 && ceiling <= 16 && mindist >= 0 && maxdist > 0 && panic >= 0 &&
-           step_forward >= 0 && step_backward >= 0 && stepout >= 0 && minsane >= 1 && mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 && automax >= 3 && automax <= 31 &&
-           dscp <= 63 && owed_headway >= 0 && owed_headway <= 64 &&
+           step_forward >= 0 && step_backward >= 0 && stepout >= 0 && minsane >= 1 &&
+           mru_entries <= 10000000 && revoke >= 3 && revoke <= 31 && automax >= 3 &&
+           automax <= 31 && dscp <= 63 && owed_headway >= 0 && owed_headway <= 64 &&
            log_classes <= kLogEverything && broadcast_delay >= 0 && broadcast_delay <= 1;
   }
   static auto Fields(auto& m) {
@@ -80,37 +81,42 @@ struct NetStart {
                     m.discipline, m.monitor, m.crypto_enabled, m.identity_optional, m.drift,
                     m.broadcast_client, m.novolley, m.broadcast_delay, m.multicast_groups,
                     m.manycast_groups, m.ttls, m.cohort, m.beacon, m.minclock, m.maxclock,
-                    m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist,
-                    m.orphan, m.orphanwait, m.panic, m.step_forward, m.step_backward, m.stepout,
-                    m.dispersion,
-                    m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke, m.automax, m.ident,
-                    m.dscp, m.owed_headway, m.log_classes, m.version, m.processor, m.system, m.variables,
-                    m.saves_configuration, m.control_nonce);
+                    m.minsane, m.floor, m.ceiling, m.mindist, m.maxdist, m.orphan, m.orphanwait,
+                    m.panic, m.step_forward, m.step_backward, m.stepout, m.dispersion,
+                    m.discard_average, m.discard_minimum, m.mru_entries, m.control_key, m.revoke,
+                    m.automax, m.ident, m.dscp, m.owed_headway, m.log_classes, m.version,
+                    m.processor, m.system, m.variables, m.saves_configuration, m.control_nonce);
   }
 };
 
 enum class NetAssociationKind : uint8_t {
-  kServer = 0, kPool, kPeer, kLocalClock, kBroadcast, kManycastClient, kLast = kManycastClient,
+  kServer = 0,
+  kPool,
+  kPeer,
+  kLocalClock,
+  kBroadcast,
+  kManycastClient,
+  kLast = kManycastClient,
 };
 
 // supervisor -> net: one line of the configuration.
 struct NetAssociation {
   static constexpr Type kType = Type::kNetAssociation;
   NetAssociationKind kind = NetAssociationKind::kServer;
-  IpAddress address;                 // none: `name` is looked up
-  std::optional<uint16_t> name;      // index known to ntpd-resolve
-  InlineText<255> label;             // as the operator wrote it, for display only
+  IpAddress address;             // none: `name` is looked up
+  std::optional<uint16_t> name;  // index known to ntpd-resolve
+  InlineText<255> label;         // as the operator wrote it, for display only
   KeyId key;
   bool autokey = false;
   bool identity_optional = false;
   InlineText<64> ident;
-  uint8_t minpoll = 6, maxpoll = 10; // log2 s
+  uint8_t minpoll = 6, maxpoll = 10;  // log2 s
   uint8_t version = 4;
   bool iburst = false, burst = false, prefer = false, noselect = false, always_true = false;
   bool preempt = false;
-  uint8_t ttl = 0;                   // broadcast to a group: hop limit; 0: not set
-  uint8_t stratum = 5;               // local clock: fudge stratum
-  InlineText<4> refid;               // local clock: fudge refid
+  uint8_t ttl = 0;      // broadcast to a group: hop limit; 0: not set
+  uint8_t stratum = 5;  // local clock: fudge stratum
+  InlineText<4> refid;  // local clock: fudge refid
 
   bool Valid() const {
     return (address.is_none() == name.has_value()) && minpoll >= 3 && maxpoll <= 17 &&
@@ -124,16 +130,17 @@ struct NetAssociation {
   }
 };
 
-// One entry of the access list. `flags` are the bits that mode 6 shows (control.h of mode 6: ignore 1,
-// noserve 2, notrust 4, version 8, nopeer 0x10, noepeer 0x20, limited 0x40, noquery 0x80, nomodify
-// 0x100, notrap 0x200, lptrap 0x400, kod 0x800, mssntp 0x1000, flake 0x2000, nomrulist 0x4000).
+// One entry of the access list. `flags` are the bits that mode 6 shows (control.h of mode 6: ignore
+// 1, noserve 2, notrust 4, version 8, nopeer 0x10, noepeer 0x20, limited 0x40, noquery 0x80,
+// nomodify 0x100, notrap 0x200, lptrap 0x400, kod 0x800, mssntp 0x1000, flake 0x2000, nomrulist
+// 0x4000).
 struct NetRestriction {
-  bool source = false;               // template for the addresses of associations
-  IpAddress address;                 // unused for `source` and with `name`
-  std::optional<uint16_t> name;      // index known to ntpd-resolve: an entry for each of its addresses
+  bool source = false;           // template for the addresses of associations
+  IpAddress address;             // unused for `source` and with `name`
+  std::optional<uint16_t> name;  // index known to ntpd-resolve: an entry for each of its addresses
   uint8_t prefix = 0;
   uint16_t flags = 0;
-  uint8_t port = 0;                  // 0 any source port, 1 only 123, 2 any but 123
+  uint8_t port = 0;  // 0 any source port, 1 only 123, 2 any but 123
   int32_t ippeerlimit = -1;
 
   bool Valid() const {
@@ -160,18 +167,18 @@ struct NetEnd {
 };
 
 struct NetLeapSecond {
-  uint64_t at = 0;                   // seconds since 1900, not folded into eras: a UTC midnight
-  uint8_t tai = 0;                   // TAI - UTC from then on, s
+  uint64_t at = 0;  // seconds since 1900, not folded into eras: a UTC midnight
+  uint8_t tai = 0;  // TAI - UTC from then on, s
 
   bool Valid() const { return at % 86400 == 0 && at >> 40 == 0 && tai >= 10; }
   static auto Fields(auto& m) { return std::tie(m.at, m.tai); }
 };
 
-// supervisor -> net, after each configuration and when the leap second file changed: the table in place of
-// the one before. Empty: there is none.
+// supervisor -> net, after each configuration and when the leap second file changed: the table in
+// place of the one before. Empty: there is none.
 struct NetLeapTable {
   static constexpr Type kType = Type::kNetLeapTable;
-  uint64_t expiry = 0;               // seconds since 1900; the table says nothing of later times
+  uint64_t expiry = 0;  // seconds since 1900; the table says nothing of later times
   InlineVector<NetLeapSecond, 256> seconds;  // ascending, one second more or less each
 
   bool Valid() const {
@@ -188,12 +195,12 @@ struct NetLeapTable {
 // supervisor -> net, with one bound UDP socket as ancillary data.
 struct NetSocket {
   static constexpr Type kType = Type::kNetSocket;
-  uint16_t index = 0;                // names it in NetSocketGone
+  uint16_t index = 0;  // names it in NetSocketGone
   SocketAddress local;
-  InlineText<16> interface;          // name, for display
-  uint16_t flags = 0;                // of the interface, for display: bits of ifstats
-  IpAddress broadcast;               // of the interface; none without one
-  bool drop = false;                 // wildcard or `interface drop`: read and thrown away
+  InlineText<16> interface;  // name, for display
+  uint16_t flags = 0;        // of the interface, for display: bits of ifstats
+  IpAddress broadcast;       // of the interface; none without one
+  bool drop = false;         // wildcard or `interface drop`: read and thrown away
   bool loopback = false;
   static auto Fields(auto& m) {
     return std::tie(m.index, m.local, m.interface, m.flags, m.broadcast, m.drop, m.loopback);
@@ -217,10 +224,10 @@ struct NetRoleRestarted {
 
 // What the kernel says of a process (proc_pid_status(5)).
 struct Confinement {
-  uint32_t uid = 0;                  // effective
-  uint8_t seccomp = 0;               // 0 none, 1 strict, 2 a filter
+  uint32_t uid = 0;     // effective
+  uint8_t seccomp = 0;  // 0 none, 1 strict, 2 a filter
   bool no_new_privileges = false;
-  uint64_t capabilities = 0;         // effective, as bits
+  uint64_t capabilities = 0;  // effective, as bits
 
   bool Valid() const { return seccomp <= 2; }
   bool operator==(const Confinement&) const = default;
@@ -233,15 +240,15 @@ enum class ProcessState : uint8_t {
   kEnded = 0,  // and is to be started again
   kStarting,   // not ready yet
   kRunning,
-  kSilent,     // leaves the supervisor's questions unanswered
+  kSilent,  // leaves the supervisor's questions unanswered
   kLast = kSilent,
 };
 
 struct ProcessReport {
   ProcessState state = ProcessState::kEnded;
-  MonoTime since;                    // start of this process, or of the last one
-  uint32_t restarts = 0;             // because it had died; not those of a reload
-  uint32_t refused = 0;              // messages of it that its receivers would not accept
+  MonoTime since;                          // start of this process, or of the last one
+  uint32_t restarts = 0;                   // because it had died; not those of a reload
+  uint32_t refused = 0;                    // messages of it that its receivers would not accept
   std::optional<Confinement> confinement;  // none: /proc cannot be read, or there is no process
 
   bool operator==(const ProcessReport&) const = default;
@@ -250,7 +257,8 @@ struct ProcessReport {
   }
 };
 
-// supervisor -> net, after each change: how the daemon's processes are, for those who ask by mode 6.
+// supervisor -> net, after each change: how the daemon's processes are, for those who ask by
+// mode 6.
 struct NetProcesses {
   static constexpr Type kType = Type::kNetProcesses;
   ProcessReport supervisor;
@@ -276,7 +284,14 @@ struct NetDrift {
 };
 
 enum class StatisticsFile : uint8_t {
-  kLoop = 0, kPeer, kClock, kRaw, kSys, kProto, kCrypto, kLast = kCrypto,
+  kLoop = 0,
+  kPeer,
+  kClock,
+  kRaw,
+  kSys,
+  kProto,
+  kCrypto,
+  kLast = kCrypto,
 };
 
 // net -> supervisor: one line for a statistics file, without the date that the supervisor puts
@@ -302,7 +317,7 @@ struct NetStatus {
 struct NetSaveConfig {
   static constexpr Type kType = Type::kNetSaveConfig;
   uint32_t request = 0;
-  InlineText<127> pattern;           // of the file's name, for strftime; never a path
+  InlineText<127> pattern;  // of the file's name, for strftime; never a path
 
   bool Valid() const { return !pattern.empty(); }
   static auto Fields(auto& m) { return std::tie(m.request, m.pattern); }
@@ -312,7 +327,7 @@ enum class SaveOutcome : uint8_t {
   kSaved = 0,
   kNoDirectory,  // no saveconfigdir
   kUnsafeName,
-  kFailed,       // `reason`
+  kFailed,  // `reason`
   kLast = kFailed,
 };
 
@@ -321,7 +336,7 @@ struct NetConfigSaved {
   static constexpr Type kType = Type::kNetConfigSaved;
   uint32_t request = 0;
   SaveOutcome outcome = SaveOutcome::kFailed;
-  InlineText<255> name;              // of the file, without its directory
+  InlineText<255> name;  // of the file, without its directory
   InlineText<100> reason;
   static auto Fields(auto& m) { return std::tie(m.request, m.outcome, m.name, m.reason); }
 };
@@ -343,7 +358,7 @@ inline int ExitStatus(QuitReason reason) {
 struct NetQuit {
   static constexpr Type kType = Type::kNetQuit;
   QuitReason reason = QuitReason::kDone;
-  InlineText<200> text;              // for the log, and with -q for standard output
+  InlineText<200> text;  // for the log, and with -q for standard output
 
   bool Valid() const { return !text.empty(); }
   static auto Fields(auto& m) { return std::tie(m.reason, m.text); }

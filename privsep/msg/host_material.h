@@ -7,7 +7,8 @@ namespace ntpward::msg {
 
 inline constexpr size_t kMaxGroups = 16;
 
-// A group whose parameter file (ntpkey_iffpar_GROUP and its like) was found: what a client can demand.
+// A group whose parameter file (ntpkey_iffpar_GROUP and its like) was found: what a client can
+// demand.
 struct GroupParameters {
   InlineText<64> group;
   IdentityScheme scheme = IdentityScheme::kIff;
@@ -29,19 +30,19 @@ struct HostMaterial {
   static constexpr Type kType = Type::kHostMaterial;
   uint32_t request = 0;
   bool crypto_enabled = false;
-  InlineText<kMaxSubject> subject;              // CN of our certificate: our Autokey name
-  uint32_t status_word = 0;                     // ENAB, identity bits, scheme NID in the upper half
-  InlineText<16> digest_name;                   // session key digest: "md5" unless `crypto digest`
+  InlineText<kMaxSubject> subject;  // CN of our certificate: our Autokey name
+  uint32_t status_word = 0;         // ENAB, identity bits, scheme NID in the upper half
+  InlineText<16> digest_name;       // session key digest: "md5" unless `crypto digest`
   NtpSeconds host_key_filestamp;
   InlineBytes<kMaxModulus + 32> host_public_key;  // PKCS#1 RSAPublicKey, DER
-  InlineBytes<kMaxCertificate> certificate;     // own self-signed certificate, DER
+  InlineBytes<kMaxCertificate> certificate;       // own self-signed certificate, DER
   NtpSeconds certificate_filestamp;
   InlineVector<GroupParameters, kMaxGroups> groups;
 
   static auto Fields(auto& m) {
     return std::tie(m.request, m.crypto_enabled, m.subject, m.status_word, m.digest_name,
-                    m.host_key_filestamp, m.host_public_key, m.certificate,
-                    m.certificate_filestamp, m.groups);
+                    m.host_key_filestamp, m.host_public_key, m.certificate, m.certificate_filestamp,
+                    m.groups);
   }
 };
 
@@ -52,8 +53,8 @@ struct KeyCountRequest {
   static auto Fields(auto& m) { return std::tie(m.request); }
 };
 
-// keys -> net. It holds for as long as that ntpd-keys lives: a command trusts keys and revokes them,
-// and makes none.
+// keys -> net. It holds for as long as that ntpd-keys lives: a command trusts keys and revokes
+// them, and makes none.
 struct KeyCount {
   static constexpr Type kType = Type::kKeyCount;
   uint32_t request = 0;
@@ -71,8 +72,8 @@ struct KeyCount {
 struct SignatureUpdate {
   static constexpr Type kType = Type::kSignatureUpdate;
   uint32_t request = 0;
-  NtpSeconds now;               // not 0
-  uint32_t tai = 0;             // leap values as sent in LEAP responses; all zero without a table
+  NtpSeconds now;    // not 0
+  uint32_t tai = 0;  // leap values as sent in LEAP responses; all zero without a table
   uint32_t leap_epoch = 0;
   uint32_t leap_expiry = 0;
 
@@ -85,15 +86,15 @@ struct SignatureUpdate {
   }
 };
 
-// keys -> net. Signatures over ts || fs || length || value, ts = `timestamp` for all. All empty, with
-// timestamp 0: over the rate of private-key operations, ask again later; or no `crypto`.
+// keys -> net. Signatures over ts || fs || length || value, ts = `timestamp` for all. All empty,
+// with timestamp 0: over the rate of private-key operations, ask again later; or no `crypto`.
 struct SignedValues {
   static constexpr Type kType = Type::kSignedValues;
   uint32_t request = 0;
   NtpSeconds timestamp;
   InlineBytes<kMaxModulus> host_public_key;  // fs = host_key_filestamp: COOK request
-  InlineBytes<kMaxModulus> certificate;      // fs = certificate_filestamp: CERT response, SIGN request
-  InlineBytes<kMaxModulus> leap;             // fs = host_key_filestamp: LEAP response
+  InlineBytes<kMaxModulus> certificate;  // fs = certificate_filestamp: CERT response, SIGN request
+  InlineBytes<kMaxModulus> leap;         // fs = host_key_filestamp: LEAP response
 
   static auto Fields(auto& m) {
     return std::tie(m.request, m.timestamp, m.host_public_key, m.certificate, m.leap);

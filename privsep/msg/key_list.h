@@ -1,13 +1,14 @@
 // net <-> keys: key lists, ours and those that other hosts announce (RFC 5906 section 11.4).
 //
-// A list is a chain of key identifiers, each the hash of the one before it, used from the last to the
-// first: whoever has seen all that were used cannot name the next. Packets of symmetric and broadcast
-// modes carry them.
+// A list is a chain of key identifiers, each the hash of the one before it, used from the last to
+// the first: whoever has seen all that were used cannot name the next. Packets of symmetric and
+// broadcast modes carry them.
 //
-// Ours are drawn in keys and disclosed one at a time, so that net never holds what is not to be sent
-// yet. A list belongs to one association and one direction (`path`): under a symmetric association's
-// cookie keys seals nothing but the packet that the identifier disclosed last was meant for. What
-// another host announced is kept here, too, because the hashes of symmetric mode need the cookie.
+// Ours are drawn in keys and disclosed one at a time, so that net never holds what is not to be
+// sent yet. A list belongs to one association and one direction (`path`): under a symmetric
+// association's cookie keys seals nothing but the packet that the identifier disclosed last was
+// meant for. What another host announced is kept here, too, because the hashes of symmetric mode
+// need the cookie.
 #pragma once
 
 #include "privsep/msg/codec.h"
@@ -23,17 +24,17 @@ enum class KeyListUse : uint8_t {
   kLast = kSymmetric,
 };
 
-// net -> keys: draw a new list for this association in place of the old. Answered by ValueAnswer: the
-// value is what is announced in AUTO (hash of the last identifier, number of the last; 8 octets),
-// signed unless `now` is 0.
+// net -> keys: draw a new list for this association in place of the old. Answered by ValueAnswer:
+// the value is what is announced in AUTO (hash of the last identifier, number of the last; 8
+// octets), signed unless `now` is 0.
 struct KeyListMake {
   static constexpr Type kType = Type::kKeyListMake;
   uint32_t request = 0;
-  NtpSeconds now;         // served time, 0 while not synchronised
+  NtpSeconds now;  // served time, 0 while not synchronised
   AssocId association;
-  AddressPair path;       // this host -> the other, or the group or broadcast address
+  AddressPair path;  // this host -> the other, or the group or broadcast address
   KeyListUse use = KeyListUse::kBroadcast;
-  uint8_t count = 0;      // 1..kMaxKeyList; the list may be shorter by chance
+  uint8_t count = 0;  // 1..kMaxKeyList; the list may be shorter by chance
 
   bool Valid() const {
     return association.value != 0 && count >= 1 && count <= kMaxKeyList &&
@@ -66,16 +67,17 @@ struct KeyListTaken {
 };
 
 // net -> keys: the other host of this association announced a list, under a signature that net
-// verified. From then on CheckMac of modes 1, 2 and 5 wants its identifiers in their order. The same
-// announcement again changes nothing: an identifier that was used stays used. Answered by Verdict.
+// verified. From then on CheckMac of modes 1, 2 and 5 wants its identifiers in their order. The
+// same announcement again changes nothing: an identifier that was used stays used. Answered by
+// Verdict.
 struct KeyListAccept {
   static constexpr Type kType = Type::kKeyListAccept;
   uint32_t request = 0;
   AssocId association;
-  AddressPair path;       // the other -> this host, or the group or broadcast address
+  AddressPair path;  // the other -> this host, or the group or broadcast address
   KeyListUse use = KeyListUse::kBroadcast;
-  KeyId key;              // hash of the last identifier
-  uint8_t sequence = 0;   // number of the last, 0..kMaxKeyList - 1
+  KeyId key;             // hash of the last identifier
+  uint8_t sequence = 0;  // number of the last, 0..kMaxKeyList - 1
 
   bool Valid() const {
     return association.value != 0 && sequence < kMaxKeyList && !key.is_none() &&

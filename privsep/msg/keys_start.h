@@ -13,14 +13,14 @@ struct KeysStart {
   static constexpr Type kType = Type::kKeysStart;
   bool crypto_enabled = false;
   bool virtual_clock = false;
-  bool allow_trusted_issue = false;     // may SIGN keep a client's trustRoot usage
-  InlineText<64> host;                  // H of ntpkey_host_H; also the default password
-  InlineText<64> ident;                 // `crypto ident`: the group of our own server keys
-  InlineText<16> digest_name;           // session key digest
-  uint8_t revoke = 17;                  // log2 s between server seeds, 4..31
-  int32_t seed_fd = -1;                 // state file of the server seed, read-write; -1: none
+  bool allow_trusted_issue = false;  // may SIGN keep a client's trustRoot usage
+  InlineText<64> host;               // H of ntpkey_host_H; also the default password
+  InlineText<64> ident;              // `crypto ident`: the group of our own server keys
+  InlineText<16> digest_name;        // session key digest
+  uint8_t revoke = 17;               // log2 s between server seeds, 4..31
+  int32_t seed_fd = -1;              // state file of the server seed, read-write; -1: none
   ControlNonce control_nonce = ControlNonce::kRemote;
-  bool listens = false;                 // broadcasts of others are listened to
+  bool listens = false;  // broadcasts of others are listened to
 
   bool Valid() const { return revoke >= 3 && revoke <= 31 && !digest_name.empty(); }
   static auto Fields(auto& m) {
@@ -37,17 +37,17 @@ struct KeysPassword {
 };
 
 enum class KeyFileKind : uint8_t {
-  kHost = 0,       // ntpkey_host_H, required with crypto
-  kSign,           // ntpkey_sign_H
-  kCertificate,    // ntpkey_cert_H, required with crypto
-  kIffKey,         // ntpkey_iffkey_G
+  kHost = 0,     // ntpkey_host_H, required with crypto
+  kSign,         // ntpkey_sign_H
+  kCertificate,  // ntpkey_cert_H, required with crypto
+  kIffKey,       // ntpkey_iffkey_G
   kGqKey,
   kMvKey,
-  kIffPar,         // ntpkey_iffpar_G
+  kIffPar,  // ntpkey_iffpar_G
   kGqPar,
   kMvPar,
-  kSymmetric,      // keys FILE
-  kFarm,           // ntpkey_farm_NAME, the secret that a farm's servers share
+  kSymmetric,  // keys FILE
+  kFarm,       // ntpkey_farm_NAME, the secret that a farm's servers share
   kLast = kFarm,
 };
 
@@ -57,8 +57,8 @@ struct KeysFile {
   static constexpr Type kType = Type::kKeysFile;
   KeyFileKind kind = KeyFileKind::kHost;
   int32_t fd = -1;
-  InlineText<64> group;   // H or G of the name
-  InlineText<512> name;   // for messages to the operator
+  InlineText<64> group;  // H or G of the name
+  InlineText<512> name;  // for messages to the operator
   bool world_readable = false;
   // A server's group key of a generation before the one in use; these come after it, newest first.
   bool earlier = false;
@@ -106,9 +106,9 @@ struct KeysServe {
   static auto Fields(auto& m) { return std::tie(m.reserved); }
 };
 
-// After RoleReady, when net was replaced because it misbehaved or died: cookies that it has seen may be
-// known to others, so new ones are made from a new seed (clients' old ones stay good), and what was
-// kept for its associations is forgotten. No answer.
+// After RoleReady, when net was replaced because it misbehaved or died: cookies that it has seen
+// may be known to others, so new ones are made from a new seed (clients' old ones stay good), and
+// what was kept for its associations is forgotten. No answer.
 struct KeysRollSeed {
   static constexpr Type kType = Type::kKeysRollSeed;
   uint8_t reserved = 0;

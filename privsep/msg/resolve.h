@@ -1,5 +1,5 @@
-// supervisor -> resolve: the names of the configuration, by index. net <-> resolve: index and answer.
-// No name ever travels between net and resolve.
+// supervisor -> resolve: the names of the configuration, by index. net <-> resolve: index and
+// answer. No name ever travels between net and resolve.
 #pragma once
 
 #include "privsep/msg/codec.h"
@@ -12,9 +12,9 @@ inline constexpr size_t kMaxAddresses = 32;
 // supervisor -> resolve.
 struct ResolveName {
   static constexpr Type kType = Type::kResolveName;
-  uint16_t index = 0;     // below kMaxNames
-  uint8_t family = 0;     // 0 any, 4, 6
-  InlineText<255> name;   // host name, as in ntp.conf
+  uint16_t index = 0;    // below kMaxNames
+  uint8_t family = 0;    // 0 any, 4, 6
+  InlineText<255> name;  // host name, as in ntp.conf
 
   bool Valid() const {
     return index < kMaxNames && (family == 0 || family == 4 || family == 6) && !name.empty();

@@ -22,8 +22,8 @@ struct LogLine {
   static auto Fields(auto& m) { return std::tie(m.level, m.text); }
 };
 
-// The role is caged, has read what it was started with, and serves. Carries what its own /proc entry
-// said once the cage was shut, for the table that `make demo` prints.
+// The role is caged, has read what it was started with, and serves. Carries what its own /proc
+// entry said once the cage was shut, for the table that `make demo` prints.
 struct RoleReady {
   static constexpr Type kType = Type::kRoleReady;
   InlineText<500> sandbox;  // e.g. "seccomp=2 no_new_privs=1 landlock=no netns=own"
@@ -40,9 +40,9 @@ struct RoleFailed {
   static auto Fields(auto& m) { return std::tie(m.text); }
 };
 
-// The sender received a malformed or impermissible message from `culprit` and applied nothing of it.
-// The supervisor kills the culprit. A role that accuses falsely is restarted like any other: it can
-// cost availability, which a taken-over role can cost anyhow.
+// The sender received a malformed or impermissible message from `culprit` and applied nothing of
+// it. The supervisor kills the culprit. A role that accuses falsely is restarted like any other: it
+// can cost availability, which a taken-over role can cost anyhow.
 struct Misbehaviour {
   static constexpr Type kType = Type::kMisbehaviour;
   Role culprit = Role::kNet;

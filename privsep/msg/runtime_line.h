@@ -1,5 +1,6 @@
 // keys -> supervisor -> net: lines of configuration that somebody who has the control key gave
-// while the daemon runs (`ntpq :config`), and that stay in force as long as it does, crashes included.
+// while the daemon runs (`ntpq :config`), and that stay in force as long as it does, crashes
+// included.
 //
 // ntpd-keys has checked MAC and nonce; the supervisor keeps the line and never looks into it;
 // ntpd-net reads it, which could do by itself whatever such a line can say.

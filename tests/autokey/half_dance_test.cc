@@ -184,8 +184,8 @@ void EveryWayToBreakADanceOffIsSurvived(void**) {
     if (way % 97 == 0) ExpectItStillEnds(&dancer, recording.word);
     assert_true(pair.client.certificates.entries().size() <= 4);
   }
-  // The smallest allocation takes 32 octets: one that is lost at each would be seen. OpenSSL keeps some
-  // now and then.
+  // The smallest allocation takes 32 octets: one that is lost at each would be seen. OpenSSL keeps
+  // some now and then.
   assert_true(mallinfo2().uordblks <= held + ways * 16);
 }
 

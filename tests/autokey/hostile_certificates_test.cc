@@ -5,8 +5,8 @@
 
 #include <functional>
 
-#include "tests/support/authority.h"
 #include "privsep/base/text.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {

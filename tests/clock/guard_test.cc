@@ -157,8 +157,7 @@ void TheFirstStepThroughTheGateLeavesTheDaysDistanceAlone(void**) {
 void RefusesTheNinthStepOfADay(void**) {
   FakeDevice device;
   Guard guard({.step_limit = 1000});
-  for (int i = 0; i < 8; ++i)
-    assert_true(Ask(guard, device, {.step = 1.0}) == ClockRefusal::kNone);
+  for (int i = 0; i < 8; ++i) assert_true(Ask(guard, device, {.step = 1.0}) == ClockRefusal::kNone);
   ClockAdjust ninth{.frequency = Ppm{5}, .step = 1.0};
   assert_true(Ask(guard, device, ninth) == ClockRefusal::kStepBudget);
   assert_true(device.state.frequency == Ppm{0});
@@ -192,8 +191,7 @@ void ARefusalGivesNothingBack(void**) {
   }
   const msg::ClockBudget before = guard.Mirror(device, At(0)).budget;
   ClockAdjust refused{.slew = 0.1, .step = 1.0};
-  for (int i = 0; i < 5; ++i)
-    assert_true(Ask(guard, device, refused) == ClockRefusal::kStepBudget);
+  for (int i = 0; i < 5; ++i) assert_true(Ask(guard, device, refused) == ClockRefusal::kStepBudget);
   const msg::ClockBudget after = guard.Mirror(device, At(0)).budget;
   assert_true(before.seconds_hour == after.seconds_hour && before.steps == after.steps);
 }
@@ -251,9 +249,7 @@ void KeepsTheLeapUntilTheDayIsOverOrAStep(void**) {
 void TaiMovesByOneSecondADayAtMost(void**) {
   FakeDevice device;
   Guard guard({.step_limit = 1000});
-  const auto tai = [&](int16_t value, double at) {
-    return Ask(guard, device, {.tai = value}, at);
-  };
+  const auto tai = [&](int16_t value, double at) { return Ask(guard, device, {.tai = value}, at); };
   assert_true(tai(101, 0) == ClockRefusal::kTaiJump);
   assert_true(tai(37, 0) == ClockRefusal::kNone);
   assert_true(tai(39, 1) == ClockRefusal::kTaiJump);

@@ -33,7 +33,8 @@ void StartsWhereItIsTold(void**) {
   assert_true(state.is_virtual);
   AssertNear(msg::CorrectionAt(state, At(100)), -2.5);
   // A double of seconds since 1970 resolves a quarter of a microsecond.
-  assert_true(std::fabs(clock.UnixSeconds(At(200)) - SystemSeconds() - (-2.5 + 100 * 30e-6)) < 1e-6);
+  assert_true(std::fabs(clock.UnixSeconds(At(200)) - SystemSeconds() - (-2.5 + 100 * 30e-6)) <
+              1e-6);
 }
 
 void SlewRunsAt500PpmAndEndsByItself(void**) {
@@ -79,8 +80,8 @@ void AStepIsWholeAndEndsTheSlew(void**) {
   AssertNear(CorrectionOf(clock, 5000), -3600 + 0.005);
 }
 
-// 1800000000 is 08:00, so that midnight is 57600 s away: the test's system clock stands still, and the
-// correction is the time that passes.
+// 1800000000 is 08:00, so that midnight is 57600 s away: the test's system clock stands still, and
+// the correction is the time that passes.
 VirtualClock RunningClock(VirtualClock::SystemLeaps system_leaps = SystemDoesNotLeap) {
   msg::ClockStart start;
   start.is_virtual = true;

@@ -136,11 +136,10 @@ void AutokeysTrailAndLastFailureAreSentByNameAlone(void**) {
   peer.autokey->cookie_age_s = 12;
   peer.autokey->key_list_age_s = 34;
   peer.autokey->failure = {"bad_filestamp", 56, "no key for \"ca\""};
-  assert_string_equal(
-      PeerText(peer, all).c_str(),
-      "trail.0=\"server ca 202711212341\", trail.1=\"ca ca 202711212342\",\r\n"
-      "cookieage=12, keylistage=34, autokeyerror=\"bad_filestamp\",\r\n"
-      "autokeyerrorage=56, autokeycause=\"no key for 'ca'\"\r\n");
+  assert_string_equal(PeerText(peer, all).c_str(),
+                      "trail.0=\"server ca 202711212341\", trail.1=\"ca ca 202711212342\",\r\n"
+                      "cookieage=12, keylistage=34, autokeyerror=\"bad_filestamp\",\r\n"
+                      "autokeyerrorage=56, autokeycause=\"no key for 'ca'\"\r\n");
   const std::string defaults = PeerText(peer, {});
   for (const std::string_view name : all) assert_false(Contains(defaults, name));
 }

@@ -56,8 +56,9 @@ class SimWorld {
   // Adds a server and the association with it.
   AssocId AddServer(const SimServer& server, const AssociationConfig& config);
 
-  // A leap second takes place now: UTC, and every clock that follows it, is put back by a second (`inserted`)
-  // or forward. True time runs on. The host's clock does it only when the engine passed it on.
+  // A leap second takes place now: UTC, and every clock that follows it, is put back by a second
+  // (`inserted`) or forward. True time runs on. The host's clock does it only when the engine
+  // passed it on.
   void Leap(bool inserted);
 
   // Runs until true time `until`; collects statistics of the clock error from now to then.

@@ -182,7 +182,8 @@ void PublicKeysOutOfBoundsAreRefused(void**) {
   assert_null(RsaPublicKey(modulus, 3).get());
 }
 
-// No modulus that RSA would make, and all that is known of it is its size: what is sealed is as long.
+// No modulus that RSA would make, and all that is known of it is its size: what is sealed is as
+// long.
 void StrangePublicKeysSealToTheirSize(void**) {
   for (size_t size = 46; size <= 512; size += 13)
     for (const uint32_t exponent : {3u, 0xffffffffu}) {

@@ -448,8 +448,8 @@ void OverrideModes(bool override) {
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
   assert_int_equal(syscall(SYS_capget, &header, sets), 0);
   const uint32_t bit = 1U << CAP_DAC_OVERRIDE;
-  sets[0].effective = override ? sets[0].effective | (sets[0].permitted & bit)
-                               : sets[0].effective & ~bit;
+  sets[0].effective =
+      override ? sets[0].effective | (sets[0].permitted & bit) : sets[0].effective & ~bit;
   assert_int_equal(syscall(SYS_capset, &header, sets), 0);
 }
 

@@ -44,9 +44,8 @@ bool Workshop::Run(std::vector<std::string> words) {
   environment.err = open_memstream(&err_data, &err_size);
   const bool renews = options->renewal.has_value();
   const auto run = [&](auto tool) { return tool.Run(); };
-  const Status done =
-      renews ? run(Renewal(std::move(*options), std::move(*directory), environment))
-             : run(Keygen(std::move(*options), std::move(*directory), environment));
+  const Status done = renews ? run(Renewal(std::move(*options), std::move(*directory), environment))
+                             : run(Keygen(std::move(*options), std::move(*directory), environment));
   fclose(environment.out), fclose(environment.err);
   out.assign(out_data, out_size), err.assign(err_data, err_size);
   free(out_data), free(err_data);

@@ -32,7 +32,7 @@ class Workshop {
 
   std::string path;
   int64_t clock = 1795304898;  // NTP 4004293698
-  int patience_s = 0;           // for the directory's lock
+  int patience_s = 0;          // for the directory's lock
   std::string out, err, error, arguments_left;
 };
 

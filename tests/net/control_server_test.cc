@@ -168,8 +168,8 @@ void AnAssociationsEntryIsTakenAwayAndNothingIsKeptOfIt(void**) {
   w.Done(*command, CommandOutcome::kAuthorised);
   assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
   assert_false(w.h.node.access.Has(core::Access::kNoQuery));
-  assert_true(w.RefusalOf("delrestrict source 192.0.2.1")
-                  .starts_with("column 12 there is no such entry"));
+  assert_true(
+      w.RefusalOf("delrestrict source 192.0.2.1").starts_with("column 12 there is no such entry"));
 }
 
 void ALineThatIsRefusedThereIsNotDone(void**) {

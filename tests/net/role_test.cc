@@ -209,7 +209,8 @@ struct Followed {
     msg::NetAssociation line;
     line.address = kServer;
     // No step for less than 10 s: a busy machine that stalls between two packets changes nothing.
-    world.Configure({.quit = quit, .maxdist = 100, .step_forward = 10, .step_backward = 10}, {line});
+    world.Configure({.quit = quit, .maxdist = 100, .step_forward = 10, .step_backward = 10},
+                    {line});
   }
   void Believe(double ahead) {
     for (int i = 0; i < 20 && !Answer(ahead); ++i) event_base_loop(world.role.loop(), EVLOOP_ONCE);

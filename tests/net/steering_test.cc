@@ -71,13 +71,12 @@ void ARefusedStepIsNoStep(void**) {
 void AWholeSlewIsDoneWhenTheClockSaysSo(void**) {
   Fixture f;
   for (const auto refusal : {msg::ClockRefusal::kNone, msg::ClockRefusal::kSlewLimit}) {
-    std::thread clock =
-        AnswerOnce(&f.clock.far, [refusal](Channel* channel, const msg::ClockAdjust& asked) {
-          const bool slew = asked.slew == 0.1 && !asked.step;
-          (void)channel->Send(msg::ClockState{
-              .request = asked.request,
-              .refusal = slew ? refusal : msg::ClockRefusal::kSystemError});
-        });
+    std::thread clock = AnswerOnce(&f.clock.far, [refusal](Channel* channel,
+                                                           const msg::ClockAdjust& asked) {
+      const bool slew = asked.slew == 0.1 && !asked.step;
+      (void)channel->Send(msg::ClockState{
+          .request = asked.request, .refusal = slew ? refusal : msg::ClockRefusal::kSystemError});
+    });
     const bool slewing = f.steering.SlewWhole(0.1, f.engine);
     clock.join();
     assert_int_equal(slewing, refusal == msg::ClockRefusal::kNone);

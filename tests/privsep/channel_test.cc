@@ -52,9 +52,7 @@ void NoticesThatTheOtherEndIsGone(void**) {
   Pipe pipe = NewPipe();
   Channel sender(UniqueFd(), std::move(pipe.write_end));
   Channel receiver(std::move(pipe.read_end), UniqueFd());
-  {
-    Channel gone = std::move(receiver);
-  }
+  { Channel gone = std::move(receiver); }
   assert_true(sender.Send(msg::ClockAdjust{}) == SendOutcome::kClosed);
   Pipe other = NewPipe();
   Channel reader(std::move(other.read_end), UniqueFd());

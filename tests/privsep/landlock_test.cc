@@ -30,7 +30,8 @@ struct Directories {
 int SetUp(void** state) {
   char name[] = "/tmp/landlock-test-XXXXXX";
   if (mkdtemp(name) == nullptr) return 1;
-  auto* directories = new Directories{name, std::string(name) + "/open", std::string(name) + "/shut"};
+  auto* directories =
+      new Directories{name, std::string(name) + "/open", std::string(name) + "/shut"};
   mkdir(directories->open.c_str(), 0755);
   mkdir(directories->shut.c_str(), 0755);
   *state = directories;
@@ -68,17 +69,16 @@ int Restricted(std::vector<DirectoryGrant> grants, Body body) {
 void WritesOnlyWhereGranted(void** state) {
   const auto& at = *static_cast<Directories*>(*state);
   assert_true(LandlockVersion() > 0);
-  const int end = Restricted({{at.open, DirectoryAccess::kWrite}, {at.shut, DirectoryAccess::kRead}},
-                             [&](const auto&) {
-                               if (!Touch(at.open + "/a")) return 1;
-                               if (Touch(at.shut + "/a")) return 2;
-                               const auto from = at.open + "/a";
-                               if (rename(from.c_str(), (at.open + "/b").c_str()) != 0) return 3;
-                               if (rename((at.open + "/b").c_str(), (at.shut + "/b").c_str()) == 0)
-                                 return 4;
-                               if (open("/etc/passwd", O_RDONLY) >= 0) return 5;
-                               return 0;
-                             });
+  const int end = Restricted(
+      {{at.open, DirectoryAccess::kWrite}, {at.shut, DirectoryAccess::kRead}}, [&](const auto&) {
+        if (!Touch(at.open + "/a")) return 1;
+        if (Touch(at.shut + "/a")) return 2;
+        const auto from = at.open + "/a";
+        if (rename(from.c_str(), (at.open + "/b").c_str()) != 0) return 3;
+        if (rename((at.open + "/b").c_str(), (at.shut + "/b").c_str()) == 0) return 4;
+        if (open("/etc/passwd", O_RDONLY) >= 0) return 5;
+        return 0;
+      });
   assert_int_equal(end, 0);
 }
 

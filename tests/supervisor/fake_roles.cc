@@ -83,7 +83,8 @@ class FakeKeys {
 
   void Line() {
     msg::RuntimeLine line;
-    CHECK(line.line.Assign(AsBytes("unconfig 4711")) && line.subject.Assign(AsBytes("ntp.example")));
+    CHECK(line.line.Assign(AsBytes("unconfig 4711")) &&
+          line.subject.Assign(AsBytes("ntp.example")));
     (void)supervisor_.Send(line);
     link_.Log(LogLevel::kNotice, "fake keys: told a line");
   }

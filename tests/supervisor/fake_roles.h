@@ -1,5 +1,5 @@
-// Stand-ins for ntpd-net and ntpd-keys, so that the supervisor can be tested with roles that misbehave
-// on demand.
+// Stand-ins for ntpd-net and ntpd-keys, so that the supervisor can be tested with roles that
+// misbehave on demand.
 //
 // A test program that is started under such a role's name becomes it. What it hears it says as log
 // lines that begin with "fake"; ntpd-net does what the file "script" beside its program says.

@@ -496,9 +496,9 @@ void AFileOfLinesIsWholeOrNotBelieved(void** state) {
 void ALineThatCannotBeOneIsLeftOutAloud(void** state) {
   const KeptLinesFile file(In(state).path);
   KeptLines log;
-  Put(In(state).At("config-lines"),
-      "line good one\nno line\nline \nline \x01\n" + ("line " + std::string(469, 'x')) +
-          "\nof lost\nrubbish\nof a\nof b\nline good two\nend\n");
+  Put(In(state).At("config-lines"), "line good one\nno line\nline \nline \x01\n" +
+                                        ("line " + std::string(469, 'x')) +
+                                        "\nof lost\nrubbish\nof a\nof b\nline good two\nend\n");
   const auto kept = file.Read(&log);
   assert_true(kept.ok());
   assert_string_equal(Shown(*kept).c_str(), "good one|;good two|b;");

@@ -74,7 +74,8 @@ void ATableIsReadAndSaid(void** state) {
   Fixture& f = In(state);
   f.Put(kTable);
   f.Load();
-  assert_true(f.log.Said("leap'): loaded, expire=2169-02-17T16:40:00Z last=2017-01-01T00:00:00Z ofs=37"));
+  assert_true(
+      f.log.Said("leap'): loaded, expire=2169-02-17T16:40:00Z last=2017-01-01T00:00:00Z ofs=37"));
   assert_int_equal(f.leap.table().expiry, 8493007200);
   assert_int_equal(f.leap.table().seconds.size(), 2);
   assert_int_equal(f.leap.table().seconds[1].tai, 37);

@@ -1,5 +1,6 @@
-// ntpd-clock and ntpd-resolve as they are built, started by a process that has shut the supervisor's
-// own filter behind it: a filter is inherited, so a call that it lacks would end the role.
+// ntpd-clock and ntpd-resolve as they are built, started by a process that has shut the
+// supervisor's own filter behind it: a filter is inherited, so a call that it lacks would end the
+// role.
 //
 // The clock is virtual, and the right to set the real one is dropped before anything is started.
 #include <poll.h>
@@ -127,111 +128,122 @@ int StartClock(Play& play) {
 }
 
 void ClockAppliesWhatIsWithinItsLimits(void**) {
-  assert_int_equal(Play::Run(Role::kClock, [](Play& play) {
-                     if (const int failed = StartClock(play); failed != 0) return failed;
-                     play.AsNet(msg::ClockAdjust{.request = 9, .step = -2.0});
-                     msg::ClockState state;
-                     msg::ClockMirror mirror;
-                     if (!play.ToNet(&state) || state.request != 9) return 4;
-                     if (state.refusal != msg::ClockRefusal::kNone) return 5;
-                     if (std::fabs(state.correction - 3) > 1e-3) return 6;
-                     if (!play.FromRole(&mirror) || mirror.budget.steps != 1) return 7;
-                     return std::fabs(mirror.correction - 3) < 1e-3 ? 0 : 8;
-                   }),
+  assert_int_equal(Play::Run(Role::kClock,
+                             [](Play& play) {
+                               if (const int failed = StartClock(play); failed != 0) return failed;
+                               play.AsNet(msg::ClockAdjust{.request = 9, .step = -2.0});
+                               msg::ClockState state;
+                               msg::ClockMirror mirror;
+                               if (!play.ToNet(&state) || state.request != 9) return 4;
+                               if (state.refusal != msg::ClockRefusal::kNone) return 5;
+                               if (std::fabs(state.correction - 3) > 1e-3) return 6;
+                               if (!play.FromRole(&mirror) || mirror.budget.steps != 1) return 7;
+                               return std::fabs(mirror.correction - 3) < 1e-3 ? 0 : 8;
+                             }),
                    0);
 }
 
 void ClockRefusesWhatIsOverItsLimits(void**) {
-  assert_int_equal(Play::Run(Role::kClock, [](Play& play) {
-                     if (const int failed = StartClock(play); failed != 0) return failed;
-                     play.AsNet(msg::ClockAdjust{.request = 1, .step = 11.0});
-                     msg::ClockState state;
-                     if (!play.ToNet(&state)) return 4;
-                     if (state.refusal != msg::ClockRefusal::kStepLimit) return 5;
-                     return std::fabs(state.correction - 5) < 1e-3 ? 0 : 6;
-                   }),
+  assert_int_equal(Play::Run(Role::kClock,
+                             [](Play& play) {
+                               if (const int failed = StartClock(play); failed != 0) return failed;
+                               play.AsNet(msg::ClockAdjust{.request = 1, .step = 11.0});
+                               msg::ClockState state;
+                               if (!play.ToNet(&state)) return 4;
+                               if (state.refusal != msg::ClockRefusal::kStepLimit) return 5;
+                               return std::fabs(state.correction - 5) < 1e-3 ? 0 : 6;
+                             }),
                    0);
 }
 
 void ClockReportsAMalformedMessageAndAppliesNothing(void**) {
-  assert_int_equal(Play::Run(Role::kClock, [](Play& play) {
-                     if (const int failed = StartClock(play); failed != 0) return failed;
-                     play.AsNet(msg::ResolveRequest{.index = 1});
-                     msg::Misbehaviour accusation;
-                     if (!play.FromRole(&accusation)) return 4;
-                     if (accusation.culprit != Role::kNet) return 5;
-                     if (accusation.message_type != static_cast<uint16_t>(msg::Type::kResolveRequest))
-                       return 6;
-                     play.AsNet(msg::ClockAdjust{.request = 2});
-                     msg::ClockState state;
-                     if (!play.ToNet(&state) || state.request != 2) return 7;
-                     return std::fabs(state.correction - 5) < 1e-3 ? 0 : 8;
-                   }),
-                   0);
+  assert_int_equal(
+      Play::Run(Role::kClock,
+                [](Play& play) {
+                  if (const int failed = StartClock(play); failed != 0) return failed;
+                  play.AsNet(msg::ResolveRequest{.index = 1});
+                  msg::Misbehaviour accusation;
+                  if (!play.FromRole(&accusation)) return 4;
+                  if (accusation.culprit != Role::kNet) return 5;
+                  if (accusation.message_type != static_cast<uint16_t>(msg::Type::kResolveRequest))
+                    return 6;
+                  play.AsNet(msg::ClockAdjust{.request = 2});
+                  msg::ClockState state;
+                  if (!play.ToNet(&state) || state.request != 2) return 7;
+                  return std::fabs(state.correction - 5) < 1e-3 ? 0 : 8;
+                }),
+      0);
 }
 
 void ClockDoesNotListenToNetBeforeItsLimits(void**) {
-  assert_int_equal(Play::Run(Role::kClock, [](Play& play) {
-                     play.AsNet(msg::ClockAdjust{.request = 3, .step = 11.0});
-                     if (const int failed = StartClock(play); failed != 0) return failed;
-                     msg::ClockState state;
-                     if (!play.ToNet(&state) || state.request != 3) return 4;
-                     return state.refusal == msg::ClockRefusal::kStepLimit ? 0 : 5;
-                   }),
+  assert_int_equal(Play::Run(Role::kClock,
+                             [](Play& play) {
+                               play.AsNet(msg::ClockAdjust{.request = 3, .step = 11.0});
+                               if (const int failed = StartClock(play); failed != 0) return failed;
+                               msg::ClockState state;
+                               if (!play.ToNet(&state) || state.request != 3) return 4;
+                               return state.refusal == msg::ClockRefusal::kStepLimit ? 0 : 5;
+                             }),
                    0);
 }
 
 void RolesLiveThroughStopAndContinue(void**) {
-  assert_int_equal(Play::Run(Role::kClock, [](Play& play) {
-                     if (const int failed = StartClock(play); failed != 0) return failed;
-                     kill(play.pid(), SIGSTOP);
-                     poll(nullptr, 0, 100);
-                     kill(play.pid(), SIGCONT);
-                     play.AsNet(msg::ClockAdjust{.request = 4});
-                     msg::ClockState state;
-                     return play.ToNet(&state) && state.request == 4 ? 0 : 4;
-                   }),
+  assert_int_equal(Play::Run(Role::kClock,
+                             [](Play& play) {
+                               if (const int failed = StartClock(play); failed != 0) return failed;
+                               kill(play.pid(), SIGSTOP);
+                               poll(nullptr, 0, 100);
+                               kill(play.pid(), SIGCONT);
+                               play.AsNet(msg::ClockAdjust{.request = 4});
+                               msg::ClockState state;
+                               return play.ToNet(&state) && state.request == 4 ? 0 : 4;
+                             }),
                    0);
 }
 
 void TheKernelsNameOfARoleIsItsOwn(void**) {
-  assert_int_equal(Play::Run(Role::kClock, [](Play& play) {
-                     if (const int failed = StartClock(play); failed != 0) return failed;
-                     char name[32] = "";
-                     const std::string path = "/proc/" + std::to_string(play.pid()) + "/comm";
-                     std::FILE* file = std::fopen(path.c_str(), "re");
-                     if (file == nullptr || std::fgets(name, sizeof name, file) == nullptr) return 4;
-                     return std::string_view(name) == "ntpd-clock\n" ? 0 : 5;
-                   }),
-                   0);
+  assert_int_equal(
+      Play::Run(Role::kClock,
+                [](Play& play) {
+                  if (const int failed = StartClock(play); failed != 0) return failed;
+                  char name[32] = "";
+                  const std::string path = "/proc/" + std::to_string(play.pid()) + "/comm";
+                  std::FILE* file = std::fopen(path.c_str(), "re");
+                  if (file == nullptr || std::fgets(name, sizeof name, file) == nullptr) return 4;
+                  return std::string_view(name) == "ntpd-clock\n" ? 0 : 5;
+                }),
+      0);
 }
 
 void ResolveLooksUpItsNamesOnly(void**) {
-  assert_int_equal(Play::Run(Role::kResolve, [](Play& play) {
-                     msg::ResolveName name{.index = 7};
-                     CHECK(name.name.Assign(AsBytes("localhost")));
-                     play.AsSupervisor(name);
-                     play.AsSupervisor(msg::ResolveEnd{.count = 1});
-                     if (!play.Ready()) return 1;
-                     play.AsNet(msg::ResolveRequest{.index = 7});
-                     msg::ResolveAnswer answer;
-                     if (!play.ToNet(&answer) || answer.index != 7) return 2;
-                     if (answer.outcome != msg::ResolveOutcome::kOk) return 3;
-                     if (!answer.addresses[0].is_loopback()) return 4;
-                     play.AsNet(msg::ResolveRequest{.index = 8});
-                     msg::Misbehaviour accusation;
-                     return play.FromRole(&accusation) && accusation.culprit == Role::kNet ? 0 : 5;
-                   }),
-                   0);
+  assert_int_equal(
+      Play::Run(Role::kResolve,
+                [](Play& play) {
+                  msg::ResolveName name{.index = 7};
+                  CHECK(name.name.Assign(AsBytes("localhost")));
+                  play.AsSupervisor(name);
+                  play.AsSupervisor(msg::ResolveEnd{.count = 1});
+                  if (!play.Ready()) return 1;
+                  play.AsNet(msg::ResolveRequest{.index = 7});
+                  msg::ResolveAnswer answer;
+                  if (!play.ToNet(&answer) || answer.index != 7) return 2;
+                  if (answer.outcome != msg::ResolveOutcome::kOk) return 3;
+                  if (!answer.addresses[0].is_loopback()) return 4;
+                  play.AsNet(msg::ResolveRequest{.index = 8});
+                  msg::Misbehaviour accusation;
+                  return play.FromRole(&accusation) && accusation.culprit == Role::kNet ? 0 : 5;
+                }),
+      0);
 }
 
 void RolesEndWhenTheSupervisorTalksNonsense(void**) {
   for (const Role role : {Role::kClock, Role::kResolve}) {
-    assert_int_equal(Play::Run(role, [](Play& play) {
-                       play.AsSupervisor(msg::LogLine{});
-                       const int status = play.Wait();
-                       return WIFEXITED(status) ? 0 : 1;
-                     }),
+    assert_int_equal(Play::Run(role,
+                               [](Play& play) {
+                                 play.AsSupervisor(msg::LogLine{});
+                                 const int status = play.Wait();
+                                 return WIFEXITED(status) ? 0 : 1;
+                               }),
                      0);
   }
 }
@@ -249,8 +261,8 @@ void RolesDieWithTheSupervisor(void**) {
   (void)end;
   int status = 0;
   assert_true(wait(&status) > 0);
-  // The kernel closes the supervisor's descriptors before it signals its children: a role that sees the
-  // end of its channel first leaves by itself.
+  // The kernel closes the supervisor's descriptors before it signals its children: a role that sees
+  // the end of its channel first leaves by itself.
   const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
   const bool left = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   assert_true(killed || left);

@@ -6,9 +6,7 @@
 #include "privsep/base/text.h"
 
 namespace ntpward::test {
-namespace {
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<uint8_t> FromHex(std::string_view hex) {
   std::vector<uint8_t> bytes;
