@@ -15,9 +15,11 @@ namespace {
 constexpr std::string_view kOwn = "client";
 
 void CheckInstalled(const Trail& trail) {
-  CertificateCache cache;
-  trail.InstallInto(cache);
-  CHECK(cache.entries().size() <= Trail::kMaxLength);
+  for (const auto source : {CertificateSource::kChosen, CertificateSource::kStranger}) {
+    CertificateCache cache;
+    trail.InstallInto(cache, source);
+    CHECK(cache.entries().size() <= Trail::kMaxLength);
+  }
   CHECK(trail.last()->self_signed() && trail.last()->trusted);
   CHECK(trail.expiry() <= trail.server()->not_after);
 }

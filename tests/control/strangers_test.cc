@@ -17,6 +17,8 @@ constexpr size_t kError = 12;
 // Long enough for a nonce, as ntpq of ntpward sends it.
 const std::string kBlanks(40, ' ');
 
+constexpr SipKey kNonceKey{2, 3};
+
 struct World {
   // As it comes: with a MAC unless the verdict says that there is none.
   Answer Ask(ControlOp op, std::string_view data = "", MacVerdict verdict = MacVerdict::kNone,
@@ -44,7 +46,7 @@ struct World {
   bool GetsAll() { return Ask(ControlOp::kReadVariables).datagrams.size() > 1; }
 
   FakeState state;
-  Responder responder{1, {2, 3}};
+  Responder responder{1, kNonceKey};
   Requester requester{.address = kStranger, .control_key = kControl};
   MonoTime now = MonoTime::FromSeconds(1000);
   std::vector<uint8_t> datagram;

@@ -358,12 +358,14 @@ void AForgedMacBeyondTheLimitGetsNothing(void**) {
 void SealedRepliesOfOneWakeUpAllLeave(void**) {
   Sealing h;
   const uint16_t other = h.Listen(1);
+  Stranger second(IpAddress::V4(127, 0, 0, 2));
+  const auto client_of = [&](uint64_t i) -> Stranger& { return i % 2 == 0 ? second : h.client; };
   constexpr uint64_t kRequests = 2 * (2 * SendBatch::kSize + 1);
   for (uint64_t i = 1; i <= kRequests; ++i) {
     wire::Header request = RequestHeader();
     request.transmit = NtpTimestamp::FromRaw(i);
     const auto packet = Encoded(request, SomeMac(KeyId{static_cast<uint32_t>(i)}));
-    h.client.Send(packet, {kAsked, i % 3 == 0 ? other : h.port});
+    client_of(i).Send(packet, {kAsked, i % 3 == 0 ? other : h.port});
     if (i % 5 == 0) h.Spin();
   }
   h.Spin();
@@ -377,12 +379,15 @@ void SealedRepliesOfOneWakeUpAllLeave(void**) {
   assert_true(h.node.keys.OnReadable());
   assert_int_equal(h.node.io.datagrams.sent - before, kRequests);
   std::vector<bool> answered(kRequests + 1);
-  while (const auto answer = h.client.Receive()) {
-    const uint64_t i = answer->header().origin.raw();
-    assert_true(i >= 1 && i <= kRequests && !answered[i]);
-    answered[i] = true;
-    assert_int_equal(wire::ParsePacket(answer->bytes)->mac->key.value, i);
-    assert_int_equal(answer->from.port, i % 3 == 0 ? other : h.port);
+  for (Stranger* const client : {&h.client, &second}) {
+    while (const auto answer = client->Receive()) {
+      const uint64_t i = answer->header().origin.raw();
+      assert_true(i >= 1 && i <= kRequests && !answered[i]);
+      assert_ptr_equal(client, &client_of(i));
+      answered[i] = true;
+      assert_int_equal(wire::ParsePacket(answer->bytes)->mac->key.value, i);
+      assert_int_equal(answer->from.port, i % 3 == 0 ? other : h.port);
+    }
   }
   assert_true(std::count(answered.begin(), answered.end(), true) == kRequests);
 }
