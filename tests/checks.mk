@@ -13,8 +13,8 @@ $(LAB_PROGRAMS):
 lab-programs: $(LAB_PROGRAMS)
 ## make check           all tests: unit tests, corpora, and daemons in network namespaces
 check: all unit-tests fuzz-replay lab-programs
-	@tests/run-unit $(TEST_PROGRAMS)
-	@PREFIX=$(PREFIX) tests/run-lab $(BUILD)
+	@failed=0; tests/run-unit $(TEST_PROGRAMS) || failed=1; \
+	PREFIX=$(PREFIX) tests/run-lab $(BUILD) || failed=1; exit $$failed
 
 ## make check-monitoring  monitoring tools of Debian against the daemon (fetches them into $(BUILD)/monitoring)
 .PHONY: check-monitoring
