@@ -570,21 +570,24 @@ void ACrashedSupervisorGetsNoSecondFirstStep(void**) {
   assert_true(third.ntpd.text().find("gate=open") != std::string::npos);
 }
 
+// A daemon whose supervisor dies once it has kept something in `file`.
+void RunUntilCrash(Site& site, const std::string& file) {
+  Running daemon(site);
+  for (int i = 0; i < 250 && !fs::exists(file); ++i) usleep(20000);
+  assert_true(fs::exists(file));
+  daemon.ntpd.Send(SIGKILL);
+  (void)daemon.ntpd.Wait();
+  kill(daemon.net, SIGKILL);
+  kill(daemon.keys, SIGKILL);
+}
+
 // Keys that were revoked must not come back because the supervisor died.
 void ACrashedSupervisorKeepsWhatCommandsDid(void**) {
   Site site;
   setenv("RUNTIME_DIRECTORY", site.Path("state").c_str(), 1);
   const std::string file = site.Path("state/trusted-keys");
   site.Script("keys-command");
-  {
-    Running daemon(site);
-    for (int i = 0; i < 250 && !fs::exists(file); ++i) usleep(20000);
-    assert_true(fs::exists(file));
-    daemon.ntpd.Send(SIGKILL);
-    (void)daemon.ntpd.Wait();
-    kill(daemon.net, SIGKILL);
-    kill(daemon.keys, SIGKILL);
-  }
+  RunUntilCrash(site, file);
   site.Script("");
   {
     Running panics(site);
@@ -609,15 +612,7 @@ void ACrashedSupervisorKeepsLinesOfConfiguration(void**) {
   setenv("RUNTIME_DIRECTORY", site.Path("state").c_str(), 1);
   const std::string file = site.Path("state/config-lines");
   site.Script("keys-line");
-  {
-    Running daemon(site);
-    for (int i = 0; i < 250 && !fs::exists(file); ++i) usleep(20000);
-    assert_true(fs::exists(file));
-    daemon.ntpd.Send(SIGKILL);
-    (void)daemon.ntpd.Wait();
-    kill(daemon.net, SIGKILL);
-    kill(daemon.keys, SIGKILL);
-  }
+  RunUntilCrash(site, file);
   site.Script("");
   Running again(site);
   assert_true(again.ntpd.text().find("1 lines that ntpq gave stay in force") != std::string::npos);
