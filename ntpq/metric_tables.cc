@@ -303,8 +303,8 @@ constexpr VariableMetric kAssociationCounters[] = {
       "Packets with a dispersion out of bounds."}},
     {"selbroken",
      MetricScale::kPlain,
-     {"ntpward_association_bad_reference_time", MetricType::kCounter, "",
-      "Packets with a reference time out of bounds."}},
+     {"ntpward_association_kisses_of_death", MetricType::kCounter, "",
+      "Times the source told us to go away or to slow down."}},
 };
 
 constexpr std::span<const VariableMetric> kNamedSystem[] = {

@@ -164,8 +164,12 @@ constexpr Entry kTable[] = {
     {"bogusorg", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.bogus_origin); }},
     {"oldpkt", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.old_packets); }},
     {"seldisp", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.selection_dispersion); }},
-    {"selbroken", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.selection_broken); }},
-    {"candidate", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.candidate); }},
+    // What 4.2.8 counts and shows under these names, whatever they and ntpq's words for them say.
+    {"selbroken", [](Name n, const View& v, Out& o) { o.AddUnsigned(n, v.kisses); }},
+    {"candidate",
+     [](Name n, const View& v, Out& o) {
+       o.AddUnsigned(n, static_cast<uint64_t>(v.status.selection));
+     }},
     {"flags",
      [](Name n, const View& v, Out& o) {
        if (v.autokey && v.autokey->flags != 0) o.AddHex(n, v.autokey->flags);

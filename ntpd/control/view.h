@@ -280,8 +280,7 @@ struct PeerView {
   uint64_t bogus_origin = 0;
   uint64_t old_packets = 0;
   uint64_t selection_dispersion = 0;
-  uint64_t selection_broken = 0;
-  uint64_t candidate = 0;
+  uint64_t kisses = 0;  // of death, genuine ones
   std::optional<PeerAutokeyView> autokey;
 };
 

@@ -54,8 +54,6 @@ struct AssociationCounters {
   uint64_t bogus_origin = 0;  // forged, or of an exchange that was voided
   uint64_t old = 0;           // duplicates of an answered exchange
   uint64_t bad_distance = 0;  // header refused: unsynchronised or too far from its root
-  uint64_t broken = 0;        // unfit when selection looked
-  uint64_t candidate = 0;     // times selection took it as a candidate
   uint64_t kisses = 0;        // genuine kisses of death
 
   friend bool operator==(const AssociationCounters&, const AssociationCounters&) = default;
@@ -140,7 +138,6 @@ class Association {
   Candidate AsCandidate(MonoTime now) const;
   void SetSelection(wire::Selection selection) { selection_ = selection; }
   wire::Selection selection() const { return selection_; }
-  void CountSelection(bool fit) { ++(fit ? counters_.candidate : counters_.broken); }
 
   // --- what others may know ---------------------------------------------------------------------
 

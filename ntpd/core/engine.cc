@@ -265,7 +265,6 @@ std::vector<Candidate> Engine::Candidates(MonoTime now) {
     Association& association = peer->association;
     association.SetSelection(wire::Selection::kReject);
     peer->unfit = association.Unfit(now, own_refids_);
-    association.CountSelection(peer->unfit == 0);
     if (peer->unfit != 0) continue;
     if (!IsOrphan(association)) {
       candidates.push_back(association.AsCandidate(now));

@@ -72,8 +72,7 @@ void FillCounters(const core::PeerSnapshot& snapshot, control::PeerView* view) {
   view->bogus_origin = snapshot.counters.bogus_origin;
   view->old_packets = snapshot.counters.old;
   view->selection_dispersion = snapshot.counters.bad_distance;
-  view->selection_broken = snapshot.counters.broken;
-  view->candidate = snapshot.counters.candidate;
+  view->kisses = snapshot.counters.kisses;
 }
 
 control::PeerView FromSnapshot(const core::PeerSnapshot& snapshot) {

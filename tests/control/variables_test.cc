@@ -173,6 +173,15 @@ void HostileTextIsMadePrintable(void**) {
   for (char c : Joined(text)) assert_true(c >= ' ' && c < 0x7f);
 }
 
+void SelbrokenCountsKissesAndCandidateIsTheSelection(void**) {
+  PeerView peer = test::AnsweringPeer();
+  peer.kisses = 3;
+  assert_string_equal(PeerText(peer, {"selbroken", "candidate"}).c_str(),
+                      "selbroken=3, candidate=6\r\n");
+  peer.status.selection = wire::Selection::kReject;
+  assert_string_equal(PeerText(peer, {"candidate"}).c_str(), "candidate=0\r\n");
+}
+
 void EveryListedNameCanBeRead(void**) {
   const SystemView system = FakeState().system;
   const PeerView peer = test::AnsweringPeer();
@@ -236,6 +245,7 @@ int main() {
       cmocka_unit_test(SessionKeysAreHexAndSymmetricOnesDecimal),
       cmocka_unit_test(LeapTableIsShownOnlyWhenThereIsOne),
       cmocka_unit_test(HostileTextIsMadePrintable),
+      cmocka_unit_test(SelbrokenCountsKissesAndCandidateIsTheSelection),
       cmocka_unit_test(EveryListedNameCanBeRead),
       cmocka_unit_test(OneUnknownNameFailsTheRequest),
       cmocka_unit_test(RequestedNamesAreBounded),
