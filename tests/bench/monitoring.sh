@@ -10,14 +10,18 @@ watched() { [[ $1 != chrony ]]; }
 # Each server is read by the ntpq that came with it.
 ntpq_of() { if [ "$1" = ntpward ]; then echo "$BUILD/bin/ntpq"; else echo "$(dirname "$PEER_NTPD")/ntpq"; fi; }
 
+make_watched_host() { # HOST
+  lab_host "$1"
+  lab_in "$1" ip addr add "$WATCHED_ADDRESS/32" dev lo
+  lab_in "$1" ip route add local 10.80.0.0/16 dev lo
+  lab_in "$1" ip route add blackhole 10.81.0.0/16
+}
+
 # Monitors ask from 10.80.0.0/16, as hosts that the operator has named: strangers get short answers only.
 # Runs SERVER as host `SERVER-watched`, with lines of its own. LAB_PID is its pid.
 start_watched() { # SERVER LINES
   local host=$1-watched
-  lab_host "$host"
-  lab_in "$host" ip addr add "$WATCHED_ADDRESS/32" dev lo
-  lab_in "$host" ip route add local 10.80.0.0/16 dev lo
-  lab_in "$host" ip route add blackhole 10.81.0.0/16
+  [ -n "${LAB_HOLDER[$host]:-}" ] || make_watched_host "$host"
   start_daemon "$1" "$host" "server 127.127.1.0 minpoll 4 maxpoll 4
 fudge 127.127.1.0 stratum 5
 disable kernel

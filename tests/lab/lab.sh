@@ -94,6 +94,11 @@ run() {
 # lab_host NAME: a host with loopback only. Its /etc is a copy that belongs to it.
 lab_host() {
   local name=$1 etc=$LAB_DIR/$1/etc
+  # A second one of the name would seem ready while its holder is still outside, in the machine's own network.
+  if [ -n "${LAB_HOLDER[$name]:-}" ]; then
+    echo "not ok HostsHaveNamesOfTheirOwn: $name"
+    exit 1
+  fi
   mkdir -p "$etc"
   # What this user may not read, no test needs.
   cp -a /etc/. "$etc/" 2>/dev/null
