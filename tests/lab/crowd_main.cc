@@ -9,8 +9,8 @@
 //                        mac; the sources begin at 10.81.0.0
 // Each honest client first gets a cookie, and a last one after the floods. All addresses must be
 // local to the host (10.80.0.0/13). Prints a line for each step; the caller judges. Nothing here
-// depends on how fast the server is: honest clients ask again up to kMostTries times, a flood waits
-// for answers.
+// depends on how fast the server is: honest clients ask again as often as a Pace says, a flood
+// waits for answers.
 #include <poll.h>
 
 #include <algorithm>
@@ -29,10 +29,18 @@ namespace ntpward::crowd {
 namespace {
 
 constexpr size_t kWindow = 32;        // honest requests in flight
-constexpr double kPatience = 0.1;     // s until one is asked again
-constexpr int kMostTries = 100;       // of one request
 constexpr int kFloodWindow = 256;     // of a flood, without an answer
 constexpr double kFloodPause = 0.02;  // s without any answer, after which it goes on
+
+// When an honest request is made again, and how often it is made at all.
+struct Pace {
+  double patience;  // s
+  int most_tries;
+};
+// Cookies come as fast as the server's key may work.
+constexpr Pace kCookiePace{.patience = 0.1, .most_tries = 100};
+// After as many polls without a reply a client takes its server for unreachable.
+constexpr Pace kTimePace{.patience = 1, .most_tries = 8};
 
 struct Flood {
   std::string name;
@@ -59,7 +67,8 @@ struct Tally {
   size_t answered = 0;
   size_t naks = 0;
   size_t wrong = 0;     // a reply to a request of ours that is neither authentic nor a NAK
-  size_t given_up = 0;  // after kMostTries
+  size_t given_up = 0;  // after as many tries as there may be
+  size_t repeated = 0;  // requests that were made more than once
   int most_tries = 0;
 };
 
@@ -114,6 +123,7 @@ class Crowd {
 
   void Ask(Question* question) {
     tally.most_tries = std::max(tally.most_tries, ++question->tries);
+    if (question->tries == 2) ++tally.repeated;
     const uint64_t nonce = net::RandomNonce().raw();
     const AddressPair path = PathOf(question->client);
     const Bytes packet = cookies_
@@ -162,12 +172,13 @@ class Crowd {
 
   void Repeat() {
     const MonoTime now = MonotonicNow();
+    const Pace& pace = cookies_ ? kCookiePace : kTimePace;
     const auto hopeless = [&](const Question& q) {
-      return q.tries >= kMostTries && now - q.asked >= kPatience;
+      return q.tries >= pace.most_tries && now - q.asked >= pace.patience;
     };
     tally.given_up += std::erase_if(asked_, hopeless);
     for (Question& question : asked_)
-      if (now - question.asked >= kPatience) Ask(&question);
+      if (now - question.asked >= pace.patience) Ask(&question);
     if (asked_.empty()) nonces_.clear();
   }
 
@@ -257,8 +268,9 @@ void PrintMemory(const Options& options) {
 }
 
 void Print(const char* what, const Tally& tally) {
-  std::printf("%s answered=%zu naks=%zu wrong=%zu given_up=%zu most_tries=%d", what, tally.answered,
-              tally.naks, tally.wrong, tally.given_up, tally.most_tries);
+  std::printf("%s answered=%zu naks=%zu wrong=%zu given_up=%zu repeated=%zu most_tries=%d", what,
+              tally.answered, tally.naks, tally.wrong, tally.given_up, tally.repeated,
+              tally.most_tries);
 }
 
 void AskForCookies(const char* what, const Options& options, Requests* requests,
