@@ -14,7 +14,7 @@ class OneOfEach : public control::StateView {
   wire::SystemStatus Status() const override { return {}; }
   NtpTimestamp Now() const override { return {}; }
   const control::RecentClients& Recent() const override { return clients_; }
-  control::SystemView System() const override {
+  control::SystemView System(control::SystemDetail) const override {
     control::SystemView view;
     view.autokey = control::AutokeyView{};
     view.autokey->certificates.push_back({"a\"b", "c\n", 4, 0});

@@ -1,6 +1,7 @@
 #include "ntpd/control/responder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ntpd/control/mru_answer.h"
 #include "ntpd/control/save_config.h"
@@ -60,9 +61,9 @@ Answer Configure(const wire::ControlRequest& request, const Requester& requester
           .log = std::move(decision.log)};
 }
 
-Body TextBody(uint16_t status, const wire::VariableListWriter& list) {
+Body TextBody(uint16_t status, wire::VariableListWriter list) {
   const Bytes text = AsBytes(list.text());
-  return {.status = status, .payload = {text.begin(), text.end()}, .cuts = list.cuts()};
+  return {.status = status, .payload = {text.begin(), text.end()}, .cuts = list.TakeCuts()};
 }
 
 Body AssociationTable(const StateView& state) {
@@ -95,7 +96,7 @@ BodyResult SystemVariables(const Question& question) {
   const bool processes = std::find(names.begin(), names.end(), kProcesses) != names.end();
   if (processes && !question.from_operator()) return Fail(ControlError::kPermission);
   if (processes && !question.ShowsNonce(asked.nonce)) return Fail(ControlError::kPermission);
-  SystemView view = state.System();
+  SystemView view = state.System(names.empty() ? SystemDetail::kDefaults : SystemDetail::kAll);
   view.control = question.counters;
   return TextBody(state.Status().word(), TRY(ReadSystem(view, names)));
 }
@@ -119,7 +120,7 @@ Body Nonce(const Question& question) {
   wire::VariableListWriter list;
   list.Add("nonce", question.nonces.Make(question.requester.address, question.now));
   list.Finish();
-  return TextBody(0, list);
+  return TextBody(0, std::move(list));
 }
 
 // Who cannot show a nonce gets nothing, not even an error: it would go to whoever is named as the
@@ -131,10 +132,9 @@ BodyResult RecentClientRows(const Question& question) {
   if (!request.ok() && request.error() == MruReject::kNoLimit) return Fail(ControlError::kBadValue);
   if (!request.ok() || !question.nonces.IsGood(request->nonce, address, question.now))
     return Body{.silent = true};
-  const auto list =
-      TRY(MruAnswer(*request, question.state.Recent(), question.nonces.Make(address, question.now),
-                    question.state.Now()));
-  Body body = TextBody(0, list);
+  auto list = TRY(MruAnswer(*request, question.state.Recent(),
+                            question.nonces.Make(address, question.now), question.state.Now()));
+  Body body = TextBody(0, std::move(list));
   // Its readers put fragments together, and short ones would cost rows.
   body.cuts.clear();
   return body;
@@ -326,7 +326,8 @@ Answer Responder::Save(const wire::ControlRequest& request, const Requester& req
 Answer Responder::AnswerToWrite(const Asked& asked, StateView& state) {
   const auto request = wire::ParseControlRequest(asked.datagram);
   if (!request.ok()) return {};
-  const auto assignments = ParseAssignments(SplitNonce(AsText(request->data)).text, state.System());
+  const auto assignments = ParseAssignments(SplitNonce(AsText(request->data)).text,
+                                            state.System(SystemDetail::kDefaults));
   if (!assignments.ok())
     return Refusal(request->header, assignments.error(), MacVerdict::kGood, asked.key, state);
   for (const Assignment& each : *assignments) state.SetVariable(each.name, each.value);

@@ -308,6 +308,12 @@ struct AssociationStatus {
   wire::PeerStatus status;
 };
 
+// How much of a SystemView is filled in.
+enum class SystemDetail : uint8_t {
+  kDefaults,  // what is written when a request names no variable, and what the operator made
+  kAll,
+};
+
 // The daemon's state as the responder asks for it. Owned by the shell; nothing returned is kept.
 class StateView {
  public:
@@ -315,7 +321,7 @@ class StateView {
   virtual wire::SystemStatus Status() const = 0;
   virtual NtpTimestamp Now() const = 0;
   virtual const RecentClients& Recent() const = 0;
-  virtual SystemView System() const = 0;
+  virtual SystemView System(SystemDetail detail) const = 0;
   virtual std::vector<AssociationStatus> Associations() const = 0;
   // None when there is no such association.
   virtual std::optional<PeerView> Peer(AssocId id) const = 0;
@@ -326,7 +332,7 @@ class StateView {
   virtual std::vector<RestrictionView> Restrictions() const = 0;
   // Whether the operator lets the configuration be written to files (`saveconfigdir`).
   virtual bool SavesConfiguration() const = 0;
-  // A writable variable of System().extra has another value from now on.
+  // A writable variable of SystemView::extra has another value from now on.
   virtual void SetVariable(std::string_view name, std::string_view value) = 0;
   // Zeroes the event count of an association, or of the system for 0: an authenticated reader has
   // just seen it (RFC 1305 appendix B.2.2), and nobody who sends his request again.

@@ -197,7 +197,7 @@ void DaemonView::SetVariable(std::string_view name, std::string_view value) {
   node_->written.insert_or_assign(std::string(name), std::string(value));
 }
 
-control::SystemView DaemonView::System() const {
+control::SystemView DaemonView::System(control::SystemDetail detail) const {
   control::SystemView view;
   const MonoTime now = Timebase::Mono();
   const core::SystemState& system = node_->engine->system();
@@ -213,11 +213,6 @@ control::SystemView DaemonView::System() const {
   view.time_constant = static_cast<uint8_t>(discipline.poll());
   view.min_time_constant = node_->start.discard_average;
   view.system_peer = system.system_peer;
-  if (const Upstream* peer = upstreams_->Find(system.system_peer)) {
-    view.peer_address = peer->remote;
-    if (const auto snapshot = node_->engine->Snapshot(system.system_peer, now))
-      view.peer_mode = snapshot->hmode;
-  }
   view.offset_s = system.offset;
   view.frequency = discipline.frequency();
   view.system_jitter_s = system.jitter;
@@ -225,18 +220,27 @@ control::SystemView DaemonView::System() const {
   view.clock_wander = discipline.wander();
   view.processor = std::string(node_->start.processor.text());
   view.system = std::string(node_->start.system.text());
-  FillSystemCounters(*node_, server_ == nullptr ? nullptr : server_->recent(), &view);
-  view.keys.stored += upstreams_->CountOfSessionKeys();
   if (const autokey::LeapValues leap = leap_seconds_->Shown(view.now); leap.IsTable()) {
     view.tai_s = static_cast<int>(leap.tai);
     view.leap_table = control::LeapTableView{leap.epoch, leap.expiry};
   }
-  view.auth_delay_s = node_->sealed.Value().seconds();
-  if (node_->start.broadcast_client) view.broadcast_delay_s = node_->start.broadcast_delay;
   view.autokey = Autokey();
   FillExtra(&view);
-  if (node_->processes) view.processes = ProcessesOf(*node_->processes, now);
+  if (detail == control::SystemDetail::kAll) FillRest(now, &view);
   return view;
+}
+
+void DaemonView::FillRest(MonoTime now, control::SystemView* view) const {
+  if (const Upstream* peer = upstreams_->Find(view->system_peer)) {
+    view->peer_address = peer->remote;
+    if (const auto snapshot = node_->engine->Snapshot(view->system_peer, now))
+      view->peer_mode = snapshot->hmode;
+  }
+  FillSystemCounters(*node_, server_ == nullptr ? nullptr : server_->recent(), view);
+  view->keys.stored += upstreams_->CountOfSessionKeys();
+  view->auth_delay_s = node_->sealed.Value().seconds();
+  if (node_->start.broadcast_client) view->broadcast_delay_s = node_->start.broadcast_delay;
+  if (node_->processes) view->processes = ProcessesOf(*node_->processes, now);
 }
 
 std::vector<control::AssociationStatus> DaemonView::Associations() const {

@@ -24,7 +24,7 @@ class DaemonView : public control::StateView {
   wire::SystemStatus Status() const override;
   NtpTimestamp Now() const override { return node_->time.Now(); }
   const control::RecentClients& Recent() const override { return recent_; }
-  control::SystemView System() const override;
+  control::SystemView System(control::SystemDetail detail) const override;
   std::vector<control::AssociationStatus> Associations() const override;
   std::optional<control::PeerView> Peer(AssocId id) const override;
   std::optional<control::ClockView> Clock(AssocId id) const override;
@@ -36,6 +36,8 @@ class DaemonView : public control::StateView {
 
  private:
   std::optional<control::AutokeyView> Autokey() const;
+  // What is written by name only.
+  void FillRest(MonoTime now, control::SystemView* view) const;
   void FillExtra(control::SystemView* view) const;
 
   Node* node_;

@@ -11,6 +11,7 @@ namespace ntpward::wire {
 namespace {
 
 constexpr size_t kLineWidth = 72;
+constexpr size_t kUsualItems = 32;  // of an answer that names no variable
 // The largest magnitude that a fixed-point value is written with; bounds its length.
 constexpr double kMaxFixed = 1e15;
 
@@ -46,6 +47,7 @@ std::string_view Decimal(Number value, std::array<char, 24>& text) {
 
 VariableListWriter::VariableListWriter(size_t limit) : limit_(limit) {
   text_.reserve(std::min(limit, kMaxControlData * 2));
+  cuts_.reserve(kUsualItems);
 }
 
 void VariableListWriter::Add(std::string_view name, std::string_view value) {
@@ -64,23 +66,29 @@ void VariableListWriter::AddQuoted(std::string_view name, std::string_view value
   EndItem();
 }
 
+void VariableListWriter::AddPlain(std::string_view name, std::string_view text) {
+  BeginItem(name);
+  text_ += text;
+  EndItem();
+}
+
 void VariableListWriter::AddUnsigned(std::string_view name, uint64_t value) {
   std::array<char, 24> text;
-  Add(name, Decimal(value, text));
+  AddPlain(name, Decimal(value, text));
 }
 
 void VariableListWriter::AddSigned(std::string_view name, int64_t value) {
   std::array<char, 24> text;
-  Add(name, Decimal(value, text));
+  AddPlain(name, Decimal(value, text));
 }
 
 void VariableListWriter::AddHex(std::string_view name, uint64_t value) {
-  Add(name, HexNumber(value));
+  AddPlain(name, HexNumber(value));
 }
 
 void VariableListWriter::AddFixed(std::string_view name, double value, int digits) {
   FixedText text;
-  Add(name, Fixed(value, digits, text));
+  AddPlain(name, Fixed(value, digits, text));
 }
 
 void VariableListWriter::AddTimestamp(std::string_view name, NtpTimestamp value) {
@@ -117,7 +125,12 @@ void VariableListWriter::AppendPrintable(std::string_view value) {
 }
 
 void VariableListWriter::AppendHex(uint32_t value) {
-  for (int shift = 28; shift >= 0; shift -= 4) text_ += "0123456789abcdef"[value >> shift & 15];
+  std::array<char, 8> digits;
+  for (char& digit : digits) {
+    digit = "0123456789abcdef"[value >> 28];
+    value <<= 4;
+  }
+  text_.append(digits.data(), digits.size());
 }
 
 void VariableListWriter::EndItem() {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ntpd/wire/control_message.h"
@@ -47,8 +48,12 @@ class VariableListWriter {
   // What was written, and the offsets at which a fragment may end; see BuildControlReply.
   const std::string& text() const { return text_; }
   const std::vector<size_t>& cuts() const { return cuts_; }
+  // The offsets, which are gone from here then.
+  std::vector<size_t> TakeCuts() { return std::move(cuts_); }
 
  private:
+  // `text` is printable.
+  void AddPlain(std::string_view name, std::string_view text);
   // Appends `name=` to the text, where the value follows.
   void BeginItem(std::string_view name);
   void AppendPrintable(std::string_view value);

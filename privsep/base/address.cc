@@ -66,8 +66,11 @@ bool IpAddress::is_refclock() const {
 std::string IpAddress::ToString() const {
   char text[INET6_ADDRSTRLEN] = "";
   if (family == Family::kIpv4) {
-    inet_ntop(AF_INET, octets.data(), text, sizeof text);
-  } else if (family == Family::kIpv6) {
+    // inet_ntop goes through printf; an address is in every answer of mode 6.
+    return std::to_string(octets[0]) + '.' + std::to_string(octets[1]) + '.' +
+           std::to_string(octets[2]) + '.' + std::to_string(octets[3]);
+  }
+  if (family == Family::kIpv6) {
     inet_ntop(AF_INET6, octets.data(), text, sizeof text);
     if (scope != 0) return std::string(text) + "%" + std::to_string(scope);
   }

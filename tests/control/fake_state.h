@@ -28,7 +28,7 @@ class FakeState : public StateView {
   wire::SystemStatus Status() const override { return system.status; }
   NtpTimestamp Now() const override { return system.now; }
   const RecentClients& Recent() const override { return recent; }
-  SystemView System() const override { return system; }
+  SystemView System(SystemDetail) const override { return system; }
   std::vector<AssociationStatus> Associations() const override { return associations; }
   std::optional<PeerView> Peer(AssocId id) const override;
   std::optional<ClockView> Clock(AssocId id) const override;

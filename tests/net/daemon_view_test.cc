@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ntpd/control/variables.h"
 #include "ntpd/net/second_timer.h"
 #include "tests/net/harness.h"
 #include "tests/support/cmocka_cc.h"
@@ -13,6 +14,8 @@ namespace ntpward::net {
 namespace {
 
 using test::Harness;
+
+control::SystemView Whole(const Harness& h) { return h.view.System(control::SystemDetail::kAll); }
 
 MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
 
@@ -48,15 +51,15 @@ void ABroadcastLineShowsItsHopLimit(void**) {
 
 void ALimitedRuleImpliesTheListOfClients(void**) {
   Harness h;
-  assert_int_equal(h.view.System().mru.enabled, 1);
+  assert_int_equal(Whole(h).mru.enabled, 1);
   h.Restrict(core::Access::kLimited);
-  assert_int_equal(h.view.System().mru.enabled, 3);
+  assert_int_equal(Whole(h).mru.enabled, 3);
 }
 
 void TheKernelsStatusHasTheLeapSecond(void**) {
   Harness h;
   h.Synchronise();
-  assert_int_equal(h.view.System().kernel.status & (STA_INS | STA_DEL | STA_UNSYNC), 0);
+  assert_int_equal(Whole(h).kernel.status & (STA_INS | STA_DEL | STA_UNSYNC), 0);
   // The last day of 2026, by the clock of this host.
   const double off =
       (NtpTimestamp::FromRaw(uint64_t{4007707200U} << 32) - SystemTimeNow()).seconds();
@@ -65,14 +68,14 @@ void TheKernelsStatusHasTheLeapSecond(void**) {
                                    std::pair(wire::Leap::kDeleteSecond, STA_DEL)}) {
     h.node.engine->SetLeapNotice(leap);
     h.node.steering.Announce(*h.node.engine);
-    assert_int_equal(h.view.System().kernel.status & (STA_INS | STA_DEL), flag);
+    assert_int_equal(Whole(h).kernel.status & (STA_INS | STA_DEL), flag);
   }
 }
 
 void WhatStepsTheClockIsNamedOnceItDid(void**) {
   Harness h;
   const auto named = [&] {
-    const auto extra = h.view.System().extra;
+    const auto extra = Whole(h).extra;
     return std::any_of(extra.begin(), extra.end(), [](const control::ExtraVariable& variable) {
       return variable.name == "settimeofday" && variable.value == "\"clock_adjtime\"";
     });
@@ -86,11 +89,26 @@ void KeysOfListsAreCountedWithThoseOfTheFile(void**) {
   Harness h;
   h.node.key_counts.symmetric = 7;
   h.node.key_counts.expired = 3;
-  const control::KeyCounters keys = h.view.System().keys;
+  const control::KeyCounters keys = Whole(h).keys;
   assert_int_equal(keys.stored, 7);
   assert_int_equal(keys.expired, 3);
   assert_int_equal(keys.free, 0);
   assert_int_equal(keys.uncached, keys.lookups);
+}
+
+void AnAnswerOfTheDefaultsNeedsOnlyThem(void**) {
+  Harness h;
+  h.Synchronise();
+  (void)h.node.start.processor.Assign(AsBytes("x86_64"));
+  (void)h.node.start.system.Assign(AsBytes("Linux/6.1"));
+  const control::SystemView whole = Whole(h);
+  control::SystemView few = h.view.System(control::SystemDetail::kDefaults);
+  few.now = whole.now, few.root_dispersion_s = whole.root_dispersion_s;
+  assert_true(few.system_peer == whole.system_peer);
+  const auto wanted = control::ReadSystem(whole, {});
+  const auto written = control::ReadSystem(few, {});
+  assert_true(wanted.ok() && written.ok() && wanted->text().size() > 100);
+  assert_string_equal(written->text().c_str(), wanted->text().c_str());
 }
 
 }  // namespace
@@ -105,6 +123,7 @@ int main() {
       cmocka_unit_test(TheKernelsStatusHasTheLeapSecond),
       cmocka_unit_test(WhatStepsTheClockIsNamedOnceItDid),
       cmocka_unit_test(KeysOfListsAreCountedWithThoseOfTheFile),
+      cmocka_unit_test(AnAnswerOfTheDefaultsNeedsOnlyThem),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
