@@ -65,7 +65,8 @@ struct DanceResult {
   std::vector<std::string> statistics;  // cryptostats lines, without day, second and address
   std::string event;                    // one line for the log; empty: none
   bool warn = false;                    // `event` is something to mend, not progress
-  std::optional<LeapValues> leap;       // a table came under the server's signature
+  // A table came under the signature of a server that the operator chose.
+  std::optional<LeapValues> leap;
   // The same of an expired one: of use for today's offset only, where nobody has a better one.
   std::optional<LeapValues> expired_leap;
 };

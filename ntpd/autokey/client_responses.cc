@@ -4,6 +4,7 @@
 
 #include "ntpd/autokey/client_dance.h"
 #include "ntpd/autokey/crypto_statistics.h"
+#include "ntpd/autokey/learned_leap.h"
 #include "privsep/base/text.h"
 
 namespace ntpward::autokey {
@@ -320,11 +321,14 @@ Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& conte
   // ntpd 4.2.8 says today's offset under an expiry that it makes up, in the past while no leap
   // second is scheduled.
   if (Earlier(values.expiry, context.now)) {
-    result.expired_leap = values;
+    if (policy_.chosen) result.expired_leap = values;
     return Outcome::kLeapValues;
   }
+  if (Unfold(values.expiry) - Unfold(context.now) > LearnedLeap::kMostAhead)
+    return Outcome::kLeapValues;
   flags_ |= kLeap;
-  result.leap = values;
+  // Of somebody whom a packet brought here it lights the bit and is used for nothing.
+  if (policy_.chosen) result.leap = values;
   result.statistics.push_back(LeapLine(values, field.filestamp));
   return Outcome::kOk;
 }

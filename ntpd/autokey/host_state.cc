@@ -39,15 +39,6 @@ Status HostState::SetMaterial(const msg::HostMaterial& material) {
   return {};
 }
 
-bool HostState::OfferLeap(const LeapValues& values) {
-  if (!values.IsTable()) return false;
-  const bool newer = values.expiry == leap_.expiry ? Earlier(leap_.epoch, values.epoch)
-                                                   : Earlier(leap_.expiry, values.expiry);
-  if (leap_.IsTable() && !newer) return false;
-  leap_ = values;
-  return true;
-}
-
 std::optional<msg::SignatureUpdate> HostState::DueUpdate(MonoTime mono, NtpSeconds now,
                                                          bool synchronised) {
   if (!enabled_ || !synchronised || now.value == 0) return std::nullopt;

@@ -35,11 +35,9 @@ class HostState {
   // New key material: at start, after a reload, when the key process came back. Voids all
   // signatures. Fails, with Autokey off, when the certificate or the public key cannot be read.
   Status SetMaterial(const msg::HostMaterial& material);
-  // Verified values, from a leap file or from a server; all zero when the table has gone.
+  // Values to be offered to clients, from our own leap file or from a server; all zero when the
+  // table has gone.
   void SetLeap(const LeapValues& values) { leap_ = values; }
-  // A verified table: kept, and true, when it expires later than ours, or as late and knows a later
-  // leap second.
-  bool OfferLeap(const LeapValues& values);
 
   // Certificates came or went. Clients compare a certificate's dates with our timestamp, so one
   // that is younger than the last update would look as if it came from the future.
@@ -63,10 +61,6 @@ class HostState {
   // When the values were last signed; 0 before. The reference's "hostval.ts".
   NtpSeconds update_time() const { return signed_.timestamp; }
   const LeapValues& leap() const { return leap_; }
-  // What a server signed although it was expired: today's TAI offset as far as that server knows.
-  // All zero when there was none. It is neither offered to clients nor counted as a table.
-  const LeapValues& expired_leap() const { return expired_leap_; }
-  void SetExpiredLeap(const LeapValues& values) { expired_leap_ = values; }
   // The values that `leap_signature()` covers: all zero before the first update.
   const LeapValues& signed_leap() const { return signed_leap_; }
 
@@ -91,7 +85,6 @@ class HostState {
   Certificate certificate_;
   size_t modulus_size_ = 0;
   LeapValues leap_;
-  LeapValues expired_leap_;
   LeapValues signed_leap_;
   msg::SignedValues signed_;
   MonoTime signed_at_;

@@ -29,23 +29,28 @@ autokey::LeapValues LeapSeconds::FileValues(NtpTimestamp now) const {
   return {current->tai, Fold(current->at), Fold(schedule_.expiry())};
 }
 
-autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
-  const autokey::LeapValues& best = node_->host.leap();
-  if (best.IsTable() && best != from_file_) return best;
-  autokey::LeapValues shown = FileValues(now);
-  if (!shown.IsTable()) return Known();
-  shown.epoch = Fold(schedule_.last().at);
-  return shown;
+// A server's word, however long it says that it lasts, is no match for the operator's.
+autokey::LeapValues LeapSeconds::InForce(NtpTimestamp now) const {
+  if (schedule_.ValidAt(now)) return FileValues(now);
+  const autokey::LeapValues best = node_->learned_leap.Best();
+  return autokey::Earlier(best.expiry, {now.seconds()}) ? autokey::LeapValues{} : best;
 }
 
-autokey::LeapValues LeapSeconds::Known() const {
-  const autokey::LeapValues& best = node_->host.leap();
-  return best.IsTable() ? best : node_->host.expired_leap();
+autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
+  autokey::LeapValues file = FileValues(now);
+  const bool learned = !schedule_.ValidAt(now) && InForce(now).IsTable();
+  if (learned || !file.IsTable()) return Known(now);
+  file.epoch = Fold(schedule_.last().at);
+  return file;
+}
+
+autokey::LeapValues LeapSeconds::Known(NtpTimestamp now) const {
+  const autokey::LeapValues best = InForce(now);
+  return best.IsTable() ? best : node_->learned_leap.Best();
 }
 
 // "37 leap 201701010000 expire 202706280000", as ntpd 4.2.6 and 4.2.8 report what they learn.
-void LeapSeconds::ReportOffset() {
-  const autokey::LeapValues known = Known();
+void LeapSeconds::ReportOffset(const autokey::LeapValues& known) {
   if (!known.IsTable() || known == reported_) return;
   reported_ = known;
   node_->engine->ReportSystem(wire::SystemEvent::kTai,
@@ -67,27 +72,14 @@ void LeapSeconds::ReportStale(NtpTimestamp now) {
 
 void LeapSeconds::OnSecond(NtpTimestamp now) {
   ReportStale(now);
-  UpdateHost(now);
   node_->engine->SetLeapNotice(schedule_.NoticeAt(now));
   WatchLeap(now);
-  ReportOffset();
-  const autokey::LeapValues known = Known();
+  node_->host.SetLeap(InForce(now));
+  const autokey::LeapValues known = Known(now);
+  ReportOffset(known);
   node_->steering.SetTai(known.IsTable() ? std::optional(static_cast<int16_t>(known.tai))
                                          : std::nullopt);
   node_->steering.Announce(*node_->engine);
-}
-
-// The host offers the newest valid table, ours or a server's.
-void LeapSeconds::UpdateHost(NtpTimestamp now) {
-  autokey::HostState& host = node_->host;
-  const autokey::LeapValues file = schedule_.ValidAt(now) ? FileValues(now) : autokey::LeapValues{};
-  if (file != from_file_ || !host.leap().IsTable()) {
-    if (host.leap() == from_file_) host.SetLeap(file);
-    if (host.leap() != file) (void)host.OfferLeap(file);
-    from_file_ = file;
-  }
-  if (host.leap().IsTable() && autokey::Earlier(host.leap().expiry, {now.seconds()}))
-    host.SetLeap({});
 }
 
 // Every announced leap second takes place at the end of a UTC month, whoever announced it.
@@ -104,13 +96,9 @@ void LeapSeconds::WatchLeap(NtpTimestamp now) {
 
 void LeapSeconds::OnLeap(const Armed& passed) {
   node_->engine->ReportSystem(wire::SystemEvent::kLeapEvent);
-  // A server's values stay right without asking it again; the file's change by themselves.
-  autokey::LeapValues values = node_->host.leap();
-  if (!values.IsTable() || values == from_file_ || !autokey::Earlier(values.epoch, Fold(passed.at)))
-    return;
-  values.tai += passed.leap == wire::Leap::kAddSecond ? 1U : -1U;
-  values.epoch = Fold(passed.at);
-  node_->host.SetLeap(values);
+  // The file's values change by themselves.
+  node_->learned_leap.OnLeapSecond(Fold(passed.at),
+                                   passed.leap == wire::Leap::kAddSecond ? 1 : -1);
 }
 
 }  // namespace ntpward::net

@@ -1,5 +1,6 @@
-// Leap seconds as ntpd-net knows them: by the host's own file, else by what a server signed or the
-// majority of servers announces. Tells the engine, the Autokey host and ntpd-clock.
+// Leap seconds as ntpd-net knows them: by the host's own file as long as it is valid, else by what a
+// server signed or the majority of servers announces. Tells the engine, the Autokey host and
+// ntpd-clock.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,7 @@ namespace ntpward::net {
 
 class LeapSeconds {
  public:
-  // `node` must outlive this object. What servers sign reaches node->host by Upstreams.
+  // `node` must outlive this object. What servers sign reaches node->learned_leap by Upstreams.
   explicit LeapSeconds(Node* node) : node_(node) {}
 
   // The table of the supervisor, in place of the one before; an empty one takes it away.
@@ -33,17 +34,17 @@ class LeapSeconds {
 
   // All zero without a table, or before its first entry.
   autokey::LeapValues FileValues(NtpTimestamp now) const;
-  void UpdateHost(NtpTimestamp now);
-  // The table in force, else what a server told under an expired one; all zero without either.
-  autokey::LeapValues Known() const;
-  void ReportOffset();
+  // The valid table to go by; all zero without one.
+  autokey::LeapValues InForce(NtpTimestamp now) const;
+  // The same, else what a server told under an expired one; all zero without either.
+  autokey::LeapValues Known(NtpTimestamp now) const;
+  void ReportOffset(const autokey::LeapValues& known);
   void ReportStale(NtpTimestamp now);
   void WatchLeap(NtpTimestamp now);
   void OnLeap(const Armed& passed);
 
   Node* node_;
   core::LeapSchedule schedule_;
-  autokey::LeapValues from_file_;  // what the host was given of the file
   std::optional<Armed> armed_;
   autokey::LeapValues reported_;           // in the event log
   core::LeapSchedule::Seconds stale_ = 0;  // expiry of the file's table that was reported; 0: none

@@ -11,6 +11,7 @@
 #include "keys/session_key.h"
 #include "ntpd/autokey/certificate_cache.h"
 #include "ntpd/autokey/host_state.h"
+#include "ntpd/autokey/learned_leap.h"
 #include "ntpd/autokey/renewing_dance.h"
 #include "ntpd/control/view.h"
 #include "ntpd/core/access.h"
@@ -73,6 +74,7 @@ struct Node {
   core::AccessList access;
   autokey::HostState host;
   autokey::CertificateCache certificates;
+  autokey::LearnedLeap learned_leap;  // of servers on the operator's lines
   std::optional<keys::SessionKeyHasher> hasher;  // of the session digest
   bool has_material = false;                     // ntpd-keys has told who we are
   MonoTime started;

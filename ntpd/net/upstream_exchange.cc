@@ -383,13 +383,21 @@ void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
   upstream->failure = {name, Timebase::Mono(), refusal != nullptr ? *refusal : ""};
 }
 
+// Who is refused is not believed any more, whatever it said before.
+void Upstreams::NoteLeap(const Upstream& upstream, const DanceResult& result) {
+  using autokey::Restart;
+  if (result.restart == Restart::kIdentity || result.restart == Restart::kHost)
+    node_->learned_leap.Forget(upstream.id);
+  if (result.leap) node_->learned_leap.Learn(upstream.id, *result.leap);
+  if (result.expired_leap) node_->learned_leap.Learn(upstream.id, *result.expired_leap);
+}
+
 void Upstreams::Carry(Upstream* upstream, DanceResult result) {
   NoteFailure(upstream, result);
   for (const std::string& line : result.statistics)
     node_->reporter.CryptoStatistics(upstream->label(), line, CauseOf(*upstream));
   if (!result.event.empty()) SayCrypto(*upstream, result);
-  if (result.leap) (void)node_->host.OfferLeap(*result.leap);
-  if (result.expired_leap) node_->host.SetExpiredLeap(*result.expired_leap);
+  NoteLeap(*upstream, result);
   if (result.restart != autokey::Restart::kNone) {
     if (upstream->announced != nullptr) {
       upstream->announced->Forget();

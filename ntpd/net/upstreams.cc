@@ -226,6 +226,7 @@ void Upstreams::Remove(AssocId id) {
   if (found->second->dance != nullptr || found->second->own_list != nullptr ||
       found->second->peer != nullptr)
     node_->keys.Forget(id);
+  node_->learned_leap.Forget(id);
   if (!found->second->remote.ip.is_refclock()) node_->access.RemoveSource(found->second->remote.ip);
   node_->engine->Remove(id);
   // The last event wants the address that goes now.

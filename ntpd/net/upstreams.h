@@ -263,6 +263,7 @@ class Upstreams {
   void Carry(Upstream* upstream, autokey::DanceResult result);
   static void NoteFailure(Upstream* upstream, const autokey::DanceResult& result);
   void SayCrypto(const Upstream& upstream, const autokey::DanceResult& result);
+  void NoteLeap(const Upstream& upstream, const autokey::DanceResult& result);
   void RestartUpstream(const Upstream& upstream, autokey::Restart why);
   void AskKeys(AssocId id, const autokey::ClientJob& job);
 

@@ -70,6 +70,46 @@ void EmptyAndExpiredLeapTablesLightNothing(void**) {
   }
 }
 
+// Tables are issued for a year at most: one that is to last for decades would outlive every
+// mistake.
+void ATableThatLastsTooLongIsRefused(void**) {
+  const uint32_t most = kTestNow + 400 * 86400;
+  for (const uint32_t expiry : {most, most + 100, kTestNow + 2400000000U}) {
+    Guide guide;
+    guide.server.host.SetLeap({38, NtpSeconds{3692217600}, NtpSeconds{expiry}});
+    guide.server.Sign(kTestNow + 1);
+    guide.Associate();
+    guide.Synchronise();
+    assert_true(guide->PollUntil(AutokeyCode::kLeap));
+    guide->Deliver(guide->Answer(guide->request.field));
+    const bool good = expiry == most;
+    assert_int_equal(guide->last.outcome, good ? Outcome::kOk : Outcome::kLeapValues);
+    assert_int_equal(guide->last.leap.has_value(), good);
+    assert_int_equal((guide.dance().flags() & kLeap) != 0, good);
+    assert_false(guide->last.expired_leap.has_value());
+    assert_true(guide->restarts.empty());
+  }
+}
+
+// Under `identity optional` a packet is all that it takes to have an association with us.
+void TablesOfStrangersAreNotTaken(void**) {
+  for (const bool expired : {false, true}) {
+    DancePolicy stranger;
+    stranger.optional_here = true;
+    stranger.chosen = false;
+    Guide guide(0, false, stranger);
+    const uint32_t expiry = expired ? kTestNow - 1000 : kTestNow + 1000000;
+    guide.server.host.SetLeap({38, NtpSeconds{3692217600}, NtpSeconds{expiry}});
+    guide.server.Sign(kTestNow + 1);
+    guide.Synchronise();
+    assert_true(guide->PollUntil(AutokeyCode::kLeap));
+    guide->Deliver(guide->Answer(guide->request.field));
+    assert_int_equal((guide.dance().flags() & kLeap) != 0, !expired);
+    assert_false(guide->last.leap.has_value());
+    assert_false(guide->last.expired_leap.has_value());
+  }
+}
+
 // One packet in 16 may carry each, however long they fail; the others give time.
 void SignAndLeapNeverStarveTheClock(void**) {
   Guide guide;
@@ -123,6 +163,8 @@ int main() {
       cmocka_unit_test(LeapTableOfASynchronisedServer),
       cmocka_unit_test(LeapIsNotAskedOfAServerWithoutTable),
       cmocka_unit_test(EmptyAndExpiredLeapTablesLightNothing),
+      cmocka_unit_test(ATableThatLastsTooLongIsRefused),
+      cmocka_unit_test(TablesOfStrangersAreNotTaken),
       cmocka_unit_test(SignAndLeapNeverStarveTheClock),
       cmocka_unit_test(UnansweredQuestionsAreRepeatedSoonerAtFirst),
   };

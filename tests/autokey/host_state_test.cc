@@ -114,21 +114,6 @@ void SignsAnewWhenACertificateCame(void**) {
   assert_false(host.Due(4));
 }
 
-void TakesATableFromAServerOnlyWhenItLastsLonger(void**) {
-  Host host;
-  LeapValues later = kTable;
-  later.expiry.value += 1;
-  assert_true(host.party.host.OfferLeap(kTable));
-  assert_false(host.party.host.OfferLeap(kTable));
-  assert_true(host.party.host.OfferLeap(later));
-  assert_false(host.party.host.OfferLeap(kTable));
-  assert_false(host.party.host.OfferLeap({}));
-  // The same table after its next leap second.
-  later.tai = 38, later.epoch = NtpSeconds{later.epoch.value + 86400 * 365};
-  assert_true(host.party.host.OfferLeap(later));
-  assert_true(host.party.host.leap() == later);
-}
-
 void TheKeyProcesssTaiBitDoesNotCount(void**) {
   Host host;
   host.party.material.status_word |= kTai;
@@ -189,7 +174,6 @@ int main() {
       cmocka_unit_test(ASecondUnaskedAnswerIsIgnored),
       cmocka_unit_test(SignsNewLeapValuesAtOnceAndShowsThemOnlyThen),
       cmocka_unit_test(SignsAnewWhenACertificateCame),
-      cmocka_unit_test(TakesATableFromAServerOnlyWhenItLastsLonger),
       cmocka_unit_test(TheKeyProcesssTaiBitDoesNotCount),
       cmocka_unit_test(NewMaterialVoidsSignatures),
       cmocka_unit_test(UnreadableMaterialTurnsAutokeyOff),

@@ -13,6 +13,7 @@ constexpr uint32_t k2015 = 3644697600;
 constexpr uint32_t k2017 = 3692217600;
 constexpr uint32_t k2027 = 4007750400;
 constexpr uint32_t kExpiry = 4023388800;  // 2027-07-01
+constexpr AssocId kServer{7};             // that signed a table
 
 NtpTimestamp At(uint32_t seconds) { return NtpTimestamp::FromRaw(uint64_t{seconds} << 32); }
 
@@ -83,32 +84,46 @@ void ATableIsNotJudgedByAClockThatMayBeWrong(void**) {
     assert_int_not_equal(event.code, 15);
 }
 
-void TheNewerOfFileAndServerIsOffered(void**) {
+// A server that says that its table lasts longer, or for ever, decides nothing while we have one.
+void OurOwnFileComesBeforeAnyServers(void**) {
   Fixture f;
-  const LeapValues older{37, {k2017}, {k2027 + 1}};
-  const LeapValues newer{37, {k2017}, {kExpiry + 1}};
+  const LeapValues servers{38, {k2017 + 86400}, {kExpiry + 400 * 86400}};
   const uint32_t now = k2027 - 100000;
-  assert_true(f.node.host.OfferLeap(older));
+  f.node.learned_leap.Learn(kServer, servers);
+  f.leap_seconds.OnSecond(At(now));
+  assert_true(f.offered() == servers);
   f.leap_seconds.SetTable(Table(kExpiry));
   f.leap_seconds.OnSecond(At(now));
-  assert_int_equal(f.offered().expiry.value, kExpiry);
-  assert_true(f.node.host.OfferLeap(newer));
+  assert_true((f.offered() == LeapValues{37, {k2017}, {kExpiry}}));
+  assert_true((f.leap_seconds.Shown(At(now)) == LeapValues{37, {k2027}, {kExpiry}}));
+  f.node.learned_leap.Learn(kServer, servers);
   f.leap_seconds.OnSecond(At(now));
-  assert_true(f.offered() == newer);
-  // The file's is there again when the server's has expired, and when it is newer still.
-  f.leap_seconds.SetTable(Table(kExpiry + 86400));
-  f.leap_seconds.OnSecond(At(now));
-  assert_int_equal(f.offered().expiry.value, kExpiry + 86400);
+  assert_int_equal(f.offered().tai, 37);
+  // It is there again when the file's has expired, or has gone.
+  f.leap_seconds.OnSecond(At(kExpiry));
+  assert_true(f.offered() == servers);
+  assert_true(f.leap_seconds.Shown(At(kExpiry)) == servers);
 }
 
 void AServersTableOutlivesItsFileAndExpires(void**) {
   Fixture f;
   const LeapValues learned{37, {k2017}, {k2027 + 1}};
-  assert_true(f.node.host.OfferLeap(learned));
+  f.node.learned_leap.Learn(kServer, learned);
   f.leap_seconds.OnSecond(At(k2027 - 100000));
   assert_true(f.offered() == learned);
   f.leap_seconds.OnSecond(At(k2027 + 2));
   assert_false(f.offered().IsTable());
+}
+
+void AServersTableGoesWithIt(void**) {
+  Fixture f;
+  f.node.learned_leap.Learn(kServer, {37, {k2017}, {k2027 + 1}});
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_true(f.offered().IsTable());
+  f.node.learned_leap.Forget(kServer);
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_false(f.offered().IsTable());
+  assert_false(f.leap_seconds.Shown(At(k2027 - 100000)).IsTable());
 }
 
 void OnItsDayItIsAnnouncedAndThenReported(void**) {
@@ -135,9 +150,11 @@ void AServersOffsetFollowsALeapSecond(void**) {
   for (const bool insert : {true, false}) {
     Fixture f;
     f.leap_seconds.SetTable(Table(kExpiry, insert ? 38 : 36));
-    assert_true(f.node.host.OfferLeap({37, {k2017}, {kExpiry + 1}}));
+    f.node.learned_leap.Learn(kServer, {37, {k2017}, {kExpiry + 1}});
     f.leap_seconds.OnSecond(At(k2027 - 1));
     assert_int_equal(f.offered().tai, 37);
+    f.leap_seconds.OnSecond(At(k2027));
+    f.leap_seconds.SetTable({});
     f.leap_seconds.OnSecond(At(k2027));
     const LeapValues after{insert ? 38U : 36U, {k2027}, {kExpiry + 1}};
     assert_true(f.offered() == after);
@@ -173,7 +190,7 @@ void WhatIsLearntOfTheOffsetIsAnEvent(void**) {
 void TodaysOffsetIsTakenFromAnExpiredTableOfAServer(void**) {
   Fixture f;
   const LeapValues told{37, {k2017}, {k2017 + 25 * 86400}};
-  f.node.host.SetExpiredLeap(told);
+  f.node.learned_leap.Learn(kServer, told);
   f.leap_seconds.OnSecond(At(k2027 - 100000));
   assert_false(f.offered().IsTable());
   assert_true(f.leap_seconds.Shown(At(k2027 - 100000)) == told);
@@ -239,8 +256,9 @@ int main() {
       cmocka_unit_test(AnExpiredTableIsShownAndNotOffered),
       cmocka_unit_test(AnExpiredTableIsReportedOnce),
       cmocka_unit_test(ATableIsNotJudgedByAClockThatMayBeWrong),
-      cmocka_unit_test(TheNewerOfFileAndServerIsOffered),
+      cmocka_unit_test(OurOwnFileComesBeforeAnyServers),
       cmocka_unit_test(AServersTableOutlivesItsFileAndExpires),
+      cmocka_unit_test(AServersTableGoesWithIt),
       cmocka_unit_test(OnItsDayItIsAnnouncedAndThenReported),
       cmocka_unit_test(AServersOffsetFollowsALeapSecond),
       cmocka_unit_test(WhatIsLearntOfTheOffsetIsAnEvent),

@@ -351,6 +351,24 @@ void KeyMaterialReadAgainCostsNothingThatWasProved(void**) {
   }
 }
 
+void ATableOfLeapSecondsGoesWithItsServerAndWithItsProof(void**) {
+  const autokey::LeapValues table{37, {3692217600}, {kTestNow + 1000000}};
+  Danced net;
+  net.Associate();
+  autokey::LearnedLeap& learned = net.h.node.learned_leap;
+  learned.Learn(net.Only(), table);
+  net.h.upstreams.OnHostMaterial({.certificate = true, .key = true});
+  assert_true(learned.Best() == table);
+  // We can check no proof of its group any more.
+  net.h.SetHost(Party("client", TestKey::Shared(1), false).material);
+  net.h.upstreams.OnHostMaterial({});
+  assert_false(net.dance().proven());
+  assert_false(learned.Best().IsTable());
+  learned.Learn(net.Only(), table);
+  net.h.upstreams.Configure({});
+  assert_false(learned.Best().IsTable());
+}
+
 void ServersWaitUntilWeKnowWhoWeAre(void**) {
   Danced net;
   const msg::NetAssociation line = net.upstream().config;
@@ -383,6 +401,7 @@ int main() {
       cmocka_unit_test(ANewKeyProcessCostsNoManycastServer),
       cmocka_unit_test(AManycastServerThatDoesNotProveItselfGoes),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
+      cmocka_unit_test(ATableOfLeapSecondsGoesWithItsServerAndWithItsProof),
       cmocka_unit_test(ServersWaitUntilWeKnowWhoWeAre),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
