@@ -32,13 +32,29 @@ bool IsNewer(const Certificate& a, const Certificate& b) {
 }  // namespace
 
 void CertificateCache::SetOwn(const Certificate& own) {
-  // What was issued to us under an old key no longer helps anyone.
+  // What was issued to us under an old key no longer helps anyone. Under the same key it does,
+  // until it is issued anew, which may take as long as our servers are away.
   std::erase_if(entries_, [&](const CachedCertificate& entry) {
-    return entry.certificate.subject == own.subject || entry.certificate.subject == own_subject_;
+    const Certificate& known = entry.certificate;
+    const bool still_ours =
+        known.subject == own.subject && !known.self_signed() && known.key == own.key;
+    return (known.subject == own.subject || known.subject == own_subject_) && !still_ours;
   });
   own_subject_ = own.subject;
+  own_filestamp_ = own.filestamp;
   entries_.push_back({own, UsageFlags(own), CertificateSource::kChosen});
   ++revision_;
+}
+
+// Once there is one for the certificate that we have now, those for its predecessors are of no use:
+// who issued them may be no server of ours any more.
+void CertificateCache::DropPredecessors(const Certificate& issued) {
+  if (issued.subject != own_subject_ || Earlier(issued.filestamp, own_filestamp_)) return;
+  std::erase_if(entries_, [&](const CachedCertificate& entry) {
+    const Certificate& known = entry.certificate;
+    return known.subject == own_subject_ && !known.self_signed() &&
+           Earlier(known.filestamp, own_filestamp_);
+  });
 }
 
 // False: there is nothing that may go for one of that source.
@@ -77,6 +93,7 @@ void CertificateCache::Install(const Certificate& certificate, bool issuer_verif
     }
     entries_.erase(same);
   }
+  if (source == CertificateSource::kChosen) DropPredecessors(certificate);
   if (!MakeRoom(source)) return;
   entries_.insert(entries_.begin(), {certificate, flags, source});
   ++revision_;

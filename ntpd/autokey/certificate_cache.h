@@ -48,7 +48,8 @@ class CertificateCache {
   // More than any trail and its neighbours need; the oldest received one makes room.
   static constexpr size_t kCapacity = 32;
 
-  // Replaces the host's own certificate and what was issued to it before: a new key voids them.
+  // Replaces the host's own certificate. A new key or name voids what was issued to it before;
+  // under the same key that is served until one of the new certificate's filestamp is installed.
   void SetOwn(const Certificate& own);
 
   // Keeps a received certificate, newest first, marked valid and, when `issuer_verified`, signed.
@@ -74,10 +75,12 @@ class CertificateCache {
  private:
   const Certificate* Find(std::string_view subject, CertificateSource source) const;
   bool MakeRoom(CertificateSource source);
+  void DropPredecessors(const Certificate& issued);
 
   std::vector<CachedCertificate> entries_;  // newest first
   uint32_t revision_ = 0;
   std::optional<std::string> own_subject_;
+  NtpSeconds own_filestamp_;
 };
 
 }  // namespace ntpward::autokey

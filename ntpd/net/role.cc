@@ -133,7 +133,7 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
   change.key = had && (!std::equal(key.begin(), key.end(), now.begin(), now.end()) ||
                        sign_key != node_.host.certificate().key);
   change.certificate = had && certificate != node_.host.certificate().der;
-  // What servers signed for us stays good as long as our certificate does.
+  // What servers signed for us stays good as long as our key does.
   if (!had || change.certificate) node_.certificates.SetOwn(node_.host.certificate());
   node_.has_material = true;
   char line[300];

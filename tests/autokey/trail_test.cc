@@ -163,6 +163,32 @@ void NewOwnKeyVoidsWhatWasIssuedForTheOldOne(void**) {
   assert_true(Texts(cache) == expected);
 }
 
+// Our clients follow what our servers signed, and these may be away for longer than a dance lasts.
+void ARenewedCertificateKeepsWhatWasIssuedToItsKey(void**) {
+  const auto own = [](uint32_t age) {
+    return Make({"own", "own"}, 2, 2, false, CalendarSeconds{kTestNow} - age, kTestNow - age);
+  };
+  const auto issued = [](const char* issuer, int issuer_key, uint32_t age) {
+    return Make({"own", issuer}, 2, issuer_key, false, kTestNow, kTestNow - age);
+  };
+  CertificateCache cache;
+  cache.SetOwn(own(5000));
+  cache.Install(issued("gone", 1, 5000), false);
+  cache.Install(issued("server", 0, 5000), false);
+  cache.SetOwn(own(1000));
+  assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "gone");
+  assert_int_equal(cache.entries().back().certificate.filestamp.value, kTestNow - 1000);
+  // A stranger's comes beside it, and one for an older certificate ends nothing.
+  cache.Install(issued("stranger", 3, 1000), false, CertificateSource::kStranger);
+  cache.Install(issued("late", 3, 5000), false);
+  assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "gone");
+  // Issued anew, it takes the place of all that came before it.
+  cache.Install(issued("server", 0, 1000), false);
+  const std::vector<std::string> expected = {"own server 0x4", "own stranger 0x4", "own own 0x0"};
+  assert_true(Texts(cache) == expected);
+  assert_int_equal(cache.FindForClient("own")->filestamp.value, kTestNow - 1000);
+}
+
 // Whoever is let in by a packet and a trail chooses every name and filestamp in it.
 void StrangersTakeNothingFromTheTrailThatWasChosen(void**) {
   constexpr auto kStranger = CertificateSource::kStranger;
@@ -218,6 +244,7 @@ int main() {
       cmocka_unit_test(KeepsTheNewerOfTwo),
       cmocka_unit_test(OwnCertificateIsNotReplacedFromOutside),
       cmocka_unit_test(NewOwnKeyVoidsWhatWasIssuedForTheOldOne),
+      cmocka_unit_test(ARenewedCertificateKeepsWhatWasIssuedToItsKey),
       cmocka_unit_test(StrangersTakeNothingFromTheTrailThatWasChosen),
       cmocka_unit_test(HoldsABoundedNumberAndNeverDropsItsOwn),
   };
