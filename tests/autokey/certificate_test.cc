@@ -157,6 +157,9 @@ void DatesBeyond2036And2050KeepTheirOrder(void**) {
   // A filestamp of 2036 is later than a certificate of before.
   assert_int_equal(OutcomeOf(spec, 5), Outcome::kCertificate);
   assert_true(Earlier(NtpSeconds{0xffffffff}, NtpSeconds{0}));
+  // 1970 is the first year, 2106 the last.
+  assert_true(Earlier(NtpSeconds{kUnixToNtpSeconds}, NtpSeconds{kTestNow}));
+  assert_true(Earlier(NtpSeconds{kTestNow}, NtpSeconds{kUnixToNtpSeconds - 1}));
   assert_false(Earlier(NtpSeconds{0}, NtpSeconds{0xffffffff}));
 }
 

@@ -57,6 +57,19 @@ void ServerThatHidesItsSchemeIsRefused(void**) {
   assert_true(guide.dance().refusal().find("no identity scheme") != std::string::npos);
 }
 
+// Group keys have no end: those that ntp-keygen 4.2.6 made when it was new are dated 2009, those of
+// a host without a clock of its own 1970.
+void AGroupKeyOfAnyAgeProves(void**) {
+  for (const uint32_t filestamp : {0xced00000U, 0xb3000000U, kUnixToNtpSeconds + 10}) {
+    Guide guide(kIff, false);
+    guide.server.group_filestamp = guide.client.group_filestamp = filestamp;
+    guide.client.AddGroup("server");
+    guide.Associate();
+    assert_true(guide.dance().identity() == "IFF");
+    assert_true(guide->restarts.empty());
+  }
+}
+
 void WrongGroupKeyIsNeverAccepted(void**) {
   Guide guide;
   guide.client.group_secret = 8;
@@ -112,6 +125,7 @@ int main() {
       cmocka_unit_test(TrustedCertificatesAloneEndAt3f01WhenTheOperatorAllows),
       cmocka_unit_test(RefusedServerIsAskedAgainAndSaidOnce),
       cmocka_unit_test(ServerThatHidesItsSchemeIsRefused),
+      cmocka_unit_test(AGroupKeyOfAnyAgeProves),
       cmocka_unit_test(WrongGroupKeyIsNeverAccepted),
       cmocka_unit_test(OtherGenerationOfTheGroupKeyIsNamed),
       cmocka_unit_test(ServerThatCannotProveIsRefused),

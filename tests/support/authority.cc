@@ -197,7 +197,7 @@ void Party::AddGroup(std::string_view group, bool has_public, msg::IdentitySchem
   msg::GroupParameters parameters;
   CHECK(parameters.group.Assign(AsBytes(group)));
   parameters.scheme = group_scheme;
-  parameters.filestamp = NtpSeconds{kTestNow - 200};
+  parameters.filestamp = NtpSeconds{group_filestamp};
   parameters.has_public = has_public;
   CHECK(material.groups.Push(parameters));
   CHECK(host.SetMaterial(material).ok());
@@ -257,7 +257,7 @@ msg::ValueAnswer Party::Answer(const ServerOperation& operation) const {
   }
   if (const auto* prove = std::get_if<msg::IdentityProve>(&operation)) {
     CHECK(prove->Valid());
-    return Signed(prove->now.value, kTestNow - 200, ProofOf(prove->challenge.span(), group_secret));
+    return Signed(prove->now.value, group_filestamp, ProofOf(prove->challenge.span(), group_secret));
   }
   const auto& issue = std::get<msg::CertificateIssue>(operation);
   CHECK(issue.Valid());
@@ -280,7 +280,7 @@ msg::ValueAnswer Party::Challenge(const msg::IdentityChallenge& challenge) const
   CHECK(challenge.Valid());
   std::array<uint8_t, 20> octets{};
   octets.fill(0x5a);
-  return Signed(challenge.now.value, kTestNow - 200, octets);
+  return Signed(challenge.now.value, group_filestamp, octets);
 }
 
 msg::VerdictCode Party::Verdict(const ClientOperation& operation) const {
@@ -288,7 +288,7 @@ msg::VerdictCode Party::Verdict(const ClientOperation& operation) const {
     CHECK(verify->Valid());
     std::array<uint8_t, 20> octets{};
     octets.fill(0x5a);
-    if (verify->filestamp.value != kTestNow - 200) return msg::VerdictCode::kFilestamp;
+    if (verify->filestamp.value != group_filestamp) return msg::VerdictCode::kFilestamp;
     return EqualConstantTime(verify->value.span(), ProofOf(octets, group_secret))
                ? msg::VerdictCode::kGood
                : msg::VerdictCode::kBad;

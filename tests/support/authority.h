@@ -79,6 +79,7 @@ class Party {
   std::shared_ptr<TestKey> key;
   int scheme;
   uint8_t group_secret = 7;
+  uint32_t group_filestamp = kTestNow - 200;  // of the group's key, before AddGroup
   msg::HostMaterial material;
   HostState host;
   CertificateCache certificates;
