@@ -42,6 +42,7 @@ void CertificateCache::SetOwn(const Certificate& own) {
   });
   own_subject_ = own.subject;
   own_filestamp_ = own.filestamp;
+  own_key_ = own.key;
   entries_.push_back({own, UsageFlags(own), CertificateSource::kChosen});
   ++revision_;
 }
@@ -78,7 +79,10 @@ void CertificateCache::Install(const Certificate& certificate, bool issuer_verif
                                CertificateSource source) {
   const auto flags = static_cast<uint8_t>(UsageFlags(certificate) | kCertificateValid |
                                           (issuer_verified ? kCertificateSigned : 0));
-  if (certificate.self_signed() && certificate.subject == own_subject_) return;
+  // Another host of our name must not be taken for us by our clients.
+  if (certificate.subject == own_subject_ &&
+      (certificate.self_signed() || certificate.key != own_key_))
+    return;
   const auto same = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
     return SameParties(entry.certificate, certificate);
   });

@@ -54,9 +54,10 @@ class CertificateCache {
 
   // Keeps a received certificate, newest first, marked valid and, when `issuer_verified`, signed.
   // One of the same subject and issuer stays instead, unless the new one has a newer filestamp or,
-  // with the same, a later start of validity. Our own self-signed certificate is never replaced. A
-  // stranger's takes the place of strangers' only: the trail that our clients follow is not theirs
-  // to break, as a name is anybody's to choose.
+  // with the same, a later start of validity. Our own self-signed certificate is never replaced,
+  // and one of our name for another key not kept, which is another host's. A stranger's takes the
+  // place of strangers' only: the trail that our clients follow is not theirs to break, as a name
+  // is anybody's to choose.
   void Install(const Certificate& certificate, bool issuer_verified,
                CertificateSource source = CertificateSource::kChosen);
 
@@ -81,6 +82,7 @@ class CertificateCache {
   uint32_t revision_ = 0;
   std::optional<std::string> own_subject_;
   NtpSeconds own_filestamp_;
+  PublicKey own_key_;
 };
 
 }  // namespace ntpward::autokey

@@ -1,6 +1,7 @@
 // What to ask next, what the key process answered, and starting over.
 #include "ntpd/autokey/client_dance.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ntpd/autokey/crypto_statistics.h"
@@ -344,6 +345,17 @@ void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& resul
                            demand_.group + "\""
                      : "server " + server_name_ +
                            " accepted by its certificate trail alone: no identity was proved";
+  if (!TrailHasOurName(context.host.certificate())) return;
+  result.event += "; a certificate of its trail has our own name, " +
+                  std::string(context.host.subject()) +
+                  ", and another key: our clients and its own cannot tell the two apart";
+  result.warn = true;
+}
+
+bool ClientDance::TrailHasOurName(const Certificate& own) const {
+  return std::any_of(trail_.steps().begin(), trail_.steps().end(), [&](const Certificate& step) {
+    return step.subject == own.subject && step.key != own.key;
+  });
 }
 
 DanceResult ClientDance::OnCryptoNak(const DanceContext& context) {

@@ -275,6 +275,7 @@ class ClientDance {
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool WantsCertificateSigned(const DanceContext& context) const;
   bool MayHaveTable() const;
+  bool TrailHasOurName(const Certificate& own) const;
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 
   const AssocId own_;

@@ -67,6 +67,27 @@ void ForgedCertificateIsLeftBehindAfterAWhile(void **) {
 
 // The genuine server has no certificate of the name, or of the issuer, that a forger slipped in.
 void ForgedNamesAreLeftBehindAfterAWhile(void **) {
+// It gives time all the same: its group was proved. What it cannot have is our name in our cache.
+void AServerOfOurOwnNameIsSaid(void **) {
+  for (const bool same_key : {false, true}) {
+    Party server("ntp", TestKey::Shared(same_key ? 1 : 0), true);
+    Party client("ntp", TestKey::Shared(1), false);
+    server.Sign(kTestNow);
+    DancePolicy policy;
+    policy.optional_here = true;
+    Meeting meeting(client, server, policy);
+    for (int i = 0; i < 4; ++i) meeting.Poll();
+    assert_true(meeting.dance.proven());
+    assert_int_equal(meeting.events.size(), 1);
+    const bool said = meeting.events[0].find("has our own name, ntp,") != std::string::npos;
+    // Members of a farm are one host to their clients, and have one key.
+    assert_int_equal(said, !same_key);
+    assert_int_equal(client.certificates.entries().size(), 1);
+    assert_true(client.certificates.entries()[0].certificate.key ==
+                TestKey::Shared(1)->public_key());
+  }
+}
+
   for (const bool forge_name : {true, false}) {
     Guide guide;
     assert_true(guide->PollUntil(AutokeyCode::kAssociation));
@@ -142,3 +163,4 @@ int main() {
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
+      cmocka_unit_test(AServerOfOurOwnNameIsSaid),

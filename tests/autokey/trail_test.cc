@@ -163,6 +163,19 @@ void NewOwnKeyVoidsWhatWasIssuedForTheOldOne(void**) {
   assert_true(Texts(cache) == expected);
 }
 
+// Two hosts called "ntp": our clients, which ask for our name, would get the other one's key.
+void AnotherHostOfOurNameIsNotServedForUs(void**) {
+  CertificateCache cache;
+  cache.SetOwn(Make({"own", "own"}, 2, 2));
+  cache.Install(Make({"own", "server"}, 1, 0), true);
+  cache.Install(Make({"own", "own"}, 1, 1, true), false);
+  assert_null(cache.FindForClient("own"));
+  cache.Install(Make({"own", "server"}, 2, 0), false);
+  assert_true(cache.FindForClient("own")->key == TestKey::Shared(2)->public_key());
+  cache.Install(Make({"own", "server"}, 1, 0, false, kTestNow, kTestNow), true);
+  assert_true(cache.FindForClient("own")->key == TestKey::Shared(2)->public_key());
+}
+
 // Our clients follow what our servers signed, and these may be away for longer than a dance lasts.
 void ARenewedCertificateKeepsWhatWasIssuedToItsKey(void**) {
   const auto own = [](uint32_t age) {
@@ -244,6 +257,7 @@ int main() {
       cmocka_unit_test(KeepsTheNewerOfTwo),
       cmocka_unit_test(OwnCertificateIsNotReplacedFromOutside),
       cmocka_unit_test(NewOwnKeyVoidsWhatWasIssuedForTheOldOne),
+      cmocka_unit_test(AnotherHostOfOurNameIsNotServedForUs),
       cmocka_unit_test(ARenewedCertificateKeepsWhatWasIssuedToItsKey),
       cmocka_unit_test(StrangersTakeNothingFromTheTrailThatWasChosen),
       cmocka_unit_test(HoldsABoundedNumberAndNeverDropsItsOwn),
