@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "keys/unix_time.h"
 #include "privsep/base/types.h"
 
 namespace ntpward::keys {
@@ -24,7 +25,7 @@ class Generations {
   // client's servers' numbers, which kept the filestamp, do not come back. False: not kept.
   bool AddEarlier(Key key) {
     const auto same = [&](const Key& known) { return known.filestamp == key.filestamp; };
-    if (!current_ || !(key.filestamp < current_->filestamp) ||
+    if (!current_ || UnixFromNtp(key.filestamp) >= UnixFromNtp(current_->filestamp) ||
         std::any_of(earlier_.begin(), earlier_.end(), same))
       return false;
     earlier_.push_back(std::move(key));

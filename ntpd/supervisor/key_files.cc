@@ -11,7 +11,10 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string_view>
 
+#include "ntpd/supervisor/filestamp_name.h"
 #include "ntpd/supervisor/key_generations.h"
 #include "privsep/base/system_error.h"
 #include "privsep/fds.h"
@@ -53,36 +56,36 @@ KeyFile Open(KeyFileKind kind, std::string group, std::string path) {
   return file;
 }
 
-// "ntpkey_iffpar_GROUP.4004295135": the part behind the last dot when it is a filestamp.
-bool SplitFilestamp(const std::string& name, std::string* group, std::string* stamp) {
+// A number behind the last dot that has fewer digits is a part of the group's name ("10.0.0.1")
+// unless that date has come: from 2036 on filestamps begin anew.
+constexpr size_t kDigitsBefore2036 = 9;
+
+// "ntpkey_iffpar_GROUP.4004295135": the date behind the last dot; none when it is part of the name.
+std::optional<int64_t> DateIn(const std::string& name, int64_t now) {
   const size_t dot = name.rfind('.');
-  *group = name.substr(0, dot);
-  if (dot == std::string::npos || name.size() - dot - 1 < 9) return false;
-  *stamp = name.substr(dot + 1);
-  return stamp->find_first_not_of("0123456789") == std::string::npos;
+  if (dot == std::string::npos) return std::nullopt;
+  const std::string_view digits = std::string_view(name).substr(dot + 1);
+  const auto date = DateOfFilestamp(digits);
+  return date && (digits.size() >= kDigitsBefore2036 || *date <= now) ? date : std::nullopt;
 }
 
 struct Candidate {
   std::string file;
-  std::string stamp;  // empty: the link, which wins
+  std::optional<int64_t> date;  // none: the link, which wins
 };
 
-void Consider(const std::string& file, const std::string& rest,
+void Consider(const std::string& file, const std::string& rest, int64_t now,
               std::map<std::string, Candidate>* groups) {
-  std::string group;
-  std::string stamp;
-  const bool dated = SplitFilestamp(rest, &group, &stamp);
-  if (!dated) group = rest, stamp.clear();
-  const auto [known, fresh] = groups->try_emplace(group, Candidate{file, stamp});
-  if (fresh || known->second.stamp.empty()) return;
-  if (!dated || stamp.size() > known->second.stamp.size() ||
-      (stamp.size() == known->second.stamp.size() && stamp > known->second.stamp))
-    known->second = {file, stamp};
+  const auto date = DateIn(rest, now);
+  const std::string group = date ? rest.substr(0, rest.rfind('.')) : rest;
+  const auto [known, fresh] = groups->try_emplace(group, Candidate{file, date});
+  if (fresh || !known->second.date) return;
+  if (!date || *date > *known->second.date) known->second = {file, date};
 }
 
 // Group -> file name, for the names in keysdir that begin with `prefix`.
-std::map<std::string, Candidate> FindGroups(const config::Config& config,
-                                            const std::string& prefix) {
+std::map<std::string, Candidate> FindGroups(const config::Config& config, const std::string& prefix,
+                                            int64_t now) {
   std::map<std::string, Candidate> groups;
   const std::unique_ptr<DIR, CloseDirectory> directory(
       opendir(config.authentication.keys_dir.value.c_str()));
@@ -90,14 +93,14 @@ std::map<std::string, Candidate> FindGroups(const config::Config& config,
   while (const dirent* entry = readdir(directory.get())) {
     const std::string name = entry->d_name;
     if (name.starts_with(prefix) && name.size() > prefix.size())
-      Consider(name, name.substr(prefix.size()), &groups);
+      Consider(name, name.substr(prefix.size()), now, &groups);
   }
   return groups;
 }
 
 void AddGroupFiles(const config::Config& config, KeyFileKind kind, const std::string& prefix,
-                   std::vector<KeyFile>* files) {
-  for (const auto& [group, candidate] : FindGroups(config, prefix))
+                   int64_t now, std::vector<KeyFile>* files) {
+  for (const auto& [group, candidate] : FindGroups(config, prefix, now))
     files->push_back(Open(kind, group, InKeysDirectory(config, candidate.file)));
 }
 
@@ -130,12 +133,12 @@ bool AddGroupKeyOf(const config::Config& config, const std::string& group,
 // A server's own group key: under the configured group's name, else under the host's. Else it may
 // be under that of the group in the certificate's name (host@group), which only ntpd-keys knows: it
 // gets all that are there.
-void AddGroupKey(const config::Config& config, const GroupKeyNames& names,
+void AddGroupKey(const config::Config& config, const GroupKeyNames& names, int64_t now,
                  std::vector<KeyFile>* files, std::vector<KeyFile>* earlier) {
   for (const std::string& group : {config.authentication.crypto.ident.value, AutokeyHost(config)})
     if (AddGroupKeyOf(config, group, names, files, earlier)) return;
-  for (const auto& [group, candidate] : FindGroups(config, names.link))
-    if (candidate.stamp.empty()) (void)AddGroupKeyOf(config, group, names, files, earlier);
+  for (const auto& [group, candidate] : FindGroups(config, names.link, now))
+    if (!candidate.date) (void)AddGroupKeyOf(config, group, names, files, earlier);
 }
 
 // Rather without them than not at all.
@@ -145,7 +148,7 @@ void AddWhatFits(std::vector<KeyFile> more, std::vector<KeyFile>* files) {
       files->push_back(std::move(file));
 }
 
-void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files,
+void AddAutokeyFiles(const config::Config& config, int64_t now, std::vector<KeyFile>* files,
                      std::vector<KeyFile>* earlier) {
   const std::string host = AutokeyHost(config);
   const config::Crypto& crypto = config.authentication.crypto;
@@ -159,10 +162,10 @@ void AddAutokeyFiles(const config::Config& config, std::vector<KeyFile>* files,
   // One that the operator named must be there; ntpd-keys says so.
   if (!files->back().fd.valid() && !crypto.sign_key_file.is_set()) files->pop_back();
   add(KeyFileKind::kCertificate, "ntpkey_cert_", crypto.certificate_file);
-  for (const GroupKeyNames& names : kGroupKeys) AddGroupKey(config, names, files, earlier);
-  AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", files);
-  AddGroupFiles(config, KeyFileKind::kGqPar, "ntpkey_gqpar_", files);
-  AddGroupFiles(config, KeyFileKind::kMvPar, "ntpkey_mvpar_", files);
+  for (const GroupKeyNames& names : kGroupKeys) AddGroupKey(config, names, now, files, earlier);
+  AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", now, files);
+  AddGroupFiles(config, KeyFileKind::kGqPar, "ntpkey_gqpar_", now, files);
+  AddGroupFiles(config, KeyFileKind::kMvPar, "ntpkey_mvpar_", now, files);
   if (const std::string& farm = config.authentication.crypto.farm.value; !farm.empty())
     files->push_back(
         Open(KeyFileKind::kFarm, farm, InKeysDirectory(config, "ntpkey_farm_" + farm)));
@@ -195,10 +198,10 @@ std::string AutokeyHost(const config::Config& config) {
   return name;
 }
 
-std::vector<KeyFile> OpenKeyFiles(const config::Config& config) {
+std::vector<KeyFile> OpenKeyFiles(const config::Config& config, int64_t now) {
   std::vector<KeyFile> files;
   std::vector<KeyFile> earlier;
-  if (config.authentication.crypto.enabled()) AddAutokeyFiles(config, &files, &earlier);
+  if (config.authentication.crypto.enabled()) AddAutokeyFiles(config, now, &files, &earlier);
   if (const std::string& keys = config.authentication.keys_file.value; !keys.empty())
     files.push_back(Open(KeyFileKind::kSymmetric, "", keys));
   AddWhatFits(std::move(earlier), &files);

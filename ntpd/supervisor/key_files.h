@@ -1,6 +1,9 @@
 // Opens the key files for ntpd-keys, which has no way to a file system. They are never read here.
 #pragma once
 
+#include <time.h>
+
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,8 +33,9 @@ std::string AutokeyHost(const config::Config& config);
 // server keys under neither `crypto ident` nor the host's name all are opened. A
 // parameter file counts as GROUP's under its link's name ntpkey_iffpar_GROUP, else under the newest
 // dated name ntpkey_iffpar_GROUP.FILESTAMP. Of a server's group keys the dated files that keysdir
-// still has come along (key_generations.h), last and as far as there is room for them.
-std::vector<KeyFile> OpenKeyFiles(const config::Config& config);
+// still has come along (key_generations.h), last and as far as there is room for them. `now`, Unix
+// seconds, tells filestamps of few digits from parts of a name: no file is of a day to come.
+std::vector<KeyFile> OpenKeyFiles(const config::Config& config, int64_t now = time(nullptr));
 
 // The file that keeps the server's private value over restarts: `crypto seedfile`, else
 // ntpkey_seed_HOST in keysdir; made with mode 0600, given to `owner`'s process as an open

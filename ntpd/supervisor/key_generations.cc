@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
+#include <string_view>
 
-#include "privsep/base/bytes.h"
+#include "ntpd/supervisor/filestamp_name.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -18,20 +20,14 @@ struct CloseDirectory {
 
 struct Dated {
   std::string name;
-  uint64_t stamp = 0;
+  int64_t date = 0;
 };
 
-// The filestamp of PREFIX.FILESTAMP; 0 when `name` is no such name.
-uint64_t StampOf(std::string_view name, std::string_view prefix) {
-  if (!name.starts_with(prefix)) return 0;
+// When PREFIX.FILESTAMP is from; none when `name` is no such name.
+std::optional<int64_t> DateOf(std::string_view name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return std::nullopt;
   name.remove_prefix(prefix.size());
-  if (name.size() < 10 || name.size() > 11 || name[0] != '.') return 0;
-  uint64_t stamp = 0;
-  for (const char c : name.substr(1)) {
-    if (c < '0' || c > '9') return 0;
-    stamp = stamp * 10 + static_cast<uint64_t>(c - '0');
-  }
-  return stamp;
+  return name.starts_with('.') ? DateOfFilestamp(name.substr(1)) : std::nullopt;
 }
 
 // "ntpkey_IFFkey_GROUP" of a link to a dated file with the same kind of key; else empty.
@@ -57,11 +53,12 @@ std::vector<std::string> DatedKeys(const std::string& directory, const std::stri
   std::vector<Dated> found;
   while (const dirent* entry = readdir(entries.get())) {
     const std::string_view name = entry->d_name;
-    const uint64_t stamp = std::max(StampOf(name, stem), StampOf(name, link + ".saved"));
-    if (stamp != 0) found.push_back({std::string(name), stamp});
+    auto date = DateOf(name, stem);
+    if (!date) date = DateOf(name, link + ".saved");
+    if (date) found.push_back({std::string(name), *date});
   }
   std::sort(found.begin(), found.end(),
-            [](const Dated& a, const Dated& b) { return a.stamp > b.stamp; });
+            [](const Dated& a, const Dated& b) { return a.date > b.date; });
   found.resize(std::min(found.size(), kMaxDatedKeys));
   std::vector<std::string> names;
   names.reserve(found.size());

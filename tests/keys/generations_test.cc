@@ -230,6 +230,20 @@ void AnEarlierKeyThatCannotBeReadIsLeftOutWithAWarning(void**) {
   assert_true(h.out.Logged("keys/428_iffpar_server_traditional: it is a client's group key"));
 }
 
+// Filestamps begin anew in 2036.
+void AKeyOf2036IsYoungerThanOneBefore(void**) {
+  struct Dated {
+    NtpSeconds filestamp;
+  };
+  Generations<Dated> young;
+  young.SetCurrent({{5}});
+  assert_true(young.AddEarlier({{4294967000U}}));
+  assert_int_equal(young.For({4294967000U})->filestamp.value, 4294967000U);
+  Generations<Dated> old;
+  old.SetCurrent({{4294967000U}});
+  assert_false(old.AddEarlier({{5}}));
+}
+
 }  // namespace
 }  // namespace ntpward::keys
 
@@ -239,6 +253,7 @@ int main() {
       cmocka_unit_test(ClientsOfEachGenerationAreServed),
       cmocka_unit_test(WithoutTheOldFileItsClientsAreTold),
       cmocka_unit_test(OneThatIsNewerThanTheKeyInUseIsLeftOut),
+      cmocka_unit_test(AKeyOf2036IsYoungerThanOneBefore),
       cmocka_unit_test(ARevokedClientOfMvStaysRevoked),
       cmocka_unit_test(ARenewedGqKeyKeepsItsPublicValue),
       cmocka_unit_test(AnEarlierGqKeyOfAnotherPublicValueIsLeftOutWithAWarning),

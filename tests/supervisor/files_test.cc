@@ -98,7 +98,7 @@ void TheLinkWinsElseTheNewestDate(void** state) {
   const ScratchDirectory& at = In(state);
   for (const char* name :
        {"ntpkey_iffpar_linked.3000000009", "ntpkey_iffpar_linked", "ntpkey_iffpar_dated.3000000001",
-        "ntpkey_iffpar_dated.3000000003", "ntpkey_iffpar_dated.999999999",
+        "ntpkey_iffpar_dated.3000000003", "ntpkey_iffpar_dated.2999999999",
         "ntpkey_iffpar_a.dotted.name", "ntpkey_iffpar_b.dotted.name.3000000001"})
     Put(at.At(name), name);
   const auto files = OpenKeyFiles(CryptoConfig(at));
@@ -112,6 +112,34 @@ void TheLinkWinsElseTheNewestDate(void** state) {
   assert_string_equal(path_of("dated").c_str(), "ntpkey_iffpar_dated.3000000003");
   assert_string_equal(path_of("a.dotted.name").c_str(), "ntpkey_iffpar_a.dotted.name");
   assert_string_equal(path_of("b.dotted.name").c_str(), "ntpkey_iffpar_b.dotted.name.3000000001");
+}
+
+// Filestamps begin anew on 2036-02-07: files of one digit are younger than those of ten.
+void FilesOf2036AreYoungerThanThoseBefore(void** state) {
+  constexpr int64_t kBefore = 2085978400, kAfter = 2085978600;
+  const ScratchDirectory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  config.authentication.crypto.ident.value = "grp";
+  for (const char* name :
+       {"ntpkey_iffpar_dated.4294967000", "ntpkey_iffpar_dated.5", "ntpkey_iffpar_10.0.0.1",
+        "ntpkey_iffkey_grp", "ntpkey_IFFkey_grp.4294967000", "ntpkey_IFFkey_grp.5",
+        "ntpkey_IFFkey_grp.4294967296", "ntpkey_IFFkey_grp.05", "ntpkey_iffkey_grp.saved.40"})
+    Put(at.At(name), name);
+  const auto name_of = [](const KeyFile& file) { return fs::path(file.path).filename().string(); };
+  const auto files = OpenKeyFiles(config, kAfter);
+  const KeyFile* dated = Find(files, msg::KeyFileKind::kIffPar, "dated");
+  assert_non_null(dated);
+  assert_string_equal(name_of(*dated).c_str(), "ntpkey_iffpar_dated.5");
+  std::vector<std::string> earlier;
+  for (const KeyFile& file : files)
+    if (file.earlier) earlier.push_back(name_of(file));
+  const std::vector<std::string> expected = {"ntpkey_iffkey_grp.saved.40", "ntpkey_IFFkey_grp.5",
+                                             "ntpkey_IFFkey_grp.4294967000"};
+  assert_true(earlier == expected);
+  // Until then a number of few digits is a part of the group's name.
+  const auto today = OpenKeyFiles(config, kBefore);
+  assert_non_null(Find(today, msg::KeyFileKind::kIffPar, "dated.5"));
+  assert_non_null(Find(today, msg::KeyFileKind::kIffPar, "10.0.0.1"));
 }
 
 // --- renewal
@@ -545,6 +573,7 @@ int main() {
       IN_A_DIRECTORY(DriftSurvivesARoundAndRefusesNonsense),
       IN_A_DIRECTORY(PidFileIsNeverALink),
       IN_A_DIRECTORY(TheLinkWinsElseTheNewestDate),
+      IN_A_DIRECTORY(FilesOf2036AreYoungerThanThoseBefore),
       IN_A_DIRECTORY(ARenewalNamesTheFilesThatTheDaemonLoads),
       IN_A_DIRECTORY(AServersEarlierGroupKeysComeAlong),
       IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
