@@ -30,10 +30,11 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
   if (field->head != wanted) return fail(Outcome::kProtocol);
   if (!field->has_value || field->value.size() != kAnnouncementOctets)
     return fail(Outcome::kLength);
-  if (field->timestamp.value == 0 || !StampsInOrder(field->filestamp, field->timestamp) ||
-      !StampsInOrder(timestamp_, field->timestamp))
+  if (field->timestamp.value == 0 || !StampsInOrder(field->filestamp, field->timestamp))
     return fail(Outcome::kTimestamp);
-  if (!StampsInOrder(filestamp_, field->filestamp)) return fail(Outcome::kFilestamp);
+  const bool in_time = StampsInOrder(timestamp_, field->timestamp);
+  result.older = !in_time || !StampsInOrder(filestamp_, field->filestamp);
+  if (result.older) return fail(in_time ? Outcome::kFilestamp : Outcome::kTimestamp);
   Reader value(field->value);
   const KeyId key{value.U32()};
   const uint32_t sequence = value.U32();

@@ -31,6 +31,7 @@ class AnnouncedList {
     Outcome outcome = Outcome::kOk;
     std::optional<msg::KeyListAccept> accept;  // for the key process, then OnVerdict
     std::string statistics;                    // a cryptostats line; or empty
+    bool older = false;                        // refused, as it is dated before one that we had
   };
   // An AUTO response, whole field; `association` is the identifier that it must carry.
   Result OnAnnouncement(Bytes field, uint32_t association, const Check& check);

@@ -153,6 +153,8 @@ class ClientDance {
                     DanceResult& result);
   // The key process is at something that the next request depends on.
   bool waits() const { return pending_.has_value(); }
+  // It told a list that we follow: what went wrong before was not eight times in a row.
+  void OnGoodList() { failures_ = 0; }
   // It did not answer AUTO with what it should.
   void OnWrongList(const DanceContext& context, DanceResult& result) {
     CountFailure(context, result);

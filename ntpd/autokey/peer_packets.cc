@@ -200,7 +200,10 @@ PeerResult PeerDance::OnAnnouncement(const AutokeyFieldHead& head, Bytes field, 
   // time it is waited for. While there is something to go on with, another may have said that.
   const bool wrong = head.error || announced.outcome == Outcome::kSignature ||
                      announced.outcome == Outcome::kSignatureLength;
-  if (wrong && answers_us && !settled) dance_.OnWrongList(context, result.dance);
+  // Its clock was ahead when it told us the list that we do not follow any more, or somebody plays
+  // old answers: in either case only to start over forgets the date.
+  const bool older = announced.older && identified() && !announced_.known();
+  if (answers_us && ((wrong && !settled) || older)) dance_.OnWrongList(context, result.dance);
   result.dance = Settle(std::move(result.dance));
   return result;
 }
@@ -221,7 +224,9 @@ void PeerDance::NoteSignature(Outcome outcome) {
 
 void PeerDance::OnListVerdict(msg::VerdictCode code) {
   announced_.OnVerdict(code);
-  if (announced_.accepted()) out_of_order_ = 0;
+  if (!announced_.accepted()) return;
+  out_of_order_ = 0;
+  dance_.OnGoodList();
 }
 
 DanceResult PeerDance::OnPacketVerdict(msg::VerdictCode code, bool answers_us, bool bare,

@@ -32,6 +32,12 @@ class TestTime : public keys::TimeSource {
   NtpTimestamp System() override { return NtpTimestamp::FromRaw(uint64_t{seconds} << 32); }
   MonoTime Monotonic() override { return MonoTime::FromSeconds(1000.0 + (seconds - begin_)); }
 
+  // The clock is set; intervals go on.
+  void Step(int32_t by) {
+    seconds += static_cast<uint32_t>(by);
+    begin_ += static_cast<uint32_t>(by);
+  }
+
   uint32_t seconds;
 
  private:

@@ -47,6 +47,22 @@ void PeersWithTheGroupsPrivateCertificateNeedNoOther(void**) {
   }
 }
 
+// What it announces from then on looks older than what it announced before, for as long as its
+// clock was ahead.
+void APeerWhoseClockWasAheadIsFollowedAgain(void**) {
+  Synchronised pair(Scheme::kTrail, 6);
+  constexpr int32_t kAhead = 30 * 86400;
+  pair.two->host.time.Step(kAhead);
+  assert_true(pair.Settle());
+  pair.two->host.time.Step(-kAhead);
+  for (int i = 0; i < 40; ++i) (void)pair.Poll();
+  int followed = 0;
+  for (int i = 0; i < 20; ++i) followed += pair.Poll().at_one == Heard::kTime ? 1 : 0;
+  assert_true(followed >= 15);
+  assert_int_equal(pair.one->restarts.size(), 1);
+  assert_true(pair.one->restarts[0] == Restart::kFailures);
+}
+
 // What it says cannot be signed, so that no cookie can be agreed: it goes by the other's list, as a
 // broadcast client.
 void APeerWithoutTimeTakesItByTheOthersList(void**) {
@@ -250,6 +266,7 @@ int main() {
       cmocka_unit_test(TwoPeersProveEachOtherAndAgree),
       cmocka_unit_test(PeersOfAGroupProveThatTheyBelongToIt),
       cmocka_unit_test(PeersWithTheGroupsPrivateCertificateNeedNoOther),
+      cmocka_unit_test(APeerWhoseClockWasAheadIsFollowedAgain),
       cmocka_unit_test(APeerWithoutTimeTakesItByTheOthersList),
       cmocka_unit_test(TwoPeersWithoutTimeWaitForIt),
       cmocka_unit_test(PeersThatStartTogetherComeTogether),
