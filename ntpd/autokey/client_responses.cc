@@ -15,6 +15,8 @@ using wire::AutokeyField;
 
 constexpr size_t kLeapValueSize = 12;
 constexpr CalendarSeconds kMostSignedAhead = 30 * 86400;
+// A certificate may begin so long after our time: it is made by another clock than ours.
+constexpr CalendarSeconds kMostEarly = 86400;
 
 // What the association can do without: a server that refuses them still gives time.
 bool IsOptional(AutokeyCode code) {
@@ -232,11 +234,15 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
 Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
                                  const DanceContext& context, DanceResult& result) {
   const bool valid_there = certificate.ValidAt(Unfold(timestamp));
-  const bool expired_here = context.synchronised && Unfold(context.now) > certificate.not_after;
-  if (valid_there && !expired_here) return Outcome::kOk;
+  const CalendarSeconds now = Unfold(context.now);
+  const bool expired_here = context.synchronised && now > certificate.not_after;
+  const bool early_here = context.synchronised && now < certificate.not_before - kMostEarly;
+  if (valid_there && !expired_here && !early_here) return Outcome::kOk;
   Distrust("certificate of " + certificate.subject + " is valid from " +
                MinuteText(certificate.not_before) + " to " + MinuteText(certificate.not_after) +
-               " only: renew it there with ntp-keygen",
+               " only: " +
+               (early_here ? "the clock that it was made by, or ours, is wrong"
+                           : "renew it there with ntp-keygen"),
            result);
   return Outcome::kPeriod;
 }

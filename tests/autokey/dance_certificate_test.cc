@@ -33,6 +33,26 @@ void ExpiredServerCertificateIsRefusedWithItsDates(void **) {
   assert_int_equal(guide.dance().flags() & kTrusted, 0);
 }
 
+// The server's own word cannot make a certificate valid that begins in a year; a day is forgiven.
+void ACertificateOfDaysToComeIsRefused(void **) {
+  for (const uint32_t behind : {80000U, 100000U}) {
+    Guide guide;
+    guide.Synchronise();
+    const auto at = [&] {
+      DanceContext context = guide->context();
+      context.now = NtpSeconds{kTestNow - behind};
+      return context;
+    };
+    (void)guide.dance().OnResponse(guide->Answer(guide.dance().NextRequest(at()).field), at());
+    const auto result =
+        guide.dance().OnResponse(guide->Answer(guide.dance().NextRequest(at()).field), at());
+    const bool refused = behind > 86400;
+    assert_int_equal(result.outcome, refused ? Outcome::kPeriod : Outcome::kOk);
+    assert_int_equal(guide.dance().refusal().find("or ours, is wrong") != std::string::npos,
+                     refused);
+  }
+}
+
 void RefusesACertificateOfAnotherNameThanAskedFor(void **) {
   Guide guide;
   assert_true(guide->PollUntil(AutokeyCode::kCertificate));
@@ -45,6 +65,27 @@ void RefusesACertificateOfAnotherNameThanAskedFor(void **) {
   guide->Deliver(guide.server.SignField(field));
   assert_int_equal(guide->last.outcome, Outcome::kCertificate);
   assert_int_equal(guide.dance().flags(), 0x81021);
+}
+
+// It gives time all the same: its group was proved. What it cannot have is our name in our cache.
+void AServerOfOurOwnNameIsSaid(void **) {
+  for (const bool same_key : {false, true}) {
+    Party server("ntp", TestKey::Shared(same_key ? 1 : 0), true);
+    Party client("ntp", TestKey::Shared(1), false);
+    server.Sign(kTestNow);
+    DancePolicy policy;
+    policy.optional_here = true;
+    Meeting meeting(client, server, policy);
+    for (int i = 0; i < 4; ++i) meeting.Poll();
+    assert_true(meeting.dance.proven());
+    assert_int_equal(meeting.events.size(), 1);
+    const bool said = meeting.events[0].find("has our own name, ntp,") != std::string::npos;
+    // Members of a farm are one host to their clients, and have one key.
+    assert_int_equal(said, !same_key);
+    assert_int_equal(client.certificates.entries().size(), 1);
+    assert_true(client.certificates.entries()[0].certificate.key ==
+                TestKey::Shared(1)->public_key());
+  }
 }
 
 // A forger's certificate for the right name locks the genuine server out for a while, not for good.
@@ -67,27 +108,6 @@ void ForgedCertificateIsLeftBehindAfterAWhile(void **) {
 
 // The genuine server has no certificate of the name, or of the issuer, that a forger slipped in.
 void ForgedNamesAreLeftBehindAfterAWhile(void **) {
-// It gives time all the same: its group was proved. What it cannot have is our name in our cache.
-void AServerOfOurOwnNameIsSaid(void **) {
-  for (const bool same_key : {false, true}) {
-    Party server("ntp", TestKey::Shared(same_key ? 1 : 0), true);
-    Party client("ntp", TestKey::Shared(1), false);
-    server.Sign(kTestNow);
-    DancePolicy policy;
-    policy.optional_here = true;
-    Meeting meeting(client, server, policy);
-    for (int i = 0; i < 4; ++i) meeting.Poll();
-    assert_true(meeting.dance.proven());
-    assert_int_equal(meeting.events.size(), 1);
-    const bool said = meeting.events[0].find("has our own name, ntp,") != std::string::npos;
-    // Members of a farm are one host to their clients, and have one key.
-    assert_int_equal(said, !same_key);
-    assert_int_equal(client.certificates.entries().size(), 1);
-    assert_true(client.certificates.entries()[0].certificate.key ==
-                TestKey::Shared(1)->public_key());
-  }
-}
-
   for (const bool forge_name : {true, false}) {
     Guide guide;
     assert_true(guide->PollUntil(AutokeyCode::kAssociation));
@@ -156,11 +176,12 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ExpiredOwnCertificateIsSaidAndCostsNoPacket),
       cmocka_unit_test(ExpiredServerCertificateIsRefusedWithItsDates),
+      cmocka_unit_test(ACertificateOfDaysToComeIsRefused),
       cmocka_unit_test(RefusesACertificateOfAnotherNameThanAskedFor),
+      cmocka_unit_test(AServerOfOurOwnNameIsSaid),
       cmocka_unit_test(ForgedCertificateIsLeftBehindAfterAWhile),
       cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
       cmocka_unit_test(SignedCertificateMustBeForOurNameAndKeyByTheServer),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
-      cmocka_unit_test(AServerOfOurOwnNameIsSaid),
