@@ -9,6 +9,8 @@ namespace {
 
 using Groups = InlineVector<msg::GroupParameters, msg::kMaxGroups>;
 
+constexpr size_t kMostGroup = 64;  // characters: GroupParameters::group
+
 constexpr msg::IdentityScheme kGroupSchemes[] = {
     msg::IdentityScheme::kIff, msg::IdentityScheme::kGq, msg::IdentityScheme::kMv};
 
@@ -39,6 +41,12 @@ std::string FileName(msg::IdentityScheme scheme, const std::string& group) {
   std::string name = "ntpkey_";
   for (const char c : SchemeLabel(scheme)) name += static_cast<char>(c - 'A' + 'a');
   return name + "par_" + group;
+}
+
+// The root's name, which becomes the group's, is whatever somebody wrote into a certificate: an
+// operator who does as the log says must not end up in another directory.
+bool CanBeAFile(const std::string& group) {
+  return group.size() <= kMostGroup && group.find('/') == std::string::npos;
 }
 
 // The files that would let us check this server; IFF's when it shows no scheme.
@@ -103,6 +111,9 @@ IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
                               FileName(installed.any->scheme, group) +
                               ", has no public value and proves nothing: export it again at the "
                               "server with ntp-keygen -e");
+  if (!CanBeAFile(group))
+    return Refusal(group, "no group key for " + Quoted(group) +
+                              ", and no group can have such a name: say `ident` to name its group");
   return Refusal(group, "no group key for " + Quoted(group) + ": install " +
                             WantedFiles(group, server_word) +
                             (pinned ? "" : " or say `identity optional`"));

@@ -171,6 +171,20 @@ void RootNamesLongerThanAnyGroupAreRefused(void**) {
       Demand::kRefuse);
 }
 
+// The log tells what to type, and the name comes from a stranger's certificate.
+void NoFileIsNamedThatCouldNotBeAGroups(void**) {
+  const auto reason = [](std::string_view root) {
+    return DecideIdentity(kStrict, {}, root, "client", kIffWord).reason;
+  };
+  for (const std::string& root : {std::string("../../etc/cron.d/x"), std::string("a/b"),
+                                  std::string("host@../x"), std::string(65, 'a')}) {
+    assert_true(reason(root).find("ntpkey_") == std::string::npos);
+    assert_true(reason(root).find("say `ident`") != std::string::npos);
+  }
+  for (const std::string& root : {std::string("a..b"), std::string(64, 'a')})
+    assert_true(reason(root).find("install ntpkey_iffpar_" + root) != std::string::npos);
+}
+
 }  // namespace
 }  // namespace ntpward::autokey
 
@@ -190,6 +204,7 @@ int main() {
       cmocka_unit_test(HostsOfAGroupFollowHostsOfThatGroup),
       cmocka_unit_test(APrivateCertificateIsForItsOwnGroupOnly),
       cmocka_unit_test(RootNamesLongerThanAnyGroupAreRefused),
+      cmocka_unit_test(NoFileIsNamedThatCouldNotBeAGroups),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
