@@ -1,5 +1,6 @@
 #include "ntpd/net/keys_client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ntpd/net/random.h"
@@ -40,7 +41,21 @@ void KeysClient::Command(msg::Command message, OnCommand done) {
   Send(&message, std::move(done), Lane::kClients);
 }
 void KeysClient::Forget(AssocId association) {
-  (void)channel_->Send(msg::ForgetAssociation{.association = association});
+  if (std::find(forgets_.begin(), forgets_.end(), association) == forgets_.end())
+    forgets_.push_back(association);
+  (void)SendForgets();
+}
+
+// False: the pipe is full. Nothing goes before them, as an association that starts over has new
+// secrets under the same number.
+bool KeysClient::SendForgets() {
+  while (!forgets_.empty()) {
+    if (channel_->Send(msg::ForgetAssociation{.association = forgets_.front()}) !=
+        SendOutcome::kSent)
+      return false;
+    forgets_.erase(forgets_.begin());
+  }
+  return true;
 }
 
 bool KeysClient::HasRoom(Lane lane) const {
@@ -169,6 +184,7 @@ bool KeysClient::TellAll() {
 }
 
 void KeysClient::Expire(MonoTime now) {
+  (void)SendForgets();
   std::vector<Callback> late = std::exchange(unsent_, {});
   for (auto entry = pending_.begin(); entry != pending_.end();) {
     const auto next = std::next(entry);
@@ -180,6 +196,7 @@ void KeysClient::Expire(MonoTime now) {
 
 void KeysClient::OnRestarted() {
   suspicion_.OnRestarted();
+  forgets_.clear();
   const auto unsent = std::exchange(unsent_, {});
   const auto lost = std::exchange(pending_, {});
   for_clients_ = private_ = 0;

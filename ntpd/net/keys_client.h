@@ -75,6 +75,7 @@ class KeysClient {
   void Update(msg::SignatureUpdate message, OnSigned done);
   // The next key of our list; a key that is not used is lost.
   void TakeKey(AssocId association, OnTaken done);
+  // It is sent as soon as there is room, and before any later message.
   void Forget(AssocId association);
   void AskNonce(OnNonce done);
   void Command(msg::Command message, OnCommand done);
@@ -105,10 +106,12 @@ class KeysClient {
   void Send(M* message, Callback callback, Lane lane) {
     message->request = ++last_request_;
     if (!HasRoom(lane)) return Lose(callback);
-    if (channel_->Send(*message) != SendOutcome::kSent) return LoseLater(std::move(callback), lane);
+    if (!SendForgets() || channel_->Send(*message) != SendOutcome::kSent)
+      return LoseLater(std::move(callback), lane);
     Remember(message->request, std::move(callback), lane);
   }
   bool HasRoom(Lane lane) const;
+  bool SendForgets();
   void Remember(uint32_t request, Callback callback, Lane lane);
   void LoseLater(Callback callback, Lane lane);
   Callback Take(std::unordered_map<uint32_t, Pending>::iterator entry);
@@ -130,6 +133,7 @@ class KeysClient {
   size_t private_ = 0;      // of these
   KeyUse use_;
   std::vector<Callback> unsent_;  // lost already; told at the next Expire
+  std::vector<AssocId> forgets_;  // each once
 };
 
 }  // namespace ntpward::net

@@ -174,6 +174,45 @@ void AFullPipeAnswersLaterAndNotFromWithinTheCall(void**) {
   assert_int_equal(answered, asked);
 }
 
+// Else ntpd-keys keeps an association's cookie and lists until it is restarted.
+void WhatIsToBeForgottenIsNotLostInAFullPipe(void**) {
+  Fixture f;
+  while (f.pipes.near.dropped() == 0) f.keys.Ask(Check(1), [](VerdictCode) {});
+  for (const uint16_t id : {uint16_t{7}, uint16_t{8}, uint16_t{7}}) f.keys.Forget(AssocId{id});
+  Heard lost;
+  f.keys.Ask(Check(2), lost.Listen());
+  while (const auto bytes = f.pipes.far.Receive()) {
+    msg::ForgetAssociation forget;
+    assert_false(msg::Decode(*bytes, &forget));
+  }
+  // The first that finds room sends them before itself: its association may be the same.
+  f.keys.Ask(Check(3), [](VerdictCode) {});
+  const auto first = Next<msg::ForgetAssociation>(&f.pipes.far);
+  const auto second = Next<msg::ForgetAssociation>(&f.pipes.far);
+  assert_true(first && first->association == AssocId{7});
+  assert_true(second && second->association == AssocId{8});
+  const auto asked = Next<msg::CheckMac>(&f.pipes.far);
+  assert_true(asked && asked->key == KeyId{3});
+  f.keys.Expire(Timebase::Mono());
+  assert_int_equal(lost.count, 1);
+  assert_false(f.pipes.far.Receive().has_value());
+  // Time does as well as a question; a new process has nothing to forget.
+  while (f.pipes.near.dropped() < 10) f.keys.Ask(Check(1), [](VerdictCode) {});
+  f.keys.Forget(AssocId{9});
+  while (f.pipes.far.Receive()) {
+  }
+  f.keys.Expire(Timebase::Mono());
+  assert_true(Next<msg::ForgetAssociation>(&f.pipes.far).has_value());
+  const uint64_t dropped = f.pipes.near.dropped();
+  while (f.pipes.near.dropped() == dropped) f.keys.Ask(Check(1), [](VerdictCode) {});
+  f.keys.Forget(AssocId{9});
+  f.keys.OnRestarted();
+  while (f.pipes.far.Receive()) {
+  }
+  f.keys.Expire(Timebase::Mono());
+  assert_false(f.pipes.far.Receive().has_value());
+}
+
 void StrangersLeaveRoomForOurOwn(void**) {
   Fixture f;
   int refused = 0;
@@ -290,6 +329,7 @@ int main() {
       cmocka_unit_test(HearsNothingMoreOfAnAccusedRole),
       cmocka_unit_test(ExpiryEndsEachQuestionOnce),
       cmocka_unit_test(AFullPipeAnswersLaterAndNotFromWithinTheCall),
+      cmocka_unit_test(WhatIsToBeForgottenIsNotLostInAFullPipe),
       cmocka_unit_test(StrangersLeaveRoomForOurOwn),
       cmocka_unit_test(PrivateOperationsLeaveRoomForMacs),
       cmocka_unit_test(PendingIsBounded),
