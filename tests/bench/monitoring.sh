@@ -3,6 +3,7 @@
 
 MANY_ASSOCIATIONS=1000
 MANY_CLIENTS=${MANY_CLIENTS:-1000000}
+LONGEST=${LONGEST:-1800} # s, of one command
 WATCHED_ADDRESS=10.79.0.1 # a server's, on the loopback interface
 
 # Servers that speak mode 6.
@@ -35,10 +36,11 @@ $2"
 }
 stop_watched() { lab_stop "${SERVER_PID[$1-watched]}"; }
 
-# Seconds that the command takes; its output goes to OUT.
+# Seconds that the command takes, at most LONGEST; its output goes to OUT.
 seconds_of() { # HOST COMMAND...
   local begun=$EPOCHREALTIME
-  lab_in "$1" taskset -c "$second" $real_time "${@:2}" >"$OUT" 2>/dev/null
+  lab_in "$1" timeout "$LONGEST" taskset -c "$second" $real_time "${@:2}" >"$OUT" 2>/dev/null
+  [ $? -ne 124 ] || echo "bench: $1 is cut off after $LONGEST s" >&2
   awk -v from="$begun" -v to="$EPOCHREALTIME" 'BEGIN { printf "%.3f\n", to - from }'
 }
 
