@@ -26,6 +26,10 @@
 
 namespace ntpward::autokey {
 
+// What the first answer to a stranger carries instead of an association's own fields. A request
+// that asks for nothing, of no association; peers of the reference's kind say "cannot".
+inline constexpr wire::AutokeyFieldHead kFirstAnswerField{};
+
 // The fields of our next packet; none: a bare header, sealed by the key process.
 struct PeerPacket {
   bool send = false;            // false: Autokey is off on this host

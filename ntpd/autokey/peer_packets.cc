@@ -19,6 +19,11 @@ bool ShowsThatItKnowsUs(const AutokeyFieldHead& head) {
          Is(head, AutokeyCode::kSign) || Is(head, AutokeyCode::kLeap);
 }
 
+// That of a first answer to us, or what is said of ours.
+bool IsOfFirstAnswer(const AutokeyFieldHead& head) {
+  return Is(head, AutokeyCode::kNull) && (head.response || head == kFirstAnswerField);
+}
+
 // Seconds until an answer of the key process is given up: a full pipe drops messages.
 constexpr double kKeyAnswerSeconds = 16;
 
@@ -35,6 +40,8 @@ PeerResult PeerDance::OnField(Bytes field, bool answers_us, const DanceContext& 
     result.dance.outcome = Outcome::kProtocol;
     return result;
   }
+  // That it came in answer to us is all it says.
+  if (IsOfFirstAnswer(*head)) return result;
   // A peer that asks for our half has not got it.
   if (told_ && answers_us && !Is(*head, AutokeyCode::kCookie)) heard_since_told_ = true;
   if (!head->response && !head->error) return OnRequest(*head, field, answers_us, context);

@@ -14,6 +14,12 @@ bool Contains(const auto& groups, const IpAddress& address) {
 
 constexpr std::array<uint8_t, 4> kCryptoNak = {};
 
+bool AsksWhoWeAre(const wire::Extension& extension) {
+  const auto head = wire::ParseAutokeyFieldHead(extension.field);
+  return head.ok() && !head->response && !head->error &&
+         head->code == static_cast<uint8_t>(wire::AutokeyCode::kAssociation);
+}
+
 }  // namespace
 
 bool IsToEverybody(const Datagram& datagram) {
@@ -187,22 +193,40 @@ void Peering::RefuseMac(const Candidate& candidate) {
 }
 
 // Only ASSOC begins anything. Whoever sends something else takes us for a peer that we were before
-// we were started anew; the crypto-NAK tells it so.
+// we were started anew; the crypto-NAK tells it so. Before ASSOC there may be what it has to say of
+// our first answer.
 bool Peering::IsFirstOfADance(const Candidate& candidate, const wire::Packet& packet) const {
   const auto fields = packet.extensions();
-  if (fields.empty() || !node_->has_material || !node_->hasher || !node_->host.enabled())
-    return false;
-  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
-  if (!head.ok() || head->response || head->error ||
-      head->code != static_cast<uint8_t>(wire::AutokeyCode::kAssociation))
-    return false;
+  if (!node_->has_material || !node_->hasher || !node_->host.enabled()) return false;
+  if (std::none_of(fields.begin(), fields.end(), AsksWhoWeAre)) return false;
   const AddressPair path{candidate.route.client.ip, candidate.route.server};
   const keys::SessionDigest digest = node_->PublicMac(path, candidate.key, packet.covered);
   return EqualConstantTime(digest.span(), packet.mac->digest);
 }
 
-// Its MAC is such as anyone can make, so that few are tried at once, and not for long without an
-// answer.
+// Nothing is kept of it, so that who writes in others' names takes no place. The field is there
+// because a peer under Autokey hears nothing else; as a request it also hastens the next packet of
+// one of ntpd 4.2.8. It is as short as can be, hence no longer than ASSOC, and so is the answer.
+void Peering::AnswerFirst(const Candidate& candidate) {
+  const Route& route = candidate.route;
+  wire::Header reply =
+      core::BuildReply(candidate.request.header, wire::Mode::kSymmetricPassive,
+                       candidate.request.received, node_->engine->system(), Timebase::Mono());
+  reply.transmit = first_answer_.TransmitTime(route.client, route.server, node_->time.Now());
+  std::array<uint8_t, wire::kHeaderSize + wire::kShortFieldSize + wire::kMaxMacSize> packet;
+  Writer writer(packet);
+  wire::EncodeHeader(writer, reply);
+  wire::EncodeShortField(writer, autokey::kFirstAnswerField);
+  const KeyId key = RandomSessionKeyId();
+  const keys::SessionDigest digest =
+      node_->PublicMac(route.path().Reversed(), key, writer.written());
+  wire::EncodeMac(writer, {key, digest.span()});
+  CHECK(writer.Finish());
+  answer_(route, reply, writer.written().subspan(wire::kHeaderSize));
+}
+
+// Its MAC is such as anyone can make: it has to show that it reads what is sent to its address. Of
+// those that do few are tried at once.
 void Peering::OnAutokeyPeer(const Candidate& candidate, const wire::Packet& packet) {
   const SocketAddress& source = candidate.route.client;
   // A host that will know its keys in a moment must not send its peers back to the start.
@@ -211,18 +235,23 @@ void Peering::OnAutokeyPeer(const Candidate& candidate, const wire::Packet& pack
       core::Fate::kMobilisePassive)
     return;
   if (!IsFirstOfADance(candidate, packet)) return RefuseMac(candidate);
-  if (candidate.route.server.is_none() ||
-      AskMobilisation(node_, source, true) != core::Mobilisation::kAllowed ||
-      !upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kPassivePeer, source.ip))
+  const IpAddress& ours = candidate.route.server;
+  if (ours.is_none() || AskMobilisation(node_, source, true) != core::Mobilisation::kAllowed)
     return;
+  const NtpTimestamp origin = packet.header.origin;
+  if (!first_answer_.IsEchoed(origin, source, ours, node_->time.Now()))
+    return AnswerFirst(candidate);
+  if (!upstreams_->MakePlaceForUnproven(Upstreams::UnprovenKind::kPassivePeer, source.ip)) return;
   Upstreams::Ephemeral wanted;
   wanted.mode = core::HostMode::kSymmetricPassive;
   wanted.remote = source;
-  wanted.local = candidate.route.server;
+  wanted.local = ours;
   wanted.version = packet.header.version;
   wanted.poll = packet.header.poll;
   wanted.autokey = true;
   const AssocId id = upstreams_->AddEphemeral(wanted);
+  // The first answer was a packet of this association, as far as the peer can tell.
+  node_->engine->OnSent(id, origin, KeyId{});
   upstreams_->Deliver(id, packet, candidate.request.received, candidate.route.server);
   on_change_();
 }

@@ -1,16 +1,18 @@
 // Packets that make associations: strangers that want to be peers, and broadcast servers heard for
 // the first time. Nothing is made before a MAC of a trusted key was checked, unless `disable auth`.
 // A peer or a broadcast server under Autokey is tried before it has proved itself; no time is taken
-// from it until then.
+// from it until then, and a peer is not tried before it has shown that it reads what is sent to it.
 #pragma once
 
 #include <functional>
 
 #include "ntpd/core/dispatch.h"
+#include "ntpd/core/first_answer.h"
 #include "ntpd/core/mobilisation.h"
 #include "ntpd/core/server.h"
 #include "ntpd/net/control_server.h"
 #include "ntpd/net/node.h"
+#include "ntpd/net/random.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/net/upstreams.h"
 #include "ntpd/wire/packet.h"
@@ -64,6 +66,7 @@ class Peering {
   void OnPeerVerdict(const Candidate& candidate, msg::VerdictCode code);
   void OnAutokeyPeer(const Candidate& candidate, const wire::Packet& packet);
   bool IsFirstOfADance(const Candidate& candidate, const wire::Packet& packet) const;
+  void AnswerFirst(const Candidate& candidate);
   void RefuseMac(const Candidate& candidate);
   bool MobilisePassive(const Candidate& candidate);
   void AnswerSealed(const Candidate& candidate);
@@ -73,6 +76,7 @@ class Peering {
   Upstreams* upstreams_;
   std::function<void()> on_change_;
   Answer answer_;
+  core::FirstAnswer first_answer_{SipKey{RandomNumber(), RandomNumber()}};
 };
 
 // May this stranger have an association, as `restrict` and `enable auth` say? `authenticated`: it

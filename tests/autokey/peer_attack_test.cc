@@ -69,6 +69,18 @@ void ForgedFieldsChangeNothing(void**) {
   assert_true(pair.GoesOn());
 }
 
+// It is heard, and that is all; nor does what a peer of the reference's kind says of ours.
+void AFirstAnswerSaysNothing(void**) {
+  Settled pair;
+  for (const bool response : {false, true})
+    for (const bool answers_us : {false, true}) {
+      const PeerResult result = pair.Forge(Field(AutokeyCode::kNull, response, 0), answers_us);
+      assert_true(result.dance.outcome == Outcome::kOk && result.dance.statistics.empty());
+      assert_false(result.question.has_value());
+    }
+  assert_true(pair.GoesOn());
+}
+
 // A forger who saw our last packet can make the peer look as if it had started over. It costs a
 // question for the cookie, once in a while, and neither end its time.
 void ACookieAskedForAgainCostsAQuestion(void**) {
@@ -220,6 +232,7 @@ int main() {
   using namespace ntpward::autokey::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ForgedFieldsChangeNothing),
+      cmocka_unit_test(AFirstAnswerSaysNothing),
       cmocka_unit_test(ACookieAskedForAgainCostsAQuestion),
       cmocka_unit_test(AnAnnouncementCountsUnderThePeersSignatureAlone),
       cmocka_unit_test(KeysOutOfOrderFromStrangersVoidNoList),

@@ -1,6 +1,7 @@
 // Autokey between peers over real sockets and a real channel: the test is the peer and ntpd-keys.
 #include "ntpd/autokey/peer_dance.h"
 #include "ntpd/net/peering.h"
+#include "ntpd/net/random.h"
 #include "tests/net/harness.h"
 #include "tests/support/authority.h"
 
@@ -299,23 +300,80 @@ void TheLossOfKeysIsAskedFor(void**) {
 
 // ---------------------------------------------------------------------------- strangers
 
-void AStrangersAssocMakesAPassivePeer(void**) {
+// The first packet of a stranger, and our answer to it.
+Stranger::Got FirstAnswerTo(World& world, Stranger& stranger, const wire::Header& header) {
+  const IpAddress from = stranger.address().ip;
+  const auto question = world.h.WithPublicMac({from, kOurs}, {88888},
+                                              Encoded(header, AssociationRequest(world.server)));
+  stranger.Send(question, {kOurs, world.port});
+  world.h.Spin();
+  const auto answer = stranger.Receive();
+  CHECK(answer && answer->bytes.size() <= question.size());
+  CHECK(answer->header().mode == Mode::kSymmetricPassive);
+  CHECK(answer->header().origin == header.transmit);
+  return *answer;
+}
+
+void AStrangerIsTriedWhenItHasSentOurTimeBack(void**) {
   World world(false);
-  const wire::Header header = world.Header(NtpTimestamp());
-  world.Come(world.WithFields(header, AssociationRequest(world.server)));
+  const auto first = FirstAnswerTo(world, world.peer, world.Header(NtpTimestamp()));
+  assert_true(CodeOf(first) == AutokeyCode::kNull);
+  assert_true(wire::ParsePacket(first.bytes)->field_count == 1);
+  assert_true(world.h.upstreams.all().empty());
+  assert_true(world.h.node.engine->Ids().empty());
+  assert_int_equal(world.changes, 0);
+  // Nothing tells it from a packet of an association, so that its next one says the same again.
+  const wire::Header header = world.Header(first.header().transmit);
+  world.Come(world.WithFields(header, world.Answer(first)));
   const core::PeerSnapshot peer = world.Snapshot();
   assert_true(peer.hmode == Mode::kSymmetricPassive);
   assert_false(peer.status.configured);
   assert_int_equal(world.changes, 1);
-  // It is answered at its poll, and asked the same.
+  assert_false(world.upstream().failure.has_value());
+  // It is answered at its poll. Its name is known, as it heard us.
   assert_false(world.peer.Receive().has_value());
   const auto answer = world.Poll();
   assert_true(answer && answer->header().origin == header.transmit);
   assert_true(answer->header().mode == Mode::kSymmetricPassive);
   assert_true(CodeOf(*answer) == AutokeyCode::kAssociation);
-  assert_true(CodeOf(*answer, 1) == AutokeyCode::kAssociation);
+  assert_true(CodeOf(*answer, 1) == AutokeyCode::kCertificate);
   world.Come(world.WithFields(world.Header(answer->header().transmit), world.Answer(*answer)));
   world.Follow();
+}
+
+// As peers of the reference's kind, which say before it that they cannot do what was asked.
+void WhatIsSaidOfTheFirstAnswerIsNoFailure(void**) {
+  World world(false);
+  const auto first = FirstAnswerTo(world, world.peer, world.Header(NtpTimestamp()));
+  std::vector<uint8_t> fields(wire::kShortFieldSize);
+  Writer writer(fields);
+  wire::EncodeErrorField(writer, autokey::kFirstAnswerField);
+  const auto request = AssociationRequest(world.server);
+  fields.insert(fields.end(), request.begin(), request.end());
+  world.Come(world.WithFields(world.Header(first.header().transmit), fields));
+  assert_false(world.upstream().failure.has_value());
+  const auto answer = world.Poll();
+  assert_true(answer && CodeOf(*answer) == AutokeyCode::kAssociation);
+}
+
+void OnlyWhoGotAnAnswerCanSendItsTimeBack(void**) {
+  World world(false);
+  const NtpTimestamp told =
+      FirstAnswerTo(world, world.peer, world.Header(NtpTimestamp())).header().transmit;
+  const auto come = [&](Stranger& stranger, NtpTimestamp origin) {
+    stranger.Send(
+        world.h.WithPublicMac({stranger.address().ip, kOurs}, {88888},
+                              Encoded(world.Header(origin), AssociationRequest(world.server))),
+        {kOurs, world.port});
+    world.h.Spin();
+    return !world.h.upstreams.all().empty();
+  };
+  for (int bit = 0; bit < 64; ++bit)
+    assert_false(come(world.peer, NtpTimestamp::FromRaw(told.raw() ^ uint64_t{1} << bit)));
+  Stranger other_port(kPeer), other_address(IpAddress::V4(127, 0, 0, 3));
+  assert_false(come(other_port, told));
+  assert_false(come(other_address, told));
+  assert_true(come(world.peer, told));
 }
 
 bool IsNak(const std::optional<Stranger::Got>& got) {
@@ -363,12 +421,22 @@ void WhoMayNotPeerMakesNothing(void**) {
   assert_true(IsNak(keyless.peer.Receive()));
 }
 
-// ASSOC of somebody who writes that address as his own.
-void ComeAs(World& world, const IpAddress& from) {
+// ASSOC of somebody who writes that address as his own, and does not hear what is sent there.
+void ForgeAs(World& world, const IpAddress& from) {
   Stranger(from).Send(world.h.WithPublicMac(
                           {from, kOurs}, {88888},
                           Encoded(world.Header(NtpTimestamp()), AssociationRequest(world.server))),
                       {kOurs, world.port});
+  world.h.Spin();
+}
+// Somebody who is there.
+void ComeAs(World& world, const IpAddress& from) {
+  Stranger stranger(from);
+  const auto first = FirstAnswerTo(world, stranger, world.Header(NtpTimestamp()));
+  stranger.Send(world.h.WithPublicMac({from, kOurs}, {88888},
+                                      Encoded(world.Header(first.header().transmit),
+                                              AssociationRequest(world.server))),
+                {kOurs, world.port});
   world.h.Spin();
 }
 // Somebody of a network of his own.
@@ -390,75 +458,72 @@ void FewStrangersAreTriedAtOnce(void**) {
   assert_int_equal(world.h.upstreams.all().size(), 4);
 }
 
-// Anybody can write a packet in a neighbour's name: such ones take places, and not for long.
-void NeighboursThatNeverAnsweredGoForAnybody(void**) {
-  World world(false);
-  for (uint8_t last = 10; last < 30; ++last) ComeAs(world, IpAddress::V4(127, 0, 9, last));
-  assert_int_equal(world.h.upstreams.all().size(), 4);
-  ComeAs(world, 30);
-  assert_false(Has(world, 30));
-  Age(world, 17);
-  ComeAs(world, 30);
-  ComeAs(world, IpAddress::V4(127, 0, 9, 200));
-  assert_true(Has(world, 30));
-  assert_true(world.h.upstreams.Has(IpAddress::V4(127, 0, 9, 200)));
-  assert_int_equal(world.h.upstreams.all().size(), 4);
+// Each of another network, as one who makes addresses up can choose.
+void Flood(World& world, int count) {
+  for (int i = 0; i < count; ++i) {
+    const auto random = static_cast<uint32_t>(RandomNumber());
+    ForgeAs(world, IpAddress::V4(127, static_cast<uint8_t>(1 + random % 250),
+                                 static_cast<uint8_t>(random >> 8), 1));
+  }
 }
 
-// Addresses that were made up must not shut a genuine peer out.
-void WhoNeverAnsweredMakesRoomForAnother(void**) {
+// How many packets a newcomer sends until we try it, each with `forged` others before it.
+int PacketsUntilTried(int forged) {
   World world(false);
-  ComeAs(world, 10);
-  Age(world, 2);
-  for (uint8_t network = 11; network < 14; ++network) ComeAs(world, network);
-  Age(world, 13);
+  NtpTimestamp origin;
+  for (int packets = 1; packets <= 10; ++packets) {
+    Flood(world, forged);
+    world.Come(world.WithFields(world.Header(origin), AssociationRequest(world.server)));
+    if (world.h.upstreams.Has(kPeer)) return packets;
+    const auto answer = world.peer.Receive();
+    if (answer) origin = answer->header().transmit;
+  }
+  return -1;
+}
+
+void AFloodOfFirstPacketsTakesNoPlaceAndNoTime(void**) {
+  assert_int_equal(PacketsUntilTried(0), 2);
+  // Its packets come 2 s apart.
+  assert_int_equal(PacketsUntilTried(2000), 2);
+}
+
+void NeighboursHaveOnePlace(void**) {
+  World world(false);
+  for (uint8_t last = 10; last < 30; ++last) ComeAs(world, IpAddress::V4(127, 0, 9, last));
+  assert_int_equal(world.h.upstreams.all().size(), 1);
   ComeAs(world, 30);
-  assert_false(Has(world, 30));
-  Age(world, 2);
-  ComeAs(world, 30);
-  assert_true(Has(world, 30) && !Has(world, 10));
-  assert_int_equal(world.h.upstreams.all().size(), 4);
-  ComeAs(world, 31);
-  assert_false(Has(world, 31));
+  assert_true(Has(world, 30));
 }
 
 void WhoAnsweredUsKeepsItsPlace(void**) {
   World world(false);
-  world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
-  const auto ours = world.Poll();
-  assert_true(ours.has_value());
-  world.Come(
-      world.WithFields(world.Header(ours->header().transmit), AssociationRequest(world.server)));
-  Age(world, 1);
-  for (uint8_t network = 10; network < 13; ++network) ComeAs(world, network);
-  Age(world, 17);
+  for (uint8_t network = 10; network < 14; ++network) ComeAs(world, network);
+  Age(world, 60);
   for (uint8_t network = 20; network < 40; ++network) ComeAs(world, network);
-  assert_true(world.h.upstreams.Has(kPeer));
   assert_int_equal(world.h.upstreams.all().size(), 4);
+  for (uint8_t network = 10; network < 14; ++network) assert_true(Has(world, network));
 }
 
 // It speaks Autokey, and proves nothing.
 void WhoAnswersForeverWithoutGettingFurtherMakesRoom(void**) {
   World world(false);
-  world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
-  const auto ours = world.Poll();
-  for (uint8_t network = 10; network < 13; ++network) ComeAs(world, network);
-  world.Come(
-      world.WithFields(world.Header(ours->header().transmit), AssociationRequest(world.server)));
-  Age(world, core::kStandstillSeconds - 1);
-  // The forged ones go first.
-  for (uint8_t network = 20; network < 23; ++network) ComeAs(world, network);
+  ComeAs(world, 10);
+  Age(world, 10);
+  for (uint8_t network = 11; network < 14; ++network) ComeAs(world, network);
+  Age(world, core::kStandstillSeconds - 11);
   ComeAs(world, 23);
-  assert_true(world.h.upstreams.Has(kPeer) && !Has(world, 23));
+  assert_true(Has(world, 10) && !Has(world, 23));
   Age(world, 2);
   ComeAs(world, 23);
-  assert_true(!world.h.upstreams.Has(kPeer) && Has(world, 23));
+  assert_true(!Has(world, 10) && Has(world, 23));
+  assert_int_equal(world.h.upstreams.all().size(), 4);
 }
 
 // A real peer stays, whatever comes after it and however often.
 void WhoProvedItselfGoesForNobody(void**) {
   World world(false);
-  world.Come(world.WithFields(world.Header(NtpTimestamp()), AssociationRequest(world.server)));
+  const auto first = FirstAnswerTo(world, world.peer, world.Header(NtpTimestamp()));
+  world.Come(world.WithFields(world.Header(first.header().transmit), world.Answer(first)));
   world.Follow();
   assert_true(world.upstream().peer->identified());
   const AssocId id = world.Only();
@@ -486,7 +551,7 @@ void AFloodThatNoepeerForbidsHidesNoEvents(void**) {
   };
   for (int i = 0; i < 2; ++i)
     for (int network = 10; network < 230; ++network) {
-      ComeAs(world, static_cast<uint8_t>(network));
+      ForgeAs(world, Of(static_cast<uint8_t>(network)));
       drain();
     }
   assert_true(world.h.upstreams.all().empty());
@@ -533,12 +598,14 @@ int main() {
       cmocka_unit_test(AWrongKeyChangesNothing),
       cmocka_unit_test(OnlyANakThatAnswersOurLastPacketStartsOver),
       cmocka_unit_test(TheLossOfKeysIsAskedFor),
-      cmocka_unit_test(AStrangersAssocMakesAPassivePeer),
+      cmocka_unit_test(AStrangerIsTriedWhenItHasSentOurTimeBack),
+      cmocka_unit_test(WhatIsSaidOfTheFirstAnswerIsNoFailure),
+      cmocka_unit_test(OnlyWhoGotAnAnswerCanSendItsTimeBack),
       cmocka_unit_test(WhoGoesOnWithAPeerThatWeForgotIsToldSo),
       cmocka_unit_test(WhoMayNotPeerMakesNothing),
       cmocka_unit_test(FewStrangersAreTriedAtOnce),
-      cmocka_unit_test(WhoNeverAnsweredMakesRoomForAnother),
-      cmocka_unit_test(NeighboursThatNeverAnsweredGoForAnybody),
+      cmocka_unit_test(AFloodOfFirstPacketsTakesNoPlaceAndNoTime),
+      cmocka_unit_test(NeighboursHaveOnePlace),
       cmocka_unit_test(WhoAnsweredUsKeepsItsPlace),
       cmocka_unit_test(WhoAnswersForeverWithoutGettingFurtherMakesRoom),
       cmocka_unit_test(WhoProvedItselfGoesForNobody),
