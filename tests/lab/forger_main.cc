@@ -1,7 +1,9 @@
-// Forges the first packet of a peer under Autokey, in each of two hosts' names to the other. It
-// hears neither of them, as somebody off the path.
+// Forges the first packet of a peer under Autokey, in each of two hosts' names to the other, or to
+// one host in the names of strangers, each of another network. It hears none of them, as somebody
+// off the path.
 //
 // usage: ntp-forger PER-SECOND A B
+//        ntp-forger PER-SECOND HOST
 // Sends that many to each, until it is killed. Needs CAP_NET_ADMIN for addresses that are not its
 // own.
 #include <time.h>
@@ -9,7 +11,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
+#include "ntpd/net/random.h"
 #include "ntpd/net/udp.h"
 #include "privsep/supervisor_link.h"
 #include "tests/lab/crowd_requests.h"
@@ -49,19 +53,29 @@ class Forger {
   NtpTimestamp last_;
 };
 
+// 20.0.0.0 to 99.255.255.255, of which the laboratory has none.
+IpAddress Somebody() {
+  const uint64_t random = net::RandomNumber();
+  const auto octet = [random](int at) { return static_cast<uint8_t>(random >> at); };
+  return IpAddress::V4(static_cast<uint8_t>(20 + octet(0) % 80), octet(8), octet(16), octet(24));
+}
+
 int Main(int argc, char** argv) {
-  const double rate = argc == 4 ? std::strtod(argv[1], nullptr) : 0;
-  const auto a = IpAddress::Parse(argc == 4 ? argv[2] : "");
-  const auto b = IpAddress::Parse(argc == 4 ? argv[3] : "");
+  const bool one = argc == 3;
+  const double rate = one || argc == 4 ? std::strtod(argv[1], nullptr) : 0;
+  const auto a = IpAddress::Parse(argc >= 3 ? argv[2] : "");
+  const auto b = IpAddress::Parse(argc >= 3 ? argv[argc - 1] : "");
   if (rate <= 0 || !a || !b)
     return std::fprintf(stderr, "ntp-forger: see the head of its source\n"), 2;
   Requests requests("");
-  Forger forgers[] = {{*a, *b}, {*b, *a}};
+  std::vector<Forger> forgers;
+  if (!one) forgers.emplace_back(*b, *a), forgers.emplace_back(*a, *b);
   const double seconds = 1 / rate;
   const timespec pause{static_cast<time_t>(seconds),
                        static_cast<long>(std::fmod(seconds, 1) * 1e9)};
   for (;;) {
     for (Forger& forger : forgers) forger.Send(&requests);
+    if (one) Forger(Somebody(), *a).Send(&requests);
     (void)nanosleep(&pause, nullptr);
   }
 }
