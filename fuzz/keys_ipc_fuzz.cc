@@ -3,6 +3,7 @@
 // Messages of ntpd-keys, whoever sends them.
 #include "fuzz/round_trip.h"
 #include "privsep/msg/command.h"
+#include "privsep/msg/heritage.h"
 #include "privsep/msg/key_list.h"
 #include "privsep/msg/keys.h"
 
@@ -41,6 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::KeysEnd>(bytes);
   RoundTrip<msg::KeysServe>(bytes);
   RoundTrip<msg::KeysRollSeed>(bytes);
+  RoundTrip<msg::KeysHandOver>(bytes);
+  RoundTrip<msg::KeysInherited>(bytes);
+  RoundTrip<msg::HeritageAssociation>(bytes);
+  RoundTrip<msg::HeritageSigner>(bytes);
+  RoundTrip<msg::HeritageEnd>(bytes);
   RoundTrip<msg::CommandNonceRequest>(bytes);
   RoundTrip<msg::CommandNonce>(bytes);
   RoundTrip<msg::Command>(bytes);

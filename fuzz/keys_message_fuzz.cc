@@ -40,6 +40,7 @@ class Encoder : public keys::Outbox {
   void Send(const msg::RoleReady& m) override { Check(m); }
   void Send(const msg::RoleFailed& m) override { Check(m); }
   void Send(const msg::Misbehaviour& m) override { Check(m); }
+  void Send(const msg::KeysInherited& m) override { Check(m); }
   bool Send(const msg::RuntimeTrust& m) override { return Check(m), true; }
   bool Send(const msg::RuntimeLine& m) override { return Check(m), true; }
 

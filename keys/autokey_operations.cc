@@ -35,15 +35,15 @@ msg::ValueAnswer Refusal(uint32_t request, msg::VerdictCode code) {
   return answer;
 }
 
-msg::ValueAnswer AutokeyOperations::Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
-                                           Bytes value) const {
+msg::ValueAnswer AutokeyOperations::AnswerBy(const Signer& signer, uint32_t request, NtpSeconds now,
+                                             NtpSeconds filestamp, Bytes value) {
   msg::ValueAnswer answer;
   answer.request = request;
   answer.code = msg::VerdictCode::kGood;
   answer.timestamp = now;
   answer.filestamp = filestamp;
   CHECK(answer.value.Assign(value));
-  if (now.value != 0) CHECK(answer.signature.Assign(host_.signer->Sign(now, filestamp, value)));
+  if (now.value != 0) CHECK(answer.signature.Assign(signer.Sign(now, filestamp, value)));
   return answer;
 }
 
@@ -236,17 +236,30 @@ msg::Verdict AutokeyOperations::OpenCookie(const msg::CookieOpen& request) {
 // Before the peer has our half of the cookie the list is hashed with 0 (as ntpd 4.2.8).
 msg::ValueAnswer AutokeyOperations::MakeKeyList(const msg::KeyListMake& request) {
   auto& lists = state_.own_lists;
-  lists.erase(request.association);
+  const auto present = lists.find(request.association);
+  if (request.again) {
+    const bool same = present != lists.end() && present->second.use == request.use &&
+                      present->second.list.path() == request.path;
+    return same ? Announce(request, present->second.list)
+                : Refusal(request.request, msg::VerdictCode::kUnknownKey);
+  }
+  if (present != lists.end()) lists.erase(present);
   if (lists.size() >= kMaxAssociations) return Refusal(request.request, msg::VerdictCode::kBusy);
   const uint32_t private_value = state_.PrivateValue(request.use, request.association).value_or(0);
   const KeyList list =
       KeyList::Make(*state_.material.hasher, request.path, private_value, request.count);
+  lists.emplace(request.association, OwnList{request.use, list});
+  return Announce(request, list);
+}
+
+msg::ValueAnswer AutokeyOperations::Announce(const msg::KeyListMake& request,
+                                             const KeyList& list) const {
   std::array<uint8_t, kAnnouncementOctets> value{};
   Writer writer(value);
   writer.U32(list.announced().value);
   writer.U32(list.sequence());
-  lists.emplace(request.association, OwnList{request.use, list});
-  return Answer(request.request, state_.Now(request.now), state_.signature_update, value);
+  return AnswerBy(state_.SignerOf(request.elder), request.request, state_.Now(request.now),
+                  state_.signature_update, value);
 }
 
 }  // namespace ntpward::keys

@@ -39,13 +39,19 @@ class AutokeyOperations {
  private:
   // The answer with this value, signed when `now` is not 0.
   msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
-                          Bytes value) const;
+                          Bytes value) const {
+    return AnswerBy(*host_.signer, request, now, filestamp, value);
+  }
+  static msg::ValueAnswer AnswerBy(const Signer& signer, uint32_t request, NtpSeconds now,
+                                   NtpSeconds filestamp, Bytes value);
   template <typename Key>
   msg::ValueAnswer ProveWith(const Generations<Key>& keys,
                              std::vector<uint8_t> (*prove)(const Key&, Bytes),
                              const msg::IdentityProve& request) const;
   // The cookie for this client, or our half for this peer; none when there are too many peers.
   std::optional<uint32_t> CookieFor(const msg::CookieIssue& request);
+  // What is announced of it, signed as `request` says.
+  msg::ValueAnswer Announce(const msg::KeyListMake& request, const KeyList& list) const;
   bool CertificateIsValid(NtpSeconds now) const;
 
   KeyState& state_;

@@ -47,6 +47,19 @@ KeyList KeyList::From(KeyId first, SessionKeyHasher& hasher, const AddressPair& 
   return list;
 }
 
+KeyList KeyList::Resume(const AddressPair& path, std::span<const uint32_t> unused, KeyId announced,
+                        uint8_t sequence, KeyId taken) {
+  KeyList list;
+  CHECK(unused.size() <= list.identifiers_.size());
+  std::copy(unused.begin(), unused.end(), list.identifiers_.begin());
+  list.path_ = path;
+  list.left_ = unused.size();
+  list.announced_ = announced;
+  list.sequence_ = sequence;
+  list.taken_ = taken;
+  return list;
+}
+
 KeyList::~KeyList() { OPENSSL_cleanse(identifiers_.data(), sizeof(identifiers_)); }
 
 std::optional<KeyId> KeyList::Take() {

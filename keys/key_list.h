@@ -7,6 +7,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 
 #include "keys/session_key.h"
 #include "privsep/msg/key_list.h"
@@ -24,6 +25,11 @@ class KeyList {
   static KeyList From(KeyId first, SessionKeyHasher& hasher, const AddressPair& path,
                       uint32_t private_value, size_t count);
 
+  // One that another process has drawn and used in part: what it had of it, as the functions below
+  // have it. `unused` has at most kMaxKeyList identifiers.
+  static KeyList Resume(const AddressPair& path, std::span<const uint32_t> unused, KeyId announced,
+                        uint8_t sequence, KeyId taken);
+
   KeyList(const KeyList&) = default;
   KeyList& operator=(const KeyList&) = default;
   ~KeyList();  // wipes those that were not used
@@ -38,6 +44,8 @@ class KeyList {
   // The one that was given out last; 0 before.
   KeyId taken() const { return taken_; }
   size_t left() const { return left_; }
+  // Those that are still to be used, in the order in which they were drawn.
+  std::span<const uint32_t> unused() const { return std::span(identifiers_).first(left_); }
 
  private:
   KeyList() = default;
@@ -57,6 +65,18 @@ class KeySequence {
   KeySequence(KeyId announced, uint8_t sequence)
       : announced_(announced), sequence_(sequence), last_(announced), left_(sequence + 1) {}
 
+  // One that another process has followed as far as `last`.
+  static KeySequence Resume(KeyId announced, uint8_t sequence, KeyId last, size_t left) {
+    KeySequence resumed(announced, sequence);
+    resumed.last_ = last;
+    resumed.left_ = left;
+    return resumed;
+  }
+
+  KeyId announced() const { return announced_; }
+  uint8_t sequence() const { return sequence_; }
+  // The identifier that was good last; the announced one before.
+  KeyId last() const { return last_; }
   bool IsFor(KeyId announced, uint8_t sequence) const {
     return announced == announced_ && sequence == sequence_;
   }

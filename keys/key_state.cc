@@ -102,6 +102,12 @@ std::optional<uint32_t> KeyState::PrivateValue(msg::KeyListUse use, AssocId asso
   return cookie->second.agreed;
 }
 
+const Signer& KeyState::SignerOf(uint8_t elder) const {
+  const bool known =
+      elder != 0 && elder <= elders.size() && time->Monotonic() < elders[elder - size_t{1}].until;
+  return known ? elders[elder - size_t{1}].signer : *material.host->signer;
+}
+
 NtpSeconds KeyState::Now(NtpSeconds claimed) const {
   if (claimed.value == 0 || material.virtual_clock) return claimed;
   return {time->System().seconds()};

@@ -42,6 +42,14 @@ struct AcceptedList {
   KeySequence sequence;
 };
 
+// A key that signed before a reload put another in its place: hosts that have proved it go by its
+// signatures until they have proved the other.
+struct Elder {
+  PkeyPtr key;
+  Signer signer;  // with it
+  MonoTime until;
+};
+
 using CountingSeeds = InlineVector<uint32_t, 2 * kMaxSeeds>;
 
 struct KeyState {
@@ -74,6 +82,9 @@ struct KeyState {
   // half of the cookie; none while it has that and we have not its own.
   std::optional<uint32_t> PrivateValue(msg::KeyListUse use, AssocId association) const;
 
+  // What to sign a list with, as KeyListMake has it. There is a host.
+  const Signer& SignerOf(uint8_t elder) const;
+
   // Made at first, with a random half of ours; null when there are too many.
   PeerCookie* PeerCookieOf(AssocId association);
 
@@ -91,6 +102,7 @@ struct KeyState {
   LockedMap<OwnList> own_lists;
   std::map<AssocId, AcceptedList> accepted_lists;
   std::map<AssocId, OpenChallenge> challenges;
+  std::vector<Elder> elders;  // newest first, at most msg::kMaxElders
 };
 
 }  // namespace ntpward::keys

@@ -40,6 +40,7 @@ class PipeOutbox : public Outbox {
   void Send(const msg::RoleReady& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::RoleFailed& message) override { (void)supervisor_.Send(message); }
   void Send(const msg::Misbehaviour& message) override { (void)supervisor_.Send(message); }
+  void Send(const msg::KeysInherited& message) override { (void)supervisor_.Send(message); }
   bool Send(const msg::RuntimeTrust& message) override {
     return supervisor_.Send(message) == SendOutcome::kSent;
   }
@@ -57,6 +58,7 @@ class Role {
   explicit Role(std::string sandbox)
       : supervisor_(UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)),
         net_(UniqueFd(kNetIn), UniqueFd(kNetOut)),
+        heritage_(UniqueFd(kHeritageIn), UniqueFd(kHeritageOut)),
         link_(&supervisor_),
         out_(&supervisor_, &net_),
         service_(&time_, std::move(sandbox)) {}
@@ -69,6 +71,8 @@ class Role {
     if (poll(fds, count, service_.HasWork() ? 0 : kTickMs) < 0) return true;
     if (fds[0].revents != 0) FromSupervisor();
     if (service_.failed()) return false;
+    if (service_.bequeaths()) (void)service_.Bequeath(WaitingSender(), out_);
+    if (service_.inherits()) Inherit();
     if (count == 2 && fds[1].revents != 0) FromNet();
     // One slow operation a turn, so that the next MAC waits for one at most.
     service_.RunOne(out_);
@@ -81,6 +85,32 @@ class Role {
   // One turn takes this many messages: a flood must not keep the supervisor from being heard.
   static constexpr int kMessagesPerTurn = 100;
 
+  // Both ends are there, and nobody else may act meanwhile: these are the only ones that wait.
+  static constexpr double kHeritageSeconds = 0.5;
+  static bool WaitFor(int fd, short what, MonoTime end) {
+    pollfd ready{fd, what, 0};
+    const double left = end - MonotonicNow();
+    return left > 0 && poll(&ready, 1, static_cast<int>(left * 1000) + 1) == 1;
+  }
+  SendHeritage WaitingSender() {
+    return [this, end = MonotonicNow() + kHeritageSeconds](Bytes message) {
+      do {
+        if (heritage_.SendEncoded(message, -1) == SendOutcome::kSent) return true;
+      } while (WaitFor(heritage_.out_fd(), POLLOUT, end));
+      return false;
+    };
+  }
+  void Inherit() {
+    const MonoTime end = MonotonicNow() + kHeritageSeconds;
+    while (service_.inherits()) {
+      if (const auto message = heritage_.Receive()) {
+        service_.Inherit(*message, out_);
+      } else if (!WaitFor(heritage_.in_fd(), POLLIN, end)) {
+        service_.GiveUpHeritage(out_);
+      }
+    }
+    heritage_.WipeReceived();
+  }
   void FromSupervisor() {
     while (!service_.failed()) {
       const auto bytes = supervisor_.Receive();
@@ -98,6 +128,7 @@ class Role {
 
   Channel supervisor_;
   Channel net_;
+  Channel heritage_;  // from the one before, to the one behind
   SupervisorLink link_;
   PipeOutbox out_;
   SystemTime time_;

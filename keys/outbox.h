@@ -31,6 +31,7 @@ class Outbox {
   virtual void Send(const msg::RoleReady& message) = 0;
   virtual void Send(const msg::RoleFailed& message) = 0;
   virtual void Send(const msg::Misbehaviour& message) = 0;
+  virtual void Send(const msg::KeysInherited& message) = 0;
   // False when the pipe had no room for it.
   [[nodiscard]] virtual bool Send(const msg::RuntimeTrust& message) = 0;
   [[nodiscard]] virtual bool Send(const msg::RuntimeLine& message) = 0;

@@ -61,6 +61,8 @@ void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
     understood = With<msg::KeysTrusted>(message, [&](const auto& m) { loader_.Trusted(m); });
   } else if (ready() && !serves_net_ && type == Type::kKeysServe) {
     understood = With<msg::KeysServe>(message, [&](const auto&) { serves_net_ = true; });
+  } else if (ready() && !handing_over_ && type == Type::kKeysHandOver) {
+    understood = With<msg::KeysHandOver>(message, [&](const auto&) { OnHandOver(); });
   } else if (!serves_net_ && type == Type::kRuntimeTrust) {
     // Not later: a command that was done here is newer than what the supervisor kept.
     understood = With<msg::RuntimeTrust>(message, [&](const auto& m) { OnRuntimeTrust(m); });
@@ -134,6 +136,36 @@ void KeyService::OnRollSeed(Outbox& out) {
         "the server's private value is the farm's and stays until its epoch ends");
   if (const Status kept = state_->RollSeed(true); !kept.ok())
     Log(out, LogLevel::kError, kept.error().text);
+}
+
+void KeyService::OnHandOver() {
+  handing_over_ = serves_net_;
+  if (serves_net_) return;
+  heir_.emplace(state_.get());
+}
+
+bool KeyService::Bequeath(const SendHeritage& send, Outbox& out) {
+  for (Lane* lane : {&own_, &clients_}) {
+    for (const Operation& operation : lane->queue) Refuse(operation, msg::VerdictCode::kBusy, out);
+    lane->queue.clear();
+  }
+  serves_net_ = false;
+  return state_->material.host && keys::Bequeath(*state_, send);
+}
+
+void KeyService::Inherit(Bytes message, Outbox& out) {
+  if (!heir_) return;
+  const Heir::Progress progress = heir_->Take(message);
+  if (progress == Heir::Progress::kMore) return;
+  heir_.reset();
+  out.Send(msg::KeysInherited{.whole = progress == Heir::Progress::kWhole});
+}
+
+void KeyService::GiveUpHeritage(Outbox& out) {
+  if (!heir_) return;
+  heir_->GiveUp();
+  heir_.reset();
+  out.Send(msg::KeysInherited{.whole = false});
 }
 
 void KeyService::Tick(Outbox& out) {

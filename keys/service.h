@@ -14,6 +14,7 @@
 
 #include "keys/autokey_operations.h"
 #include "keys/command_operations.h"
+#include "keys/heritage.h"
 #include "keys/key_loader.h"
 #include "keys/key_state.h"
 #include "keys/mac_operations.h"
@@ -40,6 +41,16 @@ class KeyService {
   // Rolls the server's seed when it is due. Call it at least once a minute.
   void Tick(Outbox& out);
 
+  // KeysHandOver came: while this process serves, Bequeath() comes next; else what its predecessor
+  // tells, each to Inherit(), until that wants no more, or GiveUpHeritage().
+  bool bequeaths() const { return handing_over_ && serves_net_; }
+  bool inherits() const { return heir_.has_value(); }
+  // Tells all that is kept and serves nobody any more. Operations that wait are refused: net asks
+  // again. False when it could not be told.
+  bool Bequeath(const SendHeritage& send, Outbox& out);
+  void Inherit(Bytes message, Outbox& out);
+  void GiveUpHeritage(Outbox& out);
+
   bool ready() const { return state_ != nullptr; }
   // It is ready, and nobody else takes net's messages: see KeysServe.
   bool serves_net() const { return serves_net_; }
@@ -65,6 +76,7 @@ class KeyService {
   // The answer of its kind that says why not; `code` is not kGood.
   void Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out);
   void OnRollSeed(Outbox& out);
+  void OnHandOver();
   void OnRuntimeTrust(const msg::RuntimeTrust& message);
   void OnRuntimeLine(const msg::RuntimeLine& message);
   void OnCommand(const msg::Command& command, Outbox& out);
@@ -80,6 +92,8 @@ class KeyService {
   std::optional<CommandOperations> commands_;
   Lane own_;
   Lane clients_;
+  std::optional<Heir> heir_;  // while it is told what its predecessor had
+  bool handing_over_ = false;
   bool serves_net_ = false;
   bool failed_ = false;
 };

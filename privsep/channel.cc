@@ -76,6 +76,8 @@ std::optional<Bytes> Channel::Receive() {
   }
 }
 
+void Channel::WipeReceived() { Wipe(receive_buffer_); }
+
 std::optional<Channel::WithFd> Channel::ReceiveWithFd() {
   // Room for one descriptor and not for the padding behind it, into which a second one would fit:
   // the kernel closes what does not fit and sets MSG_CTRUNC.

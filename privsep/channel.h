@@ -70,8 +70,11 @@ class Channel {
   // no octets or of more than kMaxMessage counts as malformed: it is returned empty.
   std::optional<Bytes> Receive();
 
-  // The same over a socketpair, with the descriptor that came along, if any. Extra descriptors are
-  // closed. Only net calls this, only on the supervisor's channel.
+  // Wipes what Receive() returned last, and what is left of those before.
+  void WipeReceived();
+
+  // As Receive() over a socketpair, with the descriptor that came along, if any. Extra descriptors
+  // are closed. Only net calls this, only on the supervisor's channel.
   struct WithFd {
     Bytes bytes;
     UniqueFd fd;

@@ -24,6 +24,10 @@ inline constexpr int kResolveOut = 10;
 // Every role: the mount namespace that it enters (namespaces.h), where there is one.
 inline constexpr int kEmptyRoot = 11;
 
+// ntpd-keys: from its predecessor, to its successor (msg/heritage.h).
+inline constexpr int kHeritageIn = 12;
+inline constexpr int kHeritageOut = 13;
+
 // ntpd-keys: key files are inherited from here on, told by KeysFile; then the seed's state file,
 // told by KeysStart.
 inline constexpr int kFirstKeyFile = 20;

@@ -88,6 +88,8 @@ class KeysClient {
   void Expire(MonoTime now);
   // ntpd-keys died: what it was asked is lost.
   void OnRestarted();
+  // Another ntpd-keys goes on where the one before stopped, and answers what that was asked.
+  void OnContinued() { suspicion_.OnContinued(); }
   // Questions that wait for an answer.
   size_t pending() const { return pending_.size(); }
   const KeyUse& use() const { return use_; }

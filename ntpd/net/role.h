@@ -62,7 +62,7 @@ class Role {
   void ApplyAccess(const settings::AccessStep& step);
   void AddRestriction(const msg::NetRestriction& entry, const IpAddress& address, uint8_t prefix);
   void MakeEngine();
-  void OnRoleRestarted(msg::Role role);
+  void OnRoleRestarted(const msg::NetRoleRestarted& restarted);
   void OnTerminate();
 
   // --- from the other roles

@@ -58,7 +58,7 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
     case msg::Type::kNetRoleRestarted: {
       msg::NetRoleRestarted restarted;
       if (!msg::Decode(bytes, &restarted)) return false;
-      OnRoleRestarted(restarted.role);
+      OnRoleRestarted(restarted);
       return true;
     }
     case msg::Type::kNetLeapTable: {
@@ -231,15 +231,19 @@ void Role::ApplyRestrictions(const std::vector<msg::NetRestriction>& restriction
     if (!upstream->remote.ip.is_refclock()) node_.access.AddSource(upstream->remote.ip);
 }
 
-void Role::OnRoleRestarted(msg::Role role) {
-  switch (role) {
+void Role::OnRoleRestarted(const msg::NetRoleRestarted& restarted) {
+  switch (restarted.role) {
     case msg::Role::kClock:
       return node_.steering.OnRestarted();
     case msg::Role::kResolve:
       return upstreams_.OnResolveRestarted();
     case msg::Role::kKeys:
-      node_.keys.OnRestarted();
-      upstreams_.OnKeysRestarted();
+      if (restarted.continues) {
+        node_.keys.OnContinued();
+      } else {
+        node_.keys.OnRestarted();
+        upstreams_.OnKeysRestarted();
+      }
       AskKeyCount();
       if (node_.start.crypto_enabled) AskMaterial();
       return;

@@ -25,6 +25,8 @@ class Suspicion {
   bool Accuse(Bytes bytes);
   // The role was started anew: what its predecessor left is thrown away.
   void OnRestarted();
+  // The same, but the successor goes on where it stopped: its answers are awaited.
+  void OnContinued() { accused_ = false; }
   bool accused() const { return accused_; }
 
  private:

@@ -99,12 +99,13 @@ class Daemon {
   void SendLeapTable();
   static msg::ProcessReport ReportOf(const RoleSlot& s);
   void SendProcesses();
-  void OnReady(RoleSlot& from, const msg::RoleReady& message);
+  // `continues`: net need not know that it is another process (msg::NetRoleRestarted).
+  void OnReady(RoleSlot& from, const msg::RoleReady& message, bool continues = false);
   void AwaitReady(RoleSlot& s);
   void OnNotReady(RoleSlot& late);
   void AskWhoLives();
   void KillHung(RoleSlot& hung, const std::string& what);
-  void OnPeerReady(RoleSlot& from, bool again);
+  void OnPeerReady(RoleSlot& from, bool again, bool continues);
   void OnChildEnd();
   void OnRoleEnd(RoleSlot& ended, int status);
   void DrainLinks(msg::Role dead);
@@ -148,6 +149,7 @@ class Daemon {
   void OnCandidateReady(const msg::RoleReady& message);
   void OnCandidateEnd(int status);
   void RefuseReload(const std::string& why);
+  bool HandOver(RoleSlot& keys);
   void HearOut(RoleSlot& killed);
   void CommitReload();
   void ReloadSockets();
@@ -169,6 +171,8 @@ class Daemon {
   UniqueFd netlink_;
   UniqueFd empty_root_;
   PeerLinks links_;
+  // From an ntpd-keys to the one that takes its place at a reload; nothing is read or written here.
+  std::optional<Pipe> heritage_;
   std::array<RoleSlot, msg::kRoles> slots_;
   ListenSockets sockets_;
   GroupMembership groups_;

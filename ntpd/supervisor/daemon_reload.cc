@@ -21,6 +21,7 @@ namespace {
 using msg::Role;
 
 constexpr double kCandidateSeconds = 30;  // to read its files; MV parameters take some
+constexpr double kHandOverSeconds = 1;    // at most
 constexpr double kDyingSeconds = 1;       // at most, of a process that was killed
 constexpr int kLastWords = 1000;          // messages; more than a pipe holds
 
@@ -88,6 +89,29 @@ void Daemon::OnCandidateEnd(int status) {
   RefuseReload("the new " + candidate_.process->Ended(status));
 }
 
+// What net's associations have agreed with others goes from the old ntpd-keys to the new one. True
+// when all of it came.
+bool Daemon::HandOver(RoleSlot& keys) {
+  const bool autokey =
+      config_.authentication.crypto.enabled() && next_config_->authentication.crypto.enabled();
+  const RoleProcess& old = *keys.process;
+  if (!autokey || !old.running() || !old.ready || old.condemned()) return false;
+  Post(keys, msg::KeysHandOver{});
+  Post(candidate_, msg::KeysHandOver{});
+  Channel* channel = candidate_.process->channel();
+  const MonoTime end = MonotonicNow() + kHandOverSeconds;
+  while (!channel->peer_gone() && MonotonicNow() < end) {
+    pollfd fd{channel->in_fd(), POLLIN, 0};
+    (void)poll(&fd, 1, 10);
+    const auto bytes = channel->Receive();
+    if (!bytes) continue;
+    if (msg::KeysInherited inherited; msg::Decode(*bytes, &inherited)) return inherited.whole;
+    if (msg::LogLine line; msg::Decode(*bytes, &line))
+      LogFrom(candidate_, static_cast<LogLevel>(line.level), line.text.text());
+  }
+  return false;
+}
+
 // What it did before it was killed, and told net of, must not be lost.
 void Daemon::HearOut(RoleSlot& killed) {
   Channel* channel = killed.process->channel();
@@ -101,6 +125,7 @@ void Daemon::HearOut(RoleSlot& killed) {
 
 void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   RoleSlot& keys = slot(Role::kKeys);
+  const bool continues = HandOver(keys);
   keys.process->Kill();
   HearOut(keys);
   Unwatch(keys);
@@ -116,7 +141,7 @@ void Daemon::OnCandidateReady(const msg::RoleReady& message) {
   for (const msg::RuntimeLine& kept : kept_lines_.lines()) Post(keys, kept);
   for (const msg::RuntimeTrust& kept : kept_trust_.Messages()) Post(keys, kept);
   CommitReload();
-  OnReady(keys, message);
+  OnReady(keys, message, continues);
 }
 
 void Daemon::ReloadSockets() {

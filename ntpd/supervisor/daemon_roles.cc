@@ -8,6 +8,7 @@
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
 #include "ntpd/supervisor/timeval.h"
+#include "privsep/fds.h"
 #include "privsep/namespaces.h"
 #include "privsep/supervisor_link.h"
 
@@ -88,7 +89,12 @@ Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config)
   // The password is read from the file at each start and kept nowhere.
   config::Parsed fresh = config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
   KeysStartBundle bundle = TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, log_));
-  TRY_VOID(keys.Start(links_, bundle.Inherit(), empty_root_.get(), MonotonicNow()));
+  // What one that died has left in it must not meet its successor.
+  if (!slot(Role::kKeys).process->running() || !heritage_) heritage_ = TRY(MakePipe());
+  RoleProcess::Inherited inherited = bundle.Inherit();
+  inherited.emplace_back(heritage_->read_end.get(), kHeritageIn);
+  inherited.emplace_back(heritage_->write_end.get(), kHeritageOut);
+  TRY_VOID(keys.Start(links_, inherited, empty_root_.get(), MonotonicNow()));
   bundle.Send(keys.channel(), &keys.outbox(), TrustedKeys(config), kept_trust_.Messages(),
               kept_lines_.lines());
   return {};
@@ -259,7 +265,7 @@ void Daemon::AskWhoLives() {
   SendProcesses();
 }
 
-void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
+void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message, bool continues) {
   RoleProcess& process = *from.process;
   const bool again = process.was_ready;
   process.ready = process.was_ready = true;
@@ -268,18 +274,18 @@ void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message) {
   log_->Log(LogLevel::kInfo, std::string("ntpd-") + RoleName(process.role()) + " ready, pid " +
                                  std::to_string(process.pid()) + ": " + process.sandbox);
   SendProcesses();
-  if (process.role() != Role::kNet) return OnPeerReady(from, again);
+  if (process.role() != Role::kNet) return OnPeerReady(from, again, continues);
   if (started_) return;
   started_ = true;
   manager_->Tell("READY=1");
   if (on_started_) on_started_();
 }
 
-void Daemon::OnPeerReady(RoleSlot& from, bool again) {
+void Daemon::OnPeerReady(RoleSlot& from, bool again, bool continues) {
   RoleSlot& net = slot(Role::kNet);
   const Role role = from.process->role();
   if (role == Role::kKeys) Post(from, msg::KeysServe{});
-  if (again) Post(net, msg::NetRoleRestarted{.role = role});
+  if (again) Post(net, msg::NetRoleRestarted{.role = role, .continues = continues});
   if (role == Role::kResolve && net_waits_for_names_) {
     net_waits_for_names_ = false;
     if (net.process->running()) SendNetConfiguration();

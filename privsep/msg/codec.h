@@ -81,6 +81,12 @@ enum class Type : uint16_t {
   kRuntimeTrust = 70,
   kKeysServe = 71,
   kRuntimeLine = 72,  // and supervisor -> net
+  kKeysHandOver = 73,
+  kKeysInherited = 74,
+  // keys -> keys
+  kHeritageAssociation = 75,
+  kHeritageSigner = 76,
+  kHeritageEnd = 77,
   // supervisor <-> net
   kNetStart = 80,
   kNetAssociation = 81,

@@ -219,7 +219,9 @@ struct NetSocketGone {
 struct NetRoleRestarted {
   static constexpr Type kType = Type::kNetRoleRestarted;
   Role role = Role::kClock;
-  static auto Fields(auto& m) { return std::tie(m.role); }
+  // keys: the new one goes on where the old one stopped, and only what is public of it may differ.
+  bool continues = false;
+  static auto Fields(auto& m) { return std::tie(m.role, m.continues); }
 };
 
 // What the kernel says of a process (proc_pid_status(5)).

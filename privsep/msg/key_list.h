@@ -17,6 +17,9 @@ namespace ntpward::msg {
 
 inline constexpr size_t kMaxKeyList = 100;  // as ntpd 4.2.8: no list of anybody is longer
 
+// Keys of the time before as many reloads that lists may still be signed with.
+inline constexpr uint8_t kMaxElders = 3;
+
 // What the identifiers of a list are hashed with.
 enum class KeyListUse : uint8_t {
   kBroadcast = 0,  // private value 0
@@ -26,7 +29,8 @@ enum class KeyListUse : uint8_t {
 
 // net -> keys: draw a new list for this association in place of the old. Answered by ValueAnswer:
 // the value is what is announced in AUTO (hash of the last identifier, number of the last; 8
-// octets), signed unless `now` is 0.
+// octets), signed unless `now` is 0. With `again` nothing is drawn, and the present list is signed
+// anew; kUnknownKey when there is none.
 struct KeyListMake {
   static constexpr Type kType = Type::kKeyListMake;
   uint32_t request = 0;
@@ -35,13 +39,17 @@ struct KeyListMake {
   AddressPair path;  // this host -> the other, or the group or broadcast address
   KeyListUse use = KeyListUse::kBroadcast;
   uint8_t count = 0;  // 1..kMaxKeyList; the list may be shorter by chance
+  // By whose key it is signed: 0 is ours, 1 the one that it replaced at a reload, and so on; ours
+  // where that is not known any more.
+  uint8_t elder = 0;
+  bool again = false;
 
   bool Valid() const {
-    return association.value != 0 && count >= 1 && count <= kMaxKeyList &&
+    return association.value != 0 && count >= 1 && count <= kMaxKeyList && elder <= kMaxElders &&
            path.source.family == path.destination.family && !path.source.is_none();
   }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.association, m.path, m.use, m.count);
+    return std::tie(m.request, m.now, m.association, m.path, m.use, m.count, m.elder, m.again);
   }
 };
 

@@ -15,7 +15,7 @@
 // "synchronised or not"; with a virtual clock it must believe net.
 //
 // The messages are in the headers below, by what they are about; key lists and commands of ntpq are
-// in key_list.h and command.h.
+// in key_list.h and command.h, what a key process leaves to its successor in heritage.h.
 #pragma once
 
 #include "privsep/msg/autokey_client.h"

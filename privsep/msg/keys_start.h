@@ -106,6 +106,22 @@ struct KeysServe {
   static auto Fields(auto& m) { return std::tie(m.reserved); }
 };
 
+// At a reload, to both key processes: the one that serves net does so no more and gives what it
+// holds to the one that is ready (heritage.h), which answers KeysInherited.
+struct KeysHandOver {
+  static constexpr Type kType = Type::kKeysHandOver;
+  uint8_t reserved = 0;
+  static auto Fields(auto& m) { return std::tie(m.reserved); }
+};
+
+// keys -> supervisor: all of it has come, and net need not know that there is another; or there is
+// nothing to go on with.
+struct KeysInherited {
+  static constexpr Type kType = Type::kKeysInherited;
+  bool whole = false;
+  static auto Fields(auto& m) { return std::tie(m.whole); }
+};
+
 // After RoleReady, when net was replaced because it misbehaved or died: cookies that it has seen
 // may be known to others, so new ones are made from a new seed (clients' old ones stay good), and
 // what was kept for its associations is forgotten. No answer.

@@ -7,6 +7,8 @@ namespace ntpward::msg {
 
 inline constexpr size_t kMaxMac = 68;       // key id and up to 64 octets of digest
 inline constexpr size_t kMaxCovered = 600;  // octets under one MAC: NTP header or mode 6 message
+// The same of a packet with as many extension fields as it holds (wire::kMaxExtensionArea).
+inline constexpr size_t kMaxChecked = 48 + 2048;
 
 // What all replies of one batch share: the served system state (RFC 5905 section 7.3 field order).
 struct ReplyTemplate {
@@ -128,7 +130,7 @@ struct CheckMac {
   AssocId association;
   AddressPair path;  // the other -> this host
   KeyId key;
-  InlineBytes<kMaxCovered> covered;
+  InlineBytes<kMaxChecked> covered;
   InlineBytes<kMaxMac - 4> digest;
 
   bool Valid() const { return covered.size() >= 12 && !key.is_none() && !digest.empty(); }

@@ -61,6 +61,7 @@ class Last : public keys::Outbox {
   void Send(const msg::RoleReady&) override {}
   void Send(const msg::RoleFailed& m) override { Fatal(__FILE__, __LINE__, m.text.text()); }
   void Send(const msg::Misbehaviour&) override { Fatal(__FILE__, __LINE__, "accused"); }
+  void Send(const msg::KeysInherited& m) override { inherited = m; }
   bool Send(const msg::RuntimeTrust&) override { return true; }
   bool Send(const msg::RuntimeLine&) override { return true; }
 
@@ -71,6 +72,7 @@ class Last : public keys::Outbox {
   msg::SignedValues signed_values;
   msg::ValueAnswer answer;
   msg::KeyListTaken taken;
+  msg::KeysInherited inherited;
 };
 
 struct File {
@@ -78,9 +80,13 @@ struct File {
   std::string path;
 };
 
+// What a key process left to its successor.
+using Heritage = std::vector<std::vector<uint8_t>>;
+
 struct Host {
+  // `heritage`: of the one that it takes the place of, at a reload; must not outlive the call.
   Host(std::string_view password, const std::vector<File>& files, uint32_t now,
-       std::string_view group = "server")
+       std::string_view group = "server", const Heritage* heritage = nullptr)
       : time(now), keys(&time, "none") {
     msg::KeysStart start;
     start.crypto_enabled = true;
@@ -100,6 +106,11 @@ struct Host {
     }
     Supervisor(msg::KeysEnd{});
     CHECK(keys.ready());
+    if (heritage != nullptr) {
+      Supervisor(msg::KeysHandOver{});
+      for (const auto& message : *heritage) keys.Inherit(message, out);
+      CHECK(out.inherited.whole);
+    }
     Supervisor(msg::KeysServe{});
     Ask(msg::HostMaterialRequest{});
     CHECK(state.SetMaterial(out.material).ok());
@@ -117,6 +128,18 @@ struct Host {
     msg::Encode(message, &bytes);
     keys.HandleNet(bytes.span(), out);
     while (keys.HasWork()) keys.RunOne(out);
+  }
+  Heritage Bequeath() {
+    Heritage heritage;
+    Supervisor(msg::KeysHandOver{});
+    CHECK(keys.bequeaths());
+    CHECK(keys.Bequeath(
+        [&](Bytes message) {
+          heritage.emplace_back(message.begin(), message.end());
+          return true;
+        },
+        out));
+    return heritage;
   }
   void Synchronise() {
     const auto update = state.DueUpdate(time.Monotonic(), NtpSeconds{time.seconds}, true);

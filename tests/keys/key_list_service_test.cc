@@ -146,11 +146,12 @@ void MalformedListsAreMisbehaviour(void**) {
     h.service.HandleNet(bytes.span(), h.out);
   };
   const msg::KeyListMake make{.association = kId, .path = kBroadcast, .count = 100};
-  send(make, 1, 0), send(make, 1, 101), send(make, 2, 2);
-  assert_int_equal(accused(), 3);
+  send(make, 3, 0), send(make, 3, 101), send(make, 4, 2);
+  send(make, 2, msg::kMaxElders + 1), send(make, 1, 2);
+  assert_int_equal(accused(), 5);
   const msg::KeyListAccept accept{.association = kId, .path = kBroadcast, .key = {70000}};
   send(accept, 1, 100), send(accept, 1, 255);
-  assert_int_equal(accused(), 5);
+  assert_int_equal(accused(), 7);
   assert_false(h.service.HasWork());
 }
 

@@ -42,6 +42,7 @@ class Recorder : public Outbox {
   void Send(const msg::RoleReady& m) override { Keep(&readies, m); }
   void Send(const msg::RoleFailed& m) override { failures.emplace_back(m.text.text()); }
   void Send(const msg::Misbehaviour& m) override { Keep(&misbehaviours, m); }
+  void Send(const msg::KeysInherited& m) override { Keep(&inherited, m); }
   bool Send(const msg::RuntimeTrust& m) override {
     if (supervisor_is_deaf) return false;
     Keep(&runtime_trust, m);
@@ -68,6 +69,7 @@ class Recorder : public Outbox {
   std::vector<msg::RoleReady> readies;
   std::vector<std::string> failures;
   std::vector<msg::Misbehaviour> misbehaviours;
+  std::vector<msg::KeysInherited> inherited;
   std::vector<msg::CommandNonce> nonces;
   std::vector<msg::CommandDone> commands;
   std::vector<msg::RuntimeTrust> runtime_trust;

@@ -129,6 +129,20 @@ void ANewKeyProcessIsAskedWhoWeAre(void**) {
   assert_true(Next<msg::HostMaterialRequest>(&world.keys.far).has_value());
 }
 
+// It answers what the one before was asked, and only what is public of it is new.
+void AKeyProcessThatGoesOnKeepsWhatWasAsked(void**) {
+  RoleWorld world;
+  world.SayClock();
+  world.Configure({.crypto_enabled = true});
+  while (world.keys.far.Receive()) {
+  }
+  const size_t pending = world.role.node().keys.pending();
+  assert_true(pending > 0);
+  world.Tell(msg::NetRoleRestarted{.role = msg::Role::kKeys, .continues = true});
+  assert_int_equal(world.role.node().keys.pending(), pending + 2);
+  assert_true(Next<msg::HostMaterialRequest>(&world.keys.far).has_value());
+}
+
 void EachKeyProcessIsAskedHowManyKeysItHas(void**) {
   RoleWorld world;
   world.SayClock();
@@ -327,6 +341,7 @@ int main() {
       cmocka_unit_test(AReloadReplacesTheRestrictions),
       cmocka_unit_test(ARestrictedNameStandsForItsAddresses),
       cmocka_unit_test(ANewKeyProcessIsAskedWhoWeAre),
+      cmocka_unit_test(AKeyProcessThatGoesOnKeepsWhatWasAsked),
       cmocka_unit_test(EachKeyProcessIsAskedHowManyKeysItHas),
       cmocka_unit_test(SaysOnceWhatAutokeyIsWorth),
       cmocka_unit_test(ANewResolverIsAskedAgain),

@@ -3,6 +3,7 @@
 
 #include "privsep/msg/clock.h"
 #include "privsep/msg/control.h"
+#include "privsep/msg/heritage.h"
 #include "privsep/msg/keys.h"
 #include "privsep/msg/resolve.h"
 #include "privsep/msg/role.h"
@@ -25,6 +26,31 @@ CookieIssue ValidCookieIssue() {
   Fill(&m.modulus, 256, 0x81);
   m.exponent = 65537;
   return m;
+}
+
+HeritageAssociation ValidHeritage() {
+  const AddressPair path{IpAddress::V4(10, 77, 0, 1), IpAddress::V4(10, 77, 0, 2)};
+  HeritageAssociation record{.association = {7}, .cookie = 0x12345678};
+  record.peer_cookie = HeritageCookie{.ours = 1, .agreed = 2, .told = true};
+  auto& own = record.own_list.emplace();
+  own = {.path = path, .announced = {70000}, .sequence = 4, .taken = {70001}};
+  assert_true(own.unused.Push(70002) && own.unused.Push(70003));
+  record.accepted_list = HeritageAcceptedList{
+      .path = path, .announced = {70000}, .sequence = 4, .last = {70001}, .left = 3};
+  return record;
+}
+
+void AHeritageIsWithinItsBounds(void**) {
+  assert_true(ValidHeritage().own_list->Valid() && ValidHeritage().accepted_list->Valid());
+  auto record = ValidHeritage();
+  record.own_list->sequence = 0;
+  assert_false(record.own_list->Valid());
+  record.own_list->sequence = kMaxKeyList;
+  assert_false(record.own_list->Valid());
+  record.accepted_list->left = 6;
+  assert_false(record.accepted_list->Valid());
+  record.association = {};
+  assert_false(record.Valid());
 }
 
 ServeBatch ValidServeBatch() {
@@ -106,6 +132,13 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(KeysEnd{});
   SurvivesOnlyWhole(KeysServe{});
   SurvivesOnlyWhole(KeysRollSeed{});
+  SurvivesOnlyWhole(KeysHandOver{});
+  SurvivesOnlyWhole(KeysInherited{.whole = true});
+  SurvivesOnlyWhole(ValidHeritage());
+  HeritageSigner signer{.until = MonoTime::FromSeconds(5)};
+  assert_true(signer.key.Assign(AsBytes("key")) && signer.digest.Assign(AsBytes("SHA256")));
+  SurvivesOnlyWhole(signer);
+  SurvivesOnlyWhole(HeritageEnd{.messages = 7});
 }
 
 void RefusesNumbersThatAreNotFinite(void**) {
@@ -175,6 +208,7 @@ void RefusesBooleansAndEnumsOutOfRange(void**) {
 int main() {
   using namespace ntpward::msg;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(AHeritageIsWithinItsBounds),
       cmocka_unit_test(EveryMessageSurvivesOnlyWhole),
       cmocka_unit_test(RefusesNumbersThatAreNotFinite),
       cmocka_unit_test(RefusesEvenModulus),

@@ -407,6 +407,24 @@ void AReloadChangesWhatEachInterfaceIsFor(void**) {
   daemon.ntpd.Expect("interface: from some lines to none, or from none to some, needs a restart");
 }
 
+// What peers have agreed with us goes from the old ntpd-keys to the new one, or is agreed anew.
+void AReloadTellsNetWhetherItsKeysGoOn(void**) {
+  Site site;
+  site.Configure(std::string(kConfig) + "crypto pw secret\nkeysdir " + site.Path("state") + "\n");
+  Running daemon(site);
+  site.Script("keys-inherit");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("fake net: continued 1");
+  site.Script("");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("fake net: restarted 1");
+  // Without Autokey there is nothing to hand over.
+  site.Script("keys-inherit");
+  site.Configure(kConfig);
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("fake net: restarted 1");
+}
+
 void AReloadGivesTheClockItsNewLimits(void**) {
   Site site;
   Running daemon(site);
@@ -662,6 +680,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AReloadReplacesTheKeyProcess),
       cmocka_unit_test(CommandsOutliveTheKeyProcess),
       cmocka_unit_test(AReloadChangesWhatEachInterfaceIsFor),
+      cmocka_unit_test(AReloadTellsNetWhetherItsKeysGoOn),
       cmocka_unit_test(AReloadGivesTheClockItsNewLimits),
       cmocka_unit_test(ARefusedReloadChangesNothing),
       cmocka_unit_test(QuitPrintsAndEndsWithTheStatusOfItsReason),

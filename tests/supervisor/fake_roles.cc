@@ -56,6 +56,8 @@ class FakeKeys {
     if (msg::Decode(bytes, &kept))
       for (const msg::TrustedNow& key : kept.keys)
         kept_ += std::to_string(key.key.value) + (key.trusted ? "+" : "-");
+    if (msg::KeysHandOver hand_over; ready_ && msg::Decode(bytes, &hand_over))
+      (void)supervisor_.Send(msg::KeysInherited{.whole = ReadScript() == "keys-inherit"});
     msg::KeysServe serve;
     if (msg::Decode(bytes, &serve)) return Serve();
     if (!msg::Decode(bytes, &end)) return;
@@ -66,9 +68,11 @@ class FakeKeys {
       link_.Failed("fake keys: wrong password");
       _exit(1);
     }
+    ready_ = true;
     link_.Ready("fake");
   }
   void Serve() {
+    ready_ = false;
     link_.Log(LogLevel::kNotice, "fake keys: serves, kept=" + kept_ + ".");
     if (ReadScript() == "keys-command") Command();
     if (ReadScript() == "keys-line") Line();
@@ -91,6 +95,7 @@ class FakeKeys {
 
   Channel supervisor_{UniqueFd(kSupervisorIn), UniqueFd(kSupervisorOut)};
   SupervisorLink link_{&supervisor_};
+  bool ready_ = false;  // ... and serves nobody yet
   size_t files_ = 0;
   size_t password_size_ = 0;
   std::string kept_;
@@ -134,7 +139,8 @@ class FakeNet {
       Say("line " + std::string(line.line.text()) + " of " + std::string(line.subject.text()));
     if (msg::Decode(message.bytes, &gone)) Say("socket gone " + std::to_string(gone.index));
     if (msg::Decode(message.bytes, &restarted))
-      Say("restarted " + std::to_string(static_cast<int>(restarted.role)));
+      Say((restarted.continues ? "continued " : "restarted ") +
+          std::to_string(static_cast<int>(restarted.role)));
     if (msg::Decode(message.bytes, &terminate)) {
       (void)supervisor_.Send(msg::NetDrift{.frequency = Ppm{-7.5}});
       _exit(0);
