@@ -187,6 +187,7 @@ DanceResult ClientDance::BeginAfter(const ClientDance& running, const DanceConte
   server_name_ = running.server_name_;
   server_was_unsynchronised_ = running.server_was_unsynchronised_;
   trail_.Start(server_name_);
+  goes_after_ = true;
   if (context.host.is_private()) BeginPrivate(context, result);
   return result;
 }

@@ -305,6 +305,7 @@ class ClientDance {
   RationedQuestion leap_question_;
   CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
+  bool goes_after_ = false;  // BeginAfter: nobody has told the scheme in force
   std::string refusal_;
   std::string warned_;  // the last warning: said once, not at each poll
 };

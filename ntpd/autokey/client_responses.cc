@@ -221,8 +221,12 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   const Outcome period = CheckPeriod(*parsed, field.timestamp, context, result);
   if (period != Outcome::kOk) return period;
   const std::string line = CertificateStatistic("cert", *parsed);
+  // A host signs all else as its own certificate. ASSOC, which says so, was long ago.
+  const bool own_scheme = goes_after_ && trail_.steps().empty() && parsed->self_signed();
+  const int scheme = parsed->scheme;
   const Outcome added = trail_.Add(std::move(parsed).value(), context.host.subject());
   if (added != Outcome::kOk) return added;
+  if (own_scheme) flags_ = (flags_ & ~kSchemeMask) | static_cast<uint32_t>(scheme) << 16;
   result.statistics.push_back(line);
   empty_answers_ = 0;
   if (trail_.complete()) EndTrail(context, result);

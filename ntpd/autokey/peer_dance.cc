@@ -163,6 +163,7 @@ void PeerDance::OnKeysRestarted() {
   dance_.OnKeysRestarted();
   renewal_.OnKeysRestarted();
   own_list_.Void();
+  own_list_.SignByOurs();
   announced_.Void();
   pending_.reset();
   told_ = heard_since_told_ = false;
@@ -170,6 +171,10 @@ void PeerDance::OnKeysRestarted() {
 
 DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
   renewal_.End();
+  if (change.signer) {
+    own_list_.OnSignerReplaced();
+    shown_ = starts_over_ = false;
+  }
   switch (dance_.Judge(context, change.key)) {
     case ClientDance::Judgement::kAsBefore:
       break;
@@ -177,6 +182,7 @@ DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceConte
       renewal_.Want(context.mono);
       break;
     case ClientDance::Judgement::kStartOver:
+      own_list_.SignByOurs();
       return Settle(dance_.OnHostChanged(context));
   }
   if (change.certificate || change.key) dance_.OnCertificateRenewed();

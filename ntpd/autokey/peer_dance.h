@@ -142,6 +142,8 @@ class PeerDance {
   Outcome CheckList(const wire::AutokeyField& field, bool answers_us, const DanceContext& context,
                     DanceResult& result);
   void NoteSignature(Outcome outcome);
+  void NoteCertificate(Bytes field);
+  void NoteWhoItKnows(const wire::AutokeyFieldHead& head);
   void TakeReply(const ServerAnswer& reply, PeerResult& result);
   bool MustAnnounce(const DanceContext& context) const;
   void AddAnswer(std::vector<uint8_t>* announcement, PeerPacket& packet);
@@ -164,8 +166,10 @@ class PeerDance {
   OwnKeyList own_list_;
   AnnouncedList announced_;
 
-  uint32_t peer_id_ = 0;   // the peer's own identifier of its association
-  bool knows_us_ = false;  // it asked for what only those ask who have our certificate
+  uint32_t peer_id_ = 0;      // the peer's own identifier of its association
+  bool knows_us_ = false;     // it asked for what only those ask who have our certificate
+  bool shown_ = false;        // it asked for our certificate since that is for another key
+  bool starts_over_ = false;  // ... and who we are
   // The cookie's halves: ours was given; something came since from somebody who has seen that.
   bool told_ = false;
   bool heard_since_told_ = false;

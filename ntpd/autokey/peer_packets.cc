@@ -75,6 +75,7 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
     return result;
   }
   if (answers_us) NoteRequest(head, result.dance);
+  if (answers_us && Is(head, AutokeyCode::kSign)) NoteCertificate(field);
   answer_.clear();
   pending_.reset();
   list_asked_ = false;
@@ -97,6 +98,7 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
 
 // What it asks, in answer to us, tells how far it has got.
 void PeerDance::NoteRequest(const AutokeyFieldHead& head, DanceResult& result) {
+  NoteWhoItKnows(head);
   const bool other = peer_id_ != 0 && head.association != peer_id_;
   peer_id_ = head.association;
   if (ShowsThatItKnowsUs(head)) {
@@ -118,6 +120,14 @@ void PeerDance::NoteRequest(const AutokeyFieldHead& head, DanceResult& result) {
   } else if (other) {
     dance_.AskCookieAgain();
   }
+}
+
+// Our lists were signed by the key that it had proved before. Who proves another beside that one
+// asks for the list last; who starts over has none that it could go by.
+void PeerDance::NoteWhoItKnows(const AutokeyFieldHead& head) {
+  if (Is(head, AutokeyCode::kAssociation)) starts_over_ = true;
+  if (Is(head, AutokeyCode::kCertificate)) shown_ = true;
+  if (shown_ && (starts_over_ || Is(head, AutokeyCode::kAutokey))) own_list_.SignByOurs();
 }
 
 // It had our half and wants it again: ntpd-keys was replaced there, and its own half is another.
@@ -226,7 +236,19 @@ Outcome PeerDance::CheckList(const wire::AutokeyField& field, bool answers_us,
 // It proved itself and now signs with another key, or somebody signs in its name: proofs will tell.
 void PeerDance::NoteSignature(Outcome outcome) {
   const bool other_key = outcome == Outcome::kSignature || outcome == Outcome::kSignatureLength;
-  if (other_key && dance_.identified()) renewal_.NoteOtherKey();
+  if (other_key && dance_.identified()) renewal_.NoteOtherKey(nullptr);
+}
+
+// Whoever has a new key wants it certified. Until we have proved it, its lists come under the old.
+void PeerDance::NoteCertificate(Bytes field) {
+  const auto parsed = wire::ParseAutokeyField(field);
+  if (!dance_.identified() || dance_.trail().server() == nullptr || !parsed.ok() ||
+      !parsed->has_value)
+    return;
+  const auto certificate = ParseCertificate(parsed->value, parsed->filestamp);
+  if (certificate.ok() && certificate->subject == dance_.server_name() &&
+      certificate->key != dance_.trail().server()->key)
+    renewal_.NoteOtherKey(&certificate->key);
 }
 
 void PeerDance::OnListVerdict(msg::VerdictCode code) {

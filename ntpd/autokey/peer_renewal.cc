@@ -36,6 +36,7 @@ void PeerRenewal::Begin(const ClientDance& running, const DanceContext& context)
   turn_ = wanted_ = false;
   turns_ = 0;
   not_before_ = context.mono + RenewingDance::kRetrySeconds;
+  begun_ = context.mono;
   (void)dance_->BeginAfter(running, context);
 }
 
@@ -103,6 +104,7 @@ Outcome PeerRenewal::CheckPeer(const wire::AutokeyField& field, const DanceConte
   if (!dance_->identified()) return outcome;
   running->TakeOver(*dance_);
   End();
+  wanted_ = false;
   return Outcome::kOk;
 }
 
@@ -111,12 +113,20 @@ void PeerRenewal::Want(MonoTime not_before) {
   not_before_ = not_before;
 }
 
-void PeerRenewal::NoteOtherKey() {
+void PeerRenewal::NoteOtherKey(const PublicKey* key) {
+  const Certificate* found = active() ? dance_->trail().server() : nullptr;
+  if (found != nullptr && key != nullptr && found->key == *key) return;
+  // It has begun with what is no longer so.
+  if (found != nullptr && key != nullptr) End();
   other_key_ = true;
-  wanted_ = wanted_ || !active();
+  if (active()) return;
+  wanted_ = true;
+  if (begun_) not_before_ = std::min(not_before_, *begun_ + RenewingDance::kOtherKeySeconds);
 }
 
+// One that has not found what signs now is tried again.
 void PeerRenewal::End() {
+  wanted_ = wanted_ || other_key_;
   dance_.reset();
   other_key_ = false;
 }

@@ -50,8 +50,9 @@ class PeerRenewal {
 
   // A renewal is wanted from `not_before` on: we ask for another proof.
   void Want(MonoTime not_before);
-  // The peer signs with another key than it proved: what else we ask it cannot come to anything.
-  void NoteOtherKey();
+  // The peer signs with another key than it proved, which is `key` where that is known: trail and
+  // identity are asked for at once, or 64 s after the last renewal began, and again after 4.5 h.
+  void NoteOtherKey(const PublicKey* key);
   // The running dance proves something else: there is nothing to renew.
   void End();
   // ... or starts over, which does what was wanted.
@@ -70,8 +71,9 @@ class PeerRenewal {
   bool turn_ = false;
   int turns_ = 0;
   bool wanted_ = false;
-  bool other_key_ = false;  // ... by the peer's signatures
-  MonoTime not_before_;     // of the next one
+  bool other_key_ = false;         // ... by the peer's signatures
+  MonoTime not_before_;            // of the next one
+  std::optional<MonoTime> begun_;  // the last one
 };
 
 }  // namespace ntpward::autokey

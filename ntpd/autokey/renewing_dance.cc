@@ -62,6 +62,18 @@ std::optional<NextField> RenewingDance::NextOfRenewal(const DanceContext& contex
   return NextOfSuccessor(context);
 }
 
+std::optional<NextField> RenewingDance::NextForCookie(const DanceContext& context) {
+  const bool wanted = context.host.enabled() && successor_ == nullptr && current_->identified() &&
+                      !current_->has_cookie();
+  if (!wanted || (cookie_asked_ && context.mono - *cookie_asked_ < kCookieSeconds))
+    return std::nullopt;
+  cookie_asked_ = context.mono;
+  successors_turn_ = false;
+  NextField next = current_->NextRequest(context);
+  next.effects = Settle(std::move(next.effects));
+  return next;
+}
+
 void RenewingDance::OnOtherKey() {
   if (successor_ != nullptr || !current_->identified()) return;
   other_key_ = true;

@@ -21,6 +21,8 @@ namespace ntpward::autokey {
 struct HostChange {
   bool certificate = false;
   bool key = false;  // the host key or the key of the certificate
+  // What we sign with, key or scheme, while ntpd-keys still has the one before (msg/heritage.h).
+  bool signer = false;
 };
 
 class RenewingDance {
@@ -32,6 +34,8 @@ class RenewingDance {
   static constexpr double kRetrySeconds = 16384;
   // The same while signatures do not fit in answers to our own questions (OnOtherKey).
   static constexpr double kOtherKeySeconds = 64;
+  // Seconds between two questions of one that is listened to for a cookie.
+  static constexpr double kCookieSeconds = 64;
   // Polls that a try may take; the longest trail needs 11.
   static constexpr int kMaxTurns = 16;
   // Seconds before a certificate of the trail expires from which on another is looked for.
@@ -45,6 +49,9 @@ class RenewingDance {
   // The successor's next question alone, for one that is listened to and not polled; it needs no
   // cookie. None: nothing is to be renewed. The answer goes to OnResponse.
   std::optional<NextField> NextOfRenewal(const DanceContext& context);
+  // The same when the cookie is missing, which a new ntpd-keys has not got: it is asked for at most
+  // once in kCookieSeconds. None: nothing is.
+  std::optional<NextField> NextForCookie(const DanceContext& context);
   DanceResult OnResponse(Bytes field, const DanceContext& context);
   // What it signed in answer to a question of ours, elsewhere than in OnResponse, does not fit its
   // certificate: a successor will tell.
@@ -97,13 +104,14 @@ class RenewingDance {
   uint32_t generation_ = 0;
   std::unique_ptr<ClientDance> current_;
   std::unique_ptr<ClientDance> successor_;
-  bool successors_turn_ = false;   // the packet in flight is the successor's
-  bool waiting_ = false;           // ... and could not be made yet
-  int turns_ = 0;                  // that this successor had
-  bool wanted_ = false;            // renewal, at the next occasion
-  bool other_key_ = false;         // ... because the server's signatures do not fit any more
-  MonoTime not_before_;            // of the next try
-  std::optional<MonoTime> begun_;  // the last try
+  bool successors_turn_ = false;          // the packet in flight is the successor's
+  bool waiting_ = false;                  // ... and could not be made yet
+  int turns_ = 0;                         // that this successor had
+  bool wanted_ = false;                   // renewal, at the next occasion
+  bool other_key_ = false;                // ... because the server's signatures do not fit any more
+  MonoTime not_before_;                   // of the next try
+  std::optional<MonoTime> begun_;         // the last try
+  std::optional<MonoTime> cookie_asked_;  // by NextForCookie
 };
 
 }  // namespace ntpward::autokey

@@ -15,6 +15,10 @@ namespace {
 constexpr int kFirstChecks = 8;
 constexpr double kListAskSeconds = 60;
 
+bool IsOtherKey(autokey::Outcome outcome) {
+  return outcome == autokey::Outcome::kSignature || outcome == autokey::Outcome::kSignatureLength;
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------- what we broadcast
@@ -119,9 +123,10 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   const auto fields = packet.extensions();
   if (!packet.mac || fields.empty()) return Finish(id, packet.header, std::nullopt, t4);
   const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  bool other_key = false;
   if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
       upstream->announced->TakeUnasked(Timebase::Mono()))
-    (void)TakeAnnouncement(upstream, fields[0].field, upstream->announcer);
+    other_key = IsOtherKey(TakeAnnouncement(upstream, fields[0].field, upstream->announcer));
   msg::CheckMac request;
   request.association = id;
   request.path = upstream->announced->path();
@@ -132,10 +137,14 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   node_->keys.Ask(
       request,
       [this, id, header = packet.header, list = upstream->announced->key(), key = packet.mac->key,
-       t4](msg::VerdictCode code) {
+       other_key, t4](msg::VerdictCode code) {
         if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;
-        if (code == msg::VerdictCode::kSequence) AskForMissedList(upstreams_.at(id).get());
         const bool good = code == msg::VerdictCode::kGood;
+        // Who is off the path has no such key: asking tells whether it is the server that signs
+        // with another, while its broadcasts go on.
+        if (good && other_key) upstreams_.at(id)->list_asked.reset();
+        if (code == msg::VerdictCode::kSequence || (good && other_key))
+          AskForMissedList(upstreams_.at(id).get());
         if (good) upstreams_.at(id)->announced->OnGoodKey(list, key);
         Finish(id, header,
                core::MacVerdict{key, good ? core::MacResult::kGood : core::MacResult::kBad}, t4);
@@ -199,8 +208,7 @@ bool Upstreams::OnAnswerBeside(Upstream* upstream, const wire::Packet& packet) {
     Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
     return true;
   }
-  const autokey::Outcome outcome = TakeAnnouncement(upstream, field, upstream->announcer);
-  if (outcome == autokey::Outcome::kSignature || outcome == autokey::Outcome::kSignatureLength)
+  if (IsOtherKey(TakeAnnouncement(upstream, field, upstream->announcer)))
     upstream->dance->OnOtherKey();
   return true;
 }
@@ -218,6 +226,7 @@ void Upstreams::RenewListened(Upstream* upstream, MonoTime now) {
     upstream->list_asked.reset();
     AskForMissedList(upstream);
   }
+  if (!next && !ended) next = upstream->dance->NextForCookie(node_->Dance());
   if (!next) return;
   Carry(upstream, std::move(next->effects));
   upstream->asked_announcement = false;
@@ -226,7 +235,10 @@ void Upstreams::RenewListened(Upstream* upstream, MonoTime now) {
 
 // A new ntpd-keys goes on with the lists of others where the last one stopped.
 void Upstreams::ResumeLists(Upstream* upstream) {
-  if (upstream->own_list != nullptr) upstream->own_list->Void();
+  if (upstream->own_list != nullptr) {
+    upstream->own_list->Void();
+    upstream->own_list->SignByOurs();
+  }
   if (upstream->announced == nullptr) return;
   if (const auto accept = upstream->announced->Resume()) AcceptList(upstream->id, *accept);
 }

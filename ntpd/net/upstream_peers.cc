@@ -152,7 +152,7 @@ void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, boo
   request.key = packet.mac->key;
   const bool bare = packet.extensions().empty();
   const bool begins_anew = upstream->peer->TakeBeginsAnew();
-  // Too long for ntpd-keys: a certificate. It was heard, and gives no time.
+  // It has a digest that is none. It was heard, and gives no time.
   if (!request.covered.Assign(packet.covered) || !request.digest.Assign(packet.mac->digest) ||
       request.digest.empty()) {
     if (!bare) (void)node_->engine->OnHeard(upstream->id, packet.header, t4, Timebase::Mono());

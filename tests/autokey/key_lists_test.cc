@@ -56,6 +56,95 @@ void AnUnsynchronisedHostsListHasOneKey(void**) {
   assert_int_equal(list.Due(kPath, 6, {kTestNow}, MonoTime())->count, 65);
 }
 
+// A reload put another key in the place of what we signed with. A peer believes the one before
+// until it has proved the other, and then the same list under that.
+void APeersListsGoOnUnderTheReplacedKey(void**) {
+  OwnKeyList list(kOwn, KeyListUse::kSymmetric, 12);
+  (void)list.Due(kPath, 6, {kTestNow}, MonoTime());
+  assert_true(list.OnMade(Made(70000, 64)));
+  list.OnAnnounced();
+  list.OnTaken(60);
+  list.OnSignerReplaced();
+  assert_false(list.Due(kPath, 6, {kTestNow}, MonoTime()).has_value());
+  list.OnTaken(0);
+  auto make = list.Due(kPath, 6, {kTestNow}, MonoTime());
+  assert_true(make->elder == 1 && !make->again);
+  assert_true(list.OnMade(Made(80000, 64)));
+  list.OnAnnounced();
+  list.OnTaken(50);
+  // Another before the first was proved.
+  list.OnSignerReplaced();
+  assert_false(list.Due(kPath, 6, {kTestNow}, MonoTime()).has_value());
+  list.SignByOurs();
+  make = list.Due(kPath, 6, {kTestNow}, MonoTime());
+  assert_true(make->elder == 0 && make->again);
+  // A key process that is too busy puts it off.
+  msg::ValueAnswer busy;
+  busy.code = msg::VerdictCode::kBusy;
+  assert_true(list.OnMade(busy));
+  assert_true(list.Due(kPath, 6, {kTestNow}, MonoTime())->again);
+  assert_true(list.OnMade(Made(80000, 64, kTestNow + 5)));
+  assert_false(list.Due(kPath, 6, {kTestNow}, MonoTime()).has_value());
+  assert_int_equal(list.left(), 50);
+  // The peer asks for it; nobody else needs it.
+  assert_false(list.MustAnnounce());
+}
+
+void ABroadcastListIsToldAgainUnderANewKey(void**) {
+  OwnKeyList list(kOwn, KeyListUse::kBroadcast, 12);
+  (void)list.Due(kPath, 6, {kTestNow}, MonoTime());
+  assert_true(list.OnMade(Made(70000, 64)));
+  list.OnAnnounced();
+  list.OnTaken(30);
+  list.OnSignerReplaced();
+  const auto make = list.Due(kPath, 6, {kTestNow}, MonoTime());
+  assert_true(make->elder == 0 && make->again);
+  assert_true(list.OnMade(Made(70000, 64, kTestNow + 5)));
+  for (int i = 0; i < OwnKeyList::kTellings; ++i) {
+    assert_true(list.MustAnnounce());
+    list.OnAnnounced();
+  }
+  assert_false(list.MustAnnounce());
+  assert_int_equal(list.left(), 30);
+  // A list that is lost meanwhile is made anew.
+  list.OnSignerReplaced();
+  assert_true(list.Due(kPath, 6, {kTestNow}, MonoTime())->again);
+  msg::ValueAnswer lost;
+  lost.code = msg::VerdictCode::kUnknownKey;
+  assert_false(list.OnMade(lost));
+  assert_false(list.Due(kPath, 6, {kTestNow}, MonoTime())->again);
+}
+
+// Listeners could not prove the new key before the list ends: they get a longer one, which they can
+// believe, and then hear of the other key.
+void AShortBroadcastListIsFollowedByALongerOneFirst(void**) {
+  OwnKeyList list(kOwn, KeyListUse::kBroadcast, 4);
+  assert_int_equal(list.Due(kPath, 3, {kTestNow}, MonoTime())->count, 3);
+  assert_true(list.OnMade(Made(70000, 2)));
+  list.OnAnnounced();
+  list.OnTaken(2);
+  list.OnSignerReplaced();
+  auto make = list.Due(kPath, 3, {kTestNow}, MonoTime());
+  assert_true(make->elder == 1 && !make->again);
+  assert_true(make->count * 8 >= OwnKeyList::kNoticeSeconds);
+  const auto last = static_cast<uint8_t>(make->count - 1);
+  assert_true(list.OnMade(Made(80000, last)));
+  assert_false(list.Due(kPath, 3, {kTestNow}, MonoTime()).has_value());
+  assert_true(list.MustAnnounce());
+  list.OnAnnounced();
+  list.OnTaken(last);
+  make = list.Due(kPath, 3, {kTestNow}, MonoTime() + 8);
+  assert_true(make->elder == 0 && make->again);
+  assert_true(list.OnMade(Made(80000, last, kTestNow + 5)));
+  // It is not too old before it is used up.
+  list.OnTaken(1);
+  assert_false(list.Due(kPath, 3, {kTestNow}, MonoTime() + 8.0 * last).has_value());
+  list.OnTaken(0);
+  make = list.Due(kPath, 3, {kTestNow}, MonoTime() + 8.0 * last);
+  assert_true(make->elder == 0 && !make->again);
+  assert_int_equal(make->count, 3);
+}
+
 void ANewListIsDueWhenTheOldOneWillNotDo(void**) {
   const MonoTime start = MonoTime::FromSeconds(1000);
   const auto fresh = [&] {
@@ -276,6 +365,9 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AListIsAsLongAsItsLifeHasPolls),
       cmocka_unit_test(AnUnsynchronisedHostsListHasOneKey),
+      cmocka_unit_test(APeersListsGoOnUnderTheReplacedKey),
+      cmocka_unit_test(ABroadcastListIsToldAgainUnderANewKey),
+      cmocka_unit_test(AShortBroadcastListIsFollowedByALongerOneFirst),
       cmocka_unit_test(ANewListIsDueWhenTheOldOneWillNotDo),
       cmocka_unit_test(KeysThatGrewTooOldAreCounted),
       cmocka_unit_test(ARefusedListIsAskedForAgain),

@@ -61,7 +61,10 @@ const std::string& KeysFor(PeerPair::Scheme scheme, bool trusted_two) {
   std::vector<std::string> trusted = words;
   trusted.push_back(scheme == PeerPair::Scheme::kPrivate ? "-P" : "-T");
   (void)Make(directory.At("two"), "two", trusted_two ? trusted : words);
-  if (scheme != PeerPair::Scheme::kPrivate) (void)Make(directory.At("new"), "two", trusted);
+  if (scheme != PeerPair::Scheme::kPrivate) {
+    (void)Make(directory.At("new"), "two", trusted);
+    (void)Make(directory.At("newer"), "two", trusted);
+  }
   if (group) trusted.push_back("-I");
   (void)Make(directory.At("one"), "one", trusted);
   if (group)
@@ -96,15 +99,17 @@ void PeerHost::LoseKeys() {
   dance->OnKeysRestarted();
 }
 
-void PeerHost::TakeKeys(std::string_view password, const std::vector<File>& files) {
+void PeerHost::TakeKeys(std::string_view password, const std::vector<File>& files, bool crash) {
   const uint32_t now = host.time.seconds;
   const bool synchronised = host.synchronised;
+  Heritage heritage;
+  if (!crash) heritage = host.Bequeath();
   std::destroy_at(&host);
-  std::construct_at(&host, password, files, kPeersNow, "grp");
+  std::construct_at(&host, password, files, kPeersNow, "grp", crash ? nullptr : &heritage);
   host.time.seconds = now;
   if (synchronised) host.Synchronise();
-  dance->OnKeysRestarted();
-  Run(dance->OnHostMaterial({.certificate = true, .key = true}, context()));
+  if (crash) dance->OnKeysRestarted();
+  Run(dance->OnHostMaterial({.certificate = true, .key = true, .signer = true}, context()));
 }
 
 DanceContext PeerHost::context() {
@@ -259,7 +264,11 @@ PeerPair::PeerPair(Scheme scheme, uint8_t automax, bool trusted_two)
   two.emplace("pw", FilesOf(second, second), policy, automax, AssocId{222}, kTwo, kOne);
 }
 
-void PeerPair::RenewKeysOfTwo() { two->TakeKeys("pw", FilesOf("two", "new")); }
+void PeerPair::RenewKeysOfTwo(int which) {
+  two->TakeKeys("pw", FilesOf("two", which == 0 ? "new" : "newer"), false);
+}
+
+void PeerPair::RenewKeysOfTwoByACrash() { two->TakeKeys("pw", FilesOf("two", "new"), true); }
 
 PeerPair::Turn PeerPair::Poll(uint32_t seconds) {
   Turn turn;

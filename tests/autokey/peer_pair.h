@@ -32,8 +32,9 @@ class PeerHost {
   void StartDanceAnew(AssocId id);
   // As when ntpd-keys was replaced.
   void LoseKeys();
-  // As when other key files were installed and read: another ntpd-keys.
-  void TakeKeys(std::string_view password, const std::vector<File>& files);
+  // As when other key files were installed and read: another ntpd-keys, which goes on where the one
+  // before stopped, or (`crash`) knows nothing of it.
+  void TakeKeys(std::string_view password, const std::vector<File>& files, bool crash);
   DanceContext context();
 
   Host host;
@@ -75,8 +76,11 @@ struct PeerPair {
   Turn Poll(uint32_t seconds = 16);
   // Until both take time from each other by bare headers; false after `turns`.
   bool Settle(int turns = 40);
-  // Two gets another host key and certificate of its name; not in scheme PC.
-  void RenewKeysOfTwo();
+  // Two gets another host key and certificate of its name, by a reload; not in scheme PC. There are
+  // two of them to take.
+  void RenewKeysOfTwo(int which = 0);
+  // The same, and all is lost that it had agreed with One.
+  void RenewKeysOfTwoByACrash();
 
   std::optional<PeerHost> one, two;
   // Packets that get lost on their way.

@@ -128,7 +128,7 @@ void APeersNewKeyIsProvedWithoutStartingOver(void**) {
   for (const Scheme scheme : {Scheme::kTrail, Scheme::kIff}) {
     Slow pair(scheme);
     pair.PollFor(RenewingDance::kRetrySeconds);
-    pair.RenewKeysOfTwo();
+    pair.RenewKeysOfTwoByACrash();
     int lost = 0;
     for (int good = 0; good < 4; ++lost) {
       const auto turn = pair.Poll(kInterval);
@@ -138,6 +138,88 @@ void APeersNewKeyIsProvedWithoutStartingOver(void**) {
     }
     pair.PollFor(20 * kInterval);
     assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
+  }
+}
+
+bool Knows(const PeerHost& host, const PeerHost& other) {
+  return host.dance->dance().trail().server()->key == other.host.state.certificate().key;
+}
+
+// A reload gives cookie and lists to the new key process, and what was proved goes on under the old
+// key's signatures until the new one is proved beside.
+void APeersNewKeyCostsNoPollAtAReload(void**) {
+  for (const Scheme scheme : {Scheme::kTrail, Scheme::kIff}) {
+    // With every number of keys that may be left of its list.
+    for (int polls = 0; polls < 6; ++polls) {
+      Slow pair(scheme);
+      for (int i = 0; i < polls; ++i) pair.PollFor(kInterval);
+      const size_t cookies = Slow::Lines(*pair.one, "cook ");
+      pair.RenewKeysOfTwo();
+      assert_false(Knows(*pair.one, *pair.two));
+      pair.PollFor(20 * kInterval);
+      assert_true(Knows(*pair.one, *pair.two));
+      pair.PollFor(2.0 * kDay);
+      pair.ExpectNothingLost();
+      assert_int_equal(Slow::Lines(*pair.one, "cook "), cookies);
+    }
+  }
+}
+
+void NeitherDoesAnotherBeforeTheFirstIsProved(void**) {
+  for (int polls = 0; polls < 24; ++polls) {
+    Slow pair(Scheme::kIff);
+    pair.RenewKeysOfTwo();
+    for (int i = 0; i < polls; ++i) pair.PollFor(kInterval);
+    pair.RenewKeysOfTwo(1);
+    pair.PollFor(60 * kInterval);
+    assert_true(Knows(*pair.one, *pair.two));
+    pair.PollFor(1.0 * kDay);
+    pair.ExpectNothingLost();
+  }
+}
+
+void LostPacketsDelayTheProofOfANewKeyAndNoMore(void**) {
+  for (int lost = 0; lost < 28; ++lost) {
+    Slow pair(Scheme::kIff, 12, 6);
+    pair.RenewKeysOfTwo();
+    for (int i = 0; i < 14; ++i) {
+      pair.lose_to_two = lost == 2 * i;
+      pair.lose_to_one = lost == 2 * i + 1;
+      (void)pair.Poll(64);
+    }
+    pair.lose_to_one = pair.lose_to_two = false;
+    pair.PollFor(600.0 * 64, 64);
+    assert_true(Knows(*pair.one, *pair.two));
+    pair.ExpectNothingLost();
+  }
+}
+
+// Off the path nobody begins a renewal; who answers in the peer's place begins one that fails, and
+// the peer's own is not put off for longer than that takes.
+void AForgedNewKeyEndsNothing(void**) {
+  for (const bool answers : {false, true}) {
+    Slow pair(Scheme::kIff);
+    PeerPair stranger(Scheme::kTrail);
+    wire::AutokeyField field;
+    const Certificate& forged = stranger.two->host.state.certificate();
+    field.head = {false, false, static_cast<uint8_t>(AutokeyCode::kSign), 222};
+    field.has_value = true;
+    field.timestamp = {kPeersNow};
+    field.filestamp = forged.filestamp;
+    field.value = forged.der;
+    std::vector<uint8_t> bytes(wire::AutokeyFieldSize(field.value.size(), 0));
+    Writer writer(bytes);
+    wire::EncodeAutokeyField(writer, field);
+    CHECK(writer.Finish());
+    for (int i = 0; i < 40; ++i) {
+      (void)pair.one->dance->OnField(bytes, answers, pair.one->context());
+      pair.PollFor(kInterval);
+      if (!answers) assert_false(pair.one->dance->renewing());
+    }
+    pair.RenewKeysOfTwo();
+    pair.PollFor(60 * kInterval);
+    assert_true(Knows(*pair.one, *pair.two));
+    pair.ExpectNothingLost();
   }
 }
 
@@ -283,6 +365,10 @@ int main() {
       cmocka_unit_test(ListsOfOneKeyAreNoWayToBeBelievedForEver),
       cmocka_unit_test(AForgedBeginningInARenewalForgetsNothing),
       cmocka_unit_test(APeersNewKeyIsProvedWithoutStartingOver),
+      cmocka_unit_test(APeersNewKeyCostsNoPollAtAReload),
+      cmocka_unit_test(NeitherDoesAnotherBeforeTheFirstIsProved),
+      cmocka_unit_test(LostPacketsDelayTheProofOfANewKeyAndNoMore),
+      cmocka_unit_test(AForgedNewKeyEndsNothing),
       cmocka_unit_test(ACertificateThatIsAskedForInBetweenForgetsNothing),
       cmocka_unit_test(LostPacketsDelayARenewalAndNoMore),
       cmocka_unit_test(ForgedAnswersEndARenewalAndNothingElse),

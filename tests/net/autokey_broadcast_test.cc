@@ -151,6 +151,27 @@ struct World {
     return test::ServersAnswer(&server, field, {from, kServer}, ++now);
   }
 
+  // The server has another host key and certificate.
+  void RenewKeys() {
+    Party renewed("server", TestKey::Shared(2), true, autokey::kIff);
+    renewed.Sign(kTestNow + 100);
+    now = kTestNow + 1000;
+    server.key = renewed.key;
+    server.material = renewed.material;
+    server.host = renewed.host;
+    server.certificates = renewed.certificates;
+  }
+  // Questions of this kind that came to the server and have no answer.
+  int AskedFor(AutokeyCode code) {
+    int count = 0;
+    while (const auto request = socket.Receive()) {
+      const auto packet = *wire::ParsePacket(request->bytes);
+      const auto fields = packet.extensions();
+      count += !fields.empty() && fields[0].field[1] == static_cast<uint8_t>(code) ? 1 : 0;
+    }
+    return count;
+  }
+
   // ntpd-keys answers all that it was asked.
   void ServeKeys() {
     h.ServeKeys([this](Bytes message) { ServeOne(message); });
@@ -285,13 +306,7 @@ void AServerWithANewKeyIsProvedAnewAndListenedTo(void**) {
   const uint64_t sent = world.Snapshot().counters.sent;
   while (world.socket.Receive()) {
   }
-  Party renewed("server", TestKey::Shared(2), true, autokey::kIff);
-  renewed.Sign(kTestNow + 100);
-  world.now = kTestNow + 1000;
-  world.server.key = renewed.key;
-  world.server.material = renewed.material;
-  world.server.host = renewed.host;
-  world.server.certificates = renewed.certificates;
+  world.RenewKeys();
   world.list = keys::KeyList::Make(world.hasher, {kServer, kEverybody}, 0, 50);
   MonoTime now = Timebase::Mono();
   assert_false(world.Genuine());
@@ -307,10 +322,60 @@ void AServerWithANewKeyIsProvedAnewAndListenedTo(void**) {
   assert_int_equal(world.upstream().id.value, id.value);
   assert_int_equal(world.Snapshot().counters.sent, sent);
   for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
-  assert_true(world.upstream().dance->trail().server()->key == renewed.key->public_key());
+  assert_true(world.upstream().dance->trail().server()->key == world.server.key->public_key());
   // Once is enough.
   for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
   assert_false(world.socket.Receive().has_value());
+}
+
+// At a reload the server goes on with its list and tells it again under the new key's signature:
+// that is proved beside, and no broadcast is lost.
+void ANewKeyUnderTheSameListCostsNoBroadcast(void**) {
+  World world;
+  world.Follow();
+  assert_true(world.Genuine());
+  while (world.socket.Receive()) {
+  }
+  world.RenewKeys();
+  // Whoever is off the path has no key of the list: nobody is asked because of him.
+  const auto told = world.Announcement(++world.now, world.list.announced(), world.list.sequence());
+  world.Send(world.Packet(Broadcast(), told, world.list.taken()));
+  assert_int_equal(world.AskedFor(AutokeyCode::kAutokey), 1);
+  MonoTime now = Timebase::Mono();
+  for (int i = 0; i < 60; ++i) world.h.upstreams.Maintain(now = now + 1);
+  assert_false(world.upstream().dance->renewing());
+  world.Send(world.Packet(Broadcast(), told, *world.list.Take()));
+  bool proved = false;
+  for (int seconds = 0; seconds < 40; ++seconds) {
+    world.AnswerOne();
+    world.h.upstreams.Maintain(now = now + 1);
+    world.ServeKeys();
+    proved = world.upstream().dance->trail().server()->key == world.server.key->public_key();
+    assert_true(world.Genuine());
+  }
+  assert_true(proved);
+  assert_true(world.listens());
+  assert_true(world.Genuine());
+}
+
+// Our ntpd-keys died: the cookie is asked for beside, and seldom.
+void ALostCookieIsAskedForBeside(void**) {
+  World world;
+  world.Follow();
+  world.h.node.keys.OnRestarted();
+  world.h.upstreams.OnKeysRestarted();
+  world.ServeKeys();
+  while (world.socket.Receive()) {
+  }
+  assert_false(world.upstream().dance->has_cookie());
+  MonoTime now = Timebase::Mono();
+  for (int i = 0; i < 60; ++i) world.h.upstreams.Maintain(now = now + 1);
+  world.AnswerOne();
+  assert_true(world.upstream().dance->has_cookie());
+  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  // One question was all.
+  assert_false(world.socket.Receive().has_value());
+  assert_true(world.Genuine());
 }
 
 // Only who answers us can have us ask: a forged list has a signature that does not fit, too.
@@ -424,6 +489,8 @@ int main() {
       cmocka_unit_test(AMissedListIsAskedFor),
       cmocka_unit_test(ANewKeyProcessCostsNoBroadcast),
       cmocka_unit_test(AServerWithANewKeyIsProvedAnewAndListenedTo),
+      cmocka_unit_test(ANewKeyUnderTheSameListCostsNoBroadcast),
+      cmocka_unit_test(ALostCookieIsAskedForBeside),
       cmocka_unit_test(AForgedListBeginsNoRenewal),
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),
       cmocka_unit_test(ForgeriesDuringTheDanceDoNoHarm),
