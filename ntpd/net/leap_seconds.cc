@@ -97,8 +97,7 @@ void LeapSeconds::WatchLeap(NtpTimestamp now) {
 void LeapSeconds::OnLeap(const Armed& passed) {
   node_->engine->ReportSystem(wire::SystemEvent::kLeapEvent);
   // The file's values change by themselves.
-  node_->learned_leap.OnLeapSecond(Fold(passed.at),
-                                   passed.leap == wire::Leap::kAddSecond ? 1 : -1);
+  node_->learned_leap.OnLeapSecond(Fold(passed.at), passed.leap == wire::Leap::kAddSecond ? 1 : -1);
 }
 
 }  // namespace ntpward::net

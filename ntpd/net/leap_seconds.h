@@ -1,5 +1,5 @@
-// Leap seconds as ntpd-net knows them: by the host's own file as long as it is valid, else by what a
-// server signed or the majority of servers announces. Tells the engine, the Autokey host and
+// Leap seconds as ntpd-net knows them: by the host's own file as long as it is valid, else by what
+// a server signed or the majority of servers announces. Tells the engine, the Autokey host and
 // ntpd-clock.
 #pragma once
 

@@ -74,7 +74,7 @@ struct Node {
   core::AccessList access;
   autokey::HostState host;
   autokey::CertificateCache certificates;
-  autokey::LearnedLeap learned_leap;  // of servers on the operator's lines
+  autokey::LearnedLeap learned_leap;             // of servers on the operator's lines
   std::optional<keys::SessionKeyHasher> hasher;  // of the session digest
   bool has_material = false;                     // ntpd-keys has told who we are
   MonoTime started;

@@ -123,7 +123,7 @@ void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {
   if (upstream->asked_announcement)
     return SendField(upstream, header, autokey::AnnouncementRequest(upstream->announcer));
   NextField next = upstream->dance->NextRequest(node_->Dance());
-  Carry(upstream, std::move(next.effects));
+  Carry(upstream, next.effects);
   switch (next.kind) {
     case NextField::Kind::kField:
       return SendField(upstream, header, next.field);
@@ -392,7 +392,7 @@ void Upstreams::NoteLeap(const Upstream& upstream, const DanceResult& result) {
   if (result.expired_leap) node_->learned_leap.Learn(upstream.id, *result.expired_leap);
 }
 
-void Upstreams::Carry(Upstream* upstream, DanceResult result) {
+void Upstreams::Carry(Upstream* upstream, const DanceResult& result) {
   NoteFailure(upstream, result);
   for (const std::string& line : result.statistics)
     node_->reporter.CryptoStatistics(upstream->label(), line, CauseOf(*upstream));
@@ -448,9 +448,9 @@ void Upstreams::AskKeys(AssocId id, const autokey::ClientJob& job) {
       job.operation);
 }
 
-void Upstreams::OnKeysAnswer(AssocId id, DanceResult result) {
+void Upstreams::OnKeysAnswer(AssocId id, const DanceResult& result) {
   Upstream* upstream = upstreams_.at(id).get();
-  Carry(upstream, std::move(result));
+  Carry(upstream, result);
   if (upstream->peer != nullptr) {
     HurryPeer(*upstream);
     on_update_();

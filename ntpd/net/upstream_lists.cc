@@ -228,7 +228,7 @@ void Upstreams::RenewListened(Upstream* upstream, MonoTime now) {
   }
   if (!next && !ended) next = upstream->dance->NextForCookie(node_->Dance());
   if (!next) return;
-  Carry(upstream, std::move(next->effects));
+  Carry(upstream, next->effects);
   upstream->asked_announcement = false;
   if (next->kind == autokey::NextField::Kind::kField) (void)AskBeside(upstream, next->field);
 }

@@ -71,7 +71,7 @@ void Upstreams::SendToPeer(Upstream* upstream, const wire::Header& header, KeyId
     return TransmitListening(upstream, heard, kCryptoNak, KeyId{});
   }
   autokey::PeerPacket packet = upstream->peer->NextPacket(node_->Dance());
-  Carry(upstream, std::move(packet.effects));
+  Carry(upstream, packet.effects);
   if (!packet.send) return;
   if (packet.fields.empty()) return SealAndTransmit(upstream, header, key);
   TransmitFields(upstream, heard, packet.fields, key);
@@ -114,12 +114,12 @@ bool Upstreams::TakePeerFields(Upstream* upstream, const wire::Packet& packet, b
   for (const wire::Extension& extension : packet.extensions()) {
     autokey::PeerResult result = upstream->peer->OnField(extension.field, answers, node_->Dance());
     announced |= result.accept.has_value();
-    CarryPeer(upstream, std::move(result), answers);
+    CarryPeer(upstream, result, answers);
   }
   return announced;
 }
 
-void Upstreams::CarryPeer(Upstream* upstream, autokey::PeerResult result, bool answers) {
+void Upstreams::CarryPeer(Upstream* upstream, const autokey::PeerResult& result, bool answers) {
   const AssocId id = upstream->id;
   if (result.question) {
     const auto done = [this, id, ticket = result.question->ticket](const msg::ValueAnswer& value) {
@@ -141,7 +141,7 @@ void Upstreams::CarryPeer(Upstream* upstream, autokey::PeerResult result, bool a
       if (found != upstreams_.end() && found->second->peer != nullptr)
         found->second->peer->OnListVerdict(code);
     });
-  Carry(upstream, std::move(result.dance));
+  Carry(upstream, result.dance);
 }
 
 void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, bool answers,

@@ -209,7 +209,7 @@ class Upstreams {
   void WantNames(MonoTime now);
 
   void PollAutokey(Upstream* upstream, const wire::Header& header);
-  void OnKeysAnswer(AssocId id, autokey::DanceResult result);
+  void OnKeysAnswer(AssocId id, const autokey::DanceResult& result);
   void NoteOwnAddress(const IpAddress& local);
   void SendField(Upstream* upstream, const wire::Header& header, Bytes field);
   void SealAndSend(Upstream* upstream, const wire::Header& header, KeyId key);
@@ -228,7 +228,7 @@ class Upstreams {
   void SendToPeer(Upstream* upstream, const wire::Header& header, KeyId key);
   void OnPeerPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   bool TakePeerFields(Upstream* upstream, const wire::Packet& packet, bool answers);
-  void CarryPeer(Upstream* upstream, autokey::PeerResult result, bool answers);
+  void CarryPeer(Upstream* upstream, const autokey::PeerResult& result, bool answers);
   void CheckPeerKey(Upstream* upstream, const wire::Packet& packet, bool answers, NtpTimestamp t4);
   void HurryPeer(const Upstream& upstream);
   void PollList(Upstream* upstream, const wire::Header& header);
@@ -260,7 +260,7 @@ class Upstreams {
   void OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void Finish(AssocId id, const wire::Header& header, std::optional<core::MacVerdict> verdict,
               NtpTimestamp t4);
-  void Carry(Upstream* upstream, autokey::DanceResult result);
+  void Carry(Upstream* upstream, const autokey::DanceResult& result);
   static void NoteFailure(Upstream* upstream, const autokey::DanceResult& result);
   void SayCrypto(const Upstream& upstream, const autokey::DanceResult& result);
   void NoteLeap(const Upstream& upstream, const autokey::DanceResult& result);

@@ -257,7 +257,8 @@ msg::ValueAnswer Party::Answer(const ServerOperation& operation) const {
   }
   if (const auto* prove = std::get_if<msg::IdentityProve>(&operation)) {
     CHECK(prove->Valid());
-    return Signed(prove->now.value, group_filestamp, ProofOf(prove->challenge.span(), group_secret));
+    return Signed(prove->now.value, group_filestamp,
+                  ProofOf(prove->challenge.span(), group_secret));
   }
   const auto& issue = std::get<msg::CertificateIssue>(operation);
   CHECK(issue.Valid());
