@@ -30,14 +30,19 @@ std::optional<msg::RuntimeLine> LineOf(std::string_view text, std::string_view s
   return line;
 }
 
-KeptChanges Parse(std::string_view text, const std::string& path, Logger* log) {
+}  // namespace
+
+Result<KeptChanges> ParseKeptLines(std::string_view text, const std::string& name, Logger* log) {
+  const bool whole = text == kEnd || text.ends_with("\n" + std::string(kEnd));
+  if (!whole) return Fail(name + ": is not whole");
+  text.remove_suffix(kEnd.size());
   KeptChanges kept;
   std::string_view subject;
   while (!text.empty()) {
     const size_t length = text.find('\n');
-    const std::string_view whole = text.substr(0, length);
+    const std::string_view all = text.substr(0, length);
     text.remove_prefix(length + 1);
-    std::string_view rest = whole;
+    std::string_view rest = all;
     if (Accept(&rest, kSubject)) {
       subject = rest;
       continue;
@@ -46,12 +51,20 @@ KeptChanges Parse(std::string_view text, const std::string& path, Logger* log) {
     subject = {};
     if (!line || !kept.Take(*line))
       log->Log(LogLevel::kError,
-               path + ": a line that makes no sense is left out: " + Printable(whole));
+               name + ": a line that makes no sense is left out: " + Printable(all));
   }
   return kept;
 }
 
-}  // namespace
+std::string KeptLinesText(const KeptChanges& kept) {
+  std::string text;
+  for (const msg::RuntimeLine& line : kept.lines()) {
+    if (!line.subject.empty())
+      text += std::string(kSubject) + std::string(line.subject.text()) + "\n";
+    text += std::string(kLine) + std::string(line.line.text()) + "\n";
+  }
+  return text + std::string(kEnd);
+}
 
 KeptLinesFile::KeptLinesFile(const std::string& directory) {
   if (!directory.empty()) path_ = directory + "/config-lines";
@@ -61,20 +74,12 @@ Result<KeptChanges> KeptLinesFile::Read(Logger* log) const {
   if (path_.empty()) return KeptChanges();
   const std::string text = TRY(ReadOwnFile(path_, kMostOctets));
   if (text.empty()) return KeptChanges();
-  const bool whole = text == kEnd || text.ends_with("\n" + std::string(kEnd));
-  if (!whole) return Fail(path_ + ": is not whole");
-  return Parse(std::string_view(text).substr(0, text.size() - kEnd.size()), path_, log);
+  return ParseKeptLines(text, path_, log);
 }
 
 Status KeptLinesFile::Write(const KeptChanges& kept) const {
   if (path_.empty()) return {};
-  std::string text;
-  for (const msg::RuntimeLine& line : kept.lines()) {
-    if (!line.subject.empty())
-      text += std::string(kSubject) + std::string(line.subject.text()) + "\n";
-    text += std::string(kLine) + std::string(line.line.text()) + "\n";
-  }
-  return ReplaceFile(path_, text + std::string(kEnd), 0600);
+  return ReplaceFile(path_, KeptLinesText(kept), 0600);
 }
 
 void KeptLinesFile::Remove() const {

@@ -7,12 +7,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "privsep/base/log.h"
 #include "privsep/base/result.h"
 #include "privsep/kept_changes.h"
 
 namespace ntpward::supervisor {
+
+// What the file holds. It is read as KeptLinesFile::Read() says; `name` is what messages call it.
+std::string KeptLinesText(const KeptChanges& kept);
+Result<KeptChanges> ParseKeptLines(std::string_view text, const std::string& name, Logger* log);
 
 class KeptLinesFile {
  public:

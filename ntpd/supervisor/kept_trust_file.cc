@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <optional>
 
 #include "ntpd/supervisor/own_file.h"
 #include "ntpd/supervisor/state_file.h"
@@ -26,7 +25,9 @@ std::optional<msg::TrustedNow> ParseLine(std::string_view line) {
   return key;
 }
 
-std::optional<KeptTrust> Parse(std::string_view text) {
+}  // namespace
+
+std::optional<KeptTrust> ParseKeptTrust(std::string_view text) {
   if (!text.ends_with(kEnd)) return std::nullopt;
   text.remove_suffix(kEnd.size());
   KeptTrust kept;
@@ -43,7 +44,13 @@ std::optional<KeptTrust> Parse(std::string_view text) {
   return kept;
 }
 
-}  // namespace
+std::string KeptTrustText(const KeptTrust& kept) {
+  std::string text;
+  for (const msg::RuntimeTrust& message : kept.Messages())
+    for (const msg::TrustedNow& key : message.keys)
+      text += std::string(key.trusted ? kTrusted : kRevoked) + std::to_string(key.key.value) + "\n";
+  return text + std::string(kEnd);
+}
 
 KeptTrustFile::KeptTrustFile(const std::string& directory) {
   if (!directory.empty()) path_ = directory + "/trusted-keys";
@@ -53,18 +60,14 @@ Result<KeptTrust> KeptTrustFile::Read() const {
   if (path_.empty()) return KeptTrust();
   const std::string text = TRY(ReadOwnFile(path_, kMostOctets));
   if (text.empty()) return KeptTrust();
-  auto kept = Parse(text);
+  auto kept = ParseKeptTrust(text);
   if (!kept) return Fail(path_ + ": is not whole");
   return std::move(*kept);
 }
 
 Status KeptTrustFile::Write(const KeptTrust& kept) const {
   if (path_.empty()) return {};
-  std::string text;
-  for (const msg::RuntimeTrust& message : kept.Messages())
-    for (const msg::TrustedNow& key : message.keys)
-      text += std::string(key.trusted ? kTrusted : kRevoked) + std::to_string(key.key.value) + "\n";
-  return ReplaceFile(path_, text + std::string(kEnd), 0600);
+  return ReplaceFile(path_, KeptTrustText(kept), 0600);
 }
 
 void KeptTrustFile::Remove() const {

@@ -6,12 +6,18 @@
 // in it and nothing secret. Without such a directory nothing outlives the supervisor.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "ntpd/supervisor/kept_trust.h"
 #include "privsep/base/result.h"
 
 namespace ntpward::supervisor {
+
+// What the file holds. Of any text but such a one nothing is read.
+std::string KeptTrustText(const KeptTrust& kept);
+std::optional<KeptTrust> ParseKeptTrust(std::string_view text);
 
 class KeptTrustFile {
  public:
