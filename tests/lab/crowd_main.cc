@@ -4,9 +4,11 @@
 //   --name NAME          the server's Autokey name (server)
 //   --clients N          honest ones, from 10.80.0.1 on (1000)
 //   --rounds N           polls of each of them during one flood (3)
+//   --headway SECONDS    least time between two requests of one of them (0)
 //   --pid P              a process of the server, whose memory is told; repeatable
-//   --flood KIND:PACKETS:SOURCES   one after the other; KIND is assoc, cert, cookie, sign, iff or
-//                        mac; the sources begin at 10.81.0.0
+//   --flood KIND:PACKETS:SOURCES   one after the other; KIND is assoc, cert, cookie, sign, iff,
+//                        autokey1 or mac; the sources begin at 10.81.0.0; "clients" in place of
+//                        their number: the honest ones' own addresses
 // Each honest client first gets a cookie, and a last one after the floods. All addresses must be
 // local to the host (10.80.0.0/13). Prints a line for each step; the caller judges. Nothing here
 // depends on how fast the server is: honest clients ask again as often as a Pace says, a flood
@@ -47,12 +49,14 @@ struct Flood {
   Kind kind{};
   size_t packets = 0;
   uint32_t sources = 1;
+  bool as_clients = false;  // in the honest ones' names, all of them
 };
 
 struct Options {
   std::string name = "server";
   size_t clients = 1000;
   size_t rounds = 3;
+  double headway = 0;  // s between two requests of an honest one
   std::vector<std::string> pids;
   std::vector<Flood> floods;
   IpAddress server;
@@ -61,6 +65,7 @@ struct Options {
 struct Client {
   IpAddress address;
   uint32_t cookie = 0;
+  MonoTime asked;  // the last time
 };
 
 struct Tally {
@@ -71,6 +76,8 @@ struct Tally {
   size_t repeated = 0;  // requests that were made more than once
   int most_tries = 0;
 };
+
+constexpr uint8_t kHonest = 80, kFlooding = 81, kNewcomer = 87;  // second octets
 
 IpAddress Address(uint8_t second, uint32_t number) {
   return IpAddress::V4(10, static_cast<uint8_t>(second + (number >> 16)),
@@ -91,8 +98,12 @@ UniqueFd Open() {
 // The honest ones. `cookies`: they ask for their cookies, else for the time under them.
 class Crowd {
  public:
-  Crowd(Requests* requests, const SocketAddress& server, std::vector<Client>* clients)
-      : requests_(requests), server_(server), clients_(clients), fd_(Open()) {}
+  Crowd(Requests* requests, const Options& options, std::vector<Client>* clients)
+      : requests_(requests),
+        server_{options.server, 123},
+        headway_(options.headway),
+        clients_(clients),
+        fd_(Open()) {}
 
   void Begin(bool cookies) {
     cookies_ = cookies;
@@ -104,7 +115,7 @@ class Crowd {
   void Turn() {
     Receive();
     Repeat();
-    while (asked_.size() < kWindow && !waiting_.empty()) {
+    while (asked_.size() < kWindow && !waiting_.empty() && Waited(waiting_.front(), headway_)) {
       asked_.push_back(waiting_.front());
       waiting_.pop_front();
       Ask(&asked_.back());
@@ -116,10 +127,16 @@ class Crowd {
   struct Question {
     size_t client = 0;
     int tries = 0;
-    MonoTime asked;
   };
 
   AddressPair PathOf(size_t client) const { return {(*clients_)[client].address, server_.ip}; }
+
+  const Pace& OwnPace() const { return cookies_ ? kCookiePace : kTimePace; }
+  double Patience() const { return std::max(OwnPace().patience, headway_); }
+  // Since the client of that question asked.
+  bool Waited(const Question& question, double seconds) const {
+    return MonotonicNow() - (*clients_)[question.client].asked >= seconds;
+  }
 
   void Ask(Question* question) {
     tally.most_tries = std::max(tally.most_tries, ++question->tries);
@@ -130,7 +147,7 @@ class Crowd {
                              ? requests_->Flood(Kind::kCookie, path, nonce)
                              : requests_->Time(path, nonce, (*clients_)[question->client].cookie);
     (void)net::SendFrom(fd_.get(), packet, server_, path.source, 0);
-    question->asked = MonotonicNow();
+    (*clients_)[question->client].asked = MonotonicNow();
     nonces_[nonce] = question->client;
   }
 
@@ -171,19 +188,18 @@ class Crowd {
   }
 
   void Repeat() {
-    const MonoTime now = MonotonicNow();
-    const Pace& pace = cookies_ ? kCookiePace : kTimePace;
     const auto hopeless = [&](const Question& q) {
-      return q.tries >= pace.most_tries && now - q.asked >= pace.patience;
+      return q.tries >= OwnPace().most_tries && Waited(q, Patience());
     };
     tally.given_up += std::erase_if(asked_, hopeless);
     for (Question& question : asked_)
-      if (now - question.asked >= pace.patience) Ask(&question);
+      if (Waited(question, Patience())) Ask(&question);
     if (asked_.empty()) nonces_.clear();
   }
 
   Requests* requests_;
   SocketAddress server_;
+  double headway_;
   std::vector<Client>* clients_;
   UniqueFd fd_;
   bool cookies_ = false;
@@ -196,8 +212,10 @@ class Crowd {
 // The others: as many as the server answers, and more.
 class Flooder {
  public:
-  Flooder(Requests* requests, const SocketAddress& server, const Flood& flood)
-      : requests_(requests), server_(server), flood_(flood), fd_(Open()) {}
+  Flooder(Requests* requests, const Options& options, const Flood& flood)
+      : requests_(requests), server_{options.server, 123}, flood_(flood), fd_(Open()) {
+    if (flood_.as_clients) flood_.sources = static_cast<uint32_t>(options.clients);
+  }
 
   void Turn() {
     Receive();
@@ -213,7 +231,9 @@ class Flooder {
  private:
   void Send() {
     const auto number = static_cast<uint32_t>(net::RandomNumber()) % flood_.sources;
-    const AddressPair path{Address(81, number), server_.ip};
+    const IpAddress source =
+        flood_.as_clients ? Address(kHonest, number + 1) : Address(kFlooding, number);
+    const AddressPair path{source, server_.ip};
     const Bytes packet = requests_->Flood(flood_.kind, path, net::RandomNonce().raw());
     (void)net::SendFrom(fd_.get(), packet, server_, path.source, 0);
     ++sent_;
@@ -275,7 +295,7 @@ void Print(const char* what, const Tally& tally) {
 
 void AskForCookies(const char* what, const Options& options, Requests* requests,
                    std::vector<Client>* clients) {
-  Crowd crowd(requests, {options.server, 123}, clients);
+  Crowd crowd(requests, options, clients);
   crowd.Begin(true);
   while (!crowd.done()) {
     crowd.Turn();
@@ -288,8 +308,8 @@ void AskForCookies(const char* what, const Options& options, Requests* requests,
 // The rounds begin one after the other, all through the flood.
 void Run(const Flood& flood, const Options& options, Requests* requests,
          std::vector<Client>* clients) {
-  Crowd crowd(requests, {options.server, 123}, clients);
-  Flooder flooder(requests, {options.server, 123}, flood);
+  Crowd crowd(requests, options, clients);
+  Flooder flooder(requests, options, flood);
   const MonoTime start = MonotonicNow();
   size_t begun = 0;
   while (flooder.sent() < flood.packets || begun < options.rounds || !crowd.done()) {
@@ -315,7 +335,9 @@ std::optional<Flood> ParseFlood(const std::string& text) {
   if (first == std::string::npos || second == first) return std::nullopt;
   const auto kind = KindOf(text.substr(0, first));
   flood.packets = std::strtoul(&text[first + 1], nullptr, 10);
-  flood.sources = static_cast<uint32_t>(std::strtoul(&text[second + 1], nullptr, 10));
+  flood.as_clients = text.substr(second + 1) == "clients";
+  if (!flood.as_clients)
+    flood.sources = static_cast<uint32_t>(std::strtoul(&text[second + 1], nullptr, 10));
   if (!kind || flood.packets == 0 || flood.sources == 0) return std::nullopt;
   flood.kind = *kind;
   return flood;
@@ -332,6 +354,8 @@ std::optional<Options> Parse(int argc, char** argv) {
       options.clients = std::strtoul(value(), nullptr, 10);
     } else if (name == "--rounds") {
       options.rounds = std::strtoul(value(), nullptr, 10);
+    } else if (name == "--headway") {
+      options.headway = std::strtod(value(), nullptr);
     } else if (name == "--pid") {
       options.pids.emplace_back(value());
     } else if (name == "--flood") {
@@ -353,11 +377,11 @@ int Main(int argc, char** argv) {
   if (!options) return std::fprintf(stderr, "ntp-crowd: see the head of its source\n"), 2;
   Requests requests(options->name);
   std::vector<Client> clients(options->clients);
-  for (uint32_t i = 0; i < clients.size(); ++i) clients[i].address = Address(80, i + 1);
+  for (uint32_t i = 0; i < clients.size(); ++i) clients[i].address = Address(kHonest, i + 1);
   AskForCookies("cookies", *options, &requests, &clients);
   for (const Flood& flood : options->floods) Run(flood, *options, &requests, &clients);
   std::vector<Client> newcomer(1);
-  newcomer[0].address = Address(87, 1);
+  newcomer[0].address = Address(kNewcomer, 1);
   AskForCookies("newcomer", *options, &requests, &newcomer);
   return 0;
 }

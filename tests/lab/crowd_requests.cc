@@ -14,7 +14,7 @@ namespace ntpward::crowd {
 namespace {
 
 constexpr const char* kName = "crowd";
-constexpr std::string_view kKinds[] = {"assoc", "cert", "cookie", "sign", "iff", "mac"};
+constexpr std::string_view kKinds[] = {"assoc", "cert", "cookie", "sign", "iff", "autokey1", "mac"};
 
 template <typename T, typename E>
 T Must(Result<T, E> result) {
@@ -62,7 +62,9 @@ Requests::Requests(std::string_view server)
              Field(AutokeyCode::kCookie, own.PublicDer(), now),
              Field(AutokeyCode::kSign, OwnCertificate(key_.get(), now.value), now),
              Field(AutokeyCode::kIff, std::vector<uint8_t>(20, 0x5a), now),
+             Field(AutokeyCode::kAssociation, AsBytes(kName), {0x00080001}),
              {}};
+  fields_[static_cast<size_t>(Kind::kVersion1)][0] = wire::kOldAutokeyVersion;
 }
 
 void Requests::PutHeader(Writer& writer, uint64_t nonce) const {

@@ -12,7 +12,7 @@
 namespace ntpward::crowd {
 
 // What a flood consists of: requests by their Autokey code, or MACs under no cookie of anybody.
-enum class Kind : uint8_t { kAssociation, kCertificate, kCookie, kSign, kIff, kMac };
+enum class Kind : uint8_t { kAssociation, kCertificate, kCookie, kSign, kIff, kVersion1, kMac };
 std::optional<Kind> KindOf(std::string_view name);
 
 // Requests under the host key of one client, which all of them share: servers do not mind.
@@ -21,8 +21,9 @@ class Requests {
   // `server` is the server's Autokey name. Takes as long as an RSA key of 2048 bits does.
   explicit Requests(std::string_view server);
 
-  // A request with the field that `kind` stands for and the MAC that anyone can make. kMac: none,
-  // and a MAC of rubbish. All of these get past what costs nothing.
+  // A request with the field that `kind` stands for (kVersion1: ASSOC of Autokey version 1) and the
+  // MAC that anyone can make. kMac: none, and a MAC of rubbish. All of these get past what costs
+  // nothing.
   Bytes Flood(Kind kind, const AddressPair& path, uint64_t nonce);
   // ASSOC as a peer in symmetric active mode sends it first, with the MAC that anyone can make.
   Bytes Peer(const AddressPair& path, NtpTimestamp origin, NtpTimestamp transmit);
