@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
+#include "keys/crypto_setup.h"
 #include "keys/unix_time.h"
 
 namespace ntpward::keys {
@@ -21,6 +23,16 @@ uint32_t DrawSeed() {
   }
   return seed;
 }
+
+// What OpenSSL's locked heap takes for one entry of a map: powers of two. A node of the tree has
+// three pointers and a colour beside its value.
+template <typename V>
+constexpr size_t LockedNode() {
+  return std::bit_ceil(4 * sizeof(void*) + sizeof(std::pair<const AssocId, V>));
+}
+// A full heap is Fatal, and net says what is kept. The other part is for the private keys.
+static_assert(kMaxAssociations * (LockedNode<uint32_t>() + LockedNode<PeerCookie>()) <=
+              kLockedHeapSize / 2);
 
 int64_t UnixNow(TimeSource& time) { return UnixFromNtp({time.System().seconds()}); }
 

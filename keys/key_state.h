@@ -13,7 +13,8 @@
 
 namespace ntpward::keys {
 
-// More associations than any host has; bounds what net can make us keep.
+// More associations than any host has; bounds what net can make us keep. Of all of them at once the
+// cookies fit the locked heap: see key_state.cc.
 inline constexpr size_t kMaxAssociations = 1024;
 
 // A challenge that waits for its one answer.
@@ -99,7 +100,9 @@ struct KeyState {
       std::map<AssocId, V, std::less<AssocId>, LockedAllocator<std::pair<const AssocId, V>>>;
   LockedMap<uint32_t> cookies;         // of our associations as client
   LockedMap<PeerCookie> peer_cookies;  // ... and of symmetric ones
-  LockedMap<OwnList> own_lists;
+  // In ordinary memory, and wiped: what identifiers hide until they are sent is found from the
+  // announcement in seconds, and so many of them would fill the locked heap.
+  std::map<AssocId, OwnList> own_lists;
   std::map<AssocId, AcceptedList> accepted_lists;
   std::map<AssocId, OpenChallenge> challenges;
   std::vector<Elder> elders;  // newest first, at most msg::kMaxElders
