@@ -50,8 +50,7 @@ uint32_t FarmSeeds::SeedOf(int64_t epoch) const {
         size == hash.size());
   const uint32_t seed = Reader(hash).U32();
   Wipe(hash);
-  // 0 is the seed that everybody knows.
-  return seed == 0 ? 1 : seed;
+  return seed == kReferenceSeed ? 1 : seed;
 }
 
 void FarmSeeds::MoveTo(int64_t epoch) {

@@ -12,10 +12,10 @@
 namespace ntpward::keys {
 namespace {
 
-// Not 0: that is what everybody knows.
+// Not that which everybody knows.
 uint32_t DrawSeed() {
-  uint32_t seed = 0;
-  while (seed == 0) {
+  uint32_t seed = kReferenceSeed;
+  while (seed == kReferenceSeed) {
     std::array<uint8_t, 4> octets{};
     CHECK(RAND_priv_bytes(octets.data(), octets.size()) == 1);
     seed = Reader(octets).U32();
@@ -42,16 +42,18 @@ std::vector<std::string> KeyState::OpenSeeds() {
   std::vector<std::string> odd;
   const NtpSeconds wall{time->System().seconds()};
   const auto& file = material.seed_file;
+  const bool first_start = file && !file->HasContent();
   if (file) {
     const auto record = file->Load();
     if (record && seeds.Restore(*record, time->Monotonic(), wall)) return odd;
-    if (!record && file->HasContent())
+    if (!record && !first_start)
       odd.push_back("the server seed file is damaged: clients have to fetch new cookies");
   } else {
     odd.push_back(
         "there is no server seed file: clients have to fetch new cookies after each restart");
   }
   seeds.StartNew(time->Monotonic(), farm ? farm->Newest(UnixNow(*time)) : DrawSeed());
+  if (first_start) seeds.SucceedReference(time->Monotonic());
   if (const Status kept = KeepSeeds(); !kept.ok()) odd.push_back(kept.error().text);
   return odd;
 }

@@ -171,6 +171,8 @@ msg::ServeResult MacOperations::ServeAutokey(const msg::ReplyTemplate& reply,
   if (!state_.material.host) return Unsealed(job, msg::ServeOutcome::kNak);
   SessionKeyHasher& hasher = *state_.material.hasher;
   for (const uint32_t seed : state_.SeedsThatCount()) {
+    // Else a stranger could use up what a client is granted for having a cookie.
+    if (job.over_limit && seed == kReferenceSeed) continue;
     const uint32_t cookie = hasher.Derive(job.path, KeyId{0}, seed).next().value;
     const SessionKey request_key = hasher.Derive(job.path, job.key, cookie);
     const SessionDigest expected = hasher.Mac(request_key, job.covered.span());

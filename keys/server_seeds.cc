@@ -12,7 +12,11 @@ ServerSeeds::ServerSeeds(uint8_t revoke)
 void ServerSeeds::StartNew(MonoTime now, uint32_t fresh) {
   seeds_.Clear();
   CHECK(seeds_.Push({fresh, now}));
-  CHECK(seeds_.Push({0, now}));
+}
+
+void ServerSeeds::SucceedReference(MonoTime now) {
+  CHECK(seeds_.size() == 1);
+  CHECK(seeds_.Push({kReferenceSeed, now}));
 }
 
 bool ServerSeeds::Restore(const SeedRecord& record, MonoTime now, NtpSeconds wall) {

@@ -21,6 +21,8 @@ inline constexpr double kSeedKeptSeconds = 524288.0 + 65536.0;
 // costs a try with each.
 inline constexpr uint8_t kMinRevoke = 14;
 inline constexpr size_t kMaxSeeds = 48;
+// The seed of every ntpd 4.2.8 server, and of no other.
+inline constexpr uint32_t kReferenceSeed = 0;
 
 // What is kept on disk. Seeds are ordered from the newest to the oldest; ages are in seconds since
 // each was made, at the time of writing.
@@ -39,10 +41,12 @@ class ServerSeeds {
   // `revoke`: log2 of seconds between rolls; less than kMinRevoke counts as kMinRevoke.
   explicit ServerSeeds(uint8_t revoke);
 
-  // Starts without a record: `fresh` is the first seed. The value 0 that ntpd 4.2.8 servers always
-  // use counts as its predecessor, so that a site's clients live through its move to this server;
-  // nobody else's replies depend on it.
+  // Starts without a record: `fresh` is the first seed.
   void StartNew(MonoTime now, uint32_t fresh);
+  // After StartNew() of a server that never ran: the value 0 that ntpd 4.2.8 servers always use
+  // counts as the predecessor, so that a site's clients live through its move to this server. Not
+  // later: cookies of 0 can be made by anybody, for any client.
+  void SucceedReference(MonoTime now);
   // Continues a record. Seeds that have aged too long meanwhile are left out; a system clock that
   // went backwards counts as no time. False, and nothing kept, when none is left: StartNew() then.
   bool Restore(const SeedRecord& record, MonoTime now, NtpSeconds wall);

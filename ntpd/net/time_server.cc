@@ -341,6 +341,7 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request, core
   job.key = packet.mac->key;
   CHECK(job.digest.Assign(packet.mac->digest));
   job.receive = request.received;
+  job.over_limit = over_limit;
   CHECK(serve_.jobs.Push(job));
   serve_waiting_.push_back({route, request, {}, over_limit});
   if (serve_.jobs.full()) FlushBatch();

@@ -37,10 +37,12 @@ struct ServeJob {
   InlineBytes<48> covered;          // the header exactly as received: what the MAC covers
   InlineBytes<kMaxMac - 4> digest;  // received digest
   NtpTimestamp receive;             // served time of arrival
+  bool over_limit = false;  // too many came from its address: no cookie that anybody can make
+                            // is good
 
   bool Valid() const { return covered.size() == 48 && !digest.empty() && !key.is_none(); }
   static auto Fields(auto& m) {
-    return std::tie(m.job, m.path, m.key, m.covered, m.digest, m.receive);
+    return std::tie(m.job, m.path, m.key, m.covered, m.digest, m.receive, m.over_limit);
   }
 };
 

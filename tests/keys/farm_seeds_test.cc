@@ -133,6 +133,7 @@ void ClientsLiveThroughTheEpochsOnEveryMember(void**) {
 // Its clients hold cookies of the value 0 that 4.2.8 uses, and must not lose their server.
 void ClientsOfBeforeTheFarmAreKept(void**) {
   Harness h;
+  h.start.seed_fd = NewSeedFile();
   StartMember(h, "farm_secret");
   ServedClient client;
   client.cookie = 0x9498bc2a;  // MD5(10.77.0.2, 10.77.0.1, 0, 0)

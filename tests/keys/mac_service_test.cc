@@ -1,4 +1,6 @@
 // What net may have sealed and checked, and what it may not: keys are bound to their roles.
+#include <unistd.h>
+
 #include "keys/mac.h"
 #include "tests/keys/key_data.h"
 #include "tests/keys/served_client.h"
@@ -185,16 +187,61 @@ void ARollAfterACompromiseKeepsClientsButChangesCookies(void**) {
   assert_true(before.IsServed(h) && after.IsServed(h));
 }
 
+constexpr uint32_t kCookieOf428 = 0x9498bc2a;  // MD5(10.77.0.2, 10.77.0.1, 0, 0)
+
 // ntpd 4.2.8 servers use 0 for ever; their clients would never recover from its loss.
 void ClientsOfAReference428ServerAreTakenOver(void**) {
   Harness h;
+  h.start.seed_fd = NewSeedFile();
   h.StartServer();
   ServedClient client;
-  client.cookie = 0x9498bc2a;  // MD5(10.77.0.2, 10.77.0.1, 0, 0)
+  client.cookie = kCookieOf428;
   assert_true(client.IsServed(h));
   h.time.Advance(700000);
   h.service.Tick(h.out);
   assert_false(client.IsServed(h));
+}
+
+// Anybody can make that cookie, so that it counts where a server runs for the first time alone: not
+// where the seed file is missing, was lost to damage, or aged too long.
+void TheReferencesCookieIsOfNoUseLater(void**) {
+  const int file = NewSeedFile();
+  ServedClient client;
+  client.cookie = kCookieOf428;
+  Harness without_file;
+  without_file.StartServer();
+  assert_false(client.IsServed(without_file));
+  Harness first;
+  first.start.seed_fd = dup(file);
+  first.StartServer();
+  Harness long_after;
+  long_after.start.seed_fd = dup(file);
+  long_after.time.Advance(9 * 86400);
+  long_after.StartServer();
+  assert_false(client.IsServed(long_after));
+  for (const off_t slot : {0, 4096}) assert_int_equal(pwrite(file, "rubbish", 7, slot), 7);
+  Harness damaged;
+  damaged.start.seed_fd = file;
+  damaged.StartServer();
+  assert_false(client.IsServed(damaged));
+}
+
+// What a client over its rate is granted for its good MAC, nobody else may use up.
+void ACookieThatAnybodyCanMakeLiftsNoLimit(void**) {
+  Harness h;
+  h.start.seed_fd = NewSeedFile();
+  h.StartServer();
+  const auto outcome_of = [&](ServedClient& client) {
+    const auto request = ClientHeader();
+    auto batch = Batch(client.key_id.value, request, client.Mac(kPath, request));
+    batch.jobs[0].over_limit = true;
+    return Serve(h, batch).outcome;
+  };
+  ServedClient stranger, client;
+  stranger.cookie = kCookieOf428;
+  client.FetchCookie(h);
+  assert_true(outcome_of(stranger) == msg::ServeOutcome::kNak);
+  assert_true(outcome_of(client) == msg::ServeOutcome::kSealed);
 }
 
 void WithoutCryptoAutokeyIsUnknown(void**) {
@@ -338,6 +385,8 @@ int main() {
       cmocka_unit_test(ClientsLiveThroughRolls),
       cmocka_unit_test(ARollAfterACompromiseKeepsClientsButChangesCookies),
       cmocka_unit_test(ClientsOfAReference428ServerAreTakenOver),
+      cmocka_unit_test(TheReferencesCookieIsOfNoUseLater),
+      cmocka_unit_test(ACookieThatAnybodyCanMakeLiftsNoLimit),
       cmocka_unit_test(WithoutCryptoAutokeyIsUnknown),
       cmocka_unit_test(ADesKeyServesAndIsToldAsWeak),
       cmocka_unit_test(AnUpstreamsKeySealsPlainRequestsOnly),

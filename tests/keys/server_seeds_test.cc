@@ -69,6 +69,8 @@ void ForcedRollsNeverOverflow(void**) {
 void TheReferencesZeroCountsAtFirstOnly(void**) {
   ServerSeeds seeds(17);
   seeds.StartNew(At(0), 77);
+  assert_false(Holds(seeds, At(0), 0));
+  seeds.SucceedReference(At(0));
   assert_int_equal(seeds.newest(), 77);
   assert_true(Holds(seeds, At(kLifetime), 0));
   assert_false(Holds(seeds, At(kSeedKeptSeconds + 1), 0));

@@ -1,6 +1,7 @@
 #include "tests/keys/service_harness.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "privsep/fds.h"
@@ -19,6 +20,12 @@ int OpenForRole(const std::string& path) {
   const int moved = fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstKeyFile);
   CHECK(moved >= kFirstKeyFile);
   return moved;
+}
+
+int NewSeedFile() {
+  const int fd = memfd_create("seed", MFD_CLOEXEC);
+  CHECK(fd >= 0);
+  return fd;
 }
 
 msg::KeysStart Harness::DefaultStart() {

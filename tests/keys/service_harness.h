@@ -141,6 +141,8 @@ class Harness {
 
 // A descriptor in the range that KeysFile allows; -1 for an empty name.
 int OpenForRole(const std::string& path);
+// An empty file for KeysStart's seed_fd: the service takes the descriptor.
+int NewSeedFile();
 
 template <size_t N>
 void Set(InlineBytes<N>* to, Bytes bytes) {
