@@ -1,5 +1,7 @@
 #include "keys/service.h"
 
+#include <algorithm>
+
 #include "keys/certificate_maker.h"
 #include "privsep/base/log.h"
 
@@ -9,6 +11,8 @@ namespace {
 // An RSA signature of 2048 bits takes a millisecond: clients may cost a tenth of a processor.
 constexpr double kClientsRate = 100, kClientsBurst = 200;
 constexpr double kOwnRate = 50, kOwnBurst = 100;
+// A few of the dearest proofs at once: anybody can have associations made.
+constexpr double kStrangersRate = 20, kStrangersBurst = 40;
 constexpr size_t kMaxQueue = 32;
 
 void Log(Outbox& out, LogLevel level, const std::string& text) {
@@ -38,8 +42,9 @@ bool With(Bytes bytes, F use) {
 KeyService::KeyService(TimeSource* time, std::string sandbox)
     : time_(time),
       sandbox_(std::move(sandbox)),
-      own_{TokenBucket(kOwnRate, kOwnBurst), {}},
-      clients_{TokenBucket(kClientsRate, kClientsBurst), {}} {}
+      lanes_{{{TokenBucket(kOwnRate, kOwnBurst), {}},
+              {TokenBucket(kStrangersRate, kStrangersBurst), {}},
+              {TokenBucket(kClientsRate, kClientsBurst), {}}}} {}
 
 void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
   using msg::Type;
@@ -129,8 +134,7 @@ void KeyService::OnCommand(const msg::Command& command, Outbox& out) {
 // The new net starts its associations anew, and may give old numbers to other servers.
 void KeyService::OnRollSeed(Outbox& out) {
   state_->ForgetAll();
-  own_.queue.clear();
-  clients_.queue.clear();
+  for (Lane& lane : lanes_) lane.queue.clear();
   if (state_->farm)
     Log(out, LogLevel::kWarning,
         "the server's private value is the farm's and stays until its epoch ends");
@@ -145,9 +149,9 @@ void KeyService::OnHandOver() {
 }
 
 bool KeyService::Bequeath(const SendHeritage& send, Outbox& out) {
-  for (Lane* lane : {&own_, &clients_}) {
-    for (const Operation& operation : lane->queue) Refuse(operation, msg::VerdictCode::kBusy, out);
-    lane->queue.clear();
+  for (Lane& lane : lanes_) {
+    for (const Operation& operation : lane.queue) Refuse(operation, msg::VerdictCode::kBusy, out);
+    lane.queue.clear();
   }
   serves_net_ = false;
   return state_->material.host && keys::Bequeath(*state_, send);
@@ -269,15 +273,24 @@ void KeyService::OnForget(const msg::ForgetAssociation& request, Outbox& out) {
     if (its) Refuse(operation, msg::VerdictCode::kUnknownKey, out);
     return its;
   };
-  std::erase_if(own_.queue, refuse_its);
-  std::erase_if(clients_.queue, refuse_its);
+  for (Lane& lane : lanes_) std::erase_if(lane.queue, refuse_its);
+}
+
+KeyService::LaneIndex KeyService::LaneOf(const Operation& operation) {
+  if (std::holds_alternative<msg::CookieIssue>(operation) ||
+      std::holds_alternative<msg::IdentityProve>(operation) ||
+      std::holds_alternative<msg::CertificateIssue>(operation))
+    return kClients;
+  return std::visit(
+      [](const auto& m) {
+        if constexpr (requires { m.stranger; }) return m.stranger ? kStrangers : kOwn;
+        return kOwn;
+      },
+      operation);
 }
 
 void KeyService::Enqueue(Operation operation, Outbox& out) {
-  const bool for_client = std::holds_alternative<msg::CookieIssue>(operation) ||
-                          std::holds_alternative<msg::IdentityProve>(operation) ||
-                          std::holds_alternative<msg::CertificateIssue>(operation);
-  Lane& lane = for_client ? clients_ : own_;
+  Lane& lane = lanes_[LaneOf(operation)];
   if (lane.queue.size() >= kMaxQueue || !lane.rate.Take(time_->Monotonic(), CostOf(operation)))
     return Refuse(operation, msg::VerdictCode::kBusy, out);
   lane.queue.push_back(std::move(operation));
@@ -309,11 +322,17 @@ void KeyService::Refuse(const Operation& operation, msg::VerdictCode code, Outbo
       operation);
 }
 
+bool KeyService::HasWork() const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [](const Lane& lane) { return !lane.queue.empty(); });
+}
+
 void KeyService::RunOne(Outbox& out) {
-  if (!HasWork()) return;
-  Lane& lane = own_.queue.empty() ? clients_ : own_;
-  const Operation operation = std::move(lane.queue.front());
-  lane.queue.pop_front();
+  const auto lane = std::find_if(lanes_.begin(), lanes_.end(),
+                                 [](const Lane& waiting) { return !waiting.queue.empty(); });
+  if (lane == lanes_.end()) return;
+  const Operation operation = std::move(lane->queue.front());
+  lane->queue.pop_front();
   Run(operation, out);
 }
 

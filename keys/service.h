@@ -2,10 +2,12 @@
 // event loop, time from an interface.
 //
 // It is first told its keys by the supervisor, then serves net. MACs are answered at once;
-// operations with private keys wait in two short queues, our own and those that clients ask for,
-// each within a rate, so that a flood of requests delays neither MACs nor our own dance.
+// operations with private keys wait in three short queues: our own, those of associations that a
+// packet made, and those that clients ask for. Each is within a rate, so that a flood of requests
+// delays neither MACs nor our own dance.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -35,7 +37,7 @@ class KeyService {
   void HandleNet(Bytes message, Outbox& out);
 
   // Private-key operations are waiting; RunOne() does one of them, our own first.
-  bool HasWork() const { return !own_.queue.empty() || !clients_.queue.empty(); }
+  bool HasWork() const;
   void RunOne(Outbox& out);
 
   // Rolls the server's seed when it is due. Call it at least once a minute.
@@ -65,12 +67,14 @@ class KeyService {
     TokenBucket rate;
     std::deque<Operation> queue;
   };
+  enum LaneIndex : size_t { kOwn, kStrangers, kClients, kLanes };  // the first goes first
 
   void Finish(Outbox& out);
   void Fail(const std::string& text, Outbox& out);
   void OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out);
   void OnCount(const msg::KeyCountRequest& request, Outbox& out);
   void OnForget(const msg::ForgetAssociation& request, Outbox& out);
+  static LaneIndex LaneOf(const Operation& operation);
   double CostOf(const Operation& operation) const;
   void Enqueue(Operation operation, Outbox& out);
   // The answer of its kind that says why not; `code` is not kGood.
@@ -90,8 +94,7 @@ class KeyService {
   std::optional<MacOperations> macs_;
   std::optional<AutokeyOperations> autokey_;  // empty without `crypto`
   std::optional<CommandOperations> commands_;
-  Lane own_;
-  Lane clients_;
+  std::array<Lane, kLanes> lanes_;
   std::optional<Heir> heir_;  // while it is told what its predecessor had
   bool handing_over_ = false;
   bool serves_net_ = false;

@@ -264,6 +264,11 @@ void ClientDance::RequestChallenge(const DanceContext& context, DanceResult& res
 
 void ClientDance::AddJob(ClientOperation operation, Pending pending, DanceResult& result) {
   pending.ticket = ++last_ticket_;
+  std::visit(
+      [this](auto& message) {
+        if constexpr (requires { message.stranger; }) message.stranger = !policy_.chosen;
+      },
+      operation);
   result.jobs.push_back({pending.ticket, std::move(operation)});
   pending_ = pending;
 }

@@ -16,6 +16,7 @@ PeerDance::PeerDance(AssocId own, DancePolicy policy, uint8_t automax, const Add
                      MonoTime now)
     : own_(own),
       to_peer_(to_peer),
+      stranger_(!policy.chosen),
       dance_(own, policy, now, 0, DanceRole::kPeer),
       renewal_(own, std::move(policy), now),
       own_list_(own, msg::KeyListUse::kSymmetric, automax),
@@ -23,8 +24,10 @@ PeerDance::PeerDance(AssocId own, DancePolicy policy, uint8_t automax, const Add
       haste_at_(now) {}
 
 std::optional<msg::KeyListMake> PeerDance::DueList(int poll, const DanceContext& context) {
-  return own_list_.Due(to_peer_, poll, context.synchronised ? context.now : NtpSeconds{},
-                       context.mono);
+  auto make = own_list_.Due(to_peer_, poll, context.synchronised ? context.now : NtpSeconds{},
+                            context.mono);
+  if (make) make->stranger = stranger_;
+  return make;
 }
 
 // ---------------------------------------------------------------------------- what we send

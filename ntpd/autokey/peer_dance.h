@@ -160,6 +160,7 @@ class PeerDance {
 
   const AssocId own_;
   const AddressPair to_peer_;
+  const bool stranger_;  // a packet made the association
   ClientDance dance_;
   PeerRenewal renewal_;
   ServerSide side_;

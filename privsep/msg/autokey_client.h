@@ -1,4 +1,7 @@
 // net -> keys: challenges, proofs and cookies of our own associations.
+//
+// `stranger` says that a packet made the association, no line of the configuration: its operations
+// have a rate of their own.
 #pragma once
 
 #include "privsep/msg/key_answers.h"
@@ -14,12 +17,13 @@ struct IdentityChallenge {
   AssocId association;
   IdentityScheme scheme = IdentityScheme::kIff;
   InlineText<64> group;
+  bool stranger = false;
 
   bool Valid() const {
     return association.value != 0 && !group.empty() && scheme >= IdentityScheme::kIff;
   }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.association, m.scheme, m.group);
+    return std::tie(m.request, m.now, m.association, m.scheme, m.group, m.stranger);
   }
 };
 
@@ -32,10 +36,11 @@ struct IdentityVerify {
   NtpSeconds filestamp;                   // of the response
   InlineBytes<1200> value;                // DER SEQUENCE of two (IFF, GQ) or three (MV) INTEGERs
   InlineBytes<kMaxModulus> group_public;  // GQ: v from the server's certificate; else empty
+  bool stranger = false;
 
   bool Valid() const { return association.value != 0 && !value.empty(); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.association, m.filestamp, m.value, m.group_public);
+    return std::tie(m.request, m.association, m.filestamp, m.value, m.group_public, m.stranger);
   }
 };
 
@@ -47,10 +52,11 @@ struct CookieOpen {
   AssocId association;
   bool symmetric = false;
   InlineBytes<kMaxModulus> ciphertext;
+  bool stranger = false;
 
   bool Valid() const { return association.value != 0 && !ciphertext.empty(); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.association, m.symmetric, m.ciphertext);
+    return std::tie(m.request, m.association, m.symmetric, m.ciphertext, m.stranger);
   }
 };
 

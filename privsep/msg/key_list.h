@@ -36,7 +36,8 @@ struct KeyListMake {
   uint32_t request = 0;
   NtpSeconds now;  // served time, 0 while not synchronised
   AssocId association;
-  AddressPair path;  // this host -> the other, or the group or broadcast address
+  AddressPair path;       // this host -> the other, or the group or broadcast address
+  bool stranger = false;  // as in autokey_client.h
   KeyListUse use = KeyListUse::kBroadcast;
   uint8_t count = 0;  // 1..kMaxKeyList; the list may be shorter by chance
   // By whose key it is signed: 0 is ours, 1 the one that it replaced at a reload, and so on; ours
@@ -49,7 +50,8 @@ struct KeyListMake {
            path.source.family == path.destination.family && !path.source.is_none();
   }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.association, m.path, m.use, m.count, m.elder, m.again);
+    return std::tie(m.request, m.now, m.association, m.path, m.stranger, m.use, m.count, m.elder,
+                    m.again);
   }
 };
 

@@ -22,6 +22,31 @@ void ChallengeIsFetchedBeforeThePollThatSendsIt(void**) {
   assert_true(guide->Poll() == AutokeyCode::kIff);
 }
 
+// ntpd-keys keeps their operations apart.
+void WhatIsAskedForAStrangerIsMarked(void**) {
+  for (const bool chosen : {true, false}) {
+    Guide guide(kIff, true, {"", false, false, chosen});
+    guide->Poll();
+    size_t marked = 0, operations = 0;
+    for (int polls = 0; polls < 6 && !guide.dance().proven(); ++polls) {
+      guide->request = guide.dance().NextRequest(guide->context());
+      const auto answer = guide->Answer(guide->request.field);
+      const DanceResult result = guide.dance().OnResponse(answer, guide->context());
+      for (const ClientJob& job : result.jobs) {
+        std::visit(
+            [&](const auto& operation) {
+              if constexpr (requires { operation.stranger; })
+                ++operations, marked += operation.stranger;
+            },
+            job.operation);
+      }
+      guide->RunJobs(result);
+    }
+    assert_int_equal(operations, 3);  // challenge, proof, cookie
+    assert_int_equal(marked, chosen ? 0 : operations);
+  }
+}
+
 void TrustedCertificatesAloneEndAt3f01WhenTheOperatorAllows(void**) {
   Guide guide(0, false, {"", true, false});
   while (guide->Poll()) {
@@ -122,6 +147,7 @@ int main() {
   using namespace ntpward::autokey::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ChallengeIsFetchedBeforeThePollThatSendsIt),
+      cmocka_unit_test(WhatIsAskedForAStrangerIsMarked),
       cmocka_unit_test(TrustedCertificatesAloneEndAt3f01WhenTheOperatorAllows),
       cmocka_unit_test(RefusedServerIsAskedAgainAndSaidOnce),
       cmocka_unit_test(ServerThatHidesItsSchemeIsRefused),

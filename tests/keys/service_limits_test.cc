@@ -51,6 +51,34 @@ void TheRateOfPrivateOperationsIsLimited(void**) {
   assert_true(h.out.signed_values.back().host_public_key.empty());
 }
 
+// Anybody can have us make associations, and each of those proofs may cost as much as twelve
+// signatures.
+void StrangersDelayNeitherOurOwnDanceNorOurLists(void**) {
+  Harness h;
+  h.StartClient();
+  msg::CookieOpen stranger = Ciphertext(6, 1);
+  stranger.stranger = true;
+  msg::KeyListMake strange_list{
+      .association = {7}, .path = kAutokeyPath, .stranger = true, .count = 1};
+  for (int i = 0; i < 500; ++i) h.Ask(stranger), h.Ask(strange_list);
+  assert_true(h.LastVerdict() == VerdictCode::kBusy);
+  assert_true(h.LastAnswer().code == VerdictCode::kBusy);
+  h.Ask(Ciphertext(5, 1));
+  assert_true(h.LastVerdict() == VerdictCode::kGood);
+  h.Ask(msg::KeyListMake{.association = {5}, .path = kAutokeyPath, .count = 1});
+  assert_true(h.LastAnswer().code == VerdictCode::kGood);
+  // What waits of theirs waits behind ours.
+  h.time.Advance(10);
+  h.FromNet(stranger);
+  h.FromNet(Ciphertext(5, 2));
+  const size_t before = h.out.verdicts.size();
+  h.service.RunOne(h.out);
+  assert_int_equal(h.out.verdicts.size(), before + 1);
+  h.FromNet(msg::ForgetAssociation{.association = {6}});
+  assert_true(h.LastVerdict() == VerdictCode::kUnknownKey);
+  assert_false(h.service.HasWork());
+}
+
 void MalformedMessagesAreReportedAndNothingIsDone(void**) {
   Harness h;
   h.StartServer();
@@ -115,6 +143,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AFloodOfClientsDelaysNeitherMacsNorOurOwnDance),
       cmocka_unit_test(TheRateOfPrivateOperationsIsLimited),
+      cmocka_unit_test(StrangersDelayNeitherOurOwnDanceNorOurLists),
       cmocka_unit_test(MalformedMessagesAreReportedAndNothingIsDone),
       cmocka_unit_test(NetIsNotHeardBeforeTheKeysAreLoaded),
       cmocka_unit_test(SeedsAreKeptOnDisk),
