@@ -86,6 +86,7 @@ msg::SignedValues AutokeyOperations::UpdateSignatures(const msg::SignatureUpdate
 msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request) {
   const PkeyPtr key = RsaPublicKey(request.modulus.span(), request.exponent);
   if (key == nullptr) return Refusal(request.request, msg::VerdictCode::kBad);
+  if (!IsOfOurGroup(key.get())) return Refusal(request.request, msg::VerdictCode::kNotAllowed);
   const auto cookie = CookieFor(request);
   if (!cookie) return Refusal(request.request, msg::VerdictCode::kBusy);
   std::array<uint8_t, kCookieOctets> octets{};
@@ -97,6 +98,11 @@ msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request)
   if (request.association.value != 0 && request.now.value != 0)
     state_.PeerCookieOf(request.association)->told = true;
   return Answer(request.request, state_.Now(request.now), state_.signature_update, sealed);
+}
+
+// In scheme PC all hosts have one key: whoever shows another is none of them.
+bool AutokeyOperations::IsOfOurGroup(const EVP_PKEY* key) const {
+  return !host_.certificate.private_use || EVP_PKEY_eq(key, host_.host.key.get()) == 1;
 }
 
 std::optional<uint32_t> AutokeyOperations::CookieFor(const msg::CookieIssue& request) {
@@ -160,8 +166,9 @@ bool AutokeyOperations::CertificateIsValid(NtpSeconds now) const {
 msg::ValueAnswer AutokeyOperations::IssueCertificate(const msg::CertificateIssue& request) {
   const NtpSeconds now = state_.Now(request.now);
   const std::string subject(request.subject.text());
-  // One in our own name would let its owner pose as us.
-  if (now.value == 0 || !CertificateIsValid(now) || subject == host_.certificate.subject)
+  // One in our own name would let its owner pose as us. Those of scheme PC are never signed.
+  if (now.value == 0 || !CertificateIsValid(now) || subject == host_.certificate.subject ||
+      host_.certificate.private_use)
     return Refusal(request.request, msg::VerdictCode::kNotAllowed);
   const PkeyPtr key = request.dsa.none() ? RsaPublicKey(request.modulus.span(), request.exponent)
                                          : DsaPublicKey(request.dsa);

@@ -53,6 +53,7 @@ class AutokeyOperations {
   // What is announced of it, signed as `request` says.
   msg::ValueAnswer Announce(const msg::KeyListMake& request, const KeyList& list) const;
   bool CertificateIsValid(NtpSeconds now) const;
+  bool IsOfOurGroup(const EVP_PKEY* key) const;
 
   KeyState& state_;
   HostKeys& host_;

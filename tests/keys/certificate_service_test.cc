@@ -54,6 +54,32 @@ void ADsaClientGetsOneForItsKey(void**) {
   }
 }
 
+// ntpd-net refuses both as well; taken over, it would not.
+void APrivateCertificateSignsNobodyAndGivesItsCookiesToItsGroup(void**) {
+  using msg::KeyFileKind;
+  Harness h;
+  h.Start(
+      {{KeyFileKind::kHost, "426_host_private"}, {KeyFileKind::kCertificate, "426_cert_private"}});
+  assert_true(h.service.ready());
+  h.Ask(CertificateRequest("client"));
+  assert_true(h.LastAnswer().code == VerdictCode::kNotAllowed);
+  auto cookie = CookieRequest();
+  h.Ask(cookie);
+  assert_true(h.LastAnswer().code == VerdictCode::kNotAllowed);
+  cookie.association = {3};  // a peer's
+  h.Ask(cookie);
+  assert_true(h.LastAnswer().code == VerdictCode::kNotAllowed);
+  const auto group = ReadRsaKey(Data("426_host_private"), AsBytes(kServerPassword));
+  assert_true(group.ok());
+  Set(&cookie.modulus, ModulusOf(group->key.get()));
+  cookie.exponent = 3;  // as 4.2.6 makes them
+  for (const uint16_t association : {uint16_t{0}, uint16_t{3}}) {
+    cookie.association = {association};
+    h.Ask(cookie);
+    assert_true(h.LastAnswer().code == VerdictCode::kGood);
+  }
+}
+
 // The message takes one key, whose numbers can be one.
 void AKeyIsRsaOrDsaAndInBounds(void**) {
   const auto key = MakeDsaKey(1024);
@@ -151,6 +177,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(IssuedCertificatesAreMadeFromFourValues),
       cmocka_unit_test(ADsaClientGetsOneForItsKey),
+      cmocka_unit_test(APrivateCertificateSignsNobodyAndGivesItsCookiesToItsGroup),
       cmocka_unit_test(AKeyIsRsaOrDsaAndInBounds),
       cmocka_unit_test(TrustRootNeedsTheOperatorsLeave),
       cmocka_unit_test(NobodyGetsACertificateInOurName),
