@@ -50,7 +50,7 @@ void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
   using msg::Type;
   bool understood = false;
   const auto type = msg::PeekType(message);
-  if (ready() && type == Type::kKeysRollSeed) {
+  if ((serves_net_ || handing_over_) && type == Type::kKeysRollSeed) {
     understood = With<msg::KeysRollSeed>(message, [&](const auto&) { OnRollSeed(out); });
   } else if (!ready() && type == Type::kKeysStart) {
     understood = With<msg::KeysStart>(message, [&](const auto& m) { loader_.Start(m); });
@@ -65,7 +65,7 @@ void KeyService::HandleSupervisor(Bytes message, Outbox& out) {
   } else if (!ready() && type == Type::kKeysTrusted) {
     understood = With<msg::KeysTrusted>(message, [&](const auto& m) { loader_.Trusted(m); });
   } else if (ready() && !serves_net_ && type == Type::kKeysServe) {
-    understood = With<msg::KeysServe>(message, [&](const auto&) { serves_net_ = true; });
+    understood = With<msg::KeysServe>(message, [&](const auto&) { Serve(out); });
   } else if (ready() && !handing_over_ && type == Type::kKeysHandOver) {
     understood = With<msg::KeysHandOver>(message, [&](const auto&) { OnHandOver(); });
   } else if (!serves_net_ && type == Type::kRuntimeTrust) {
@@ -101,16 +101,21 @@ void KeyService::Finish(Outbox& out) {
   state_ = std::move(state);
   commands_.emplace(std::move(commands).value());
   macs_.emplace(state_.get());
-  if (state_->material.host) {
-    autokey_.emplace(state_.get());
-    for (const std::string& text : state_->OpenSeeds()) Log(out, LogLevel::kWarning, text);
-    Tick(out);
-  }
+  if (state_->material.host) autokey_.emplace(state_.get());
   loader_ = KeyLoader();  // wipes password and files
   msg::RoleReady message;
   CHECK(message.sandbox.Assign(
       AsBytes(std::string_view(sandbox_).substr(0, decltype(message.sandbox)::kCapacity))));
   out.Send(message);
+}
+
+// The seeds are read when a predecessor is gone: what it rolled last is in the file, and clients
+// have cookies made from it.
+void KeyService::Serve(Outbox& out) {
+  serves_net_ = true;
+  if (!autokey_) return;
+  for (const std::string& text : state_->OpenSeeds()) Log(out, LogLevel::kWarning, text);
+  Tick(out);
 }
 
 void KeyService::OnRuntimeTrust(const msg::RuntimeTrust& message) {
@@ -173,7 +178,7 @@ void KeyService::GiveUpHeritage(Outbox& out) {
 }
 
 void KeyService::Tick(Outbox& out) {
-  if (!ready()) return;
+  if (!serves_net_) return;
   if (const Status kept = state_->RollSeed(false); !kept.ok())
     Log(out, LogLevel::kError, kept.error().text);
 }

@@ -40,7 +40,7 @@ class KeyService {
   bool HasWork() const;
   void RunOne(Outbox& out);
 
-  // Rolls the server's seed when it is due. Call it at least once a minute.
+  // Rolls the server's seed when it is due, once net is served. Call it at least once a minute.
   void Tick(Outbox& out);
 
   // KeysHandOver came: while this process serves, Bequeath() comes next; else what its predecessor
@@ -70,6 +70,7 @@ class KeyService {
   enum LaneIndex : size_t { kOwn, kStrangers, kClients, kLanes };  // the first goes first
 
   void Finish(Outbox& out);
+  void Serve(Outbox& out);
   void Fail(const std::string& text, Outbox& out);
   void OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out);
   void OnCount(const msg::KeyCountRequest& request, Outbox& out);

@@ -99,7 +99,8 @@ struct KeysEnd {
 };
 
 // After RoleReady: listen to net from now on. At a reload it comes when the one before is dead and
-// all that it had done is told: two at once would execute net's commands in no order.
+// all that it had done is told: two at once would execute net's commands in no order, and each roll
+// seeds that the other does not know. The seed file is read now.
 struct KeysServe {
   static constexpr Type kType = Type::kKeysServe;
   uint8_t reserved = 0;
@@ -122,7 +123,7 @@ struct KeysInherited {
   static auto Fields(auto& m) { return std::tie(m.whole); }
 };
 
-// After RoleReady, when net was replaced because it misbehaved or died: cookies that it has seen
+// After KeysServe, when net was replaced because it misbehaved or died: cookies that it has seen
 // may be known to others, so new ones are made from a new seed (clients' old ones stay good), and
 // what was kept for its associations is forgotten. No answer.
 struct KeysRollSeed {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/keys/autokey_requests.h"
+#include "tests/keys/served_client.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::keys {
@@ -109,6 +110,43 @@ void NetIsNotHeardBeforeTheKeysAreLoaded(void**) {
   assert_int_equal(h.out.answers.size() + h.out.misbehaviours.size(), 0);
 }
 
+// At a reload two processes have the file for a moment.
+void ASeedThatIsRolledWhileTheSuccessorWaitsIsNotLost(void**) {
+  const int file = NewSeedFile();
+  Harness before, after;
+  before.start.seed_fd = dup(file);
+  before.StartServer();
+  after.start.seed_fd = dup(file);
+  after.waits = true;
+  after.StartServer();
+  before.FromSupervisor(msg::KeysRollSeed{});
+  ServedClient client;
+  client.FetchCookie(before);
+  after.FromSupervisor(msg::KeysServe{});
+  assert_true(client.IsServed(after));
+  ServedClient newcomer;
+  newcomer.FetchCookie(after);
+  assert_int_equal(newcomer.cookie, client.cookie);
+  close(file);
+}
+
+void OneThatWaitsRollsNothing(void**) {
+  const int file = NewSeedFile();
+  Harness before, after;
+  before.start.seed_fd = dup(file);
+  before.StartServer();
+  after.start.seed_fd = dup(file);
+  after.waits = true;
+  after.StartServer();
+  for (Harness* h : {&after, &before}) h->time.Advance(131073), h->service.Tick(h->out);
+  const auto record = SeedFile(UniqueFd(dup(file))).Load();
+  assert_int_equal(record->sequence, 2);  // the start and one roll
+  after.FromSupervisor(msg::KeysServe{});
+  after.service.Tick(after.out);
+  assert_int_equal(SeedFile(UniqueFd(dup(file))).Load()->entries[0].seed, record->entries[0].seed);
+  close(file);
+}
+
 void SeedsAreKeptOnDisk(void**) {
   char name[] = "/tmp/ntpward_seed_XXXXXX";
   const int fd = mkstemp(name);
@@ -146,6 +184,8 @@ int main() {
       cmocka_unit_test(StrangersDelayNeitherOurOwnDanceNorOurLists),
       cmocka_unit_test(MalformedMessagesAreReportedAndNothingIsDone),
       cmocka_unit_test(NetIsNotHeardBeforeTheKeysAreLoaded),
+      cmocka_unit_test(ASeedThatIsRolledWhileTheSuccessorWaitsIsNotLost),
+      cmocka_unit_test(OneThatWaitsRollsNothing),
       cmocka_unit_test(SeedsAreKeptOnDisk),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
