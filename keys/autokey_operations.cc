@@ -35,6 +35,11 @@ msg::ValueAnswer Refusal(uint32_t request, msg::VerdictCode code) {
   return answer;
 }
 
+AutokeyOperations::AutokeyOperations(KeyState* state)
+    : state_(*state),
+      host_(*state->material.host),
+      signature_cost_(PrivateCost(host_.signing_key())) {}
+
 msg::ValueAnswer AutokeyOperations::AnswerBy(const Signer& signer, uint32_t request, NtpSeconds now,
                                              NtpSeconds filestamp, Bytes value) {
   msg::ValueAnswer answer;
@@ -148,13 +153,18 @@ double AutokeyOperations::Cost(const msg::IdentityProve& request) const {
   };
   const bool gq = request.scheme == msg::IdentityScheme::kGq && is_answered(host_.gq_server);
   const bool mv = request.scheme == msg::IdentityScheme::kMv && is_answered(host_.mv_server);
-  return gq || mv ? ProofCost(request.scheme, request.challenge.size()) : 1;
+  const double proof = gq || mv ? ProofCost(request.scheme, request.challenge.size()) : 1;
+  return proof - 1 + signature_cost_;
 }
 
 double AutokeyOperations::Cost(const msg::IdentityVerify& request) const {
   const auto at = state_.challenges.find(request.association);
   if (at == state_.challenges.end()) return 1;
   return ProofCost(host_.groups.at(at->second.group).scheme(), at->second.octets.size());
+}
+
+double AutokeyOperations::Cost(const msg::CookieOpen&) const {
+  return PrivateCost(host_.host.key.get());
 }
 
 // By the time that clients will see in the certificate's place: our own.

@@ -12,7 +12,7 @@ namespace ntpward::keys {
 // `state` has a HostKeys and must outlive it.
 class AutokeyOperations {
  public:
-  explicit AutokeyOperations(KeyState* state) : state_(*state), host_(*state->material.host) {}
+  explicit AutokeyOperations(KeyState* state);
 
   // What of the host's keys is public.
   msg::HostMaterial Material(uint32_t request) const;
@@ -20,8 +20,13 @@ class AutokeyOperations {
   msg::SignedValues UpdateSignatures(const msg::SignatureUpdate& request);
 
   // What an operation costs, in signatures with an RSA key of 2048 bits, for its rate limit.
+  template <typename M>
+  double Cost(const M&) const {
+    return signature_cost_;
+  }
   double Cost(const msg::IdentityProve& request) const;
   double Cost(const msg::IdentityVerify& request) const;
+  double Cost(const msg::CookieOpen& request) const;
 
   // A server's answers.
   msg::ValueAnswer IssueCookie(const msg::CookieIssue& request);
@@ -57,6 +62,7 @@ class AutokeyOperations {
 
   KeyState& state_;
   HostKeys& host_;
+  double signature_cost_;
 };
 
 // Out of the answer for operations that are not done: `code` is not kGood.

@@ -5,6 +5,7 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 
 namespace ntpward::keys {
@@ -100,6 +101,13 @@ PkeyPtr DsaPublicKey(const msg::DsaNumbers& numbers) {
                              {OSSL_PKEY_PARAM_FFC_Q, q.get()},
                              {OSSL_PKEY_PARAM_FFC_G, g.get()},
                              {OSSL_PKEY_PARAM_PUB_KEY, y.get()}});
+}
+
+// The cube of the length, as multiplications cost its square and there is one a bit.
+double PrivateCost(const EVP_PKEY* key) {
+  if (EVP_PKEY_is_a(key, "RSA") != 1) return 1;
+  const double size = EVP_PKEY_get_bits(key) / 2048.0;
+  return std::max(1.0, size * size * size);
 }
 
 std::vector<uint8_t> OaepEncrypt(EVP_PKEY* key, Bytes plain) {

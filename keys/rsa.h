@@ -42,6 +42,9 @@ PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent);
 // nothing is computed with such a key here.
 PkeyPtr DsaPublicKey(const msg::DsaNumbers& numbers);
 
+// What one operation with this private key takes, in those with RSA of 2048 bits; at least 1.
+double PrivateCost(const EVP_PKEY* key);
+
 // RSAES-OAEP with SHA-1 and an empty label; the result is as long as the modulus. Empty when the
 // key has too few bits for it.
 std::vector<uint8_t> OaepEncrypt(EVP_PKEY* key, Bytes plain);

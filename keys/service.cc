@@ -8,7 +8,8 @@
 namespace ntpward::keys {
 namespace {
 
-// An RSA signature of 2048 bits takes a millisecond: clients may cost a tenth of a processor.
+// An RSA signature of 2048 bits takes a millisecond at most: clients may cost a tenth of a
+// processor.
 constexpr double kClientsRate = 100, kClientsBurst = 200;
 constexpr double kOwnRate = 50, kOwnBurst = 100;
 // A few of the dearest proofs at once: anybody can have associations made.
@@ -304,12 +305,7 @@ void KeyService::Enqueue(Operation operation, Outbox& out) {
 // In signatures with an RSA key of 2048 bits, which is what the rates are meant for.
 double KeyService::CostOf(const Operation& operation) const {
   if (!autokey_) return 1;
-  return std::visit(
-      [&](const auto& m) {
-        if constexpr (requires { autokey_->Cost(m); }) return autokey_->Cost(m);
-        return 1.0;
-      },
-      operation);
+  return std::visit([&](const auto& m) { return autokey_->Cost(m); }, operation);
 }
 
 void KeyService::Refuse(const Operation& operation, msg::VerdictCode code, Outbox& out) {

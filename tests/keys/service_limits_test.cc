@@ -2,8 +2,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tests/keys/autokey_requests.h"
 #include "tests/keys/served_client.h"
+#include "tests/keys/workshop.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::keys {
@@ -50,6 +53,31 @@ void TheRateOfPrivateOperationsIsLimited(void**) {
   for (int i = 0; i < 200; ++i) h.Ask(msg::SignatureUpdate{.now = {1}});
   assert_int_equal(h.out.signed_values.back().timestamp.value, 0);
   assert_true(h.out.signed_values.back().host_public_key.empty());
+}
+
+// Six of 3072 bits cost what twenty of 2048 do: clients may use the same share of the processor.
+void ALongKeyIsUsedLessOften(void**) {
+  Workshop w;
+  assert_true(w.Run({"-T", "-m", "3072", "-p", "serverpassword"}));
+  Harness h;
+  h.Start({{msg::KeyFileKind::kHost, w.path + "/ntpkey_host_server"},
+           {msg::KeyFileKind::kCertificate, w.path + "/ntpkey_cert_server"}});
+  assert_true(h.service.ready());
+  const auto good = [&](const auto& request) {
+    const size_t before = h.out.answers.size();
+    size_t count = 0;
+    for (int i = 0; i < 250; ++i) h.Ask(request);
+    for (size_t i = before; i < h.out.answers.size(); ++i)
+      count += h.out.answers[i].code == VerdictCode::kGood;
+    return count;
+  };
+  assert_int_equal(good(CookieRequest(0)), 59);  // 200 / 1.5^3
+  assert_int_equal(good(msg::KeyListMake{.association = {5}, .path = kAutokeyPath, .count = 1}),
+                   29);  // 100 / 1.5^3
+  h.time.Advance(2);
+  for (int i = 0; i < 50; ++i) h.Ask(Ciphertext(5, 1));
+  const auto opened = [](const msg::Verdict& v) { return v.code != VerdictCode::kBusy; };
+  assert_int_equal(std::count_if(h.out.verdicts.begin(), h.out.verdicts.end(), opened), 29);
 }
 
 // Anybody can have us make associations, and each of those proofs may cost as much as twelve
@@ -181,6 +209,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AFloodOfClientsDelaysNeitherMacsNorOurOwnDance),
       cmocka_unit_test(TheRateOfPrivateOperationsIsLimited),
+      cmocka_unit_test(ALongKeyIsUsedLessOften),
       cmocka_unit_test(StrangersDelayNeitherOurOwnDanceNorOurLists),
       cmocka_unit_test(MalformedMessagesAreReportedAndNothingIsDone),
       cmocka_unit_test(NetIsNotHeardBeforeTheKeysAreLoaded),
