@@ -45,14 +45,17 @@ std::vector<std::string> KeyState::OpenSeeds() {
   const bool first_start = file && !file->HasContent();
   if (file) {
     const auto record = file->Load();
-    if (record && seeds.Restore(*record, time->Monotonic(), wall)) return odd;
+    if (record && seeds.Restore(*record, time->Monotonic(), wall)) {
+      EndLeftFarm(&odd);
+      return odd;
+    }
     if (!record && !first_start)
       odd.push_back("the server seed file is damaged: clients have to fetch new cookies");
   } else {
     odd.push_back(
         "there is no server seed file: clients have to fetch new cookies after each restart");
   }
-  seeds.StartNew(time->Monotonic(), farm ? farm->Newest(UnixNow(*time)) : DrawSeed());
+  seeds.StartNew(time->Monotonic(), Fresh(), Origin());
   if (first_start) seeds.SucceedReference(time->Monotonic());
   if (const Status kept = KeepSeeds(); !kept.ok()) odd.push_back(kept.error().text);
   return odd;
@@ -64,8 +67,17 @@ Status KeyState::RollSeed(bool force) {
   const bool due =
       farm ? seeds.newest() != farm->Newest(UnixNow(*time)) : force || seeds.RollIsDue(now);
   if (!due) return {};
-  seeds.Roll(now, farm ? farm->Newest(UnixNow(*time)) : DrawSeed());
+  seeds.Roll(now, Fresh(), Origin());
   return KeepSeeds();
+}
+
+uint32_t KeyState::Fresh() { return farm ? farm->Newest(UnixNow(*time)) : DrawSeed(); }
+
+// Whoever has the farm's secret knows the cookies that were made here, and perhaps that is why.
+void KeyState::EndLeftFarm(std::vector<std::string>* odd) {
+  if (farm || !seeds.LeaveFarm(DrawSeed)) return;
+  odd->push_back("this server has left its farm: its clients have to fetch new cookies");
+  if (const Status kept = KeepSeeds(); !kept.ok()) odd->push_back(kept.error().text);
 }
 
 CountingSeeds KeyState::SeedsThatCount() {

@@ -89,6 +89,12 @@ struct KeyState {
   // Made at first, with a random half of ours; null when there are too many.
   PeerCookie* PeerCookieOf(AssocId association);
 
+  // The seed for new cookies from now on.
+  uint32_t Fresh();
+  SeedOrigin Origin() const { return farm ? SeedOrigin::kFarm : SeedOrigin::kOwn; }
+  // Seeds of a farm count as long as the configuration has it.
+  void EndLeftFarm(std::vector<std::string>* odd);
+
   KeyMaterial material;
   TimeSource* time;
   ServerSeeds seeds;

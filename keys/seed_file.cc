@@ -19,6 +19,8 @@ constexpr uint8_t kVersion = 1;
 constexpr size_t kSlotSize = 512;
 constexpr off_t kSlotDistance = 4096;
 constexpr size_t kChecksum = 32;
+constexpr size_t kFarmBits = kSlotSize - kChecksum - 8;
+static_assert(kMaxSeeds <= 64);
 
 using Slot = std::array<uint8_t, kSlotSize>;
 
@@ -39,9 +41,15 @@ Slot Encode(const SeedRecord& record) {
   writer.U64(record.sequence);
   writer.U32(record.written.value);
   writer.U32(static_cast<uint32_t>(record.entries.size()));
-  for (const SeedRecord::Entry& entry : record.entries)
+  uint64_t farm = 0;
+  for (size_t i = 0; i < record.entries.size(); ++i) {
+    const SeedRecord::Entry& entry = record.entries[i];
     writer.U32(entry.seed), writer.U32(entry.age);
-  CHECK(writer.size() <= kSlotSize - kChecksum);
+    if (entry.origin == SeedOrigin::kFarm) farm |= uint64_t{1} << i;
+  }
+  CHECK(writer.size() <= kFarmBits);
+  writer.Zeros(kFarmBits - writer.size());
+  writer.U64(farm);
   PutChecksum(&slot);
   return slot;
 }
@@ -59,10 +67,12 @@ std::optional<SeedRecord> Decode(const Slot& slot) {
   record.sequence = reader.U64();
   record.written = {reader.U32()};
   const uint32_t count = reader.U32();
+  const uint64_t farm = Reader(Bytes(slot).subspan(kFarmBits)).U64();
   for (uint32_t i = 0; i < count; ++i) {
     SeedRecord::Entry entry;
     entry.seed = reader.U32();
     entry.age = reader.U32();
+    if (i < 64 && (farm >> i & 1) != 0) entry.origin = SeedOrigin::kFarm;
     if (reader.failed() || !record.entries.Push(entry)) return std::nullopt;
   }
   return record;

@@ -5,7 +5,9 @@
 //
 //     offset 0 and 4096, 512 octets each, big-endian:
 //     "NTPWSEED"  version (1)  zeros (3)  sequence (8)  written (4)  count (4)
-//     count x { seed (4)  age (4) }  zeros  SHA-256 of all before it (32)
+//     count x { seed (4)  age (4) }  zeros to offset 472  farm (8)  SHA-256 of all before it (32)
+//
+// Bit i of `farm` says that seed i is a farm's.
 #pragma once
 
 #include <optional>

@@ -9,9 +9,9 @@ static_assert(kSeedKeptSeconds / (1 << kMinRevoke) + 3 < kMaxSeeds);
 ServerSeeds::ServerSeeds(uint8_t revoke)
     : interval_seconds_(std::exp2(std::max(revoke, kMinRevoke))) {}
 
-void ServerSeeds::StartNew(MonoTime now, uint32_t fresh) {
+void ServerSeeds::StartNew(MonoTime now, uint32_t fresh, SeedOrigin origin) {
   seeds_.Clear();
-  CHECK(seeds_.Push({fresh, now}));
+  CHECK(seeds_.Push({fresh, now, origin}));
 }
 
 void ServerSeeds::SucceedReference(MonoTime now) {
@@ -25,7 +25,7 @@ bool ServerSeeds::Restore(const SeedRecord& record, MonoTime now, NtpSeconds wal
   seeds_.Clear();
   sequence_ = record.sequence;
   for (const SeedRecord::Entry& entry : record.entries)
-    CHECK(seeds_.Push({entry.seed, now + -(entry.age + absence)}));
+    CHECK(seeds_.Push({entry.seed, now + -(entry.age + absence), entry.origin}));
   // The newest was in use until now at the most, so it is judged by its own age.
   if (seeds_.empty() || now - seeds_[0].made > interval_seconds_ + kSeedKeptSeconds) {
     seeds_.Clear();
@@ -38,13 +38,25 @@ bool ServerSeeds::RollIsDue(MonoTime now) const {
   return seeds_.empty() || now - seeds_[0].made >= interval_seconds_;
 }
 
-void ServerSeeds::Roll(MonoTime now, uint32_t fresh) {
+void ServerSeeds::Roll(MonoTime now, uint32_t fresh, SeedOrigin origin) {
   InlineVector<Seed, kMaxSeeds> rolled;
-  CHECK(rolled.Push({fresh, now}));
+  CHECK(rolled.Push({fresh, now, origin}));
   const size_t count = Count(now);
   for (size_t i = 0; i < count; ++i)
     if (!rolled.full()) CHECK(rolled.Push(seeds_[i]));
   seeds_ = rolled;
+}
+
+// A seed's age says when the one before it was replaced, so that none is left out.
+bool ServerSeeds::LeaveFarm(uint32_t (*draw)()) {
+  bool found = false;
+  for (Seed& seed : seeds_) {
+    if (seed.origin != SeedOrigin::kFarm) continue;
+    seed.seed = draw();
+    seed.origin = SeedOrigin::kOwn;
+    found = true;
+  }
+  return found;
 }
 
 bool ServerSeeds::StillCounts(size_t index, MonoTime now) const {
@@ -64,7 +76,7 @@ SeedRecord ServerSeeds::NextRecord(MonoTime now, NtpSeconds wall) {
   const size_t count = Count(now);
   for (size_t i = 0; i < count; ++i) {
     const double age = std::clamp(now - seeds_[i].made, 0.0, 4e9);
-    CHECK(record.entries.Push({seeds_[i].seed, static_cast<uint32_t>(age)}));
+    CHECK(record.entries.Push({seeds_[i].seed, static_cast<uint32_t>(age), seeds_[i].origin}));
   }
   return record;
 }

@@ -24,12 +24,18 @@ inline constexpr size_t kMaxSeeds = 48;
 // The seed of every ntpd 4.2.8 server, and of no other.
 inline constexpr uint32_t kReferenceSeed = 0;
 
+enum class SeedOrigin : uint8_t {
+  kOwn,
+  kFarm,  // who has the farm's secret knows it
+};
+
 // What is kept on disk. Seeds are ordered from the newest to the oldest; ages are in seconds since
 // each was made, at the time of writing.
 struct SeedRecord {
   struct Entry {
     uint32_t seed = 0;
     uint32_t age = 0;
+    SeedOrigin origin = SeedOrigin::kOwn;
   };
   uint64_t sequence = 0;  // greater in the later record
   NtpSeconds written;     // system clock
@@ -42,7 +48,7 @@ class ServerSeeds {
   explicit ServerSeeds(uint8_t revoke);
 
   // Starts without a record: `fresh` is the first seed.
-  void StartNew(MonoTime now, uint32_t fresh);
+  void StartNew(MonoTime now, uint32_t fresh, SeedOrigin origin = SeedOrigin::kOwn);
   // After StartNew() of a server that never ran: the value 0 that ntpd 4.2.8 servers always use
   // counts as the predecessor, so that a site's clients live through its move to this server. Not
   // later: cookies of 0 can be made by anybody, for any client.
@@ -54,7 +60,10 @@ class ServerSeeds {
   // Whether the newest seed is older than 2^revoke s.
   bool RollIsDue(MonoTime now) const;
   // Makes `fresh` the newest seed. It must be written to disk before a cookie is made from it.
-  void Roll(MonoTime now, uint32_t fresh);
+  void Roll(MonoTime now, uint32_t fresh, SeedOrigin origin = SeedOrigin::kOwn);
+  // Has `draw` make a seed of our own in place of each that is a farm's: its cookies are good no
+  // more, and the others for as long as before. True when there was one.
+  bool LeaveFarm(uint32_t (*draw)());
 
   // The seed for new cookies.
   uint32_t newest() const { return seeds_[0].seed; }
@@ -69,6 +78,7 @@ class ServerSeeds {
   struct Seed {
     uint32_t seed = 0;
     MonoTime made;
+    SeedOrigin origin = SeedOrigin::kOwn;
   };
   // Seed i was replaced when seed i-1 was made.
   bool StillCounts(size_t index, MonoTime now) const;

@@ -1,6 +1,8 @@
 // A farm's servers: each answers the clients of the others, without a word between them.
 #include "keys/farm_seeds.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -140,6 +142,41 @@ void ClientsOfBeforeTheFarmAreKept(void**) {
   assert_true(client.IsServed(h));
 }
 
+// Who has the secret knows the cookies of every member: the line goes because it is known to
+// others.
+void WhoLeavesTheFarmAnswersNoneOfItsCookies(void**) {
+  const int file = NewSeedFile();
+  Harness before, member, left;
+  ServedClient of_before, of_farm, of_next_epoch, newcomer;
+  before.start.seed_fd = dup(file);
+  before.StartServer();
+  of_before.FetchCookie(before);
+  member.start.seed_fd = dup(file);
+  StartMember(member, "farm_secret");
+  of_farm.FetchCookie(member);
+  member.time.Advance(140000);
+  member.service.Tick(member.out);
+  of_next_epoch.FetchCookie(member);
+  for (ServedClient* client : {&of_before, &of_farm, &of_next_epoch})
+    assert_true(client->IsServed(member));
+  left.start.seed_fd = dup(file);
+  left.time.Advance(140001);
+  left.StartServer();
+  assert_true(left.out.Logged("has left its farm"));
+  assert_true(of_before.IsServed(left));
+  assert_false(of_farm.IsServed(left));
+  assert_false(of_next_epoch.IsServed(left));
+  newcomer.FetchCookie(left);
+  // For good, and said once.
+  Harness again;
+  again.start.seed_fd = file;
+  again.time.Advance(140002);
+  again.StartServer();
+  assert_false(again.out.Logged("farm"));
+  assert_true(newcomer.IsServed(again) && of_before.IsServed(again));
+  assert_false(of_farm.IsServed(again));
+}
+
 // The other members would not know a seed that this one drew by itself.
 void ACompromiseDoesNotLeaveTheFarm(void**) {
   Harness one, other;
@@ -177,6 +214,7 @@ int main() {
       cmocka_unit_test(EachMemberAnswersTheOthersClients),
       cmocka_unit_test(ClientsLiveThroughTheEpochsOnEveryMember),
       cmocka_unit_test(ClientsOfBeforeTheFarmAreKept),
+      cmocka_unit_test(WhoLeavesTheFarmAnswersNoneOfItsCookies),
       cmocka_unit_test(ACompromiseDoesNotLeaveTheFarm),
       cmocka_unit_test(AMissingOrBrokenSecretRefusesTheStart),
   };

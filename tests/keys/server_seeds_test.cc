@@ -132,7 +132,8 @@ SeedRecord RecordOf(uint64_t sequence, size_t seeds) {
   record.written = kWall;
   for (size_t i = 0; i < seeds; ++i)
     CHECK(record.entries.Push(
-        {static_cast<uint32_t>(sequence * 1000 + i), static_cast<uint32_t>(i)}));
+        {static_cast<uint32_t>(sequence * 1000 + i), static_cast<uint32_t>(i),
+         i % 3 == 1 ? SeedOrigin::kFarm : SeedOrigin::kOwn}));
   return record;
 }
 
@@ -152,6 +153,8 @@ void TheLaterRecordIsRead(void**) {
     assert_int_equal(read->entries.size(), kMaxSeeds);
     assert_int_equal(read->entries[3].seed, sequence * 1000 + 3);
     assert_int_equal(read->entries[3].age, 3);
+    for (size_t i = 0; i < kMaxSeeds; ++i)
+      assert_true((read->entries[i].origin == SeedOrigin::kFarm) == (i % 3 == 1));
   }
   assert_true(file.Open().HasContent());
 }
