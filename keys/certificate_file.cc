@@ -137,6 +137,10 @@ Result<OwnCertificate> ReadCertificateFile(Bytes file) {
   return out;
 }
 
+std::string HowToCertify(const OwnCertificate& certificate) {
+  return "make one for the key with 'ntp-keygen -s " + certificate.subject + " -p PASSWORD'";
+}
+
 bool BelongsTo(const OwnCertificate& certificate, const EVP_PKEY* key) {
   const bool same = EVP_PKEY_eq(certificate.public_key.get(), key) == 1;
   ERR_clear_error();

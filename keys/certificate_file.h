@@ -47,6 +47,10 @@ Result<OwnCertificate> ReadCertificateFile(Bytes file);
 // The certificate was made for this key.
 bool BelongsTo(const OwnCertificate& certificate, const EVP_PKEY* key);
 
+// For the operator: the command that makes a certificate of the same kind for the keys that are
+// there. It mends what a loss of power left between the moves of two links, too.
+std::string HowToCertify(const OwnCertificate& certificate);
+
 // The object identifiers of the two usages that Autokey gives a meaning of its own.
 inline constexpr const char* kTrustRootOid = "1.3.6.1.5.5.7.48.1.11";
 inline constexpr const char* kPrivateOid = "1.3.6.1.4";

@@ -4,7 +4,7 @@
 // ready, too, and only then do the links move, each in one step, without needing room on the disk.
 // What fails before the last of them takes everything back: old links lead where they did, plain
 // files stand where they stood, and the new files are gone. (Losing power between two moves can
-// leave some of the links new; no file is lost by it.)
+// leave some of the links new; no file is lost by it, and HowToCertify() says what mends it.)
 #pragma once
 
 #include <sys/types.h>

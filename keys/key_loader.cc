@@ -153,8 +153,8 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   out.certificate = TRY(LoadCertificate(*certificate_file, unix_now));
   if (!BelongsTo(out.certificate, out.signing_key()))
     return Fail(certificate_file->name + ": it was made for another key than " +
-                (out.sign ? "the sign key" : "the host key") +
-                ": renew it with 'ntp-keygen -p PASSWORD'");
+                (out.sign ? "the sign key" : "the host key") + ": " +
+                HowToCertify(out.certificate));
   if (!FitsPacket(out.certificate.der.size(), out.signing().octets()))
     return Fail(
         certificate_file->name +

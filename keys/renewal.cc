@@ -38,7 +38,8 @@ Status Renewal::Run() {
     return Fail(files.certificate + ": it was made for another key than " +
                 (sign_key ? files.sign_key : files.host_key) +
                 ", so that no daemon uses it and there is nothing to renew: install the key that "
-                "belongs to it, or make a new certificate with ntp-keygen");
+                "belongs to it, or " +
+                HowToCertify(old));
   const int64_t now = ChooseSecond(place, old);
   CertificateContent content;
   content.subject = content.issuer = old.subject;

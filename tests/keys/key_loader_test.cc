@@ -65,7 +65,7 @@ void NamesMissingFilesAndTheCommandThatMakesThem(void**) {
 void ACertificateMustBelongToTheKey(void**) {
   Harness h;
   h.Start({kHost, {KeyFileKind::kCertificate, "428_cert_server_sha256"}});
-  assert_true(Says(h.out.failures, "made for another key"));
+  assert_true(Says(h.out.failures, "made for another key than the host key: make one for the key"));
 }
 
 void WarnsOfExpiredAndFutureCertificates(void**) {

@@ -134,6 +134,28 @@ void ACertificateOfAnotherKeyIsRefused(void**) {
   assert_true(w.Contents() == before);
 }
 
+// Power was lost when the link to a new host key had moved and that to its certificate had not.
+void HalfOfAChangeIsMendedByTheCommandThatTheRefusalNames(void**) {
+  for (const std::string subject : {"srv1", "srv1@grp"}) {
+    Workshop w;
+    assert_true(w.Run(With({"-T", "-s", subject, "-p", "pw"}, kSmall)));
+    const std::string old = w.Link("ntpkey_cert_srv1");
+    w.clock += 1000;
+    assert_true(w.Run(With({"-H", "-s", subject, "-p", "pw"}, kSmall)));
+    const std::string link = w.path + "/ntpkey_cert_srv1";
+    assert_int_equal(unlink(link.c_str()), 0);
+    assert_int_equal(symlink(old.c_str(), link.c_str()), 0);
+    assert_false(Renew(&w, "srv1"));
+    const std::string command = "'ntp-keygen -s " + subject + " -p PASSWORD'";
+    assert_true(w.error.find(command) != std::string::npos);
+    assert_true(w.Run({"-s", subject, "-p", "pw"}));
+    const auto mended = CertificateIn(w, "ntpkey_cert_srv1");
+    assert_string_equal(mended.subject.c_str(), subject.c_str());
+    assert_true(mended.trusted);
+    assert_true(Renew(&w, "srv1"));
+  }
+}
+
 void AWrongPasswordAndADamagedCertificateAreRefused(void**) {
   Workshop w;
   assert_true(w.Run(With({"-T", "-s", "srv1", "-p", "pw"}, kSmall)));
@@ -171,6 +193,7 @@ int main() {
       cmocka_unit_test(TheGqValueIsThatOfTheKeyThatTheDaemonUses),
       cmocka_unit_test(WhatIsNotThereIsNotMade),
       cmocka_unit_test(ACertificateOfAnotherKeyIsRefused),
+      cmocka_unit_test(HalfOfAChangeIsMendedByTheCommandThatTheRefusalNames),
       cmocka_unit_test(AWrongPasswordAndADamagedCertificateAreRefused),
       cmocka_unit_test(ARenewalIsNothingElse),
   };
