@@ -10,11 +10,8 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <unordered_map>
 
-#include "keys/farm_seeds.h"
 #include "ntpd/net/random.h"
 #include "ntpd/net/udp.h"
 #include "ntpd/wire/packet.h"
@@ -26,7 +23,6 @@ namespace ntpward::bench {
 namespace {
 
 constexpr size_t kWindow = 64;
-constexpr uint8_t kRevoke = 17;  // ntpd's default
 constexpr int kPatienceMs = 500;
 
 // 127.1.0.0 and up: none is the server's.
@@ -86,17 +82,9 @@ class Clients {
   size_t answered_ = 0;
 };
 
-std::optional<uint32_t> SeedOf(const char* path) {
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  auto secret = keys::ParseFarmFile(AsBytes(text));
-  if (!secret.ok()) return std::nullopt;
-  return keys::FarmSeeds(std::move(secret).value(), kRevoke).Newest(time(nullptr));
-}
-
 int Main(int argc, char** argv) {
   const bool plain = argc == 5 && std::string(argv[1]) == "-";
-  const auto seed = argc == 5 && !plain ? SeedOf(argv[1]) : std::nullopt;
+  const auto seed = argc == 5 && !plain ? FarmSeed(argv[1], 0) : std::nullopt;
   const auto server = ParseServer(argc == 5 ? argv[4] : "");
   if (!server || !(plain || seed))
     return std::fprintf(stderr, "ntp-clients: see the head of its source\n"), 2;

@@ -3,6 +3,7 @@
 // usage: ntp-load [OPTION...] ADDRESS:PORT
 //   --key ID:TYPE:HEX   symmetric MAC      --autokey  session keys from a cookie that it asks for
 //   --cookies           asks for cookies   (none of these: no MAC)
+//   --farm FILE:EPOCHS  as --autokey, from a cookie of the server's farm, so many epochs old
 //   --window N          requests in flight (128)    --rate R  instead: R requests a second
 //   --seconds S         measured (3), after half a second of warming up
 //   --pid P             a process of the server; repeatable
@@ -30,6 +31,7 @@ struct Options {
   std::string key;
   bool autokey = false;
   bool cookies = false;
+  std::string farm;
   size_t window = 128;
   double rate = 0;
   double seconds = 3;
@@ -168,6 +170,8 @@ std::optional<Options> Parse(int argc, char** argv) {
       options.autokey = true;
     } else if (name == "--cookies") {
       options.cookies = true;
+    } else if (name == "--farm") {
+      options.farm = value();
     } else if (name == "--window") {
       options.window = std::strtoul(value(), nullptr, 10);
     } else if (name == "--rate") {
@@ -197,9 +201,17 @@ std::optional<uint32_t> AskCookie(const Options& options, int fd, const AddressP
   return traffic.Cookie();
 }
 
+std::unique_ptr<Traffic> FarmTraffic(const std::string& farm, const AddressPair& path) {
+  const size_t colon = farm.rfind(':');
+  if (colon == std::string::npos) return nullptr;
+  const auto seed = FarmSeed(farm.substr(0, colon), std::strtol(&farm[colon + 1], nullptr, 10));
+  return seed ? AutokeyTraffic(path, CookieOf(path, *seed)) : nullptr;
+}
+
 std::unique_ptr<Traffic> MakeTraffic(const Options& options, int fd, const AddressPair& path) {
   if (options.cookies) return std::make_unique<CookieTraffic>(path);
   if (!options.key.empty()) return SymmetricTraffic(options.key);
+  if (!options.farm.empty()) return FarmTraffic(options.farm, path);
   if (!options.autokey) return PlainTraffic();
   const auto cookie = AskCookie(options, fd, path);
   return cookie ? AutokeyTraffic(path, *cookie) : nullptr;

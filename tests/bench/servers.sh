@@ -17,6 +17,7 @@ find_peers() {
 server_can() { # SERVER KIND
   case $2 in
     autokey | cookie) [ "$1" != chrony ] ;;
+    autokey-old) [ "$1" = ntpward ] ;;
     *) true ;;
   esac
 }
@@ -27,6 +28,8 @@ load_options() { # KIND
     md5) echo --key 1:MD5:73696c6c7970617373776f7264 ;;
     cmac) echo --key 3:AES128CMAC:0123456789abcdef0123456789abcdef ;;
     autokey) echo --autokey ;;
+    # A client keeps its cookie for six days, and the seed changes every 36 hours.
+    autokey-old) echo --farm "$LAB_DIR/ntpward/etc/bench/ntpkey_farm_bench:2" ;;
   esac
 }
 

@@ -1,7 +1,10 @@
 #include "tests/bench/traffic.h"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
+#include "keys/farm_seeds.h"
 #include "keys/key_maker.h"
 #include "keys/private_key.h"
 #include "keys/rsa.h"
@@ -95,6 +98,20 @@ std::unique_ptr<Traffic> SymmetricTraffic(const std::string& key) {
     secret.push_back(static_cast<uint8_t>(std::strtoul(key.substr(at, 2).c_str(), nullptr, 16)));
   const KeyId id{static_cast<uint32_t>(std::strtoul(key.c_str(), nullptr, 10))};
   return std::make_unique<Symmetric>(id, std::move(algorithm).value(), std::move(secret));
+}
+
+std::optional<uint32_t> FarmSeed(const std::string& path, int64_t epochs_ago) {
+  constexpr uint8_t kRevoke = 17;
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  auto secret = keys::ParseFarmFile(AsBytes(text));
+  if (!secret.ok()) return std::nullopt;
+  const int64_t then = time(nullptr) - epochs_ago * (int64_t{1} << kRevoke);
+  return keys::FarmSeeds(std::move(secret).value(), kRevoke).Newest(then);
+}
+
+uint32_t CookieOf(const AddressPair& path, uint32_t seed) {
+  return Must(keys::SessionKeyHasher::Create()).Derive(path, KeyId{0}, seed).next().value;
 }
 
 std::unique_ptr<Traffic> AutokeyTraffic(const AddressPair& path, uint32_t cookie) {

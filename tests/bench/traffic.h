@@ -27,6 +27,11 @@ class Traffic {
 std::unique_ptr<Traffic> PlainTraffic();
 // "ID:TYPE:HEX", e.g. "1:MD5:6162"; null when that cannot be read.
 std::unique_ptr<Traffic> SymmetricTraffic(const std::string& key);
+// The seed that the members of a farm made cookies from so many of its epochs ago, of ntpd's usual
+// length; none when that file holds no secret.
+std::optional<uint32_t> FarmSeed(const std::string& file, int64_t epochs_ago);
+// The cookie that a server makes from `seed` for the client of `path`.
+uint32_t CookieOf(const AddressPair& path, uint32_t seed);
 // Under session keys made from a cookie, each with a new identifier, as a key list has them.
 std::unique_ptr<Traffic> AutokeyTraffic(const AddressPair& path, uint32_t cookie);
 
