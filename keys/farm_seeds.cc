@@ -66,7 +66,7 @@ void FarmSeeds::MoveTo(int64_t epoch) {
 
 uint32_t FarmSeeds::Newest(int64_t unix_now) { return Counting(unix_now)[0]; }
 
-const InlineVector<uint32_t, kMaxSeeds>& FarmSeeds::Counting(int64_t unix_now) {
+const WipedVector<uint32_t, kMaxSeeds>& FarmSeeds::Counting(int64_t unix_now) {
   MoveTo(unix_now >> epoch_log2_);
   return seeds_;
 }

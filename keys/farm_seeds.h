@@ -30,7 +30,7 @@ class FarmSeeds {
   uint32_t Newest(int64_t unix_now);
   // All seeds that count then: of the present epoch, of the next, and of those before whose cookies
   // may still be in use (kSeedKeptSeconds). Good until the next call.
-  const InlineVector<uint32_t, kMaxSeeds>& Counting(int64_t unix_now);
+  const WipedVector<uint32_t, kMaxSeeds>& Counting(int64_t unix_now);
 
  private:
   uint32_t SeedOf(int64_t epoch) const;
@@ -39,7 +39,7 @@ class FarmSeeds {
   Secret secret_;
   uint8_t epoch_log2_;
   int64_t epoch_ = -1;  // of `seeds_`
-  InlineVector<uint32_t, kMaxSeeds> seeds_;
+  WipedVector<uint32_t, kMaxSeeds> seeds_;
 };
 
 // The secret out of a farm file: comment lines ('#'), then one line of 64 hexadecimal digits. CRLF,

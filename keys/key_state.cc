@@ -7,7 +7,6 @@
 #include <bit>
 
 #include "keys/crypto_setup.h"
-#include "keys/unix_time.h"
 
 namespace ntpward::keys {
 namespace {
@@ -33,8 +32,6 @@ constexpr size_t LockedNode() {
 // A full heap is Fatal, and net says what is kept. The other part is for the private keys.
 static_assert(kMaxAssociations * (LockedNode<uint32_t>() + LockedNode<PeerCookie>()) <=
               kLockedHeapSize / 2);
-
-int64_t UnixNow(TimeSource& time) { return UnixFromNtp({time.System().seconds()}); }
 
 }  // namespace
 
@@ -64,32 +61,19 @@ std::vector<std::string> KeyState::OpenSeeds() {
 Status KeyState::RollSeed(bool force) {
   if (!material.host) return {};
   const MonoTime now = time->Monotonic();
-  const bool due =
-      farm ? seeds.newest() != farm->Newest(UnixNow(*time)) : force || seeds.RollIsDue(now);
+  const bool due = farm ? seeds.newest() != farm->Newest(UnixNow()) : force || seeds.RollIsDue(now);
   if (!due) return {};
   seeds.Roll(now, Fresh(), Origin());
   return KeepSeeds();
 }
 
-uint32_t KeyState::Fresh() { return farm ? farm->Newest(UnixNow(*time)) : DrawSeed(); }
+uint32_t KeyState::Fresh() { return farm ? farm->Newest(UnixNow()) : DrawSeed(); }
 
 // Whoever has the farm's secret knows the cookies that were made here, and perhaps that is why.
 void KeyState::EndLeftFarm(std::vector<std::string>* odd) {
   if (farm || !seeds.LeaveFarm(DrawSeed)) return;
   odd->push_back("this server has left its farm: its clients have to fetch new cookies");
   if (const Status kept = KeepSeeds(); !kept.ok()) odd->push_back(kept.error().text);
-}
-
-CountingSeeds KeyState::SeedsThatCount() {
-  CountingSeeds out;
-  const size_t count = seeds.Count(time->Monotonic());
-  for (size_t i = 0; i < count; ++i) CHECK(out.Push(seeds.At(i)));
-  if (!farm) return out;
-  for (const uint32_t seed : farm->Counting(UnixNow(*time))) {
-    const bool known = std::find(out.begin(), out.end(), seed) != out.end();
-    if (!known) CHECK(out.Push(seed));
-  }
-  return out;
 }
 
 Status KeyState::KeepSeeds() {

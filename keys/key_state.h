@@ -10,6 +10,7 @@
 #include "keys/key_material.h"
 #include "keys/server_seeds.h"
 #include "keys/time_source.h"
+#include "keys/unix_time.h"
 
 namespace ntpward::keys {
 
@@ -51,8 +52,6 @@ struct Elder {
   MonoTime until;
 };
 
-using CountingSeeds = InlineVector<uint32_t, 2 * kMaxSeeds>;
-
 struct KeyState {
   KeyState(KeyMaterial loaded, TimeSource* clock)
       : material(std::move(loaded)), time(clock), seeds(material.revoke) {
@@ -68,9 +67,10 @@ struct KeyState {
   // Writes the seeds' ages by the system's clock of now, which has just become right.
   Status KeepSeeds();
 
-  // The seeds under which a client's request may be sealed, the newest first. In a farm also those
-  // that other members use.
-  CountingSeeds SeedsThatCount();
+  // Shows `is_it` the seeds under which a client's request may be sealed, the newest first, until
+  // it says yes; in a farm also those that other members use. False when it never does.
+  template <typename F>
+  bool FindSeed(F is_it);
 
   // The time to put into signed values: 0 when net says that the host is not synchronised; the
   // system's own with a real clock, because net could lie; net's with a virtual one.
@@ -89,6 +89,7 @@ struct KeyState {
   // Made at first, with a random half of ours; null when there are too many.
   PeerCookie* PeerCookieOf(AssocId association);
 
+  int64_t UnixNow() const { return UnixFromNtp({time->System().seconds()}); }
   // The seed for new cookies from now on.
   uint32_t Fresh();
   SeedOrigin Origin() const { return farm ? SeedOrigin::kFarm : SeedOrigin::kOwn; }
@@ -113,5 +114,16 @@ struct KeyState {
   std::map<AssocId, OpenChallenge> challenges;
   std::vector<Elder> elders;  // newest first, at most msg::kMaxElders
 };
+
+template <typename F>
+bool KeyState::FindSeed(F is_it) {
+  const size_t count = seeds.Count(time->Monotonic());
+  for (size_t i = 0; i < count; ++i)
+    if (is_it(seeds.At(i))) return true;
+  if (!farm) return false;
+  for (const uint32_t seed : farm->Counting(UnixNow()))
+    if (!seeds.Holds(seed, count) && is_it(seed)) return true;
+  return false;
+}
 
 }  // namespace ntpward::keys

@@ -170,18 +170,19 @@ msg::ServeResult MacOperations::ServeAutokey(const msg::ReplyTemplate& reply,
                                              const msg::ServeJob& job) {
   if (!state_.material.host) return Unsealed(job, msg::ServeOutcome::kNak);
   SessionKeyHasher& hasher = *state_.material.hasher;
-  for (const uint32_t seed : state_.SeedsThatCount()) {
+  uint32_t cookie = 0;
+  const bool sealed = state_.FindSeed([&](uint32_t seed) {
     // Else a stranger could use up what a client is granted for having a cookie.
-    if (job.over_limit && seed == kReferenceSeed) continue;
-    const uint32_t cookie = hasher.Derive(job.path, KeyId{0}, seed).next().value;
+    if (job.over_limit && seed == kReferenceSeed) return false;
+    cookie = hasher.Derive(job.path, KeyId{0}, seed).next().value;
     const SessionKey request_key = hasher.Derive(job.path, job.key, cookie);
     const SessionDigest expected = hasher.Mac(request_key, job.covered.span());
-    if (!EqualConstantTime(expected.span(), job.digest.span())) continue;
-    const SessionKey reply_key = hasher.Derive(job.path.Reversed(), job.key, cookie);
-    const NtpTimestamp transmit = TransmitTime(state_, reply);
-    return Sealed(job, transmit, hasher.Mac(reply_key, ReplyHeader(reply, job, transmit)).span());
-  }
-  return Unsealed(job, msg::ServeOutcome::kNak);
+    return EqualConstantTime(expected.span(), job.digest.span());
+  });
+  if (!sealed) return Unsealed(job, msg::ServeOutcome::kNak);
+  const SessionKey reply_key = hasher.Derive(job.path.Reversed(), job.key, cookie);
+  const NtpTimestamp transmit = TransmitTime(state_, reply);
+  return Sealed(job, transmit, hasher.Mac(reply_key, ReplyHeader(reply, job, transmit)).span());
 }
 
 msg::Sealed MacOperations::Seal(const msg::SealRequest& request) {

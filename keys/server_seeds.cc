@@ -39,7 +39,7 @@ bool ServerSeeds::RollIsDue(MonoTime now) const {
 }
 
 void ServerSeeds::Roll(MonoTime now, uint32_t fresh, SeedOrigin origin) {
-  InlineVector<Seed, kMaxSeeds> rolled;
+  WipedVector<Seed, kMaxSeeds> rolled;
   CHECK(rolled.Push({fresh, now, origin}));
   const size_t count = Count(now);
   for (size_t i = 0; i < count; ++i)
@@ -67,6 +67,11 @@ size_t ServerSeeds::Count(MonoTime now) const {
   size_t count = 0;
   while (count < seeds_.size() && StillCounts(count, now)) ++count;
   return count;
+}
+
+bool ServerSeeds::Holds(uint32_t seed, size_t count) const {
+  return std::any_of(seeds_.begin(), seeds_.begin() + count,
+                     [seed](const Seed& known) { return known.seed == seed; });
 }
 
 SeedRecord ServerSeeds::NextRecord(MonoTime now, NtpSeconds wall) {

@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "privsep/base/inline_vector.h"
+#include "keys/wiped_vector.h"
 #include "privsep/base/types.h"
 
 namespace ntpward::keys {
@@ -39,7 +39,7 @@ struct SeedRecord {
   };
   uint64_t sequence = 0;  // greater in the later record
   NtpSeconds written;     // system clock
-  InlineVector<Entry, kMaxSeeds> entries;
+  WipedVector<Entry, kMaxSeeds> entries;
 };
 
 class ServerSeeds {
@@ -70,6 +70,8 @@ class ServerSeeds {
   // How many seeds count, and each, newest first.
   size_t Count(MonoTime now) const;
   uint32_t At(size_t index) const { return seeds_[index].seed; }
+  // Whether it is one of the first `count`.
+  bool Holds(uint32_t seed, size_t count) const;
 
   // What to write to disk now; each is later in sequence than all before.
   SeedRecord NextRecord(MonoTime now, NtpSeconds wall);
@@ -85,7 +87,7 @@ class ServerSeeds {
 
   double interval_seconds_;
   uint64_t sequence_ = 0;
-  InlineVector<Seed, kMaxSeeds> seeds_;
+  WipedVector<Seed, kMaxSeeds> seeds_;
 };
 
 }  // namespace ntpward::keys

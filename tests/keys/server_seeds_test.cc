@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <new>
 #include <vector>
 
 #include "keys/seed_file.h"
@@ -110,6 +113,30 @@ void SeedsThatAgedTooLongAreNotRestored(void**) {
   assert_false(after.Restore(SeedRecord{}, At(0), kWall));
 }
 
+constexpr uint32_t kMark = 0x5eedf00d;
+
+// Whether `kMark` is left where a T was that `fill` had put it into.
+template <typename T, typename... A>
+bool IsLeftBehind(void (*fill)(T*), A... arguments) {
+  alignas(T) std::array<uint8_t, sizeof(T)> memory{};
+  T* object = new (memory.data()) T(arguments...);
+  fill(object);
+  object->~T();
+  const uint32_t mark = kMark;
+  const auto* octets = reinterpret_cast<const uint8_t*>(&mark);  // NOLINT
+  return std::search(memory.begin(), memory.end(), octets, octets + 4) != memory.end();
+}
+
+void SeedsAreOverwrittenWhenTheyGo(void**) {
+  assert_false(IsLeftBehind<SeedRecord>([](SeedRecord* r) { CHECK(r->entries.Push({kMark, 1})); }));
+  assert_false(IsLeftBehind<ServerSeeds>(
+      [](ServerSeeds* seeds) {
+        seeds->StartNew(At(0), kMark);
+        seeds->Roll(At(1), 2);
+      },
+      uint8_t{17}));
+}
+
 struct TempFile {
   TempFile() {
     char name[] = "/tmp/ntpward_seed_XXXXXX";
@@ -131,9 +158,8 @@ SeedRecord RecordOf(uint64_t sequence, size_t seeds) {
   record.sequence = sequence;
   record.written = kWall;
   for (size_t i = 0; i < seeds; ++i)
-    CHECK(record.entries.Push(
-        {static_cast<uint32_t>(sequence * 1000 + i), static_cast<uint32_t>(i),
-         i % 3 == 1 ? SeedOrigin::kFarm : SeedOrigin::kOwn}));
+    CHECK(record.entries.Push({static_cast<uint32_t>(sequence * 1000 + i), static_cast<uint32_t>(i),
+                               i % 3 == 1 ? SeedOrigin::kFarm : SeedOrigin::kOwn}));
   return record;
 }
 
@@ -234,6 +260,7 @@ int main() {
       cmocka_unit_test(SeedsSurviveARestart),
       cmocka_unit_test(AClockThatWentBackwardsCostsNoSeed),
       cmocka_unit_test(SeedsThatAgedTooLongAreNotRestored),
+      cmocka_unit_test(SeedsAreOverwrittenWhenTheyGo),
       cmocka_unit_test(ANewFileHoldsNothing),
       cmocka_unit_test(TheLaterRecordIsRead),
       cmocka_unit_test(ATornWriteFallsBackToTheRecordBefore),
