@@ -1,4 +1,5 @@
 // links: control
+// caged
 //
 // Any request: answers are well formed, bounded, never answerable themselves, and printable.
 #include <string>

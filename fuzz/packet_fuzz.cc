@@ -1,4 +1,5 @@
 // links: wire
+// caged
 //
 // What ParsePacket delimits is every octet of the datagram, each in one place, in order.
 #include "ntpd/wire/extension_field.h"

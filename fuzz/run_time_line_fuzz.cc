@@ -1,4 +1,5 @@
 // links: settings keys
+// caged
 //
 // Any octets as lines of configuration that come by mode 6, one after the other: each is judged,
 // what it leaves fits the messages, and a line that is in force changes nothing when it comes

@@ -1,4 +1,5 @@
 // links: wire
+// caged
 //
 // Any text: what is read, written again and read again is the same.
 #include "ntpd/wire/control_message.h"

@@ -36,6 +36,12 @@ bool MayBeName(std::string_view text) {
   return has_letter;  // "10.0.0.256" and "10.1" are mistyped addresses
 }
 
+// A file is read by a process that may ask the kernel for an interface; what comes by mode 6 is
+// read by one that would be killed for it.
+std::optional<IpAddress> AddressIn(const Line& line, std::string_view text) {
+  return line.remote() ? IpAddress::Parse(text) : IpAddress::ParseWithInterface(text);
+}
+
 constexpr std::array<uint8_t, 12> kV4MappedPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 // ::ffff:10.0.0.1 is 10.0.0.1 in another notation: two of them would be one server with two votes.
@@ -59,7 +65,7 @@ Family TakeFamily(Line& line) {
 
 Host CheckHost(Line& line, Family family, std::string_view word) {
   Host host{line.where(), family, std::string(WithoutBrackets(word)), std::nullopt};
-  host.address = IpAddress::Parse(host.name);
+  host.address = AddressIn(line, host.name);
   if (host.address) Unmap(line, host);
   if (!host.address && !MayBeName(host.name)) {
     line.Fail(line.Cite() + " is neither an address nor a host name");
@@ -104,7 +110,7 @@ bool ClearHostBits(IpAddress& address, uint8_t prefix) {
 
 std::optional<Network> TakeNetwork(Line& line, std::string_view text) {
   const size_t slash = text.find('/');
-  const auto address = IpAddress::Parse(WithoutBrackets(text.substr(0, slash)));
+  const auto address = AddressIn(line, WithoutBrackets(text.substr(0, slash)));
   if (!address) return std::nullopt;
   Network network{*address, FullPrefix(address->family)};
   if (slash == std::string_view::npos) return network;

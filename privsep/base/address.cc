@@ -5,16 +5,16 @@
 
 #include <charconv>
 
+#include "privsep/base/text.h"
+
 namespace ntpward {
 namespace {
 
-// The part after '%': an interface name or number.
+// The part after '%', when it is a number.
 std::optional<uint32_t> ParseScope(std::string_view text) {
   uint32_t index = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (failed == std::errc{} && end == text.data() + text.size()) return index;
-  index = if_nametoindex(std::string(text).c_str());
-  if (index == 0) return std::nullopt;
+  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return index;
 }
 
@@ -40,6 +40,18 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   if (inet_pton(AF_INET6, std::string(text).c_str(), &v6) != 1) return std::nullopt;
   address.family = Family::kIpv6;
   std::memcpy(address.octets.data(), &v6, sizeof v6);
+  return address;
+}
+
+std::optional<IpAddress> IpAddress::ParseWithInterface(std::string_view text) {
+  if (auto address = Parse(text)) return address;
+  text = WithoutBrackets(text);
+  const size_t percent = text.find('%');
+  if (percent == std::string_view::npos) return std::nullopt;
+  auto address = Parse(text.substr(0, percent));
+  if (!address || address->family != Family::kIpv6) return std::nullopt;
+  address->scope = if_nametoindex(std::string(text.substr(percent + 1)).c_str());
+  if (address->scope == 0) return std::nullopt;
   return address;
 }
 

@@ -26,8 +26,12 @@ struct IpAddress {
   static IpAddress V4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
     return {Family::kIpv4, {a, b, c, d}, 0};
   }
-  // Numeric text only ("10.0.0.1", "fe80::1%2", "[::1]"); never a name look-up.
+  // Numeric text only ("10.0.0.1", "fe80::1%2", "[::1]"): no name is looked up, an interface's
+  // neither, so that nothing but the text decides and a caged process may call it.
   static std::optional<IpAddress> Parse(std::string_view text);
+  // The same, and "fe80::1%eth0" while there is an interface of that name. Asks the kernel, for
+  // which it makes a socket: no call for a process in its cage.
+  static std::optional<IpAddress> ParseWithInterface(std::string_view text);
 
   bool is_none() const { return family == Family::kNone; }
   bool is_loopback() const;

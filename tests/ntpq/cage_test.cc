@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "ntpq/cook.h"
 #include "ntpq/mac.h"
 #include "ntpq/name_process.h"
 #include "ntpq/udp.h"
@@ -110,6 +111,16 @@ void AsksAndSealsInside(void**) {
   assert_int_equal(result, 0);
 }
 
+// The kernel is asked for an interface's name by a system call that would end it.
+void ReadsAnAddressWithAnInterfaceInside(void**) {
+  const int result = InCage(FileAccess::kNone, [] {
+    for (const char* name : {"srcadr", "dstadr", "refid", "peeradr"})
+      if (CookValue(name, "fe80::1%lo", Scope::kPeer, Display{}).empty()) return 1;
+    return 0;
+  });
+  assert_int_equal(result, 0);
+}
+
 void LooksNamesUpFromOutside(void**) {
   auto names = NameProcess::Start();
   assert_true(names.ok());
@@ -135,6 +146,7 @@ int main() {
       cmocka_unit_test(ReachesOnlyFilesBelowTheCurrentDirectoryAtThePrompt),
       cmocka_unit_test(KeepsNoCapabilityAndInBatchModeNoRoot),
       cmocka_unit_test(AsksAndSealsInside),
+      cmocka_unit_test(ReadsAnAddressWithAnInterfaceInside),
       cmocka_unit_test(LooksNamesUpFromOutside),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
