@@ -85,7 +85,7 @@ void CheckAnswer(control::Responder& responder, const control::Answer& answer) {
     CHECK(datagram.size() <= 484);
     auto fragment = wire::ParseControlResponse(datagram);
     CHECK(fragment.ok());
-    CHECK(responder.Admit(datagram, {}, MonoTime()) == control::Admission::kDrop);
+    CHECK(responder.Admit(datagram, control::Requester{}, MonoTime()) == control::Admission::kDrop);
     if (fragment->header.op == wire::ControlOp::kReadStatus && fragment->header.assoc.value == 0)
       continue;  // binary
     for (char c : AsText(fragment->data)) CHECK((c >= ' ' && c < 0x7f) || c == '\r' || c == '\n');
@@ -110,7 +110,7 @@ void Run(Bytes data, bool is_known) {
     bytes.replace(at, kGoodNonce.size(),
                   "nonce=" + control::NonceMaker(key).Make(requester.address, MonoTime()));
   const Bytes request = AsBytes(bytes);
-  const auto admission = responder.Admit(request, requester.address.ip, MonoTime());
+  const auto admission = responder.Admit(request, requester, MonoTime());
   if (admission == control::Admission::kDrop) return;
   const control::Answer answer = responder.Respond(
       request, requester, VerdictOn(request, admission), KeyId{1}, state, MonoTime());

@@ -11,7 +11,7 @@
 namespace ntpward::control {
 
 // So many rows are looked at for one answer: some 0.3 ms, so that what the rate limiter lets one
-// reader ask with a filter that nothing passes is below a hundredth of a processor.
+// reader ask with a filter that nothing passes is below a sixth of a processor.
 inline constexpr size_t kMruRowsPerAnswer = 500;
 
 // Rows oldest first, numbered from 0, as ntpd 4.2.8 sends them: `nonce` for the next request before

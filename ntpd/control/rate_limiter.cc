@@ -35,14 +35,19 @@ bool Take(double& used, MonoTime& updated, RateLimiter::Limit limit, MonoTime no
   return true;
 }
 
+RateLimiter::Limit LimitOf(Standing standing) {
+  return standing == Standing::kBelieved ? RateLimiter::kBelieved : RateLimiter::kStranger;
+}
+
 }  // namespace
 
 RateLimiter::RateLimiter(uint64_t seed) : buckets_(kBuckets), seed_(seed) {}
 
-bool RateLimiter::Allow(const IpAddress& source, MonoTime now) {
-  if (source.is_loopback()) return Take(loopback_.used, loopback_.updated, kLoopback, now);
-  Bucket& bucket = buckets_[Mix(Mix(Prefix(source) ^ seed_) + seed_) % kBuckets];
-  return Take(bucket.used, bucket.updated, kRemote, now);
+bool RateLimiter::Allow(const IpAddress& source, Standing standing, MonoTime now) {
+  if (source.is_loopback()) return Take(loopback_.used, loopback_.updated, kBelieved, now);
+  const uint64_t hash = Mix(Mix(Prefix(source) ^ seed_) + seed_);
+  Bucket& bucket = buckets_[Mix(hash + static_cast<uint64_t>(standing)) % kBuckets];
+  return Take(bucket.used, bucket.updated, LimitOf(standing), now);
 }
 
 }  // namespace ntpward::control

@@ -3,8 +3,8 @@
 // The reference does not limit mode 6; answers are up to fifty times as long as requests, and
 // source addresses can be forged. Memory is fixed: sources share buckets by a seeded hash of their
 // /32 or /64, so that nobody can fill or empty a table.
-// It comes before the MAC and before `restrict` says more than that one may ask: so whoever can
-// send in a monitor's name can use up its bucket and silence it, at the rate of the limit.
+// It comes before the MAC: so whoever can send in a monitor's name can use up its bucket and
+// silence it, at the rate of the limit.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,30 @@
 
 namespace ntpward::control {
 
+// What speaks for the sender of a request; each has buckets of its own.
+enum class Standing : uint8_t {
+  kStranger,
+  kBelieved,  // the operator opened his network by a line of its own, or he has proved his address
+};
+
 class RateLimiter {
  public:
   struct Limit {
     double per_second;
     double burst;
   };
-  // Enough for `ntpq -p` with many associations, sent back to back.
-  static constexpr Limit kRemote{20, 200};
-  // Local monitoring asks in bursts, and local addresses cannot be forged from outside.
-  static constexpr Limit kLoopback{500, 2000};
+  // Enough for `ntpq -p` with 100 associations, sent back to back.
+  static constexpr Limit kStranger{20, 200};
+  // Monitoring asks in bursts: `ntpq -p` with 1,000 associations does not wait. So may this host,
+  // whose addresses cannot be forged from outside.
+  static constexpr Limit kBelieved{500, 2000};
 
   // `seed` is unpredictable to outsiders, so that none can choose to share another's bucket.
   explicit RateLimiter(uint64_t seed);
 
   // Takes a token of the source's bucket; false when there is none left. Times must not go back;
   // one that does adds no tokens.
-  [[nodiscard]] bool Allow(const IpAddress& source, MonoTime now);
+  [[nodiscard]] bool Allow(const IpAddress& source, Standing standing, MonoTime now);
 
  private:
   struct Bucket {

@@ -223,7 +223,7 @@ bool ReadsState(ControlOp op) {
 
 }  // namespace
 
-Admission Responder::Admit(Bytes datagram, const IpAddress& source, MonoTime now) {
+Admission Responder::Admit(Bytes datagram, const Requester& requester, MonoTime now) {
   ++counters_.received;
   if (wire::PeekMode(datagram) == wire::Mode::kPrivate) {
     ++counters_.mode_7;
@@ -234,7 +234,8 @@ Admission Responder::Admit(Bytes datagram, const IpAddress& source, MonoTime now
     ++counters_.malformed;
     return Admission::kDrop;
   }
-  if (!limiter_.Allow(source, now)) {
+  const Standing standing = Believes(requester, now) ? Standing::kBelieved : Standing::kStranger;
+  if (!limiter_.Allow(requester.address.ip, standing, now)) {
     ++counters_.rate_limited;
     return Admission::kDrop;
   }
@@ -285,8 +286,12 @@ void Responder::NoteProof(const Asked& asked) {
     Prove(asked.requester.address.ip, asked.now);
 }
 
+bool Responder::Believes(const Requester& requester, MonoTime now) const {
+  return requester.is_known || proven_.Has(requester.address.ip, now);
+}
+
 bool Responder::MayHave(const Answer& answer, const Asked& asked) const {
-  if (asked.requester.is_known || proven_.Has(asked.requester.address.ip, asked.now)) return true;
+  if (Believes(asked.requester, asked.now)) return true;
   size_t mac = 0;
   if (const auto request = wire::ParseControlRequest(asked.datagram);
       answer.seal && request.ok() && request->mac)

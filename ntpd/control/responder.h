@@ -94,8 +94,9 @@ class Responder {
   Responder(uint64_t seed, const SipKey& nonce_key)
       : limiter_(seed), nonces_(nonce_key), proven_({seed, nonce_key[0]}) {}
 
-  // First look at a datagram of mode 6 or 7. Cheap; counts it, and bounds what one source may ask.
-  Admission Admit(Bytes datagram, const IpAddress& source, MonoTime now);
+  // First look at a datagram of mode 6 or 7. Cheap; counts it, and bounds what one source may
+  // ask.
+  Admission Admit(Bytes datagram, const Requester& requester, MonoTime now);
 
   // The answer to a datagram that was admitted; empty when it deserves none after all. `key` is the
   // one that the request names and matters only for kGood. A good MAC clears the event count of
@@ -123,6 +124,8 @@ class Responder {
   // Whether the request shows a nonce that was made for its sender's address.
   bool ShowsNonce(const wire::ControlRequest& request, const Requester& requester,
                   MacVerdict verdict, KeyId key, MonoTime now) const;
+  // Whether what goes to that address is read by who asked, or by whom the operator believes.
+  bool Believes(const Requester& requester, MonoTime now) const;
   // Whether so much may go to that address.
   bool MayHave(const Answer& answer, const Asked& asked) const;
   // The error instead, which is no longer than any request.

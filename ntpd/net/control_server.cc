@@ -90,7 +90,7 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
 
 void ControlServer::OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram) {
   const Asker asker{route, RequesterOf(route, rule, node_->start)};
-  switch (responder_.Admit(datagram, route.client.ip, Timebase::Mono())) {
+  switch (responder_.Admit(datagram, asker.requester, Timebase::Mono())) {
     case control::Admission::kDrop:
       return;
     case control::Admission::kAnswer:

@@ -194,7 +194,7 @@ void ThePrivateModeIsCountedAndDropped(void**) {
   Responder responder(1, {});
   const uint8_t request[8] = {0x17, 0x00, 0x03, 0x2a};
   for (int i = 1; i <= 3; ++i) {
-    assert_true(responder.Admit(request, kOperator.ip, MonoTime()) == Admission::kDrop);
+    assert_true(responder.Admit(request, {kOperator, true}, MonoTime()) == Admission::kDrop);
     assert_int_equal(responder.counters().mode_7, i);
   }
   assert_int_equal(responder.counters().answered, 0);
@@ -209,7 +209,7 @@ void TheCountersOfModeSixAreVariables(void**) {
   const MonoTime start = MonoTime::FromSeconds(100);
   const auto ask = [&](std::string_view data, double at) {
     const auto request = Request(ControlOp::kReadVariables, 0, data);
-    assert_true(responder.Admit(request, kOperator.ip, start + at) == Admission::kAnswer);
+    assert_true(responder.Admit(request, known, start + at) == Admission::kAnswer);
     return responder.Respond(request, known, MacVerdict::kNone, KeyId{}, state, start + at);
   };
   responder.ResetCounters(start);
@@ -218,17 +218,18 @@ void TheCountersOfModeSixAreVariables(void**) {
       "ctl_mode7";
   const uint8_t mode_7[8] = {0x17, 0x00, 0x03, 0x2a};
   const uint8_t runt[4] = {0x16, 1};
-  (void)responder.Admit(mode_7, kOperator.ip, start);
-  (void)responder.Admit(runt, kOperator.ip, start);
+  (void)responder.Admit(mode_7, {kOperator, true}, start);
+  (void)responder.Admit(runt, {kOperator, true}, start);
   (void)ask("nosuch", 1);
   assert_string_equal(TextOf(ask(kAll, 7)).c_str(),
                       "ctl_reset=7, ctl_received=4, ctl_answered=1, ctl_errors=1,\r\n"
                       "ctl_unproved=0, ctl_limited=0, ctl_malformed=1, ctl_mode7=1\r\n");
   int admitted = 0;
   const auto request = Request(ControlOp::kReadVariables, 0, "leap");
-  for (int i = 0; i < 1000; ++i)
-    admitted += responder.Admit(request, kOperator.ip, start + 7) == Admission::kAnswer ? 1 : 0;
-  assert_true(responder.counters().rate_limited == static_cast<uint64_t>(1000 - admitted));
+  for (int i = 0; i < 3000; ++i)
+    admitted +=
+        responder.Admit(request, {kOperator, true}, start + 7) == Admission::kAnswer ? 1 : 0;
+  assert_true(responder.counters().rate_limited == static_cast<uint64_t>(3000 - admitted));
   responder.ResetCounters(start + 60);
   assert_string_equal(TextOf(ask("ctl_reset,ctl_received", 90)).c_str(),
                       "ctl_reset=30, ctl_received=1\r\n");

@@ -10,20 +10,21 @@ void LimiterRefillsAtItsRate(void**) {
   RateLimiter limiter(5);
   const IpAddress source = *IpAddress::Parse("2001:db8::1");
   const MonoTime start = MonoTime::FromSeconds(10);
-  while (limiter.Allow(source, start)) {
+  while (limiter.Allow(source, Standing::kStranger, start)) {
   }
   int allowed = 0;
-  for (int i = 0; i < 100; ++i) allowed += limiter.Allow(source, start + 1.0);
+  for (int i = 0; i < 100; ++i) allowed += limiter.Allow(source, Standing::kStranger, start + 1.0);
   assert_int_equal(allowed, 20);
   // The same /64, and time that went back, bring nothing.
-  assert_false(limiter.Allow(*IpAddress::Parse("2001:db8::ffff"), start + 1.0));
-  assert_false(limiter.Allow(source, start));
+  assert_false(
+      limiter.Allow(*IpAddress::Parse("2001:db8::ffff"), Standing::kStranger, start + 1.0));
+  assert_false(limiter.Allow(source, Standing::kStranger, start));
 }
 
 void LoopbackMayAskInBursts(void**) {
   RateLimiter limiter(5);
   const IpAddress local = IpAddress::V4(127, 0, 0, 1);
-  for (int i = 0; i < 1000; ++i) assert_true(limiter.Allow(local, MonoTime()));
+  for (int i = 0; i < 1000; ++i) assert_true(limiter.Allow(local, Standing::kStranger, MonoTime()));
 }
 
 }  // namespace

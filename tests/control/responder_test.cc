@@ -16,6 +16,7 @@ using test::FakeState;
 
 const IpAddress kSource = IpAddress::V4(192, 0, 2, 1);
 const Requester kOperator{{kSource, 9999}, true};
+const Requester kStranger{{kSource, 9999}};
 
 struct Exchange {
   std::string line;  // what to print when it fails
@@ -62,7 +63,7 @@ std::vector<uint8_t> Request(wire::ControlOp op, uint16_t id, std::string_view d
 
 Answer Ask(FakeState& state, Bytes request, MacVerdict verdict = MacVerdict::kNone) {
   Responder responder(1, {});
-  if (responder.Admit(request, kSource, MonoTime()) == Admission::kDrop) return {};
+  if (responder.Admit(request, kStranger, MonoTime()) == Admission::kDrop) return {};
   return responder.Respond(request, {{kSource, 9999}, true}, verdict, KeyId{7}, state, MonoTime());
 }
 
@@ -345,10 +346,10 @@ void ClocksAreAbsentWithoutOne(void**) {
 void AdmissionCountsWhatItDrops(void**) {
   Responder responder(1, {});
   const uint8_t mode_7[8] = {0x17, 0, 3, 0x2a};
-  assert_int_equal(responder.Admit(mode_7, kSource, MonoTime()), Admission::kDrop);
+  assert_int_equal(responder.Admit(mode_7, kStranger, MonoTime()), Admission::kDrop);
   const uint8_t runt[4] = {0x16, 1};
-  assert_int_equal(responder.Admit(runt, kSource, MonoTime()), Admission::kDrop);
-  assert_int_equal(responder.Admit({}, kSource, MonoTime()), Admission::kDrop);
+  assert_int_equal(responder.Admit(runt, kStranger, MonoTime()), Admission::kDrop);
+  assert_int_equal(responder.Admit({}, kStranger, MonoTime()), Admission::kDrop);
   assert_int_equal(responder.counters().received, 3);
   assert_int_equal(responder.counters().mode_7, 1);
   assert_int_equal(responder.counters().malformed, 2);
@@ -357,11 +358,11 @@ void AdmissionCountsWhatItDrops(void**) {
 void OnlyARealMacIsSentToBeChecked(void**) {
   Responder responder(1, {});
   auto request = Request(wire::ControlOp::kReadStatus, 0);
-  assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kAnswer);
+  assert_int_equal(responder.Admit(request, kStranger, MonoTime()), Admission::kAnswer);
   request.resize(16 + 4);
-  assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kAnswer);
+  assert_int_equal(responder.Admit(request, kStranger, MonoTime()), Admission::kAnswer);
   request.resize(16 + 20);
-  assert_int_equal(responder.Admit(request, kSource, MonoTime()), Admission::kCheckMac);
+  assert_int_equal(responder.Admit(request, kStranger, MonoTime()), Admission::kCheckMac);
 }
 
 // 51 requests back to back are what `ntpq -p` sends for 50 associations.
@@ -370,15 +371,34 @@ void OneSourceIsLimitedAndOthersAreNot(void**) {
   const auto request = Request(wire::ControlOp::kReadStatus, 0);
   const MonoTime start = MonoTime::FromSeconds(1000);
   for (int i = 0; i < 51; ++i)
-    assert_int_equal(responder.Admit(request, kSource, start), Admission::kAnswer);
+    assert_int_equal(responder.Admit(request, kStranger, start), Admission::kAnswer);
   int admitted = 0;
   for (int i = 0; i < 1000; ++i)
-    admitted += responder.Admit(request, kSource, start) == Admission::kAnswer;
-  assert_int_equal(admitted, static_cast<int>(RateLimiter::kRemote.burst) - 51);
+    admitted += responder.Admit(request, kStranger, start) == Admission::kAnswer;
+  assert_int_equal(admitted, static_cast<int>(RateLimiter::kStranger.burst) - 51);
   assert_int_equal(responder.counters().rate_limited, 1000 - admitted);
-  assert_int_equal(responder.Admit(request, IpAddress::V4(198, 51, 100, 9), start),
+  assert_int_equal(responder.Admit(request, {{IpAddress::V4(198, 51, 100, 9), 9999}}, start),
                    Admission::kAnswer);
-  assert_int_equal(responder.Admit(request, kSource, start + 0.06), Admission::kAnswer);
+  assert_int_equal(responder.Admit(request, kStranger, start + 0.06), Admission::kAnswer);
+}
+
+// `ntpq -p` with 1,000 associations, from where the operator says, or who proves his address.
+void WhoIsBelievedMayAskForAThousandAssociations(void**) {
+  FakeState state;
+  Responder responder(1, {});
+  const MonoTime start = MonoTime::FromSeconds(1000);
+  const auto request = Request(wire::ControlOp::kReadVariables, 0x8a35);
+  for (int i = 0; i < 1001; ++i)
+    assert_int_equal(responder.Admit(request, kOperator, start), Admission::kAnswer);
+  // Strangers have a measure of their own, the same address or not.
+  while (responder.Admit(request, kStranger, start) == Admission::kAnswer) {
+  }
+  assert_int_equal(responder.Admit(request, kOperator, start), Admission::kAnswer);
+  const std::string nonce = NonceMaker({}).Make(kStranger.address, start);
+  const auto list = Request(wire::ControlOp::kReadMru, 0, "nonce=" + nonce + ", frags=1");
+  (void)responder.Respond(list, kStranger, MacVerdict::kNone, KeyId{}, state, start);
+  for (int i = 0; i < 998; ++i)
+    assert_int_equal(responder.Admit(request, kStranger, start), Admission::kAnswer);
 }
 
 }  // namespace
@@ -406,6 +426,7 @@ int main() {
       cmocka_unit_test(AdmissionCountsWhatItDrops),
       cmocka_unit_test(OnlyARealMacIsSentToBeChecked),
       cmocka_unit_test(OneSourceIsLimitedAndOthersAreNot),
+      cmocka_unit_test(WhoIsBelievedMayAskForAThousandAssociations),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
