@@ -36,7 +36,15 @@ bool Take(double& used, MonoTime& updated, RateLimiter::Limit limit, MonoTime no
 }
 
 RateLimiter::Limit LimitOf(Standing standing) {
-  return standing == Standing::kBelieved ? RateLimiter::kBelieved : RateLimiter::kStranger;
+  switch (standing) {
+    case Standing::kBelieved:
+      return RateLimiter::kBelieved;
+    case Standing::kShowsMac:
+      return RateLimiter::kMac;
+    case Standing::kStranger:
+      break;
+  }
+  return RateLimiter::kStranger;
 }
 
 }  // namespace
@@ -44,7 +52,8 @@ RateLimiter::Limit LimitOf(Standing standing) {
 RateLimiter::RateLimiter(uint64_t seed) : buckets_(kBuckets), seed_(seed) {}
 
 bool RateLimiter::Allow(const IpAddress& source, Standing standing, MonoTime now) {
-  if (source.is_loopback()) return Take(loopback_.used, loopback_.updated, kBelieved, now);
+  if (source.is_loopback() && standing != Standing::kShowsMac)
+    return Take(loopback_.used, loopback_.updated, kBelieved, now);
   const uint64_t hash = Mix(Mix(Prefix(source) ^ seed_) + seed_);
   Bucket& bucket = buckets_[Mix(hash + static_cast<uint64_t>(standing)) % kBuckets];
   return Take(bucket.used, bucket.updated, LimitOf(standing), now);

@@ -3,8 +3,8 @@
 // The reference does not limit mode 6; answers are up to fifty times as long as requests, and
 // source addresses can be forged. Memory is fixed: sources share buckets by a seeded hash of their
 // /32 or /64, so that nobody can fill or empty a table.
-// It comes before the MAC: so whoever can send in a monitor's name can use up its bucket and
-// silence it, at the rate of the limit.
+// It comes before the MAC: so whoever can send in a monitor's name can use up its bucket. What has
+// a MAC then has a bucket of its own, so that an operator with a key is not locked out with it.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ namespace ntpward::control {
 enum class Standing : uint8_t {
   kStranger,
   kBelieved,  // the operator opened his network by a line of its own, or he has proved his address
+  kShowsMac,  // that nobody has checked yet
 };
 
 class RateLimiter {
@@ -32,6 +33,8 @@ class RateLimiter {
   // Monitoring asks in bursts: `ntpq -p` with 1,000 associations does not wait. So may this host,
   // whose addresses cannot be forged from outside.
   static constexpr Limit kBelieved{500, 2000};
+  // As many as a time server looks at beyond `limited`.
+  static constexpr Limit kMac{500, 500};
 
   // `seed` is unpredictable to outsiders, so that none can choose to share another's bucket.
   explicit RateLimiter(uint64_t seed);

@@ -234,14 +234,16 @@ Admission Responder::Admit(Bytes datagram, const Requester& requester, MonoTime 
     ++counters_.malformed;
     return Admission::kDrop;
   }
-  const Standing standing = Believes(requester, now) ? Standing::kBelieved : Standing::kStranger;
-  if (!limiter_.Allow(requester.address.ip, standing, now)) {
-    ++counters_.rate_limited;
-    return Admission::kDrop;
-  }
   // Four octets too many look like a key identifier; an old monitoring plug-in sends them.
   const bool has_mac = request.ok() && request->mac && !request->mac->digest.empty();
-  return has_mac ? Admission::kCheckMac : Admission::kAnswer;
+  const IpAddress& source = requester.address.ip;
+  const Standing standing = Believes(requester, now) ? Standing::kBelieved : Standing::kStranger;
+  if (limiter_.Allow(source, standing, now))
+    return has_mac ? Admission::kCheckMac : Admission::kAnswer;
+  // Somebody may be asking in an operator's name.
+  if (has_mac && limiter_.Allow(source, Standing::kShowsMac, now)) return Admission::kOnlyGood;
+  CountLimited();
+  return Admission::kDrop;
 }
 
 Answer Responder::Refusal(const wire::ControlHeader& request, ControlError error,

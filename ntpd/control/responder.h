@@ -31,6 +31,7 @@ enum class Admission : uint8_t {
   kDrop,      // in silence
   kAnswer,    // call Respond with MacVerdict::kNone
   kCheckMac,  // have the MAC checked, then call Respond with the verdict
+  kOnlyGood,  // the same, but call CountLimited instead unless the MAC is good
 };
 
 // What the key process said of a request's MAC.
@@ -97,6 +98,9 @@ class Responder {
   // First look at a datagram of mode 6 or 7. Cheap; counts it, and bounds what one source may
   // ask.
   Admission Admit(Bytes datagram, const Requester& requester, MonoTime now);
+
+  // A datagram was admitted for its MAC alone, which is not good: it is dropped.
+  void CountLimited() { ++counters_.rate_limited; }
 
   // The answer to a datagram that was admitted; empty when it deserves none after all. `key` is the
   // one that the request names and matters only for kGood. A good MAC clears the event count of

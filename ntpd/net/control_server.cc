@@ -90,32 +90,42 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
 
 void ControlServer::OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram) {
   const Asker asker{route, RequesterOf(route, rule, node_->start)};
-  switch (responder_.Admit(datagram, asker.requester, Timebase::Mono())) {
+  const control::Admission admission =
+      responder_.Admit(datagram, asker.requester, Timebase::Mono());
+  switch (admission) {
     case control::Admission::kDrop:
       return;
     case control::Admission::kAnswer:
       return Respond(asker, datagram, control::MacVerdict::kNone, KeyId{});
     case control::Admission::kCheckMac:
-      return Check(asker, datagram);
+    case control::Admission::kOnlyGood:
+      return Check(asker, datagram, admission);
   }
 }
 
-void ControlServer::Check(const Asker& asker, Bytes datagram) {
+void ControlServer::Check(const Asker& asker, Bytes datagram, control::Admission admission) {
   const auto request = wire::ParseControlRequest(datagram);
   msg::CheckMac check;
   if (!request.ok() || !request->mac || !check.covered.Assign(request->mac->covered) ||
       !check.digest.Assign(request->mac->digest) || check.digest.empty() ||
       request->mac->key.is_none())
-    return Respond(asker, datagram, control::MacVerdict::kUnknownKey, KeyId{});
+    return OnVerdict(asker, datagram, admission, control::MacVerdict::kUnknownKey, KeyId{});
   check.key = request->mac->key;
   check.path = asker.route.path();
   node_->keys.Ask(
       check,
-      [this, asker, key = check.key, kept = Copy(datagram)](msg::VerdictCode code) {
+      [this, asker, admission, key = check.key, kept = Copy(datagram)](msg::VerdictCode code) {
         if (code == msg::VerdictCode::kBusy) return;  // nothing is known of it: ntpq asks again
-        Respond(asker, kept, FromCode(code), key);
+        OnVerdict(asker, kept, admission, FromCode(code), key);
       },
       Lane::kClients);
+}
+
+void ControlServer::OnVerdict(const Asker& asker, Bytes datagram, control::Admission admission,
+                              control::MacVerdict verdict, KeyId key) {
+  if (admission == control::Admission::kOnlyGood && verdict != control::MacVerdict::kGood)
+    return responder_.CountLimited();
+  Respond(asker, datagram, verdict, key);
 }
 
 void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict,

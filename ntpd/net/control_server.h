@@ -54,7 +54,9 @@ class ControlServer {
     control::Requester requester;
   };
 
-  void Check(const Asker& asker, Bytes datagram);
+  void Check(const Asker& asker, Bytes datagram, control::Admission admission);
+  void OnVerdict(const Asker& asker, Bytes datagram, control::Admission admission,
+                 control::MacVerdict verdict, KeyId key);
   void Respond(const Asker& asker, Bytes datagram, control::MacVerdict verdict, KeyId key);
   void AskNonce(const Asker& asker, Bytes datagram, KeyId key);
   // What the answer to a command depends on while ntpd-keys judges it.

@@ -401,6 +401,28 @@ void WhoIsBelievedMayAskForAThousandAssociations(void**) {
     assert_int_equal(responder.Admit(request, kStranger, start), Admission::kAnswer);
 }
 
+// Whoever asks in an operator's name without his key does not lock him out.
+void WhatHasAMacHasAMeasureOfItsOwn(void**) {
+  Responder responder(1, {});
+  const MonoTime start = MonoTime::FromSeconds(1000);
+  const auto plain = Request(wire::ControlOp::kReadStatus, 0);
+  auto sealed = plain;
+  sealed.resize(sealed.size() + 20);
+  for (const IpAddress& from : {kSource, IpAddress::V4(127, 0, 0, 1)}) {
+    const Requester requester{{from, 9999}, true};
+    assert_int_equal(responder.Admit(sealed, requester, start), Admission::kCheckMac);
+    while (responder.Admit(plain, requester, start) == Admission::kAnswer) {
+    }
+    const uint64_t limited = responder.counters().rate_limited;
+    int admitted = 0;
+    for (int i = 0; i < 1000; ++i)
+      admitted += responder.Admit(sealed, requester, start) == Admission::kOnlyGood;
+    assert_int_equal(admitted, static_cast<int>(RateLimiter::kMac.burst));
+    assert_int_equal(responder.counters().rate_limited - limited, 1000 - admitted);
+    assert_int_equal(responder.Admit(plain, requester, start), Admission::kDrop);
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::control
 
@@ -427,6 +449,7 @@ int main() {
       cmocka_unit_test(OnlyARealMacIsSentToBeChecked),
       cmocka_unit_test(OneSourceIsLimitedAndOthersAreNot),
       cmocka_unit_test(WhoIsBelievedMayAskForAThousandAssociations),
+      cmocka_unit_test(WhatHasAMacHasAMeasureOfItsOwn),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
