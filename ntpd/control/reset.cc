@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kReset = "reset";
+// Lookups of addresses, in the reference.
+constexpr std::string_view kMemory = "mem";
 
 struct Group {
   std::string_view name;
@@ -35,8 +37,10 @@ Result<ResetGroups, size_t> ParseReset(std::string_view line) {
     const std::string_view word = line.substr(position, end - position);
     const auto* group = std::find_if(std::begin(kGroups), std::end(kGroups),
                                      [&](const Group& g) { return g.name == word; });
-    if (group == std::end(kGroups)) return Fail(position);
-    groups.*group->member = true;
+    if (group != std::end(kGroups))
+      groups.*group->member = true;
+    else if (word != kMemory)
+      return Fail(position);
     position = end;
   }
 }

@@ -8,7 +8,7 @@
 
 namespace ntpward::control {
 
-// Which counters; at least one.
+// Which counters.
 struct ResetGroups {
   bool peers = false;    // allpeers: of each association
   bool keys = false;     // auth: authinfo
@@ -21,8 +21,8 @@ struct ResetGroups {
 // Whether the line is about counters, well-formed or not.
 bool IsReset(std::string_view line);
 
-// `reset GROUP...`. An error is the column, from 0, of the word that is no group, or of the end
-// where one is missing.
+// `reset GROUP...`. Group `mem` is known as in the reference, but counts nothing here. An error is
+// the column, from 0, of the word that is no group, or of the end where one is missing.
 Result<ResetGroups, size_t> ParseReset(std::string_view line);
 
 }  // namespace ntpward::control

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kSucceeded = "Config Succeeded";
 constexpr std::string_view kResetSyntax =
-    "syntax error: expected allpeers, auth, ctl, io, sys or timer";
+    "syntax error: expected allpeers, auth, ctl, io, mem, sys or timer";
 
 std::string Refused(const settings::Refusal& refusal) {
   return "column " + std::to_string(refusal.column) + " " + refusal.text;

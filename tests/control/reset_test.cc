@@ -10,6 +10,11 @@ void EachGroupIsKnown(void**) {
   const auto all = ParseReset("reset allpeers auth\tctl io  sys timer");
   assert_true(all.ok() && all->peers && all->keys && all->control && all->io && all->system &&
               all->timer);
+  // All groups of the reference in one line are no error.
+  const auto its = ParseReset("reset auth ctl io mem sys timer");
+  assert_true(its.ok() && its->keys && its->timer && !its->peers);
+  const auto none = ParseReset("reset mem");
+  assert_true(none.ok() && !none->keys && !none->control && !none->io && !none->system);
   const auto one = ParseReset("reset io ");
   assert_true(one.ok() && one->io && !one->peers && !one->keys && !one->control && !one->system &&
               !one->timer);
@@ -17,7 +22,7 @@ void EachGroupIsKnown(void**) {
 
 void OtherWordsAreRefusedAtTheirColumn(void**) {
   const std::pair<const char*, size_t> rows[] = {
-      {"reset", 5},      {"reset ", 6}, {"reset mem", 6}, {"reset sys  Io", 11},
+      {"reset", 5},      {"reset ", 6}, {"reset memory", 6}, {"reset sys  Io", 11},
       {"resets sys", 0}, {"", 0},       {"sys", 0}};
   for (const auto& [line, column] : rows) {
     const auto groups = ParseReset(line);

@@ -236,7 +236,7 @@ void CountersAreResetAndNothingIsKeptOfIt(void**) {
   assert_true(w.h.node.packets.received == 0 && w.h.node.timer.polls == 0 &&
               w.h.node.timer.overruns == 0 && w.h.node.io.dropped == 5);
   assert_true(
-      w.RefusalOf("reset sys mem").starts_with("column 10 syntax error: expected allpeers, "));
+      w.RefusalOf("reset sys all").starts_with("column 10 syntax error: expected allpeers, "));
 }
 
 // Every directive that is said to be carried out here is, and no other.
