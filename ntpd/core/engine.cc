@@ -257,6 +257,11 @@ bool Engine::IsOrphan(const Association& association) const {
   return association.stratum() >= config_.parameters.orphan;
 }
 
+// A source that has an address of ours is this very host, and would vote for us.
+bool Engine::IsOurselves(const Peer& peer) const {
+  return std::find(own_refids_.begin(), own_refids_.end(), peer.refid) != own_refids_.end();
+}
+
 std::vector<Candidate> Engine::Candidates(MonoTime now) {
   std::vector<Candidate> candidates;
   orphan_parent_ = AssocId{};
@@ -265,6 +270,7 @@ std::vector<Candidate> Engine::Candidates(MonoTime now) {
     Association& association = peer->association;
     association.SetSelection(wire::Selection::kReject);
     peer->unfit = association.Unfit(now, own_refids_);
+    if (IsOurselves(*peer)) peer->unfit |= wire::kFlashPeerLoop;
     if (peer->unfit != 0) continue;
     if (!IsOrphan(association)) {
       candidates.push_back(association.AsCandidate(now));

@@ -70,7 +70,8 @@ class Engine {
   const Association* Find(AssocId id) const;
   // Ascending, local clocks included.
   std::vector<AssocId> Ids() const;
-  // The refids of our own addresses: a source that names one of them follows us.
+  // The refids of our own addresses: a source that names one of them follows us, and one that has
+  // it as its own is this host. Neither is followed.
   void SetOwnRefids(std::vector<uint32_t> refids);
   // Starts an association over, with a reason such as "INIT", "AUTH", "CRYP".
   void Restart(AssocId id, uint32_t refid, MonoTime now);
@@ -184,6 +185,7 @@ class Engine {
   std::vector<Candidate> Candidates(MonoTime now);
   bool Gathering(MonoTime now) const;
   bool IsOrphan(const Association& association) const;
+  bool IsOurselves(const Peer& peer) const;
   bool OutranksOrphan(const Peer& parent) const;
   MonoTime OrphanDeadline() const;
   ClockAction FollowPeer(const SelectionResult& result, std::span<const Candidate> candidates,

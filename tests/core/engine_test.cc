@@ -222,6 +222,20 @@ void OwnRefidMarksALoop(void**) {
   assert_true((world.engine().Snapshot(id, world.mono())->flash & wire::kFlashPeerLoop) != 0);
 }
 
+// A line that names this host, beside a real server: our own time would vote for us.
+void ThisHostIsNoSource(void**) {
+  SimWorld world({}, {0, 0, 0}, 7);
+  SimServer self;
+  self.stratum = 2;
+  const AssocId real = world.AddServer(SimServer(), Iburst());
+  const AssocId own = world.AddServer(self, Iburst());
+  world.engine().SetOwnRefids({0x0a000000U | own.value});
+  world.RunUntil(60);
+  assert_int_equal(world.engine().system().system_peer.value, real.value);
+  const auto status = world.engine().Snapshot(own, world.mono());
+  assert_true((status->flash & wire::kFlashPeerLoop) != 0);
+}
+
 void CeilingAndFloorBoundTheStrata(void**) {
   EngineConfig config;
   config.parameters.floor = 2;
@@ -412,6 +426,7 @@ int main() {
       cmocka_unit_test(LowestOrphanIsTheParent),
       cmocka_unit_test(RealSourceEndsOrphanMode),
       cmocka_unit_test(OwnRefidMarksALoop),
+      cmocka_unit_test(ThisHostIsNoSource),
       cmocka_unit_test(CeilingAndFloorBoundTheStrata),
       cmocka_unit_test(NewParametersHoldForAssociationsThatStay),
       cmocka_unit_test(KeyedSourceIsFollowedOnlyByItsKey),
