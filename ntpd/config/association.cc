@@ -115,6 +115,12 @@ void SetDefaultPolls(Association& a) {
   }
 }
 
+// No single host has such an address.
+bool IsNobodys(const IpAddress& address) {
+  return address.is_wildcard() || address.is_multicast() ||
+         address == IpAddress::V4(255, 255, 255, 255);
+}
+
 // fe80::/10 (RFC 4291 section 2.5.6).
 bool IsLinkLocal(const IpAddress& address) {
   return address.family == Family::kIpv6 && address.octets[0] == 0xfe &&
@@ -127,6 +133,9 @@ void ParseAssociation(Line& line, Config& config) {
   a.where = line.where();
   a.kind = kKind;
   Host host = TakeHost(line, "address or host name");
+  const bool names_a_host = kKind == AssociationKind::kServer || kKind == AssociationKind::kPeer;
+  if (names_a_host && host.address && IsNobodys(*host.address))
+    line.Fail(line.Cite() + " is no address of a single host");
   if (host.address && IsLinkLocal(*host.address) && host.address->scope == 0)
     line.Warn("a link-local address needs its interface to be reached: expected " + host.name +
               "%INTERFACE");
