@@ -19,6 +19,15 @@ void AddNamed(Session& session, AssocId id, std::string_view name, Values* varia
   for (NamedValue& value : ReadValues(reply->data)) variables->push_back(std::move(value));
 }
 
+// The server's `peer`: which association its clock follows. Empty when it does not say.
+std::optional<AssocId> SystemPeer(Session& session) {
+  const auto reply = session.Try(wire::ControlOp::kReadVariables, AssocId{0}, "peer");
+  if (!reply.ok()) return std::nullopt;
+  const auto number = NumberOf(ReadValues(reply->data), "peer");
+  if (!number || *number > 0xffff) return std::nullopt;
+  return AssocId{static_cast<uint16_t>(*number)};
+}
+
 // The paragraph as one line: a reader breaks it where it likes.
 void WriteExplanation(JsonWriter& json, AssocId id, uint16_t status, const std::string& name,
                       std::string text) {
@@ -46,7 +55,10 @@ void Why(Session& session, const Arguments& arguments) {
   for (const std::string_view name : {"identity", "received"})
     AddNamed(session, id, name, &variables);
   const std::string name = SourceName(variables, id, session.display());
-  const std::string text = Explanation(name, wire::PeerStatus::FromWord(reply->status), variables);
+  const auto status = wire::PeerStatus::FromWord(reply->status);
+  const bool rejected = status.selection == wire::Selection::kReject;
+  const std::string text =
+      Explanation(name, status, variables, rejected ? std::nullopt : SystemPeer(session));
   if (session.settings.json)
     WriteExplanation(session.BeginResult(), id, reply->status, name, text);
   else

@@ -14,6 +14,7 @@ using wire::PeerStatus;
 using wire::Selection;
 
 constexpr size_t kWidth = 78;
+constexpr uint64_t kMaxSymmetricKey = 0xffff;
 
 // A bit of a word, and what to say when it is set.
 struct BitText {
@@ -23,7 +24,6 @@ struct BitText {
 
 // In the order in which they matter to somebody who looks for the cause.
 constexpr BitText kFlash[] = {
-    {wire::kFlashDenied, "Our own access rules (restrict) refuse its packets."},
     {wire::kFlashAuth,
      "The authentication of its last packet failed: the two ends have different keys, or the key "
      "is not trusted here."},
@@ -40,7 +40,17 @@ constexpr BitText kFlash[] = {
      "shrinks with each answer after a start, and grows while answers stay out."},
 };
 
-std::string_view Verdict(Selection selection) {
+// The server tells of good sources, but follows none.
+bool NothingIsFollowed(Selection selection, std::optional<AssocId> system_peer) {
+  return system_peer && system_peer->value == 0 &&
+         (selection == Selection::kCandidate || selection == Selection::kBackup ||
+          selection == Selection::kExcess || selection == Selection::kOutlier);
+}
+
+std::string_view Verdict(Selection selection, std::optional<AssocId> system_peer) {
+  if (NothingIsFollowed(selection, system_peer))
+    return "is not used: it is good, but fewer sources agree with each other than tos minsane "
+           "asks for, and so the clock follows none.";
   switch (selection) {
     case Selection::kSystemPeer:
     case Selection::kPpsPeer:
@@ -67,36 +77,63 @@ std::string_view Verdict(Selection selection) {
   return "is not used.";
 }
 
-// What nothing but silence came from, and what its last words were.
-std::string Silence(PeerStatus status, const Values& variables) {
-  switch (status.last_event) {
-    case PeerEvent::kAccessDenied:
-      return "It says that we may not ask it (kiss-o'-death DENY or RSTR): its operator has to "
-             "allow "
-             "this host.";
-    case PeerEvent::kRateExceeded:
-      return "It says that we ask too often (kiss-o'-death RATE): asked more seldom, it answers "
-             "again.";
-    default:
-      break;
-  }
-  const auto received = NumberOf(variables, "received");
-  if (received && *received == 0)
-    return "Nothing has ever come from it: it does not run, it does not serve this host, or UDP "
-           "port "
-           "123 is closed on the way.";
+// Of this host itself: no packet of it is on the way (as ntpd 4.2.8 numbers reference clocks).
+bool IsReferenceClock(const Values& variables) {
+  return Find(variables, "srcadr").value_or("").starts_with("127.127.");
+}
+
+// A name that no address is known for yet.
+bool IsUnresolved(const Values& variables) {
+  const std::string_view address = Find(variables, "srcadr").value_or("");
+  return (address == "0.0.0.0" || address == "::") && !TextOf(variables, "srchost").empty();
+}
+
+// The last thing that the source said was a kiss-o'-death (RFC 5905 section 7.4); empty when it was
+// not. What else is wrong with it follows from that.
+std::string_view Kiss(PeerStatus status, uint32_t flash, const Values& variables) {
+  const std::string_view refid = Find(variables, "refid").value_or("");
+  // Nothing that came from it is told any more.
+  const bool forgotten = refid.empty() || refid == "INIT";
+  if (refid == "DENY" || refid == "RSTR" || (flash & wire::kFlashDenied) != 0 ||
+      (forgotten && status.last_event == PeerEvent::kAccessDenied))
+    return "It says that we may not ask it (kiss-o'-death DENY or RSTR): its operator has to allow "
+           "this host.";
+  if (refid == "RATE" || (forgotten && status.last_event == PeerEvent::kRateExceeded))
+    return "It says that we ask too often (kiss-o'-death RATE): asked more seldom, it answers "
+           "again.";
+  return "";
+}
+
+// Packets came, but none that could be taken.
+constexpr uint32_t kFlashRefused =
+    wire::kFlashAuth | wire::kFlashCrypto | wire::kFlashAutokey | wire::kFlashBogus;
+
+// Of what gave no good answer to the last eight polls.
+std::string Silence(uint32_t flash, const Values& variables) {
   const std::string unreach = TextOf(variables, "unreach");
-  return "It has not answered our last polls" +
-         (unreach.empty() || unreach == "0" ? "" : " (" + unreach + " without an answer)") +
-         ": it, or the way to it, is down.";
+  const std::string polls =
+      unreach.empty() || unreach == "0" ? "" : " (" + unreach + " without an answer)";
+  if (IsReferenceClock(variables)) return "Its driver has given no time" + polls + ".";
+  if ((flash & kFlashRefused) != 0)
+    return "Nothing that could be taken has come to answer our last polls" + polls + ".";
+  if (NumberOf(variables, "received") != 0U)
+    return "It has not answered our last polls" + polls + ": it, or the way to it, is down.";
+  const uint64_t key = NumberOf(variables, "keyid").value_or(0);
+  return "Nothing has ever come from it: it does not run, it does not serve this host, a restrict "
+         "line here refuses it, or UDP port 123 is closed on the way" +
+         (key == 0 || key > kMaxSymmetricKey
+              ? "."
+              : "; or key " + std::to_string(key) + " is missing, or not trusted, at one end.");
+}
+
+bool IsSynchronised(const Values& variables) {
+  const uint64_t stratum = NumberOf(variables, "stratum").value_or(0);
+  return NumberOf(variables, "leap") != 3U && stratum != 0 && stratum < 16;
 }
 
 std::string Stratum(const Values& variables) {
-  const auto stratum = NumberOf(variables, "stratum");
-  const auto leap = NumberOf(variables, "leap");
-  if (leap == 3U || stratum.value_or(0) == 0 || stratum.value_or(0) >= 16)
-    return "It is not synchronised itself, and says so.";
-  return "Its stratum, " + std::to_string(*stratum) +
+  if (!IsSynchronised(variables)) return "It is not synchronised itself, and says so.";
+  return "Its stratum, " + TextOf(variables, "stratum") +
          ", is outside what is allowed here (tos floor and tos ceiling).";
 }
 
@@ -106,24 +143,46 @@ void Append(std::string_view sentence, std::string* text) {
   *text += sentence;
 }
 
+// That the distance grows needs no words where no good packet comes.
+bool DistanceFollows(bool silent, uint32_t flash, const Values& variables) {
+  constexpr uint32_t kNoGoodPacket =
+      wire::kFlashUnsynchronised | wire::kFlashStratum | wire::kFlashHeader;
+  const bool unsynchronised = (flash & wire::kFlashPeerStratum) != 0 && !IsSynchronised(variables);
+  return silent || unsynchronised || (flash & kNoGoodPacket) != 0;
+}
+
+// Selection left out a source without a fault.
+std::string_view SetAside(uint32_t flash, const Values& variables) {
+  // A server marks one that it must not follow as if it did not answer.
+  if ((flash & wire::kFlashPeerUnreachable) != 0)
+    return "Nothing is wrong with it: it was configured with noselect.";
+  if (IsReferenceClock(variables))
+    return "Nothing is wrong with it: this host's own clock is the last resort, for when no other "
+           "source can be used.";
+  return "Nothing is wrong with it: it was not looked at yet, or too few of the sources that agree "
+         "with it answer yet.";
+}
+
 void AppendCauses(PeerStatus status, const Values& variables, std::string* text) {
+  if (IsUnresolved(variables))
+    return Append(
+        "No address is known for it: its name is wrong, or no name server answers; it is asked "
+        "for again.",
+        text);
   const auto flash = static_cast<uint32_t>(NumberOf(variables, "flash").value_or(0));
+  if (const std::string_view kiss = Kiss(status, flash, variables); !kiss.empty())
+    return Append(kiss, text);
   const bool silent = !status.reachable;
-  if (silent) Append(Silence(status, variables), text);
+  if (silent) Append(Silence(flash, variables), text);
   for (const BitText& cause : kFlash) {
-    // Everything is uncertain about a source that does not answer.
-    const bool follows = silent && cause.bit == wire::kFlashPeerDistance;
+    const bool follows =
+        cause.bit == wire::kFlashPeerDistance && DistanceFollows(silent, flash, variables);
     if ((flash & cause.bit) != 0 && !follows) Append(cause.text, text);
   }
   const bool bad_stratum = (flash & (wire::kFlashStratum | wire::kFlashPeerStratum)) != 0;
   if (!silent && bad_stratum) Append(Stratum(variables), text);
-  // A server marks one that it must not follow as if it did not answer.
   const bool set_aside = !silent && (flash & ~uint32_t{wire::kFlashPeerUnreachable}) == 0;
-  if (set_aside)
-    Append(
-        "Nothing is wrong with it: it was configured with noselect, or too few of the sources that "
-        "agree with it answer yet.",
-        text);
+  if (set_aside) Append(SetAside(flash, variables), text);
 }
 
 std::string Autokey(uint32_t flags, const Values& variables) {
@@ -149,13 +208,15 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   return text + ".";
 }
 
+// Empty for what no packet can be forged of.
 std::string Authentication(PeerStatus status, const Values& variables) {
+  if (IsReferenceClock(variables) || IsUnresolved(variables)) return "";
   if (const auto flags = NumberOf(variables, "flags"))
     return Autokey(static_cast<uint32_t>(*flags), variables);
   const auto key = NumberOf(variables, "keyid");
   if (!status.auth_enabled || key.value_or(0) == 0)
     return "Nothing authenticates it: whoever is on the way can forge its time.";
-  if (*key > 0xffff) return Autokey(0, variables);
+  if (*key > kMaxSymmetricKey) return Autokey(0, variables);
   const std::string name = "symmetric key " + std::to_string(*key);
   if (!status.reachable) return "It is to be authenticated by " + name + ".";
   return status.authentic
@@ -163,11 +224,17 @@ std::string Authentication(PeerStatus status, const Values& variables) {
              : "It should be authenticated by " + name + ", and its last packet was not.";
 }
 
+bool IsZero(std::string_view number) {
+  return number.find_first_not_of("+-.0") == std::string_view::npos;
+}
+
 std::string Figures(PeerStatus status, const Values& variables) {
   const std::string offset = TextOf(variables, "offset");
   const std::string delay = TextOf(variables, "delay");
   const std::string jitter = TextOf(variables, "jitter");
   if (!status.reachable || offset.empty() || delay.empty() || jitter.empty()) return "";
+  // So a server writes what it has not measured yet.
+  if (IsZero(offset) && IsZero(delay) && IsZero(jitter)) return "";
   return "It differs from our clock by " + offset + " ms, over a delay of " + delay +
          " ms, with a jitter of " + jitter + " ms.";
 }
@@ -187,7 +254,8 @@ std::string Wrapped(const std::string& text) {
 
 }  // namespace
 
-std::string Explanation(const std::string& name, PeerStatus status, const Values& variables) {
+std::string Explanation(const std::string& name, PeerStatus status, const Values& variables,
+                        std::optional<AssocId> system_peer) {
   std::string text = Printable(name) + " ";
   if (status.broadcast) {
     // It only sends, or stands for the servers that are found for it.
@@ -195,7 +263,7 @@ std::string Explanation(const std::string& name, PeerStatus status, const Values
                    "is never used itself: it sends, or finds other sources, which are listed "
                    "beside it.");
   }
-  text += Verdict(status.selection);
+  text += Verdict(status.selection, system_peer);
   if (status.selection == Selection::kReject) AppendCauses(status, variables, &text);
   Append(Authentication(status, variables), &text);
   Append(Figures(status, variables), &text);

@@ -70,7 +70,6 @@ void EveryFlashBitThatMattersIsAReason(void**) {
       {"flash=0x1", "a copy"},
       {"flash=0x2", "answers none of our requests"},
       {"flash=0x4", "no time in it"},
-      {"flash=0x8", "access rules"},
       {"flash=0x10", "have different keys"},
       {"flash=0x20, stratum=16, leap=3", "not synchronised itself"},
       {"flash=0x40", "beyond all limits"},
@@ -80,11 +79,85 @@ void EveryFlashBitThatMattersIsAReason(void**) {
       {"flash=0x200, stratum=12, leap=0", "Its stratum, 12, is outside"},
       {"flash=0x400", "root distance"},
       {"flash=0x800", "circle"},
-      {"flash=0x1000", "Nothing is wrong with it: it was configured with noselect"},
-      {"flash=0", "Nothing is wrong with it"},
+      {"flash=0x1000", "Nothing is wrong with it: it was configured with noselect."},
+      {"flash=0", "Nothing is wrong with it: it was not looked at yet"},
   };
   for (const Case& c : cases)
     assert_true(Has(Why(Reachable(Selection::kReject), c.variables), c.says));
+}
+
+// What ntpd says of a source whose last word was a kiss; it counts as an answer.
+void AKissIsTheCauseAndNothingElseIs(void**) {
+  PeerStatus status = Reachable(Selection::kReject);
+  status.last_event = PeerEvent::kAccessDenied;
+  const std::string denied = Why(status, "refid=DENY, stratum=16, leap=3, flash=0x1608");
+  assert_true(Has(denied, "is not used. It says that we may not ask it"));
+  assert_true(Has(Why(Reachable(Selection::kReject), "flash=0x8"), "we may not ask it"));
+  status.last_event = PeerEvent::kRateExceeded;
+  const std::string rate = Why(status, "refid=RATE, stratum=16, leap=3, flash=0x600");
+  assert_true(Has(rate, "is not used. It says that we ask too often"));
+  for (const std::string& text : {denied, rate})
+    for (const char* other : {"restrict)", "uncertain", "synchronised"})
+      assert_true(text.find(other) == std::string::npos);
+  // One of long ago is no cause any more.
+  const std::string later = Why(status, "refid=10.0.0.1, stratum=2, leap=0, flash=0x800");
+  assert_true(Has(later, "a circle"));
+  assert_true(later.find("too often") == std::string::npos);
+}
+
+void NothingIsUsedWhileTheClockFollowsNone(void**) {
+  const auto verdict = [](Selection selection, uint16_t system_peer) {
+    return Explanation("a", Reachable(selection), {}, AssocId{system_peer});
+  };
+  for (const Selection selection :
+       {Selection::kCandidate, Selection::kBackup, Selection::kExcess, Selection::kOutlier})
+    assert_true(Has(verdict(selection, 0), "is not used: it is good, but fewer sources agree"));
+  assert_true(Has(verdict(Selection::kCandidate, 7), "is used"));
+  assert_true(Has(verdict(Selection::kFalsetick, 0), "differs from what the majority"));
+}
+
+void AnswersThatCannotBeTakenAreNoSilence(void**) {
+  PeerStatus status;
+  const std::string key = Why(status, "refid=INIT, unreach=11, received=17, keyid=1, flash=0x1610");
+  assert_true(Has(key, "Nothing that could be taken has come to answer our last polls (11 "));
+  assert_true(Has(key, "have different keys"));
+  assert_true(key.find("down") == std::string::npos);
+  const std::string bogus = Why(status, "refid=INIT, unreach=11, received=0, flash=0x1602");
+  assert_true(Has(bogus, "answers none of our requests"));
+  assert_true(bogus.find("ever come") == std::string::npos);
+}
+
+void ANameWithoutAddressIsSaid(void**) {
+  const char* variables = "srcadr=0.0.0.0, srchost=\"no.such.name\", refid=INIT, received=0";
+  const std::string text = Why(PeerStatus(), variables);
+  assert_true(Has(text, "No address is known for it"));
+  for (const char* other : {"ever come", "forge"})
+    assert_true(text.find(other) == std::string::npos);
+}
+
+void AKeyThatMayBeMissingIsAPossibleCause(void**) {
+  assert_true(Has(Why(PeerStatus(), "received=0, keyid=99"), "; or key 99 is missing"));
+  assert_true(Why(PeerStatus(), "received=0, keyid=0").find("key 0") == std::string::npos);
+}
+
+void TheLocalClockIsToldAsWhatItIs(void**) {
+  const char* variables = "srcadr=127.127.1.0, flash=0, offset=0.000, delay=0.000, jitter=0.000";
+  const std::string text = Why(Reachable(Selection::kReject), variables);
+  assert_true(Has(text, "the last resort"));
+  for (const char* other : {"noselect", "forge", "differs"})
+    assert_true(text.find(other) == std::string::npos);
+  assert_true(Has(Why(PeerStatus(), variables), "Its driver has given no time"));
+}
+
+void AServerWithoutTimeIsNotCalledUncertain(void**) {
+  const char* figures = "flash=0x620, stratum=16, leap=3, offset=0.000, delay=0.000, jitter=0.000";
+  const std::string text = Why(Reachable(Selection::kReject), figures);
+  assert_true(Has(text, "is not used. It is not synchronised itself"));
+  for (const char* other : {"uncertain", "differs"})
+    assert_true(text.find(other) == std::string::npos);
+  assert_true(Why(Reachable(Selection::kReject), "flash=0x440").find("unc") == std::string::npos);
+  // A stratum that is not allowed says nothing about the distance.
+  assert_true(Has(Why(Reachable(Selection::kReject), "flash=0x600, stratum=12, leap=0"), "unc"));
 }
 
 void AuthenticationIsAlwaysSpokenOf(void**) {
@@ -166,6 +239,13 @@ int main() {
       cmocka_unit_test(ASourceThatIsUsedHasNoCauses),
       cmocka_unit_test(SilenceIsToldApart),
       cmocka_unit_test(EveryFlashBitThatMattersIsAReason),
+      cmocka_unit_test(AKissIsTheCauseAndNothingElseIs),
+      cmocka_unit_test(NothingIsUsedWhileTheClockFollowsNone),
+      cmocka_unit_test(AnswersThatCannotBeTakenAreNoSilence),
+      cmocka_unit_test(ANameWithoutAddressIsSaid),
+      cmocka_unit_test(AKeyThatMayBeMissingIsAPossibleCause),
+      cmocka_unit_test(TheLocalClockIsToldAsWhatItIs),
+      cmocka_unit_test(AServerWithoutTimeIsNotCalledUncertain),
       cmocka_unit_test(AuthenticationIsAlwaysSpokenOf),
       cmocka_unit_test(AutokeyTellsItsNextStepOrItsProof),
       cmocka_unit_test(PeersAreFollowedBeforeTheyHaveACookie),
