@@ -20,8 +20,8 @@ struct Source {
 // What one server said.
 struct Findings {
   bool up = false;
-  bool denied = false;  // the server does not allow some of it
-  double seconds = 0;   // that the questions took
+  bool whole = true;   // nothing is missing but what the server does not know
+  double seconds = 0;  // that the questions took
   timespec now{};
   uint16_t status = 0;
   Values variables;
@@ -35,8 +35,19 @@ void Append(Values& all, std::string_view payload) {
   for (NamedValue& value : ReadValues(payload)) all.push_back(std::move(value));
 }
 
+// A page without a part would look like one of a server that lacks it. Always false.
+bool Lose(Session& session, AssocId assoc, const QueryError& error, Findings& findings) {
+  session.Explain(error, assoc);
+  findings.whole = false;
+  return false;
+}
+
+bool IsRefused(const QueryError& error, wire::ControlError code) {
+  return error.kind == QueryError::Kind::kRefused && error.code == code;
+}
+
 // A server that lacks one of the names refuses them all: then each is asked for alone, unless they
-// are ours, of which it lacks all. False when it answers no more, or, after a complaint, does not
+// are ours, of which it lacks all. False, after a complaint, when it gives no answer or does not
 // allow it.
 bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> set, Values& all,
               Findings& findings) {
@@ -50,16 +61,11 @@ bool AddNamed(Session& session, AssocId assoc, std::span<const VariableMetric> s
     Append(all, reply->data);
     return true;
   }
-  if (reply.error().kind != QueryError::Kind::kRefused) return false;
-  // A page without them would look like one of a server that lacks them.
-  if (reply.error().code == wire::ControlError::kPermission) {
-    session.Explain(reply.error(), assoc);
-    findings.denied = true;
-    return false;
-  }
-  if (reply.error().code != wire::ControlError::kUnknownVariable || set.size() == 1 ||
-      IsOurs(set.front().variable))
-    return true;
+  // It has gone since it was asked for all that it has.
+  if (IsRefused(reply.error(), wire::ControlError::kBadAssociation)) return true;
+  if (!IsRefused(reply.error(), wire::ControlError::kUnknownVariable))
+    return Lose(session, assoc, reply.error(), findings);
+  if (set.size() == 1 || IsOurs(set.front().variable)) return true;
   for (size_t i = 0; i < set.size(); ++i)
     if (!AddNamed(session, assoc, set.subspan(i, 1), all, findings)) return false;
   return true;
@@ -76,11 +82,13 @@ bool AddSystem(Session& session, Findings& findings) {
   return true;
 }
 
-// An association that has gone since the list was made is left out. False when the server answers
-// no more.
+// An association that has gone since the list was made is left out. False, after a complaint, when
+// the server keeps another back.
 bool AddSource(Session& session, Association association, Findings& findings) {
   const auto reply = session.Try(wire::ControlOp::kReadVariables, association.id, "");
-  if (!reply.ok()) return reply.error().kind == QueryError::Kind::kRefused;
+  if (!reply.ok())
+    return IsRefused(reply.error(), wire::ControlError::kBadAssociation) ||
+           Lose(session, association.id, reply.error(), findings);
   association.status = reply->status;
   Source source{association, {}};
   Append(source.variables, reply->data);
@@ -90,20 +98,26 @@ bool AddSource(Session& session, Association association, Findings& findings) {
   return go_on;
 }
 
+void AddSources(Session& session, Findings& findings) {
+  const auto list = session.Try(wire::ControlOp::kReadStatus, AssocId{0}, "");
+  if (!list.ok()) {
+    Lose(session, AssocId{0}, list.error(), findings);
+    return;
+  }
+  auto associations = DecodeAssociations(list->data);
+  const auto same = [](const Association& a, const Association& b) { return a.id == b.id; };
+  associations.erase(std::unique(associations.begin(), associations.end(), same),
+                     associations.end());
+  findings.associations = associations.size();
+  for (size_t i = 0; i < std::min(associations.size(), kMaxMetricAssociations); ++i)
+    if (!AddSource(session, associations[i], findings)) return;
+}
+
 Findings Ask(Session& session) {
   Findings findings;
   session.BeginCommand();
   const MonoTime start = session.host().transport->Now();
-  if (AddSystem(session, findings)) {
-    const auto list = session.Try(wire::ControlOp::kReadStatus, AssocId{0}, "");
-    auto associations = DecodeAssociations(list.ok() ? list->data : "");
-    const auto same = [](const Association& a, const Association& b) { return a.id == b.id; };
-    associations.erase(std::unique(associations.begin(), associations.end(), same),
-                       associations.end());
-    findings.associations = associations.size();
-    for (size_t i = 0; i < std::min(associations.size(), kMaxMetricAssociations); ++i)
-      if (!AddSource(session, associations[i], findings)) break;
-  }
+  if (AddSystem(session, findings)) AddSources(session, findings);
   findings.seconds = session.host().transport->Now() - start;
   findings.now = session.platform().Now();
   return findings;
@@ -112,7 +126,7 @@ Findings Ask(Session& session) {
 // --- writing
 
 constexpr MetricFamily kUp = {"ntpward_up", MetricType::kGauge, "",
-                              "1 when the server answered mode 6 queries."};
+                              "1 when the server answered all mode 6 queries."};
 constexpr MetricFamily kDuration = {"ntpward_query_duration_seconds", MetricType::kGauge, "seconds",
                                     "How long the questions took."};
 constexpr MetricFamily kServer = {"ntpward_server", MetricType::kInfo, "",
@@ -226,7 +240,7 @@ void Write(Session& session, MetricsFormat format, const Findings& findings) {
 
 void PrintMetrics(Session& session, MetricsFormat format) {
   Findings findings = Ask(session);
-  if (findings.denied) findings.up = false;
+  if (!findings.whole) findings.up = false;
   Write(session, format, findings);
 }
 

@@ -14,8 +14,8 @@ namespace ntpward::ntpq {
 // Associations that are told of; `ntpward_associations` counts all.
 inline constexpr size_t kMaxMetricAssociations = 1024;
 
-// Asks the current host and prints. A server that does not answer, or does not allow some of it,
-// has `ntpward_up 0` alone, and is told of on standard error.
+// Asks the current host and prints. A server that leaves any question without an answer, or does
+// not allow it, has `ntpward_up 0` alone, and is told of on standard error.
 void PrintMetrics(Session& session, MetricsFormat format);
 // What is printed when there is no host to ask.
 void PrintDown(Session& session, MetricsFormat format);

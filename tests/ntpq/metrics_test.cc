@@ -164,18 +164,46 @@ void AServerThatLacksNamesGivesTheOthers(void**) {
   assert_false(read.Value("ntpward_packets_rate_limited_total").has_value());
 }
 
-// A server without the statistics, that refuses what it does not know, and one that stops.
-void ServersThatStopHalfwayAreStillTold(void**) {
-  for (size_t answered = 0; answered < 14; ++answered) {
-    size_t asked = 0;
-    const Exposition read = ReadOpenMetrics(
-        Ask([&](const wire::ControlHeader& header, std::string_view data) -> std::optional<Answer> {
-          if (asked++ >= answered) return std::nullopt;
-          return Ordinary(header, data);
-        }).text);
-    assert_string_equal(read.wrong.c_str(), "");
-    assert_true(read.Value("ntpward_up") == (answered > 0 ? 1.0 : 0.0));
+// The page of a server that answers the first questions only, in the way of `then`.
+Scrape AskUntil(size_t answered, const std::optional<Answer>& then) {
+  size_t asked = 0;
+  return Ask([&](const wire::ControlHeader& header, std::string_view data) {
+    return asked++ < answered ? Ordinary(header, data) : then;
+  });
+}
+
+// Nobody takes a part for the whole.
+void ServersThatStopHalfwayAreDown(void**) {
+  size_t questions = 0;
+  Ask([&](const wire::ControlHeader& header, std::string_view data) {
+    ++questions;
+    return Ordinary(header, data);
+  });
+  for (const auto& then :
+       {std::optional<Answer>(), std::optional(Answer{"", wire::ControlError::kPermission})}) {
+    for (size_t answered = 0; answered <= questions; ++answered) {
+      const Scrape scrape = AskUntil(answered, then);
+      const Exposition read = ReadOpenMetrics(scrape.text);
+      const bool all = answered == questions;
+      assert_string_equal(read.wrong.c_str(), "");
+      assert_true(read.Value("ntpward_up") == (all ? 1.0 : 0.0));
+      assert_true(all || read.samples.size() == 2);
+      assert_true(scrape.err.empty() == all);
+    }
   }
+}
+
+void AnAssociationThatHasJustGoneIsLeftOut(void**) {
+  const Scrape scrape = Ask([](const wire::ControlHeader& header, std::string_view data) {
+    if (header.assoc.value == 0x102)
+      return std::optional(Answer{"", wire::ControlError::kBadAssociation});
+    return Ordinary(header, data);
+  });
+  const Exposition read = ReadOpenMetrics(scrape.text);
+  assert_string_equal(scrape.err.c_str(), "");
+  assert_true(read.Value("ntpward_up") == 1.0);
+  assert_true(read.Value("ntpward_association_selection", {{"assid", "259"}}).has_value());
+  assert_false(read.Value("ntpward_association_selection", {{"assid", "258"}}).has_value());
 }
 
 void HostileValuesLeaveTheTextValid(void**) {
@@ -347,7 +375,8 @@ int main() {
       cmocka_unit_test(BothFormatsAreValidAndSayTheSame),
       cmocka_unit_test(ASilentServerIsDown),
       cmocka_unit_test(AServerThatLacksNamesGivesTheOthers),
-      cmocka_unit_test(ServersThatStopHalfwayAreStillTold),
+      cmocka_unit_test(ServersThatStopHalfwayAreDown),
+      cmocka_unit_test(AnAssociationThatHasJustGoneIsLeftOut),
       cmocka_unit_test(HostileValuesLeaveTheTextValid),
       cmocka_unit_test(BoundsTheAssociationsThatItTellsOf),
       cmocka_unit_test(TellsOfAnAssociationOnce),
