@@ -105,7 +105,9 @@ int Run(const char* program, const Options& options) {
     RunBatch(session, options.hosts, options.commands);
   else
     RunInteractive(session, options, *input);
-  std::fflush(stdout);
+  // Who keeps the output must not take a part of it for the whole.
+  if (auto written = platform.Flush(); !written.ok())
+    return Complain(program, written.error().text);
   return session.exit_status;
 }
 

@@ -102,6 +102,14 @@ void StdPlatform::Err(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+Status StdPlatform::Flush() {
+  // The stream remembers what failed earlier, but not why.
+  const bool failed_before = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) != 0) return FailErrno("standard output");
+  if (failed_before) return Fail("standard output: cannot be written");
+  return {};
+}
+
 void StdPlatform::OpenTerminal() {
   terminal_ = UniqueFd(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
 }

@@ -25,6 +25,9 @@ class StdPlatform : public Platform {
   std::unique_ptr<Terminal> TakeTerminal() override;
   bool Pause(uint32_t seconds) override;
 
+  // Writes what Out still keeps. Fails when anything that was printed could not be written.
+  Status Flush();
+
   // While files can be opened: the controlling terminal for Ask, and files for WriteFile and
   // ReadFile, which then open nothing. A file to read that cannot be opened fails in ReadFile.
   void OpenTerminal();
