@@ -20,6 +20,8 @@ constexpr size_t kAssociationSize = 4;
 constexpr std::string_view kWriteFailed = "write: ";
 // A proof is good for longer than this; s.
 constexpr double kBetweenProofsS = 30;
+// " nonce=", and what a server may make it of.
+constexpr size_t kRoomForNonce = 80;
 // With --json: a document has an error.
 constexpr int kExitFailed = 2;
 
@@ -27,6 +29,18 @@ uint16_t RandomSequence() {
   std::array<uint8_t, 2> bytes;
   CHECK(RAND_bytes(bytes.data(), bytes.size()) == 1);
   return Reader(bytes).U16();
+}
+
+// A list of names to read: such a request may be made in parts.
+bool IsListOfNames(wire::ControlOp op) {
+  return op == wire::ControlOp::kReadVariables || op == wire::ControlOp::kReadClock;
+}
+
+// Adds the items of `more` to a list of variables, as one server would have sent both.
+void AppendItems(std::string* list, std::string_view more) {
+  while (list->ends_with('\n') || list->ends_with('\r')) list->pop_back();
+  if (!list->empty() && !more.empty()) *list += ", ";
+  *list += more;
 }
 
 std::string ServerErrorText(wire::ControlError code, AssocId assoc) {
@@ -49,6 +63,10 @@ std::string ServerErrorText(wire::ControlError code, AssocId assoc) {
       break;
   }
   return "Server returns unknown error code " + std::to_string(static_cast<unsigned>(code));
+}
+
+QueryError TooLong() {
+  return {QueryError::Kind::kNotSent, {}, "***The question is longer than a request"};
 }
 
 std::optional<std::vector<uint8_t>> FromHex(std::string_view text) {
@@ -175,6 +193,10 @@ Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::s
     if (!PrepareCredentials()) return Fail(QueryError{QueryError::Kind::kCredentials, {}, {}});
     credentials = Credentials{key, key_type, password.bytes()};
   }
+  // Under a MAC a nonce may have to go with it.
+  const size_t room = wire::kMaxControlData - (credentials ? kRoomForNonce : 0);
+  if (IsListOfNames(op) && data.size() > room)
+    return TryInParts(op, assoc, data, room, auth, attempts);
   const QueryOptions options{settings.version, settings.timeout_ms / 1000.0,
                              std::max(3.0, settings.timeout_ms / 2000.0), attempts};
   auto reply = AskOnce(op, assoc, data, options, credentials);
@@ -194,11 +216,28 @@ Result<Reply, QueryError> Session::Try(wire::ControlOp op, AssocId assoc, std::s
                  credentials);
 }
 
+Result<Reply, QueryError> Session::TryInParts(wire::ControlOp op, AssocId assoc,
+                                              std::string_view names, size_t room, Auth auth,
+                                              int attempts) {
+  Reply whole;
+  while (!names.empty()) {
+    const bool is_last = names.size() <= room;
+    const size_t end = is_last ? names.size() : names.rfind(',', room);
+    if (end == std::string_view::npos || end == 0) return Fail(TooLong());
+    auto part = Try(op, assoc, names.substr(0, end), auth, attempts);
+    if (!part.ok()) return part;
+    whole.status = part->status;
+    AppendItems(&whole.data, part->data);
+    names.remove_prefix(is_last ? end : end + 1);
+  }
+  return whole;
+}
+
 Result<Reply, QueryError> Session::AskOnce(wire::ControlOp op, AssocId assoc, std::string_view data,
                                            const QueryOptions& options,
                                            const std::optional<Credentials>& credentials) {
-  auto reply =
-      querier_->Ask(op, assoc, data.substr(0, wire::kMaxControlData), options, credentials);
+  if (data.size() > wire::kMaxControlData) return Fail(TooLong());
+  auto reply = querier_->Ask(op, assoc, data, options, credentials);
   if (settings.debug > 0) Trace(op, assoc, reply);
   return reply;
 }

@@ -135,6 +135,9 @@ class Session {
   // Whether this command may still prove our address: a server that is never content must cost a
   // command no more than a few questions.
   bool MayProve() const;
+  // Reads names that no single request holds, in as many as it takes; their answers become one.
+  Result<Reply, QueryError> TryInParts(wire::ControlOp op, AssocId assoc, std::string_view names,
+                                       size_t room, Auth auth, int attempts);
   Result<Reply, QueryError> AskOnce(wire::ControlOp op, AssocId assoc, std::string_view data,
                                     const QueryOptions& options,
                                     const std::optional<Credentials>& credentials);

@@ -32,6 +32,47 @@ void SaysThatAQuestionCouldNotLeave(void**) {
                       "ntpq: write to ntp1 failed: No buffer space available\n");
 }
 
+// --- what is longer than a request
+
+// Every name that is asked for, each answered with its place in the list.
+void ALongListOfNamesIsAskedForInParts(void**) {
+  std::string names, sent;
+  for (int i = 0; i < 60; ++i) names += (i > 0 ? "," : "") + ("variable_" + std::to_string(i));
+  FakeServer server;
+  size_t asked = 0;
+  server.on_request = [&](const wire::ControlRequest& request) {
+    const std::string_view data = AsText(request.data);
+    sent += (sent.empty() ? "" : ",") + std::string(data);
+    server.Answer(request, "answer_" + std::to_string(++asked) + "=1\r\n");
+  };
+  RecordingPlatform platform;
+  FakeNetwork network(server);
+  RecordedNames hosts;
+  Session session(platform, network, hosts, Settings{});
+  session.OpenHost("ntp1", Family::kNone);
+  session.BeginCommand();
+  const auto reply = session.Try(wire::ControlOp::kReadVariables, AssocId{0}, names);
+  assert_true(reply.ok());
+  assert_string_equal(sent.c_str(), names.c_str());
+  assert_int_equal(asked, 2);
+  assert_string_equal(reply->data.c_str(), "answer_1=1, answer_2=1\r\n");
+}
+
+void WhatFitsIntoNoRequestIsNotSent(void**) {
+  FakeServer server;
+  RecordingPlatform platform;
+  FakeNetwork network(server);
+  RecordedNames hosts;
+  Session session(platform, network, hosts, Settings{});
+  session.OpenHost("ntp1", Family::kNone);
+  session.BeginCommand();
+  const std::string name(wire::kMaxControlData + 1, 'x');
+  for (const auto op : {wire::ControlOp::kReadVariables, wire::ControlOp::kReadMru})
+    assert_false(session.Ask(op, AssocId{0}, name).has_value());
+  assert_int_equal(server.sent.size(), 0);
+  assert_true(platform.err.starts_with("***The question is longer than a request"));
+}
+
 // --- monitoring programs
 
 void ShowsTenColumnsAndNoEmptyLine(void**) {
@@ -142,6 +183,8 @@ int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SaysThatAQuestionCouldNotLeave),
+      cmocka_unit_test(ALongListOfNamesIsAskedForInParts),
+      cmocka_unit_test(WhatFitsIntoNoRequestIsNotSent),
       cmocka_unit_test(ShowsTenColumnsAndNoEmptyLine),
       cmocka_unit_test(PrintsAVersionThatPluginsAccept),
       cmocka_unit_test(TakesALoopbackAddressForTheSystem),
