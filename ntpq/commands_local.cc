@@ -48,10 +48,11 @@ void ShowHost(Session& session, const Arguments& arguments) {
       return;
     }
   }
+  const int status_before = session.exit_status;
   const bool opened = session.OpenHost(arguments[next].text, family);
   // A host that was asked for by command and cannot be reached is no reason to leave.
   session.quit = false;
-  session.exit_status = 0;
+  session.exit_status = status_before;
   if (opened)
     session.Print("current host set to " + session.host().name + "\n");
   else

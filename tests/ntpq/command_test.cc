@@ -32,6 +32,19 @@ void SaysThatAQuestionCouldNotLeave(void**) {
                       "ntpq: write to ntp1 failed: No buffer space available\n");
 }
 
+void AnotherHostDoesNotUndoAFailure(void**) {
+  RecordingPlatform platform;
+  FakeServer server;
+  FakeNetwork network(server);
+  RecordedNames names;
+  Session session(platform, network, names, Settings{.json = true});
+  session.OpenHost("ntp1", Family::kNone);
+  RunLine(session, "nosuch");
+  assert_int_equal(session.exit_status, 2);
+  RunLine(session, "host ntp2");
+  assert_int_equal(session.exit_status, 2);
+}
+
 // --- what is longer than a request
 
 // Every name that is asked for, each answered with its place in the list.
@@ -183,6 +196,7 @@ int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SaysThatAQuestionCouldNotLeave),
+      cmocka_unit_test(AnotherHostDoesNotUndoAFailure),
       cmocka_unit_test(ALongListOfNamesIsAskedForInParts),
       cmocka_unit_test(WhatFitsIntoNoRequestIsNotSent),
       cmocka_unit_test(ShowsTenColumnsAndNoEmptyLine),
