@@ -108,8 +108,9 @@ bool WriteTimestamp(JsonWriter& json, std::string_view value, const timespec& no
 
 bool WriteBits(JsonWriter& json, std::string_view value) {
   const auto bits = wire::DecodeNumber(value);
-  if (bits) json.Unsigned(*bits);
-  return bits.has_value();
+  const bool exact = bits && *bits <= JsonWriter::kMaxExact;
+  if (exact) json.Unsigned(*bits);
+  return exact;
 }
 
 // False, and nothing written, when the value has not the form.

@@ -11,7 +11,6 @@ namespace ntpward::ntpq {
 namespace {
 
 constexpr size_t kPiece = 64 << 10;
-constexpr uint64_t kMaxExact = uint64_t{1} << 53;
 // Decimal digits that a double always gives back.
 constexpr size_t kExactDigits = 15;
 
@@ -70,7 +69,7 @@ void JsonWriter::OptionalText(const std::optional<std::string>& octets) {
 
 void JsonWriter::Unsigned(uint64_t value) {
   if (value > kMaxExact)
-    Text(std::to_string(value));
+    Null();
   else
     Scalar(std::to_string(value));
 }
@@ -79,7 +78,7 @@ void JsonWriter::Signed(int64_t value) {
   if (value >= 0)
     Unsigned(static_cast<uint64_t>(value));
   else if (value < -static_cast<int64_t>(kMaxExact))
-    Text(std::to_string(value));
+    Null();
   else
     Scalar(std::to_string(value));
 }

@@ -17,6 +17,8 @@ class JsonWriter {
  public:
   // Takes the text in pieces, so that a list of a million rows need not be held in memory.
   using Sink = std::function<void(std::string_view)>;
+  // Up to here every reader holds integers exactly.
+  static constexpr uint64_t kMaxExact = uint64_t{1} << 53;
   explicit JsonWriter(Sink sink) : sink_(std::move(sink)) {}
 
   void BeginObject() { Begin('{'); }
@@ -31,7 +33,7 @@ class JsonWriter {
   void OptionalText(const std::optional<std::string>& octets);
   void Bool(bool value) { Scalar(value ? "true" : "false"); }
   void Null() { Scalar("null"); }
-  // A string beyond 2^53, up to which every reader holds integers exactly.
+  // Null beyond kMaxExact: no true count comes near.
   void Unsigned(uint64_t value);
   void Signed(int64_t value);
   // The shortest text that reads back as the same double; null when it is not finite.

@@ -6,6 +6,7 @@
 #include "ntpq/command.h"
 #include "ntpq/json_variables.h"
 #include "ntpq/variable_forms.h"
+#include "tests/ntpq/fake_server.h"
 #include "tests/ntpq/json.h"
 #include "tests/ntpq/recording.h"
 #include "tests/support/cmocka_cc.h"
@@ -378,6 +379,31 @@ void KeepsTheFirstOfTwoOfOneName(void**) {
   assert_int_equal(warnings.size(), 1);
 }
 
+void NumbersThatNobodyCountsToFitTheSchema(void**) {
+  FakeServer server;
+  server.on_request = [&](const wire::ControlRequest& request) {
+    const std::string most = "18446744073709551615";
+    if (request.header.op == wire::ControlOp::kReadVariables)
+      return server.Answer(request,
+                           "flash=0xffffffffffffffff, privsep_net=\"state=running uptime=" + most +
+                               " restarts=" + most + " uid=" + most + "\"\r\n");
+    server.Answer(request,
+                  "nonce=eead1d407cad7e69c4cb583a, addr.0=192.0.2.1:123, "
+                  "last.0=0xeeacac93.123456c0, first.0=0xeeacac91.123456c0, ct.0=" +
+                      most + ", mv.0=0xffffffffffffffff, rs.0=0xffffffffffffffff, " +
+                      "now=0xeeacac95.123456c0\r\n");
+  };
+  RecordingPlatform platform;
+  FakeNetwork network(server);
+  RecordedNames names;
+  Session session(platform, network, names, Settings{.json = true});
+  session.OpenHost("127.0.0.1", Family::kNone);
+  for (const char* line : {"mrulist", "rv", "privsep"}) RunLine(session, line);
+  std::map<std::string, int> results;
+  CheckLines(LoadSchema(), platform.out, results);
+  assert_int_equal(results.size(), 3);
+}
+
 void GivesRawValuesAsTheyCame(void**) {
   const Json value = Variables("leap=0, version=\"ntpd\", offset=1", true);
   Expect(value, {{"version", "\"ntpd\""}});
@@ -390,6 +416,7 @@ void GivesRawValuesAsTheyCame(void**) {
 int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(NumbersThatNobodyCountsToFitTheSchema),
       cmocka_unit_test(SaysWhoWasAskedAndWhen),
       cmocka_unit_test(TakesStatusWordsApart),
       cmocka_unit_test(ShowsWhatTheBillboardShows),

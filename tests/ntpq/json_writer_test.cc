@@ -63,7 +63,7 @@ void WritesWhatIsNoExactNumberAsText(void**) {
     assert_string_equal(Number(text).c_str(), ("\"" + std::string(text) + "\"").c_str());
 }
 
-void WritesIntegersBeyondDoublesAsText(void**) {
+void WritesNoIntegersBeyondDoubles(void**) {
   const uint64_t limit = uint64_t{1} << 53;
   const std::string text = Written([&](JsonWriter& json) {
     json.BeginArray();
@@ -73,9 +73,7 @@ void WritesIntegersBeyondDoublesAsText(void**) {
     json.Signed(std::numeric_limits<int64_t>::min());
     json.EndArray();
   });
-  assert_string_equal(text.c_str(),
-                      "[9007199254740992,\"9007199254740993\",-9007199254740992,"
-                      "\"-9223372036854775808\"]");
+  assert_string_equal(text.c_str(), "[9007199254740992,null,-9007199254740992,null]");
 }
 
 void WritesRealsShortAndNoInfinity(void**) {
@@ -153,7 +151,7 @@ int main() {
       cmocka_unit_test(GivesEveryOctetBackThroughAscii),
       cmocka_unit_test(KeepsTheDigitsOfExactNumbers),
       cmocka_unit_test(WritesWhatIsNoExactNumberAsText),
-      cmocka_unit_test(WritesIntegersBeyondDoublesAsText),
+      cmocka_unit_test(WritesNoIntegersBeyondDoubles),
       cmocka_unit_test(WritesRealsShortAndNoInfinity),
       cmocka_unit_test(HandsOverLongTextInPieces),
       cmocka_unit_test(TheReaderRefusesWhatIsNotStrict),
