@@ -42,6 +42,8 @@ constexpr SyscallRule kQuery[] = {
     {"fstat"},
     {"newfstatat", Equals(3, AT_EMPTY_PATH)},
     {"lseek"},
+    // A file of a redirection, which was opened before.
+    {"ftruncate"},
     {"writev"},
     {"fcntl", Equals(1, F_GETFL)},
     // The terminal: size, modes, line editing, a password without echo.

@@ -56,8 +56,9 @@ std::optional<std::string> ReadAnswer(int terminal) {
 
 Failure<Error> FileError(const std::string& path) { return FailErrno(path); }
 
-Result<UniqueFd> OpenForWriting(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+// `flags`: O_TRUNC, or 0 for a file that keeps what it holds until it is written.
+Result<UniqueFd> OpenForWriting(const std::string& path, int flags) {
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666));
   if (!file.valid()) return FileError(path);
   return file;
 }
@@ -70,6 +71,15 @@ Status WriteAll(int file, const std::string& path, std::string_view text) {
     text.remove_prefix(static_cast<size_t>(size));
   }
   return {};
+}
+
+// Writes it anew. What is no file cannot be emptied, and need not be.
+Status Replace(int file, const std::string& path, std::string_view text) {
+  struct stat now {};
+  if (::fstat(file, &now) != 0) return FileError(path);
+  if (S_ISREG(now.st_mode) && (::ftruncate(file, 0) != 0 || ::lseek(file, 0, SEEK_SET) != 0))
+    return FileError(path);
+  return WriteAll(file, path, text);
 }
 
 Result<std::string> ReadWholeFile(const std::string& path) {
@@ -125,7 +135,7 @@ std::optional<std::string> StdPlatform::Ask(std::string_view prompt, bool secret
 }
 
 Status StdPlatform::PrepareWrite(const std::string& path) {
-  to_write_[path] = TRY(OpenForWriting(path));
+  to_write_[path] = TRY(OpenForWriting(path, 0));
   return {};
 }
 
@@ -142,8 +152,8 @@ std::vector<int> StdPlatform::Descriptors() const {
 
 Status StdPlatform::WriteFile(const std::string& path, std::string_view text) {
   const auto prepared = to_write_.find(path);
-  if (prepared != to_write_.end()) return WriteAll(prepared->second.get(), path, text);
-  const UniqueFd file = TRY(OpenForWriting(path));
+  if (prepared != to_write_.end()) return Replace(prepared->second.get(), path, text);
+  const UniqueFd file = TRY(OpenForWriting(path, O_TRUNC));
   return WriteAll(file.get(), path, text);
 }
 

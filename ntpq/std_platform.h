@@ -29,7 +29,8 @@ class StdPlatform : public Platform {
   Status Flush();
 
   // While files can be opened: the controlling terminal for Ask, and files for WriteFile and
-  // ReadFile, which then open nothing. A file to read that cannot be opened fails in ReadFile.
+  // ReadFile, which then open nothing. A file to read that cannot be opened fails in ReadFile; one
+  // to write keeps what it holds until WriteFile.
   void OpenTerminal();
   Status PrepareWrite(const std::string& path);
   void PrepareRead(const std::string& path);

@@ -1,11 +1,15 @@
 // What ntpq does with files and streams of this machine.
 #include "ntpq/std_platform.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
+#include "ntpq/cage.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::ntpq {
@@ -20,6 +24,11 @@ int InChild(Act act) {
   int status = 0;
   assert_int_equal(waitpid(child, &status, 0), child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 void SaysThatOutputWasLost(void**) {
@@ -40,6 +49,51 @@ void SaysThatOutputWasLost(void**) {
   }
 }
 
+// A file to write, with something in it.
+struct KeptFile {
+  KeptFile() {
+    const int file = mkstemp(path);
+    CHECK(file >= 0 && write(file, "kept for long\n", 14) == 14);
+    close(file);
+  }
+  ~KeptFile() { unlink(path); }
+  KeptFile(const KeptFile&) = delete;
+  KeptFile& operator=(const KeptFile&) = delete;
+
+  char path[32] = "/tmp/std_platform_test_XXXXXX";
+};
+
+void AFileKeepsWhatItHoldsUntilItIsWritten(void**) {
+  const KeptFile kept;
+  StdPlatform platform;
+  assert_true(platform.PrepareWrite(kept.path).ok());
+  assert_string_equal(Contents(kept.path).c_str(), "kept for long\n");
+  assert_true(platform.WriteFile(kept.path, "first\n").ok());
+  assert_string_equal(Contents(kept.path).c_str(), "first\n");
+  assert_true(platform.WriteFile(kept.path, "2\n").ok());
+  assert_string_equal(Contents(kept.path).c_str(), "2\n");
+}
+
+void APreparedFileIsWrittenInTheCage(void**) {
+  const KeptFile kept;
+  const int status = InChild([&] {
+    StdPlatform platform;
+    if (!platform.PrepareWrite(kept.path).ok()) return 9;
+    if (!EnterQueryCage(FileAccess::kNone).ok()) return 8;
+    return platform.WriteFile(kept.path, "new\n").ok() ? 0 : 1;
+  });
+  assert_int_equal(status, 0);
+  assert_string_equal(Contents(kept.path).c_str(), "new\n");
+}
+
+void WhatIsNoFileIsWrittenToo(void**) {
+  StdPlatform platform;
+  assert_true(platform.PrepareWrite("/dev/null").ok());
+  assert_true(platform.WriteFile("/dev/null", "x").ok());
+  assert_true(platform.PrepareWrite("/dev/full").ok());
+  assert_false(platform.WriteFile("/dev/full", "x").ok());
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq
 
@@ -47,6 +101,9 @@ int main() {
   using namespace ntpward::ntpq;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SaysThatOutputWasLost),
+      cmocka_unit_test(AFileKeepsWhatItHoldsUntilItIsWritten),
+      cmocka_unit_test(APreparedFileIsWrittenInTheCage),
+      cmocka_unit_test(WhatIsNoFileIsWrittenToo),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
