@@ -36,7 +36,7 @@ class Retrieval {
         list_(list),
         end_(Now() + kMruSeconds),
         next_report_(Now() + kReportSeconds),
-        size_(session.host().address.is_loopback()) {
+        size_(session.host().address.is_loopback(), session.settings.authenticate) {
     TakeNonce(nonce);
   }
 
@@ -154,7 +154,7 @@ void MruAnswerSize::OnWhole() { fragments_ = std::min(most_, fragments_ + 1); }
 void MruAnswerSize::OnLoss() { fragments_ = std::max(kLeast, fragments_ / 2); }
 
 void MruAnswerSize::OnSilence() {
-  most_ = kServersMost;
+  most_ = limit_;
   fragments_ = std::min(most_, fragments_ * 2);
 }
 

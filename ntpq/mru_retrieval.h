@@ -28,7 +28,10 @@ inline constexpr double kMruSeconds = 590;
 class MruAnswerSize {
  public:
   // `near`: over the loopback interface nothing is lost, so that answers may grow up to 128.
-  explicit MruAnswerSize(bool near) : most_(near ? kServersMost : kMost) {}
+  // `sealed`: each fragment is under a MAC, of which ntpward's ntpd makes 96 at a time; 64 leave
+  // room for other clients.
+  explicit MruAnswerSize(bool near, bool sealed = false)
+      : limit_(sealed ? kSealedMost : kServersMost), most_(near ? limit_ : kMost) {}
 
   int fragments() const { return fragments_; }
   void OnWhole();
@@ -41,7 +44,9 @@ class MruAnswerSize {
   static constexpr int kLeast = 2;
   static constexpr int kMost = 32;
   static constexpr int kServersMost = 128;
+  static constexpr int kSealedMost = 64;
 
+  int limit_;
   int most_;
   int fragments_ = kMost;
 };

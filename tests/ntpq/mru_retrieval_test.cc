@@ -112,6 +112,14 @@ void AnswersShrinkByLossAndGrowAgain(void**) {
   assert_int_equal(near.fragments(), 128);
 }
 
+void AnswersUnderAMacStayWithinWhatAServerSeals(void**) {
+  MruAnswerSize near(true, true);
+  for (int i = 0; i < 200; ++i) near.OnWhole();
+  assert_int_equal(near.fragments(), 64);
+  near.OnSilence();
+  assert_int_equal(near.fragments(), 64);
+}
+
 void ASilenceMakesAnswersLonger(void**) {
   MruAnswerSize size(false);
   for (const int expected : {64, 128, 128}) {
@@ -253,6 +261,7 @@ int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AnswersShrinkByLossAndGrowAgain),
+      cmocka_unit_test(AnswersUnderAMacStayWithinWhatAServerSeals),
       cmocka_unit_test(ASilenceMakesAnswersLonger),
       cmocka_unit_test(APathThatLosesFragmentsStillBringsTheWholeList),
       cmocka_unit_test(AServerThatLimitsItsReadersIsReadToTheEnd),
