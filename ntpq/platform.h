@@ -25,7 +25,7 @@ class Platform {
   virtual void Out(std::string_view text) = 0;
   virtual void Err(std::string_view text) = 0;
   // A line that the user types at the terminal after `prompt`; not echoed when `secret`. None
-  // without a terminal.
+  // without a terminal, and when a held interrupt comes first.
   virtual std::optional<std::string> Ask(std::string_view prompt, bool secret) = 0;
   // Whole files, for redirection and for config-from-file: replaces the file, or reads at most 1
   // MiB. Errors are "PATH: " and what the kernel said.

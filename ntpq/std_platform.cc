@@ -42,10 +42,23 @@ class Quiet {
   termios before_{};
 };
 
+// A held interrupt wakes nobody: it is looked for so often.
+constexpr int kLookMs = 200;
+
+// False when the user wants to answer no more.
+bool WaitForKey(int terminal) {
+  while (!InterruptIsHeld()) {
+    pollfd wait{terminal, POLLIN, 0};
+    if (::poll(&wait, 1, kLookMs) != 0) return true;
+  }
+  return false;
+}
+
 std::optional<std::string> ReadAnswer(int terminal) {
   std::string answer;
   char c;
   while (true) {
+    if (!WaitForKey(terminal)) return std::nullopt;
     const ssize_t size = ::read(terminal, &c, 1);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) return std::nullopt;
@@ -130,7 +143,7 @@ std::optional<std::string> StdPlatform::Ask(std::string_view prompt, bool secret
   if (!terminal_.valid()) return std::nullopt;
   const Quiet quiet(terminal_.get(), secret);
   auto answer = ReadAnswer(terminal_.get());
-  if (secret) Err("\n");
+  if (secret || Interrupted()) Err("\n");
   return answer;
 }
 
@@ -173,13 +186,12 @@ std::unique_ptr<Terminal> StdPlatform::TakeTerminal() {
   return StdTerminal::Take(isatty(STDIN_FILENO) == 1 ? STDIN_FILENO : terminal_.get());
 }
 
-// A held interrupt wakes nobody: it is looked for.
 bool StdPlatform::Pause(uint32_t seconds) {
-  constexpr uint32_t kLooksPerSecond = 5;
+  constexpr uint32_t kLooksPerSecond = 1000 / kLookMs;
   std::fflush(stdout);
   for (uint32_t i = 0; i < seconds * kLooksPerSecond; ++i) {
     if (Interrupted()) return false;
-    (void)::poll(nullptr, 0, 1000 / kLooksPerSecond);
+    (void)::poll(nullptr, 0, kLookMs);
   }
   return !Interrupted();
 }

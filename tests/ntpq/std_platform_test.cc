@@ -2,6 +2,7 @@
 #include "ntpq/std_platform.h"
 
 #include <fcntl.h>
+#include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +95,29 @@ void WhatIsNoFileIsWrittenToo(void**) {
   assert_false(platform.WriteFile("/dev/full", "x").ok());
 }
 
+void CtrlCEndsAQuestionThatIsNotAnswered(void**) {
+  for (const bool secret : {false, true}) {
+    int master = -1;
+    const pid_t child = forkpty(&master, nullptr, nullptr, nullptr);
+    if (child == 0) {
+      alarm(20);  // who waits for ever fails
+      StdPlatform platform;
+      platform.OpenTerminal();
+      platform.HoldInterrupt();
+      const auto answer = platform.Ask("Keyid: ", secret);
+      _exit(answer ? 1 : platform.Interrupted() ? 0 : 2);
+    }
+    const UniqueFd terminal(master);
+    std::string seen;
+    for (char c; seen.find("Keyid: ") == std::string::npos && read(master, &c, 1) == 1;) seen += c;
+    assert_int_equal(write(master, "\x03", 1), 1);
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq
 
@@ -104,6 +128,7 @@ int main() {
       cmocka_unit_test(AFileKeepsWhatItHoldsUntilItIsWritten),
       cmocka_unit_test(APreparedFileIsWrittenInTheCage),
       cmocka_unit_test(WhatIsNoFileIsWrittenToo),
+      cmocka_unit_test(CtrlCEndsAQuestionThatIsNotAnswered),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
