@@ -265,6 +265,14 @@ std::string VariableNames(const View& view) {
   return names;
 }
 
+// What the operator set. Readers take the text apart at commas: those of a value would make it
+// say more than one thing.
+void WriteExtra(const ExtraVariable& extra, Out& out) {
+  const bool quotes =
+      extra.value.find(',') != std::string::npos && extra.value.find('"') == std::string::npos;
+  quotes ? out.AddQuoted(extra.name, extra.value) : out.Add(extra.name, extra.value);
+}
+
 }  // namespace
 
 bool IsSystemVariable(std::string_view name) { return FindVariable<View>(kTable, name) != nullptr; }
@@ -285,10 +293,11 @@ Result<wire::VariableListWriter, wire::ControlError> ReadSystem(
   else
     WriteNamed<View>(kTable, view, names, out);
   for (const ExtraVariable& extra : view.extra) {
+    if (IsSystemVariable(extra.name)) continue;  // it says what is the case
     const bool wanted = names.empty()
                             ? extra.is_default
                             : std::find(names.begin(), names.end(), extra.name) != names.end();
-    if (wanted) out.Add(extra.name, extra.value);
+    if (wanted) WriteExtra(extra, out);
   }
   out.Finish();
   return out;

@@ -136,7 +136,7 @@ struct LeapTableView {
 // A variable that the operator made: `setvar`, --var, --dvar.
 struct ExtraVariable {
   std::string name;
-  std::string value;  // written as it is, without quotes
+  std::string value;  // written as it is, in quotes only if there is a comma in it
   bool is_default = false;
   bool writable = false;  // by WRITEVAR
 };

@@ -173,6 +173,16 @@ void HostileTextIsMadePrintable(void**) {
   for (char c : Joined(text)) assert_true(c >= ' ' && c < 0x7f);
 }
 
+// `setvar` neither hides what the daemon says nor adds to it.
+void WhatTheOperatorSetIsOneVariableOfItsOwn(void**) {
+  SystemView view = FakeState().system;
+  view.extra = {{"stratum", "99", true}, {"q", "a, stratum=99", true}};
+  assert_string_equal(SystemText(view, {"q"}).c_str(), "q=\"a, stratum=99\"\r\n");
+  const std::string all = SystemText(view, {});
+  assert_false(Contains(all, "stratum=99,"));
+  assert_true(Contains(all, "q=\"a, stratum=99\""));
+}
+
 void SelbrokenCountsKissesAndCandidateIsTheSelection(void**) {
   PeerView peer = test::AnsweringPeer();
   peer.kisses = 3;
@@ -250,6 +260,7 @@ int main() {
       cmocka_unit_test(OneUnknownNameFailsTheRequest),
       cmocka_unit_test(RequestedNamesAreBounded),
       cmocka_unit_test(MinutesAreUtc),
+      cmocka_unit_test(WhatTheOperatorSetIsOneVariableOfItsOwn),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
