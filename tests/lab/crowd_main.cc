@@ -72,6 +72,7 @@ struct Tally {
   size_t answered = 0;
   size_t naks = 0;
   size_t wrong = 0;     // a reply to a request of ours that is neither authentic nor a NAK
+  size_t kisses = 0;    // that are not authentic: passed over
   size_t given_up = 0;  // after as many tries as there may be
   size_t repeated = 0;  // requests that were made more than once
   int most_tries = 0;
@@ -159,19 +160,28 @@ class Crowd {
     }
   }
 
-  // A late reply counts, too: how long it took is not the question.
+  // A late reply counts, too: how long it took is not the question. A kiss-o'-death that anybody
+  // may have sent does not: a client that has a key asks again at its next poll.
   void OnReply(Bytes bytes) {
     const auto packet = wire::ParsePacket(bytes);
     if (!packet.ok()) return;
     const auto found = nonces_.find(packet->header.origin.raw());
     if (found == nonces_.end()) return;
     const size_t number = found->second;
+    if (!cookies_ && packet->header.stratum == 0 && !IsAuthentic(*packet, number)) {
+      ++tally.kisses;
+      return;
+    }
     nonces_.erase(found);
     const auto end = std::remove_if(asked_.begin(), asked_.end(),
                                     [&](const Question& q) { return q.client == number; });
     if (end == asked_.end()) return;  // answered already
     asked_.erase(end, asked_.end());
     Judge(*packet, number);
+  }
+
+  bool IsAuthentic(const wire::Packet& reply, size_t number) const {
+    return requests_->IsAuthentic(reply, PathOf(number), (*clients_)[number].cookie);
   }
 
   void Judge(const wire::Packet& reply, size_t number) {
@@ -182,7 +192,7 @@ class Crowd {
       good = cookie.has_value();
       client.cookie = cookie.value_or(0);
     } else {
-      good = requests_->IsAuthentic(reply, PathOf(number), client.cookie);
+      good = IsAuthentic(reply, number);
     }
     ++(good ? tally.answered : reply.crypto_nak ? tally.naks : tally.wrong);
   }
@@ -288,9 +298,10 @@ void PrintMemory(const Options& options) {
 }
 
 void Print(const char* what, const Tally& tally) {
-  std::printf("%s answered=%zu naks=%zu wrong=%zu given_up=%zu repeated=%zu most_tries=%d", what,
-              tally.answered, tally.naks, tally.wrong, tally.given_up, tally.repeated,
-              tally.most_tries);
+  std::printf(
+      "%s answered=%zu naks=%zu wrong=%zu kisses=%zu given_up=%zu repeated=%zu most_tries=%d", what,
+      tally.answered, tally.naks, tally.wrong, tally.kisses, tally.given_up, tally.repeated,
+      tally.most_tries);
 }
 
 void AskForCookies(const char* what, const Options& options, Requests* requests,
