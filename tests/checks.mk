@@ -31,7 +31,8 @@ check-systemd: all
 # A seccomp filter kills a sanitizer's own system calls, and a sanitizer handles signals itself: tests that
 # cage something, run the caged programs, or look at signals run only without.
 NOT_SANITIZED := keys/cage_test ntpq/cage_test ntpq/prompt_test ntpq/std_platform_test ntpq/std_terminal_test \
-                 privsep/cage_test privsep/spawn_test supervisor/daemon_test supervisor/roles_test
+                 privsep/cage_test privsep/spawn_test supervisor/daemon_kept_test supervisor/daemon_reload_test \
+                 supervisor/daemon_roles_test supervisor/daemon_test supervisor/roles_test
 SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED)),$(TEST_PROGRAMS))
 
 # All that clang is to compile, once: with the sanitizers, for the tests and the fuzz targets.
