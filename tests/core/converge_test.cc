@@ -5,15 +5,10 @@
 namespace ntpward::core {
 namespace {
 
+using test::Iburst;
 using test::SimClock;
 using test::SimServer;
 using test::SimWorld;
-
-AssociationConfig Iburst(int minpoll = 6, int maxpoll = 10) {
-  AssociationConfig config;
-  config.poll = {minpoll, maxpoll, true, false};
-  return config;
-}
 
 void ChoosesAServerAfterItsSecondSample(void**) {
   SimWorld world({}, {0.01, -20e-6, 0}, 1);

@@ -10,6 +10,7 @@
 namespace ntpward::core {
 namespace {
 
+using test::Iburst;
 using test::SimServer;
 using test::SimWorld;
 using wire::PeerEvent;
@@ -17,11 +18,6 @@ using wire::SystemEvent;
 
 constexpr NtpTimestamp kTime = NtpTimestamp::FromRaw(0xe000000000000000);
 MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
-AssociationConfig Iburst(int minpoll = 6, int maxpoll = 10) {
-  AssociationConfig config;
-  config.poll = {minpoll, maxpoll, true, false};
-  return config;
-}
 constexpr AssocId kLocal{100};
 const SocketAddress kSomewhere{IpAddress::V4(192, 0, 2, 1), 123};
 

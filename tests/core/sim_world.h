@@ -16,6 +16,15 @@
 
 namespace ntpward::core::test {
 
+inline constexpr double kHour = 3600, kDay = 86400;  // s
+
+// An association that starts with a volley; the bounds are exponents of 2 s.
+inline AssociationConfig Iburst(int minpoll = 6, int maxpoll = 10) {
+  AssociationConfig config;
+  config.poll = {minpoll, maxpoll, true, false};
+  return config;
+}
+
 // One server as the host sees it. Times in seconds.
 struct SimServer {
   double clock_error = 0;    // its clock less true time
@@ -39,6 +48,8 @@ struct SimClock {
   double drift = 0;   // natural frequency error, s/s
   double wander = 0;  // random walk of the drift, s/s per square root of a second
 };
+
+inline constexpr SimClock kOrdinary = {-0.05, 50e-6, 1e-8};
 
 // What the clock error was over a time.
 struct SimStatistics {
