@@ -1,27 +1,20 @@
-// Symmetric and broadcast associations: what may change them, and whether hosts that use them
-// agree.
-//
-// The simulation has whole hosts, each with an engine and a drifting clock, that send to each
-// other.
-#include <algorithm>
+// Symmetric and broadcast associations: what may change them.
 #include <cmath>
-#include <map>
-#include <memory>
-#include <random>
 
-#include "ntpd/core/engine.h"
 #include "ntpd/wire/refid.h"
+#include "tests/core/association_fixture.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::core {
 namespace {
 
-const Parameters kParameters;
-constexpr KeyId kKey{7};
-constexpr MacVerdict kGood{kKey, MacResult::kGood};
+using test::At;
+using test::kGood;
+using test::kKey;
+using test::kParameters;
+
 constexpr NtpTimestamp kBase = NtpTimestamp::FromRaw(0xe000000000000000);
 NtpTimestamp T(double seconds) { return kBase + NtpDuration::FromSeconds(seconds); }
-MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
 
 AssociationConfig Config(HostMode mode, bool keyed = true) {
   AssociationConfig config;
@@ -64,6 +57,21 @@ struct Fixture {
     packet.origin = T(asked);
     packet.receive = T(asked + 1.01);
     return packet;
+  }
+  // A request and its answer at `*when`, which is then when the next is due; false when none is
+  // sent.
+  bool AskServer(double* when) {
+    const auto request = association.BuildRequest(At(*when), T(*when + 0.5), Synchronised());
+    if (!request) return false;
+    assert_int_equal(request->mode, wire::Mode::kClient);
+    association.OnSent(T(*when), kKey);
+    wire::Header reply = Answer(0, *when);
+    reply.mode = wire::Mode::kServer;
+    reply.origin = request->transmit;
+    reply.receive = reply.transmit = T(*when + 1.005);
+    assert_true(Take(reply, *when + 0.01).ok());
+    *when = static_cast<double>(association.next_poll().nanoseconds()) / 1e9;
+    return true;
   }
   Result<Sample, Reject> Take(const wire::Header& packet, double when,
                               std::optional<MacVerdict> verdict = kGood) {
@@ -245,18 +253,11 @@ void AListenerSendsAVolleyThenListens(void**) {
   Fixture f(config);
   double when = 0;
   for (int i = 0; i < 8; ++i) {
-    const auto request = f.association.BuildRequest(At(when), T(when + 0.5), Synchronised());
-    assert_int_equal(request.value().mode, wire::Mode::kClient);
-    f.association.OnSent(T(when), kKey);
-    wire::Header reply = Fixture::Answer(0, when);
-    reply.mode = wire::Mode::kServer;
-    reply.origin = request->transmit;
-    reply.receive = reply.transmit = T(when + 1.005);
-    assert_true(f.Take(reply, when + 0.01).ok());
+    const double asked = when;
+    assert_true(f.AskServer(&when));
     // A broadcast does not answer a request.
-    assert_int_equal(f.Take(Fixture::Packet(wire::Mode::kBroadcast, when), when).error(),
+    assert_int_equal(f.Take(Fixture::Packet(wire::Mode::kBroadcast, asked), asked).error(),
                      Reject::kBadMode);
-    when = static_cast<double>(f.association.next_poll().nanoseconds()) / 1e9;
   }
   assert_false(f.association.BuildRequest(At(when), T(1), Synchronised()).has_value());
   assert_int_equal(f.association.hmode(), HostMode::kBroadcastClient);
@@ -275,21 +276,9 @@ void AnAutokeyListenerWaitsForTheKeyList(void**) {
   Fixture f(config);
   f.association.AllowListening(false);
   double when = 0;
-  const auto poll = [&] {
-    const auto request = f.association.BuildRequest(At(when), T(when + 0.5), Synchronised());
-    if (!request) return false;
-    f.association.OnSent(T(when), kKey);
-    wire::Header reply = Fixture::Answer(0, when);
-    reply.mode = wire::Mode::kServer;
-    reply.origin = request->transmit;
-    reply.receive = reply.transmit = T(when + 1.005);
-    assert_true(f.Take(reply, when + 0.01).ok());
-    when = static_cast<double>(f.association.next_poll().nanoseconds()) / 1e9;
-    return true;
-  };
-  for (int i = 0; i < 12; ++i) assert_true(poll());
+  for (int i = 0; i < 12; ++i) assert_true(f.AskServer(&when));
   f.association.AllowListening(true);
-  assert_false(poll());
+  assert_false(f.AskServer(&when));
   const auto heard = [&](std::optional<MacVerdict> verdict) {
     when += 1;
     return f.Take(Fixture::Packet(wire::Mode::kBroadcast, when), when, verdict);
@@ -328,214 +317,6 @@ void ABroadcastKissDoesNotSilenceAListener(void**) {
   assert_false(f.association.stopped());
 }
 
-// --- whole hosts --------------------------------------------------------------------------------
-
-// A few hosts that send to each other; each packet takes `delay` and some noise.
-class Network {
- public:
-  struct Host {
-    std::unique_ptr<Engine> engine;
-    double error = 0, drift = 0, frequency = 0, slew = 0;
-    bool up = true;
-  };
-  explicit Network(int count, uint64_t seed = 1) : random_(seed) {
-    for (int i = 0; i < count; ++i) {
-      Host host;
-      EngineConfig config;
-      config.seed = seed + static_cast<uint64_t>(i);
-      host.engine = std::make_unique<Engine>(config, At(0));
-      host.drift = (i % 2 == 0 ? 1 : -1) * 20e-6 * i;
-      host.engine->SetOwnRefids({RefidOf(i)});
-      hosts.push_back(std::move(host));
-    }
-  }
-  static IpAddress AddressOf(int host) {
-    return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(host + 1));
-  }
-  static uint32_t RefidOf(int host) { return 0x0a000001U + static_cast<uint32_t>(host); }
-
-  void Associate(int host, int other, const AssociationConfig& config) {
-    const AssocId id{static_cast<uint16_t>(other + 1)};
-    CHECK(hosts[static_cast<size_t>(host)].engine->AddAssociation(
-        id, {AddressOf(other), 123}, RefidOf(other), config, At(now_)));
-  }
-  void AddClock(int host) {
-    LocalClockConfig clock;
-    clock.stratum = 3;
-    CHECK(hosts[static_cast<size_t>(host)].engine->AddLocalClock(AssocId{99}, clock, At(now_)));
-  }
-  void RemoveClock(int host) {
-    CHECK(hosts[static_cast<size_t>(host)].engine->Remove(AssocId{99}));
-  }
-
-  void RunUntil(double end) {
-    for (; now_ < end; now_ += kStep) {
-      for (size_t i = 0; i < hosts.size(); ++i) Advance(&hosts[i]);
-      while (!flying_.empty() && flying_.begin()->first <= now_) {
-        const Packet packet = flying_.begin()->second;
-        flying_.erase(flying_.begin());
-        Deliver(packet);
-      }
-      for (size_t i = 0; i < hosts.size(); ++i) Tick(static_cast<int>(i));
-    }
-  }
-  std::vector<Host> hosts;  // as many as the constructor was told
-  double loss = 0;
-  double now() const { return now_; }
-
- private:
-  static constexpr double kStep = 0.0625;
-  struct Packet {
-    int from, to;
-    wire::Header header;
-    double late;  // s into the step
-  };
-  NtpTimestamp TimeOf(const Host& host, double extra = 0) const {
-    return T(now_ + extra + host.error);
-  }
-  double Uniform() { return std::uniform_real_distribution<double>(0, 1)(random_); }
-
-  void Advance(Host* host) const {
-    const double slewed = std::clamp(host->slew, -kMaxSlewRate * kStep, kMaxSlewRate * kStep);
-    host->slew -= slewed;
-    host->error += slewed + (host->drift + host->frequency) * kStep;
-  }
-  void Apply(Host* host, const ClockAction& action) {
-    if (action.kind != ClockAction::Kind::kStep) return;
-    host->error += action.offset;
-    host->slew = 0;
-  }
-  void Tick(int index) {
-    Host& host = hosts[static_cast<size_t>(index)];
-    if (!host.up || host.engine->NextDeadline() > At(now_)) return;
-    const auto result = host.engine->Tick(At(now_), TimeOf(host));
-    host.frequency = result.clock.frequency.value * 1e-6;
-    host.slew = result.clock.slew;
-    Apply(&host, result.action);
-    for (const AssocId id : result.due) Poll(index, id);
-    (void)host.engine->TakeEvents();
-  }
-  void Poll(int index, AssocId id) {
-    Host& host = hosts[static_cast<size_t>(index)];
-    auto header = host.engine->BuildRequest(id, At(now_), NtpTimestamp::FromRaw(random_() | 1));
-    if (!header) return;
-    if (header->mode != wire::Mode::kClient) header->transmit = TimeOf(host);
-    host.engine->OnSent(id, TimeOf(host), kKey);
-    if (header->mode == wire::Mode::kBroadcast) {
-      for (int to = 0; to < static_cast<int>(hosts.size()); ++to)
-        if (to != index) Launch({index, to, *header, 0});
-    } else {
-      Launch({index, id.value - 1, *header, 0});
-    }
-  }
-  void Launch(Packet packet) {
-    if (Uniform() < loss) return;
-    packet.late = Uniform() * 0.002;
-    flying_.emplace(now_ + kStep, packet);
-  }
-  void Deliver(const Packet& packet) {
-    Host& host = hosts[static_cast<size_t>(packet.to)];
-    if (!host.up || !hosts[static_cast<size_t>(packet.from)].up) return;
-    const SocketAddress source{AddressOf(packet.from), 123};
-    const auto [fate, id] = host.engine->DispatchPacket(source, packet.header.mode);
-    if (fate == Fate::kAnswer) return Answer(packet);
-    if (fate != Fate::kProcess) return;
-    if (!host.engine->MatchReply(id, packet.header).ok()) return;
-    const auto sample =
-        host.engine->OnReply(id, packet.header, kGood, TimeOf(host, packet.late), At(now_));
-    if (sample.ok()) Apply(&host, host.engine->Update(At(now_), TimeOf(host)));
-  }
-  void Answer(const Packet& packet) {
-    const Host& host = hosts[static_cast<size_t>(packet.to)];
-    const SystemState& system = host.engine->system();
-    wire::Header reply;
-    reply.mode = wire::Mode::kServer;
-    reply.leap = system.leap;
-    reply.stratum = system.stratum;
-    reply.poll = packet.header.poll;
-    reply.precision = -20;
-    reply.refid = system.refid;
-    reply.reference = system.reference;
-    reply.origin = packet.header.transmit;
-    reply.receive = TimeOf(host, packet.late);
-    reply.transmit = TimeOf(host, packet.late);
-    Launch({packet.to, packet.from, reply, 0});
-  }
-
-  double now_ = 0;
-  std::mt19937_64 random_;
-  std::multimap<double, Packet> flying_;
-};
-
-AssociationConfig Quick(HostMode mode) {
-  AssociationConfig config = Config(mode);
-  config.poll.minpoll = config.poll.maxpoll = 4;
-  return config;
-}
-
-void TwoPeersAgree(void**) {
-  Network network(2);
-  network.hosts[1].error = 0.05;
-  network.AddClock(0);
-  network.Associate(0, 1, Quick(HostMode::kSymmetricActive));
-  network.Associate(1, 0, Quick(HostMode::kSymmetricActive));
-  network.RunUntil(3600);
-  assert_true(network.hosts[1].engine->system().synchronised());
-  assert_int_equal(network.hosts[1].engine->system().refid, Network::RefidOf(0));
-  assert_true(std::abs(network.hosts[1].error - network.hosts[0].error) < 0.003);
-  // The one with the clock does not follow the one that follows it.
-  assert_true(network.hosts[0]
-                  .engine->Find(AssocId{2})
-                  ->Unfit(At(3600), std::vector<uint32_t>{Network::RefidOf(0)}) != 0);
-}
-
-void TwoPeersAgreeOverALossyPath(void**) {
-  Network network(2, 9);
-  network.loss = 0.3;
-  network.hosts[1].error = -0.05;
-  network.AddClock(0);
-  network.Associate(0, 1, Quick(HostMode::kSymmetricActive));
-  network.Associate(1, 0, Quick(HostMode::kSymmetricPassive));
-  network.RunUntil(3600);
-  assert_true(network.hosts[1].engine->system().synchronised());
-  assert_true(std::abs(network.hosts[1].error - network.hosts[0].error) < 0.003);
-}
-
-void APeerThatLosesItsSourceFollowsTheOther(void**) {
-  Network network(3);
-  network.AddClock(2);
-  network.AddClock(0);
-  AssociationConfig client = Quick(HostMode::kClient);
-  network.Associate(0, 1, Quick(HostMode::kSymmetricActive));
-  network.Associate(1, 0, Quick(HostMode::kSymmetricActive));
-  network.Associate(1, 2, client);
-  network.RunUntil(1800);
-  assert_true(network.hosts[1].engine->system().synchronised());
-  network.RemoveClock(0);
-  network.RunUntil(3600);
-  assert_int_equal(network.hosts[0].engine->system().refid, Network::RefidOf(1));
-  assert_int_equal(network.hosts[1].engine->system().refid, Network::RefidOf(2));
-  network.hosts[2].up = false;
-  network.RunUntil(3800);
-  assert_true(network.hosts[0].engine->system().synchronised());
-}
-
-void ABroadcastClientConvergesThroughNoise(void**) {
-  Network network(2, 5);
-  network.loss = 0.1;
-  network.hosts[1].error = 0.08;
-  network.AddClock(0);
-  network.Associate(0, 1, Quick(HostMode::kBroadcast));
-  AssociationConfig listener = Quick(HostMode::kClient);
-  listener.listen = true;
-  listener.poll.iburst = true;
-  network.Associate(1, 0, listener);
-  network.RunUntil(3600);
-  assert_int_equal(network.hosts[1].engine->Find(AssocId{1})->hmode(), HostMode::kBroadcastClient);
-  assert_true(network.hosts[1].engine->system().synchronised());
-  assert_true(std::abs(network.hosts[1].error - network.hosts[0].error) < 0.003);
-}
-
 }  // namespace
 }  // namespace ntpward::core
 
@@ -558,10 +339,6 @@ int main() {
       cmocka_unit_test(AnAutokeyListenerWaitsForTheKeyList),
       cmocka_unit_test(AListenerSurvivesForgedAndReplayedBroadcasts),
       cmocka_unit_test(ABroadcastKissDoesNotSilenceAListener),
-      cmocka_unit_test(TwoPeersAgree),
-      cmocka_unit_test(TwoPeersAgreeOverALossyPath),
-      cmocka_unit_test(APeerThatLosesItsSourceFollowsTheOther),
-      cmocka_unit_test(ABroadcastClientConvergesThroughNoise),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
