@@ -80,8 +80,14 @@ struct Discard {
   Setting<uint32_t> monitor{3000};
 };
 
-// Size of the list of recent clients. Memory is in kibibytes; of maxdepth and maxmem (and of the
-// other pairs) the one that a line set last wins, the other is then 0.
+// As many recent clients as ntpd-net can be told to remember, and how many of `maxdepth` one
+// kibibyte of `maxmem` stands for.
+inline constexpr uint32_t kMostMruEntries = 10000000;
+inline constexpr uint32_t kMruEntriesPerKibibyte = 16;
+
+// Size of the list of recent clients. Validate() clamps it to 1..kMostMruEntries. Memory is in
+// kibibytes; of maxdepth and maxmem (and of the other pairs) the one that a line set last wins, the
+// other is then 0.
 struct MruLimits {
   Setting<uint32_t> maxdepth{0};
   Setting<uint32_t> maxmem{1024};

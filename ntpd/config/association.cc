@@ -12,6 +12,7 @@ namespace {
 constexpr uint32_t kRefclockPoll = 6;   // log2 s, both limits, as ntpd 4.2.8
 constexpr uint32_t kBroadcastPoll = 6;  // log2 s
 constexpr uint8_t kMaxTtlIndex = 7;
+constexpr uint8_t kMaxWrittenTtl = 255;  // in files of ntpd 4.2.8
 
 template <typename T>
 void Set(Line& line, Setting<T>& setting, T value) {
@@ -35,7 +36,8 @@ void TakeIdentity(Line& line, Association& a) {
 }
 
 void TakeTtl(Line& line, Association& a) {
-  int64_t index = line.Integer("index into the ttl list", 0, 255);
+  int64_t index =
+      line.Integer("index into the ttl list", 0, line.remote() ? kMaxTtlIndex : kMaxWrittenTtl);
   if (index > kMaxTtlIndex) {
     line.Warn("ttl is an index into the ttl list: " + std::to_string(kMaxTtlIndex) + " is used");
     index = kMaxTtlIndex;
@@ -214,6 +216,7 @@ void TakeRefid(Line& line, Fudge& fudge) {
     if (c <= 0x20 || c >= 0x7f) return line.Fail("a reference identifier is printable ASCII");
   }
   if (fudge.refid.size() <= 4) return;
+  if (line.remote()) return line.Fail(line.Cite() + " is too long: expected at most 4 characters");
   line.Warn("a reference identifier has at most four characters: the rest is ignored");
   fudge.refid.resize(4);
 }

@@ -7,6 +7,12 @@ namespace {
 
 constexpr uint8_t kUnusableStratum = 16;
 
+// What becomes of a value that cannot be taken as it was written.
+enum class OnOutOfRange : uint8_t {
+  kAdjust,  // the nearest is taken, with a warning: files of ntpd 4.2.8 go on working
+  kRefuse,  // who gave it reads that at once
+};
+
 // The built-in access rules are ntpward's own: ntpd 4.2.8 has none and answers everyone everything.
 constexpr RestrictFlag kBuiltIn[] = {RestrictFlag::kKod, RestrictFlag::kLimited,
                                      RestrictFlag::kNoModify, RestrictFlag::kNoPeer,
@@ -14,13 +20,16 @@ constexpr RestrictFlag kBuiltIn[] = {RestrictFlag::kKod, RestrictFlag::kLimited,
 
 class Validator {
  public:
-  explicit Validator(Config& config) : config_(config) {}
+  Validator(Config& config, OnOutOfRange on_out_of_range)
+      : config_(config), on_out_of_range_(on_out_of_range) {}
   std::vector<Diagnostic> Run();
   std::vector<Diagnostic> RunAlone();
 
  private:
   void RemoveReferenceClocks();
+  void Clamp(Setting<uint32_t>* setting, const std::string& name, uint32_t low, uint32_t high);
   void ClampPolls(Association& a);
+  void ClampMru();
   void CheckAssociation(Association& a);
   void CheckAutokey(Association& a);
   void CheckDuplicates();
@@ -46,7 +55,16 @@ class Validator {
     found_.back().fatal_at_start = true;
   }
 
+  // `wrong`: what is not as `expected`, in whose place `used` is taken.
+  void Adjust(const Location& where, const std::string& wrong, const std::string& expected,
+              const std::string& used) {
+    if (on_out_of_range_ == OnOutOfRange::kAdjust)
+      return Warn(where, wrong + " (" + expected + "): " + used);
+    found_.push_back(At(config_, where, Severity::kError, wrong + ": expected " + expected));
+  }
+
   Config& config_;
+  const OnOutOfRange on_out_of_range_;
   std::vector<Diagnostic> found_;
 };
 
@@ -62,24 +80,36 @@ void Validator::RemoveReferenceClocks() {
   });
 }
 
+void Validator::Clamp(Setting<uint32_t>* setting, const std::string& name, uint32_t low,
+                      uint32_t high) {
+  const uint32_t clamped = std::clamp(setting->value, low, high);
+  if (clamped == setting->value) return;
+  Adjust(setting->where, name + " " + std::to_string(setting->value) + " is out of range",
+         std::to_string(low) + " to " + std::to_string(high), std::to_string(clamped) + " is used");
+  setting->value = clamped;
+}
+
 void Validator::ClampPolls(Association& a) {
-  for (auto [setting, name] :
-       {std::pair(&a.minpoll, "minpoll"), std::pair(&a.maxpoll, "maxpoll")}) {
-    const uint32_t clamped = std::clamp<uint32_t>(setting->value, kMinPoll, kMaxPoll);
-    if (clamped == setting->value) continue;
-    Warn(setting->where, std::string(name) + " " + std::to_string(setting->value) +
-                             " is out of range (3 to 17): " + std::to_string(clamped) + " is used");
-    setting->value = clamped;
-  }
+  Clamp(&a.minpoll, "minpoll", kMinPoll, kMaxPoll);
+  Clamp(&a.maxpoll, "maxpoll", kMinPoll, kMaxPoll);
   if (a.minpoll.value <= a.maxpoll.value) return;
   if (!a.maxpoll.is_set()) {
     a.maxpoll.value = a.minpoll.value;
     return;
   }
   if (a.minpoll.is_set())
-    Warn(a.minpoll.where, "minpoll is greater than maxpoll: " + std::to_string(a.maxpoll.value) +
-                              " is used for both");
+    Adjust(a.minpoll.where, "minpoll is greater than maxpoll",
+           "at most " + std::to_string(a.maxpoll.value),
+           std::to_string(a.maxpoll.value) + " is used for both");
   a.minpoll.value = a.maxpoll.value;
+}
+
+// The list of recent clients is made as large as they say, at once.
+void Validator::ClampMru() {
+  MruLimits& mru = config_.mru;
+  if (mru.maxdepth.is_set()) Clamp(&mru.maxdepth, "maxdepth", 1, kMostMruEntries);
+  if (mru.maxmem.is_set())
+    Clamp(&mru.maxmem, "maxmem", 1, kMostMruEntries / kMruEntriesPerKibibyte);
 }
 
 void Validator::CheckAutokey(Association& a) {
@@ -335,6 +365,7 @@ std::vector<Diagnostic> Validator::Run() {
   RemoveReferenceClocks();
   for (Association& a : config_.associations) ClampPolls(a);
   for (Association& a : config_.associations) CheckAssociation(a);
+  ClampMru();
   CheckDuplicates();
   CheckFudges();
   CheckKeys();
@@ -353,14 +384,19 @@ std::vector<Diagnostic> Validator::RunAlone() {
   CheckWithoutEffect();
   for (Diagnostic& without_effect : found_) without_effect.severity = Severity::kError;
   for (Association& a : config_.associations) ClampPolls(a);
+  ClampMru();
   for (Association& a : config_.associations) CheckAssociation(a);
   return std::move(found_);
 }
 
 }  // namespace
 
-std::vector<Diagnostic> Validate(Config& config) { return Validator(config).Run(); }
+std::vector<Diagnostic> Validate(Config& config) {
+  return Validator(config, OnOutOfRange::kAdjust).Run();
+}
 
-std::vector<Diagnostic> ValidateAlone(Config& config) { return Validator(config).RunAlone(); }
+std::vector<Diagnostic> ValidateAlone(Config& config) {
+  return Validator(config, OnOutOfRange::kRefuse).RunAlone();
+}
 
 }  // namespace ntpward::config

@@ -8,8 +8,8 @@
 namespace ntpward::config {
 
 // Completes `config` and returns what is wrong or unwise about it:
-// - polls are clamped to kMinPoll..kMaxPoll and made to fit each other, reference clocks other than
-//   the local clock are removed, a huff-puff window is at least 900 s (warnings);
+// - polls are clamped to kMinPoll..kMaxPoll and made to fit each other, the list of recent clients
+//   to 1..kMostMruEntries, reference clocks other than the local clock are removed (warnings);
 // - with no restrict line at all, the built-in ones are put in: `kod limited nomodify nopeer
 // noquery`
 //   for everyone, loopback open;
@@ -21,7 +21,7 @@ namespace ntpward::config {
 std::vector<Diagnostic> Validate(Config& config);
 
 // The same for what one line says by itself: polls, options that do not fit each other. What would
-// have no effect is an error.
+// have no effect, or would be taken otherwise than it was written, is an error.
 std::vector<Diagnostic> ValidateAlone(Config& config);
 
 }  // namespace ntpward::config

@@ -109,13 +109,16 @@ LineOutcome RunTimeLines::Do(std::string_view line) {
   }
   if (judged.end) upstreams_->End(*judged.end);
   if (judged.source_entry) (void)node_->access.RemoveSourceEntry(*judged.source_entry);
+  std::string answer(kSucceeded);
   if (judged.change) {
-    for (const std::string& warning : judged.change->warnings)
+    for (const std::string& warning : judged.change->warnings) {
       node_->reporter.Log(LogLevel::kWarning, "config: " + warning);
+      answer += "\r\nwarning: " + warning;
+    }
     now_ = judged.change->after;
     on_change_(*judged.change);
   }
-  return {std::string(kSucceeded), true};
+  return {std::move(answer), true};
 }
 
 }  // namespace ntpward::net

@@ -7,10 +7,6 @@ namespace {
 
 using config::RestrictFlag;
 
-// `mru maxmem` counts memory, ntpd-net counts clients.
-constexpr uint32_t kClientsPerKibibyte = 16;
-constexpr uint32_t kMostClients = 10000000;
-
 msg::NetAssociationKind KindOf(const config::Association& line) {
   if (line.is_local_clock()) return msg::NetAssociationKind::kLocalClock;
   switch (line.kind) {
@@ -139,10 +135,11 @@ uint8_t LogClasses(config::LogMask mask) {
 }
 
 uint32_t ClientsOf(const config::MruLimits& mru) {
-  const uint32_t entries = mru.maxdepth.value != 0
-                               ? mru.maxdepth.value
-                               : std::min(mru.maxmem.value, kMostClients) * kClientsPerKibibyte;
-  return std::clamp(entries, 1U, kMostClients);
+  using config::kMostMruEntries;
+  const uint32_t of_memory =
+      std::min(mru.maxmem.value, kMostMruEntries) * config::kMruEntriesPerKibibyte;
+  const uint32_t entries = mru.maxdepth.value != 0 ? mru.maxdepth.value : of_memory;
+  return std::clamp(entries, 1U, kMostMruEntries);
 }
 
 std::string VariableItem(const config::SystemVariable& variable) {

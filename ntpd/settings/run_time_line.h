@@ -2,7 +2,7 @@
 //
 // The line comes from whoever has the control key. It can change nothing but what ntpd-net decides
 // by itself anyway: no file, no name to look up that ntp.conf does not have, no trust in a key, no
-// limit of ntpd-clock. A line is applied whole or not at all.
+// limit of ntpd-clock. A line is applied whole, as it was written, or not at all.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,8 @@ struct Change {
   // What becomes of the access list in force, so that it keeps its counters and what names stood
   // for.
   std::vector<AccessStep> access;
-  std::vector<std::string> warnings;  // for the operator; without effect on the line
+  // For the operator and for who gave the line, on which they have no effect.
+  std::vector<std::string> warnings;
 };
 
 // What `line` changes in `now`. `subject`: the host of the line that an `unconfig ASSOCID` means,

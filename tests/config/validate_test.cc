@@ -15,7 +15,12 @@ struct Case {
 constexpr Case kWarnings[] = {
     {"server h minpoll 2", "1:18: warning: minpoll 2 is out of range (3 to 17): 3 is used"},
     {"server h maxpoll 18", "1:18: warning: maxpoll 18 is out of range (3 to 17): 17 is used"},
-    {"server h minpoll 9 maxpoll 7", "1:18: warning: minpoll is greater than maxpoll: 7 is used"},
+    {"server h minpoll 9 maxpoll 7",
+     "1:18: warning: minpoll is greater than maxpoll (at most 7): 7 is used"},
+    {"mru maxdepth 100000000",
+     "1:14: warning: maxdepth 100000000 is out of range (1 to 10000000): 10000000 is used"},
+    {"mru maxdepth 0", "1:14: warning: maxdepth 0 is out of range (1 to 10000000): 1 is used"},
+    {"mru maxmem 625001", "1:12: warning: maxmem 625001 is out of range (1 to 625000): 625000 is"},
     {"server fe80::1",
      "1:8: warning: a link-local address needs its interface to be reached: expected "
      "fe80::1%INTERFACE"},

@@ -157,6 +157,17 @@ void ALineIsDoneOnceTheKeyProcessHasAuthorisedIt(void**) {
   assert_int_equal(Lines(w), 1);
 }
 
+// Whoever gave the line does not read the log of that host.
+void WhatIsUnwiseAboutALineIsInItsAnswer(void**) {
+  World w;
+  w.Done(*w.Configure("broadcast 192.0.2.255"), CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(),
+                      "Config Succeeded\r\nwarning: broadcast without key or autokey: clients "
+                      "cannot tell it from a forged one\r\n");
+  assert_true(w.RefusalOf("mru maxdepth 100000000")
+                  .starts_with("column 13 maxdepth 100000000 is out of range: expected 1 to "));
+}
+
 void AnAssociationsEntryIsTakenAwayAndNothingIsKeptOfIt(void**) {
   World w;
   const IpAddress server = IpAddress::V4(192, 0, 2, 1);
@@ -458,6 +469,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ALineGoesWholeToTheKeyProcess),
       cmocka_unit_test(ALineIsDoneOnceTheKeyProcessHasAuthorisedIt),
+      cmocka_unit_test(WhatIsUnwiseAboutALineIsInItsAnswer),
       cmocka_unit_test(AnAssociationsEntryIsTakenAwayAndNothingIsKeptOfIt),
       cmocka_unit_test(ALineThatIsRefusedThereIsNotDone),
       cmocka_unit_test(ALineThatIsWrongIsNotAskedFor),

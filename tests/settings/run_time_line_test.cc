@@ -68,12 +68,12 @@ void AssertRefused(std::string_view line, size_t column, std::string_view text) 
 // --- associations -----------------------------------------------------------------------------
 
 void AServerIsAddedWithItsOptions(void**) {
-  const Settings after = After("server 192.0.2.1 key 5 iburst minpoll 2 maxpoll 8 noselect");
+  const Settings after = After("server 192.0.2.1 key 5 iburst minpoll 4 maxpoll 8 noselect");
   assert_int_equal(after.associations.size(), 3);
   const msg::NetAssociation& line = after.associations.back();
   assert_true(line.kind == msg::NetAssociationKind::kServer && line.address == kAddress);
   assert_true(line.key == KeyId{5} && line.iburst && line.noselect && !line.prefer);
-  assert_int_equal(line.minpoll, 3);  // as in the file: clamped
+  assert_int_equal(line.minpoll, 4);
   assert_int_equal(line.maxpoll, 8);
   assert_true(line.label.text() == "192.0.2.1");
 }
@@ -314,6 +314,31 @@ void WhatHasNoEffectIsRefused(void**) {
   AssertRefused("server 127.127.20.0", 7, "is ignored");
 }
 
+// In the file the nearest value is taken, with a warning that a start has. Here only the answer is
+// read, and `mru maxdepth` takes its memory at once.
+void WhatIsOutOfRangeIsRefused(void**) {
+  AssertRefused("server 192.0.2.1 minpoll 99", 25, "minpoll 99 is out of range: expected 3 to 17");
+  AssertRefused("server 192.0.2.1 minpoll 2 maxpoll 8", 25, "minpoll 2 is out of range");
+  AssertRefused("peer 192.0.2.1 maxpoll 18", 23, "maxpoll 18 is out of range: expected 3 to 17");
+  AssertRefused("server 192.0.2.1 minpoll 9 maxpoll 7", 25,
+                "greater than maxpoll: expected at most 7");
+  AssertRefused("mru maxdepth 100000000", 13,
+                "maxdepth 100000000 is out of range: expected 1 to 10000000");
+  AssertRefused("mru maxdepth 0", 13, "expected 1 to 10000000");
+  AssertRefused("mru maxmem 625001", 11, "maxmem 625001 is out of range: expected 1 to 625000");
+  AssertRefused("broadcast 192.0.2.255 ttl 8", 26, "expected index into the ttl list (0 to 7)");
+  AssertRefused("fudge 127.127.1.0 refid ABCDE", 24, "'ABCDE' is too long: expected at most 4");
+  assert_int_equal(After("mru maxdepth 10000000").start.mru_entries, 10000000);
+  assert_int_equal(After("mru maxmem 625000").start.mru_entries, 10000000);
+}
+
+// What is done all the same.
+void AnythingElseIsSaid(void**) {
+  const auto change = Try("broadcast 192.0.2.255");
+  assert_true(change.ok() && change->warnings.size() == 1);
+  assert_true(change->warnings[0].starts_with("broadcast without key or autokey"));
+}
+
 void NothingIsHalfDone(void**) {
   for (const char* line : {"tos minclock 5 maxclock", "tinker stepout 60 panic 0",
                            "discard average 4 nosuch 5", "disable ntp nosuch", "ttl 1 2 0"}) {
@@ -361,6 +386,8 @@ int main() {
       cmocka_unit_test(LogconfigBeginsWithWhatIsInForce),
       cmocka_unit_test(WhatIsNotForNetToDecideIsRefused),
       cmocka_unit_test(WhatHasNoEffectIsRefused),
+      cmocka_unit_test(WhatIsOutOfRangeIsRefused),
+      cmocka_unit_test(AnythingElseIsSaid),
       cmocka_unit_test(NothingIsHalfDone),
       cmocka_unit_test(EveryPrefixIsJudged),
   };
