@@ -191,7 +191,7 @@ void ControlServer::OnCommandDone(const Judging& judging, const msg::CommandDone
     TellRejected(asker, done.outcome);
   } else {
     responder_.NoteProof(Now(asker, datagram, key));
-    if (!log.empty()) node_->reporter.Log(LogLevel::kNotice, log);
+    if (!log.empty()) node_->reporter.Audit(LogLevel::kNotice, log);
   }
   if (done.outcome == msg::CommandOutcome::kAuthorised)
     return refusal.empty() ? Perform(asker, datagram, key)

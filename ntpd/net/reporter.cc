@@ -35,9 +35,10 @@ std::string Refid(const wire::Header& header) {
                                                                               : "." + text + ".";
 }
 
-std::string LeftOut(uint64_t lines, Cause cause) {
-  return "(" + std::to_string(lines) +
-         (cause == Cause::kOurs ? " lines left out)" : " lines of strangers left out)");
+constexpr std::string_view kStrangers = " of strangers";
+
+std::string LeftOut(uint64_t lines, std::string_view whose) {
+  return "(" + std::to_string(lines) + " lines" + std::string(whose) + " left out)";
 }
 
 }  // namespace
@@ -53,11 +54,20 @@ bool LineBudget::Take(MonoTime now) {
   return true;
 }
 
+void Reporter::LogWithin(LineBudget* budget, LogLevel level, std::string_view line,
+                         std::string_view whose) {
+  if (!budget->Take(Timebase::Mono())) return;
+  if (const uint64_t lost = budget->TakeLost(); lost > 0) link_->Log(level, LeftOut(lost, whose));
+  link_->Log(level, line);
+}
+
 void Reporter::Log(LogLevel level, std::string_view line, Cause cause) {
   LineBudget& budget = level == LogLevel::kDebug ? debug_ : log_.Of(cause);
-  if (!budget.Take(Timebase::Mono())) return;
-  if (const uint64_t lost = budget.TakeLost(); lost > 0) link_->Log(level, LeftOut(lost, cause));
-  link_->Log(level, line);
+  LogWithin(&budget, level, line, cause == Cause::kOurs ? "" : kStrangers);
+}
+
+void Reporter::Audit(LogLevel level, std::string_view line) {
+  LogWithin(&audit_, level, line, " under the control key");
 }
 
 void Reporter::Info(msg::LogClassBit which, std::string_view line, Cause cause) {
@@ -70,7 +80,7 @@ bool Reporter::Write(msg::StatisticsFile file, std::string_view line, Cause caus
   // The other files have columns, which a remark would break.
   const bool has_text = file == msg::StatisticsFile::kCrypto || file == msg::StatisticsFile::kProto;
   const uint64_t lost = cause == Cause::kStranger && has_text ? budget.TakeLost() : 0;
-  if (lost > 0) Send(file, "0.0.0.0 " + LeftOut(lost, cause));
+  if (lost > 0) Send(file, "0.0.0.0 " + LeftOut(lost, kStrangers));
   Send(file, line);
   return true;
 }

@@ -65,6 +65,9 @@ class Reporter {
   void SetLogClasses(uint8_t classes) { classes_ = classes; }
   // Dropped and counted over the budget; the next line that fits says how many.
   void Log(LogLevel level, std::string_view line, Cause cause = Cause::kOurs);
+  // The same for what somebody with the control key asked for, which has a bound of its own: no
+  // flood of other lines hides who changed what, and only he can fill it.
+  void Audit(LogLevel level, std::string_view line);
   // A line of LogLevel::kInfo, if its class is wanted.
   void Info(msg::LogClassBit which, std::string_view line, Cause cause = Cause::kOurs);
 
@@ -90,6 +93,7 @@ class Reporter {
  private:
   static constexpr double kStrangersPerSecond = 10.0 / 60, kStrangersBurst = 100;
 
+  void LogWithin(LineBudget* budget, LogLevel level, std::string_view line, std::string_view whose);
   // False when the line was over the budget.
   bool Write(msg::StatisticsFile file, std::string_view line, Cause cause = Cause::kOurs);
   void Send(msg::StatisticsFile file, std::string_view line);
@@ -101,6 +105,8 @@ class Reporter {
   std::optional<MonoTime> told_at_;
   // A start with a dozen Autokey servers stays below these.
   LineBudgets log_{{10, 200}, {kStrangersPerSecond, kStrangersBurst}};
+  // A file of 200 lines, as many as stay in force, may go through config-from-file twice.
+  LineBudget audit_{10, 500};
   LineBudget debug_{10, 100};  // what nobody may be reading must not cost a warning
   // Each file has its own: a busy one costs the others nothing.
   struct FileBudgets : LineBudgets {

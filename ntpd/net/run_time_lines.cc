@@ -112,7 +112,7 @@ LineOutcome RunTimeLines::Do(std::string_view line) {
   std::string answer(kSucceeded);
   if (judged.change) {
     for (const std::string& warning : judged.change->warnings) {
-      node_->reporter.Log(LogLevel::kWarning, "config: " + warning);
+      node_->reporter.Audit(LogLevel::kWarning, "config: " + warning);
       answer += "\r\nwarning: " + warning;
     }
     now_ = judged.change->after;

@@ -47,7 +47,9 @@ class LogSink : public Logger {
   void Write(LogLevel level, std::string_view line);
 
   struct RoleLines {
-    Allowance allowance{4096, 65536};
+    // More at once than ntpd-net's own bounds let through in lines of usual length, of which those
+    // under the control key are the most (Reporter).
+    Allowance allowance{4096, 131072};
     uint64_t suppressed = 0;
   };
 

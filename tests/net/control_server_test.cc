@@ -235,6 +235,17 @@ void WhatTheOperatorGaveIsInTheLogOnceItIsJudged(void**) {
   assert_string_equal(w.Logged().c_str(), "127.0.0.1 config: trustedkey 5\n");
 }
 
+// Nobody but who has the control key can fill its log.
+void NoFloodHidesWhoChangedWhat(void**) {
+  World w;
+  for (int i = 0; i < 300; ++i) {
+    w.h.node.reporter.Log(LogLevel::kWarning, "flood");
+    (void)w.Logged();
+  }
+  w.Done(*w.Configure("trustedkey 5"), CommandOutcome::kDone);
+  assert_string_equal(w.Logged().c_str(), "127.0.0.1 config: trustedkey 5\n");
+}
+
 void CountersAreResetAndNothingIsKeptOfIt(void**) {
   World w;
   w.h.node.packets.received = w.h.node.io.dropped = w.h.node.timer.polls = 5;
@@ -475,6 +486,7 @@ int main() {
       cmocka_unit_test(ALineThatIsWrongIsNotAskedFor),
       cmocka_unit_test(AReplayIsToldNothingAndFillsNoLog),
       cmocka_unit_test(WhatTheOperatorGaveIsInTheLogOnceItIsJudged),
+      cmocka_unit_test(NoFloodHidesWhoChangedWhat),
       cmocka_unit_test(CountersAreResetAndNothingIsKeptOfIt),
       cmocka_unit_test(TheTablesOfDirectivesAgree),
       cmocka_unit_test(WhatTheKeyProcessRefusesChangesNothing),

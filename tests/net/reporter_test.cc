@@ -97,6 +97,27 @@ void EventsOfAClassThatIsOffGoToProtostatsAlone(void**) {
   assert_true(warning && warning->text.text() == "always");
 }
 
+// An audit trail: neither our own lines nor those of strangers cost one of it, and it is bounded.
+void LinesUnderTheControlKeyHaveABoundOfTheirOwn(void**) {
+  Harness h;
+  const auto next = [&] {
+    const auto line = Next<msg::LogLine>(&h.supervisor.far);
+    return line ? std::string(line->text.text()) : "";
+  };
+  for (const Cause cause : {Cause::kOurs, Cause::kStranger})
+    for (int i = 0; i < 1000; ++i) {
+      h.node.reporter.Log(LogLevel::kNotice, "flood", cause);
+      (void)next();
+    }
+  int written = 0;
+  for (int i = 0; i < 2000; ++i) {
+    h.node.reporter.Audit(LogLevel::kNotice, "10.0.0.1 config: " + std::to_string(i));
+    if (next() == "10.0.0.1 config: " + std::to_string(i)) ++written;
+    assert_true(written == i + 1 || i >= 500);
+  }
+  assert_true(written < 1500);
+}
+
 }  // namespace
 }  // namespace ntpward::net
 
@@ -107,6 +128,7 @@ int main() {
       cmocka_unit_test(SysstatsCountsEachHourAnew),
       cmocka_unit_test(ProtostatsNamesTheServerAndTheEvent),
       cmocka_unit_test(EventsOfAClassThatIsOffGoToProtostatsAlone),
+      cmocka_unit_test(LinesUnderTheControlKeyHaveABoundOfTheirOwn),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
