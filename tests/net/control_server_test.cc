@@ -34,7 +34,7 @@ struct World {
       now_trusted = trusted;
     });
   }
-  void Send(ControlOp op, std::string_view data, bool with_mac = true) {
+  void Build(ControlOp op, std::string_view data, bool with_mac) {
     wire::ControlHeader header;
     header.op = op;
     header.sequence = 7;
@@ -43,6 +43,9 @@ struct World {
     covered = datagram;
     const auto mac = SomeMac(kControl);
     if (with_mac) datagram.insert(datagram.end(), mac.begin(), mac.end());
+  }
+  void Send(ControlOp op, std::string_view data, bool with_mac = true) {
+    Build(op, data, with_mac);
     ntpq.Send(datagram, {kAsked, port});
     h.Spin();
   }
@@ -320,6 +323,39 @@ void WithoutAGoodMacNothingIsPassedOn(void**) {
   assert_int_equal(w.changes, 0);
 }
 
+// Somebody asks in a stranger's name until the bucket is empty. Then a MAC is looked at, but a
+// wrong one is not answered. A token may come meanwhile, so that each is tried a few times.
+void BeyondTheLimitOnlyAGoodMacIsAnswered(void**) {
+  World w;
+  size_t sent = 0;
+  w.h.control.SetSend([&](const Route&, const auto& datagrams) { sent += datagrams.size(); });
+  const Route stranger{.client = {IpAddress::V4(198, 51, 100, 9), 999}, .server = kAsked};
+  const auto limited = [&] { return w.h.control.counters().rate_limited; };
+  // What becomes of a request under a MAC.
+  const auto ask_beyond = [&](VerdictCode code) {
+    w.Build(ControlOp::kReadStatus, "", false);
+    for (const uint64_t before = limited(); limited() == before;)
+      w.h.control.OnDatagram(stranger, {}, w.datagram);
+    w.Build(ControlOp::kReadStatus, "", true);
+    sent = 0;
+    w.h.control.OnDatagram(stranger, {}, w.datagram);
+    w.Judge(code);
+  };
+  for (const VerdictCode code :
+       {VerdictCode::kBad, VerdictCode::kUnknownKey, VerdictCode::kNotAllowed}) {
+    bool dropped = false;
+    for (int i = 0; i < 20 && !dropped; ++i) {
+      ask_beyond(code);
+      dropped = sent == 0;
+    }
+    assert_true(dropped);
+  }
+  const uint64_t before = limited();
+  ask_beyond(VerdictCode::kGood);
+  assert_int_equal(limited(), before + 1);  // the one that found the bucket empty
+  assert_true(w.Asked<msg::SealRequest>().has_value());
+}
+
 void NomodifyRefusesTheLineButNotTheQuestion(void**) {
   World w;
   w.h.Restrict(Access::kNoModify);
@@ -491,6 +527,7 @@ int main() {
       cmocka_unit_test(TheTablesOfDirectivesAgree),
       cmocka_unit_test(WhatTheKeyProcessRefusesChangesNothing),
       cmocka_unit_test(WithoutAGoodMacNothingIsPassedOn),
+      cmocka_unit_test(BeyondTheLimitOnlyAGoodMacIsAnswered),
       cmocka_unit_test(NomodifyRefusesTheLineButNotTheQuestion),
       cmocka_unit_test(OtherLinesAreRefused),
       cmocka_unit_test(ANonceIsHandedToWhoHasTheControlKey),
