@@ -74,7 +74,7 @@ void LeapSeconds::OnSecond(NtpTimestamp now) {
   ReportStale(now);
   node_->engine->SetLeapNotice(schedule_.NoticeAt(now));
   WatchLeap(now);
-  node_->host.SetLeap(InForce(now));
+  Offer(now);
   const autokey::LeapValues known = Known(now);
   ReportOffset(known);
   node_->steering.SetTai(known.IsTable() ? std::optional(static_cast<int16_t>(known.tai))

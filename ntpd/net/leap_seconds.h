@@ -20,6 +20,8 @@ class LeapSeconds {
   // To be called about once a second while there is an engine: brings everything in line with the
   // time.
   void OnSecond(NtpTimestamp now);
+  // Has the Autokey host offer the table in force; a part of OnSecond.
+  void Offer(NtpTimestamp now) { node_->host.SetLeap(InForce(now)); }
   // What `tai`, `leapsec` and `expire` show: the table in force, an expired one where there is no
   // better, our own before a server's. Of the file `leapsec` is the latest leap second, which may
   // lie ahead, as ntpd 4.2.8 shows it.

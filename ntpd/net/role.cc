@@ -40,6 +40,7 @@ Role::Role(RoleChannels channels, uint16_t port)
           &node_, &channels_.resolve, [this] { Update(); }, port),
       run_time_(&node_, &upstreams_),
       leap_seconds_(&node_),
+      signatures_(&node_, &leap_seconds_),
       view_(&node_, &upstreams_, &leap_seconds_),
       control_(&node_, &view_, &run_time_),
       server_(&node_, &control_),
@@ -150,7 +151,7 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
         "crypto: Autokey is on; its cookies have 32 bits, which keeps out accidents "
         "and no determined attacker");
   upstreams_.OnHostMaterial(change);
-  UpdateSignatures();
+  signatures_.Update();
   Schedule();
 }
 
@@ -175,7 +176,7 @@ void Role::OnDeadline() {
 void Role::Update() {
   if (ending_) return;
   Act(node_.engine->Update(Timebase::Mono(), node_.time.Now()));
-  UpdateSignatures();
+  signatures_.Update();
   upstreams_.ReportEvents();
   Say();
   Schedule();
@@ -248,7 +249,7 @@ void Role::OnSecond() {
       now - material_asked_ > kMaterialPatience)
     AskMaterial();
   if (!node_.key_counts.symmetric && now - key_count_asked_ > kMaterialPatience) AskKeyCount();
-  UpdateSignatures();
+  signatures_.Update();
   if (now - drift_saved_ > kDriftInterval) {
     drift_saved_ = now;
     SaveDrift();
@@ -267,18 +268,6 @@ void Role::SaveDrift() {
   if (node_.engine == nullptr || !node_.engine->discipline().frequency_known()) return;
   const Ppm frequency = node_.engine->discipline().frequency();
   (void)channels_.supervisor.Send(msg::NetDrift{.frequency = frequency});
-}
-
-void Role::UpdateSignatures() {
-  if (!node_.has_material) return;
-  node_.host.OnCertificates(node_.certificates.revision());
-  auto update = node_.host.DueUpdate(Timebase::Mono(), node_.time.Seconds(), node_.synchronised());
-  if (!update) return;
-  node_.keys.Update(*update, [this](const msg::SignedValues& values) {
-    node_.host.OnSignedValues(values);
-    node_.reporter.CryptoStatistics(
-        "0.0.0.0", "signature update ts " + std::to_string(values.timestamp.value));
-  });
 }
 
 // One line for the service manager, when it changes.

@@ -7,6 +7,7 @@
 
 #include "ntpd/net/control_server.h"
 #include "ntpd/net/daemon_view.h"
+#include "ntpd/net/host_signatures.h"
 #include "ntpd/net/leap_seconds.h"
 #include "ntpd/net/manycast_client.h"
 #include "ntpd/net/node.h"
@@ -83,7 +84,6 @@ class Role {
   void QuitAfter(const core::ClockAction& action, bool stepped);
   void Quit(const msg::NetQuit& quit);
   void SaveDrift();
-  void UpdateSignatures();
   void Say();
 
   struct BaseFree {
@@ -95,6 +95,7 @@ class Role {
   Upstreams upstreams_;
   RunTimeLines run_time_;
   LeapSeconds leap_seconds_;
+  HostSignatures signatures_;
   DaemonView view_;
   ControlServer control_;
   TimeServer server_;
