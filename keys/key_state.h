@@ -8,6 +8,7 @@
 #include "keys/farm_seeds.h"
 #include "keys/key_list.h"
 #include "keys/key_material.h"
+#include "keys/seed_guesses.h"
 #include "keys/server_seeds.h"
 #include "keys/time_source.h"
 #include "keys/unix_time.h"
@@ -67,10 +68,11 @@ struct KeyState {
   // Writes the seeds' ages by the system's clock of now, which has just become right.
   Status KeepSeeds();
 
-  // Shows `is_it` the seeds under which a client's request may be sealed, the newest first, until
-  // it says yes; in a farm also those that other members use. False when it never does.
+  // Shows `is_it` the seeds under which a client's request may be sealed until it says yes; in a
+  // farm also those that other members use. Number `guess` comes first, if there is one, then the
+  // others, the newest first. `guess` becomes the number of that found. False when none is.
   template <typename F>
-  bool FindSeed(F is_it);
+  bool FindSeed(uint8_t* guess, F is_it);
 
   // The time to put into signed values: 0 when net says that the host is not synchronised; the
   // system's own with a real clock, because net could lie; net's with a virtual one.
@@ -99,6 +101,7 @@ struct KeyState {
   KeyMaterial material;
   TimeSource* time;
   ServerSeeds seeds;
+  SeedGuesses guesses;            // of clients
   std::optional<FarmSeeds> farm;  // when this server is a member of one
   NtpSeconds signature_update;    // when the host's values were signed last; 0: never
 
@@ -116,13 +119,22 @@ struct KeyState {
 };
 
 template <typename F>
-bool KeyState::FindSeed(F is_it) {
-  const size_t count = seeds.Count(time->Monotonic());
-  for (size_t i = 0; i < count; ++i)
-    if (is_it(seeds.At(i))) return true;
-  if (!farm) return false;
-  for (const uint32_t seed : farm->Counting(UnixNow()))
-    if (!seeds.Holds(seed, count) && is_it(seed)) return true;
+bool KeyState::FindSeed(uint8_t* guess, F is_it) {
+  const size_t own = seeds.Count(time->Monotonic());
+  const auto* others = farm ? &farm->Counting(UnixNow()) : nullptr;
+  const size_t all = own + (others != nullptr ? others->size() : 0);
+  const auto is_number = [&](size_t i) {
+    if (i < own) return is_it(seeds.At(i));
+    const uint32_t seed = (*others)[i - own];
+    return !seeds.Holds(seed, own) && is_it(seed);
+  };
+  const size_t first = *guess;
+  if (first < all && is_number(first)) return true;
+  for (size_t i = 0; i < all; ++i) {
+    if (i == first || !is_number(i)) continue;
+    *guess = static_cast<uint8_t>(i);
+    return true;
+  }
   return false;
 }
 

@@ -171,7 +171,7 @@ msg::ServeResult MacOperations::ServeAutokey(const msg::ReplyTemplate& reply,
   if (!state_.material.host) return Unsealed(job, msg::ServeOutcome::kNak);
   SessionKeyHasher& hasher = *state_.material.hasher;
   uint32_t cookie = 0;
-  const bool sealed = state_.FindSeed([&](uint32_t seed) {
+  const bool sealed = state_.FindSeed(&state_.guesses.Of(job.path.source), [&](uint32_t seed) {
     // Else a stranger could use up what a client is granted for having a cookie.
     if (job.over_limit && seed == kReferenceSeed) return false;
     cookie = hasher.Derive(job.path, KeyId{0}, seed).next().value;

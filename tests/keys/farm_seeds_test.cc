@@ -177,6 +177,39 @@ void WhoLeavesTheFarmAnswersNoneOfItsCookies(void**) {
   assert_false(of_farm.IsServed(again));
 }
 
+// A client keeps its cookie for six days, and a seed is new every 36 hours.
+void TheSeedThatWasRightLastIsTriedFirst(void**) {
+  FakeTime time;
+  KeyState state({}, &time);
+  state.farm.emplace(SecretOf(1), kRevoke);
+  state.seeds.StartNew(time.mono, 1);
+  state.seeds.Roll(time.mono, 2);
+  const uint32_t last = state.farm->Counting(state.UnixNow())[5];
+  size_t tries = 0;
+  const auto tries_for = [&](const IpAddress& client, uint32_t wanted) {
+    tries = 0;
+    const bool found = state.FindSeed(&state.guesses.Of(client), [&](uint32_t seed) {
+      ++tries;
+      return seed == wanted;
+    });
+    return found ? tries : 0;
+  };
+  const IpAddress client = IpAddress::V4(192, 0, 2, 1);
+  assert_int_equal(tries_for(client, 2), 1);
+  assert_int_equal(tries_for(client, last), 8);
+  assert_int_equal(tries_for(client, last), 1);
+  // Who has no cookie moves nothing, and each seed is tried once.
+  assert_int_equal(tries_for(client, 3), 0);
+  const size_t all = tries;
+  assert_int_equal(all, 2 + state.farm->Counting(state.UnixNow()).size());
+  assert_int_equal(tries_for(client, last), 1);
+  // A number that there is not any more.
+  state.farm.reset();
+  assert_int_equal(tries_for(client, 2), 1);
+  assert_int_equal(tries_for(client, 1), 2);
+  assert_int_equal(tries_for(client, 1), 1);
+}
+
 // The other members would not know a seed that this one drew by itself.
 void ACompromiseDoesNotLeaveTheFarm(void**) {
   Harness one, other;
@@ -215,6 +248,7 @@ int main() {
       cmocka_unit_test(ClientsLiveThroughTheEpochsOnEveryMember),
       cmocka_unit_test(ClientsOfBeforeTheFarmAreKept),
       cmocka_unit_test(WhoLeavesTheFarmAnswersNoneOfItsCookies),
+      cmocka_unit_test(TheSeedThatWasRightLastIsTriedFirst),
       cmocka_unit_test(ACompromiseDoesNotLeaveTheFarm),
       cmocka_unit_test(AMissingOrBrokenSecretRefusesTheStart),
   };
