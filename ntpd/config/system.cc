@@ -203,9 +203,9 @@ constexpr size_t kMaxVariable = 256;
 
 void ParseSetvar(Line& line, Config& config) {
   SystemVariable variable;
-  variable.where = line.where();
   if (line.AtEnd()) line.FailNext("NAME = VALUE");
   variable.name = line.Next();
+  variable.where = line.where();
   for (char c : variable.name)
     if (c <= 0x20 || c >= 0x7f || c == ',' || c == '"' || c == '*' || c == '+')
       line.Fail("bad name of a variable");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ntpd/config/variable_names.h"
+
 namespace ntpward::config {
 namespace {
 
@@ -357,6 +359,10 @@ void Validator::CheckWithoutEffect() {
     if (fudge.clock.octets[2] == 1 && (fudge.time1 || fudge.time2 || flagged))
       Warn(fudge.where, "of fudge only stratum and refid have an effect on the local clock");
   }
+  for (const SystemVariable& variable : system.variables)
+    if (IsDaemonsVariable(variable.name))
+      Warn(variable.where, "setvar " + variable.name +
+                               " has no effect: the daemon has a variable of that name itself");
   for (const Association& a : config_.associations)
     if (a.xleave) Warn(a.where, "xleave has no effect: there is no interleaved mode");
 }

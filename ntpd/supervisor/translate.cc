@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ntpd/config/variable_names.h"
 #include "ntpd/settings/lines.h"
 
 namespace ntpward::supervisor {
@@ -47,6 +48,7 @@ class Translator {
   void FillStart();
   void FillLimits();
   void FillIdentity();
+  void SayIfDaemons(std::string_view item);
   void ShowVariable(const config::Location& where, const std::string& item);
   void FillGroups();
   void LeaveOut(const config::Location& where, std::string why);
@@ -156,11 +158,23 @@ void Translator::FillIdentity() {
   }
   Show(&start.version, VersionText());
   // The command line's first: a line of the file cannot crowd them out.
-  for (const std::string& item : options_.variables) ShowVariable({}, item);
+  for (const std::string& item : options_.variables) {
+    SayIfDaemons(item);
+    ShowVariable({}, item);
+  }
   for (const config::SystemVariable& variable : config_.system.variables)
     ShowVariable(variable.where, settings::VariableItem(variable));
   start.saves_configuration = !config_.output.saveconfigdir.value.empty();
   start.control_nonce = config_.authentication.control_nonce.value != config::ControlNonce::kNever;
+}
+
+void Translator::SayIfDaemons(std::string_view item) {
+  item.remove_prefix(std::min(item.find_first_not_of("*+"), item.size()));
+  const std::string name(item.substr(0, item.find('=')));
+  if (config::IsDaemonsVariable(name))
+    log_->Log(LogLevel::kWarning, "variable " + name +
+                                      " of the command line has no effect: the "
+                                      "daemon has one of that name itself");
 }
 
 void Translator::ShowVariable(const config::Location& where, const std::string& item) {

@@ -90,6 +90,7 @@ constexpr Case kWarnings[] = {
     {"discard monitor 5", "1:17: warning: monitor has no effect"},
     {"mru mindepth 5 maxage 6", "1:14: warning: mindepth has no effect"},
     {"mru mindepth 5 maxage 6", "1:23: warning: maxage has no effect"},
+    {"setvar stratum = 99 default", "1:8: warning: setvar stratum has no effect: the daemon has"},
     {"nonvolatile 1", "1:13: warning: nonvolatile has no effect"},
     {"requestkey 5", "1:12: warning: requestkey has no effect"},
     {"server 127.127.1.0\nfudge 127.127.1.0 time1 0.1",

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ntpd/config/variable_names.h"
 #include "ntpd/control/variables.h"
 #include "ntpd/net/second_timer.h"
 #include "tests/net/harness.h"
@@ -28,6 +29,29 @@ void SecondsThatNobodyServesAreOverruns(void**) {
   assert_int_equal(timer.OnSecond(At(5003)), 0);
   assert_int_equal(timer.OnSecond(At(5005.1)), 1);
   assert_int_equal(timer.OnSecond(At(5015.2)), 9);
+}
+
+// ntp.conf must not take a name that is written here, and may take all the others.
+void TheNamesThatSetvarCannotTakeAreOurs(void**) {
+  Harness h;
+  h.node.clock_was_stepped = true;
+  h.node.saved_config = "ntp.conf-2026";
+  const control::SystemView view = Whole(h);
+  for (const control::ExtraVariable& extra : view.extra)
+    assert_true(config::IsDaemonsVariable(extra.name));
+  const std::string_view list = "sys_var_list";
+  const auto written = control::ReadSystem(view, {&list, 1});
+  assert_true(written.ok());
+  std::string names(written->text());
+  std::erase_if(names, [](char c) { return c <= ' '; });
+  names = names.substr(names.find('"') + 1, names.rfind('"') - names.find('"') - 1) + ",";
+  size_t count = 0;
+  for (size_t comma; (comma = names.find(',')) != std::string::npos; names.erase(0, comma + 1)) {
+    if (!config::IsDaemonsVariable(names.substr(0, comma)))
+      fail_msg("%s", names.substr(0, comma).c_str());
+    ++count;
+  }
+  assert_int_equal(count, config::DaemonsVariables().size());
 }
 
 void ABroadcastLineShowsItsHopLimit(void**) {
@@ -123,6 +147,7 @@ int main() {
       cmocka_unit_test(TheKernelsStatusHasTheLeapSecond),
       cmocka_unit_test(WhatStepsTheClockIsNamedOnceItDid),
       cmocka_unit_test(KeysOfListsAreCountedWithThoseOfTheFile),
+      cmocka_unit_test(TheNamesThatSetvarCannotTakeAreOurs),
       cmocka_unit_test(AnAnswerOfTheDefaultsNeedsOnlyThem),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

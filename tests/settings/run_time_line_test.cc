@@ -312,6 +312,9 @@ void WhatHasNoEffectIsRefused(void**) {
   AssertRefused("mru maxage 5", 11, "maxage has no effect");
   AssertRefused("server 192.0.2.1 xleave", 0, "xleave has no effect");
   AssertRefused("server 127.127.20.0", 7, "is ignored");
+  AssertRefused("setvar stratum = 99", 7,
+                "setvar stratum has no effect: the daemon has a variable");
+  AssertRefused("setvar daemon_version = x default", 7, "setvar daemon_version has no effect");
 }
 
 // In the file the nearest value is taken, with a warning that a start has. Here only the answer is

@@ -55,6 +55,15 @@ void StatisticsThatAreNeverWrittenAreSaid(void**) {
   assert_true(lines.all[1].starts_with("timingstats: nothing"));
 }
 
+void AVariableThatHidesNothingIsSaid(void**) {
+  KeptLines lines;
+  Options options;
+  options.variables = {"*+site=attic", "+stratum=1"};
+  (void)Translate(Parse("server 10.0.0.1\n"), options, &lines);
+  assert_int_equal(lines.all.size(), 1);
+  assert_true(lines.all[0].starts_with("variable stratum of the command line has no effect"));
+}
+
 // --- options
 
 void UnderstandsEachOptionInBothForms(void**) {
@@ -451,6 +460,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(LogconfigChoosesAmongTheLinesThatThereAre),
       cmocka_unit_test(StatisticsThatAreNeverWrittenAreSaid),
+      cmocka_unit_test(AVariableThatHidesNothingIsSaid),
       cmocka_unit_test(UnderstandsEachOptionInBothForms),
       cmocka_unit_test(RefusesWhatItDoesNotUnderstand),
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
