@@ -4,15 +4,12 @@
 #include <string>
 
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/runtime_line.h"
 
 namespace ntpward {
 namespace {
 
-msg::RuntimeLine Line(std::string_view text, std::string_view subject = "") {
-  msg::RuntimeLine line;
-  CHECK(line.line.Assign(AsBytes(text)) && line.subject.Assign(AsBytes(subject)));
-  return line;
-}
+using test::Line;
 
 std::string Lines(const KeptChanges& kept) {
   std::string text;

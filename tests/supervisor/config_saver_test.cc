@@ -10,6 +10,7 @@
 #include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
+#include "tests/support/runtime_line.h"
 #include "tests/support/scratch_directory.h"
 
 namespace ntpward::supervisor {
@@ -135,12 +136,6 @@ void SecretsAreLeftOut(void**) {
   }
   const config::Config plain = Config("/x/");
   assert_true(SavedText({plain, none}, kWhen).find("left out") == std::string::npos);
-}
-
-msg::RuntimeLine Line(std::string_view text) {
-  msg::RuntimeLine line;
-  CHECK(line.line.Assign(AsBytes(text)));
-  return line;
 }
 
 void LinesOfNtpqAreSavedToo(void**) {

@@ -1,5 +1,7 @@
 #include "tests/support/scratch_directory.h"
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -38,6 +40,12 @@ std::string Get(const std::string& path) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
+}
+
+mode_t ModeOf(const std::string& path) {
+  struct stat status {};
+  CHECK(stat(path.c_str(), &status) == 0);
+  return status.st_mode & 07777;
 }
 
 }  // namespace ntpward::test

@@ -1,6 +1,8 @@
 // A directory of its own for a test that works with real files.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 namespace ntpward::test {
@@ -25,6 +27,8 @@ const ScratchDirectory& In(void** state);
 // A file's whole content.
 void Put(const std::string& path, const std::string& text);
 std::string Get(const std::string& path);
+// Its permissions.
+mode_t ModeOf(const std::string& path);
 
 }  // namespace ntpward::test
 
