@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,56 +11,15 @@
 #include "keys/mv_authority.h"
 #include "keys/read_file.h"
 #include "privsep/base/text.h"
+#include "privsep/option_rows.h"
 
 namespace ntpward::keys {
 namespace {
 
 constexpr int kLeastModulusBits = 512, kMostModulusBits = 4096;
 
-constexpr int kVersionOption = 256;
-constexpr int kMvClientOption = 257;
-constexpr int kFarmOption = 258;
-constexpr int kPasswordFileOption = 259;
-constexpr int kRenewOption = 260;
-constexpr int kRenewHostKeyOption = 261;
-constexpr int kRenewSignKeyOption = 262;
-constexpr int kRenewNameOption = 263;
 constexpr size_t kMaxPassword = 256;
 constexpr size_t kMaxPasswordFile = 4096;
-
-constexpr option kLongOptions[] = {
-    {"imbits", required_argument, nullptr, 'b'},
-    {"certificate", required_argument, nullptr, 'c'},
-    {"cipher", required_argument, nullptr, 'C'},
-    {"debug-level", no_argument, nullptr, 'd'},
-    {"set-debug-level", required_argument, nullptr, 'D'},
-    {"id-key", no_argument, nullptr, 'e'},
-    {"gq-params", no_argument, nullptr, 'G'},
-    {"host-key", no_argument, nullptr, 'H'},
-    {"iffkey", no_argument, nullptr, 'I'},
-    {"ident", required_argument, nullptr, 'i'},
-    {"lifetime", required_argument, nullptr, 'l'},
-    {"modulus", required_argument, nullptr, 'm'},
-    {"md5key", no_argument, nullptr, 'M'},
-    {"pvt-cert", no_argument, nullptr, 'P'},
-    {"password", required_argument, nullptr, 'p'},
-    {"password-file", required_argument, nullptr, kPasswordFileOption},
-    {"export-passwd", required_argument, nullptr, 'q'},
-    {"subject-name", required_argument, nullptr, 's'},
-    {"sign-key", required_argument, nullptr, 'S'},
-    {"trusted-cert", no_argument, nullptr, 'T'},
-    {"mv-params", required_argument, nullptr, 'V'},
-    {"mv-keys", required_argument, nullptr, 'v'},
-    {"mv-client", required_argument, nullptr, kMvClientOption},
-    {"farm", required_argument, nullptr, kFarmOption},
-    {"renew", required_argument, nullptr, kRenewOption},
-    {"renew-host-key", required_argument, nullptr, kRenewHostKeyOption},
-    {"renew-sign-key", required_argument, nullptr, kRenewSignKeyOption},
-    {"renew-name", required_argument, nullptr, kRenewNameOption},
-    {"version", no_argument, nullptr, kVersionOption},
-    {"help", no_argument, nullptr, '?'},
-    {nullptr, 0, nullptr, 0},
-};
 
 Status Number(const char* text, int least, int most, const char* what, int* out) {
   const char* end = text + std::strlen(text);
@@ -117,106 +75,94 @@ Status TakeName(std::string_view text, const char* what, std::optional<std::stri
 }
 
 // HOST, HOST@GROUP or @GROUP.
-Status TakeSubject(std::string_view text, KeygenOptions* out) {
+Status TakeSubject(char* argument, KeygenOptions* out) {
+  const std::string_view text = argument;
   const size_t at = text.find('@');
   if (at != 0) TRY_VOID(TakeName(text.substr(0, at), "-s", &out->host));
   if (at != std::string_view::npos) TRY_VOID(TakeName(text.substr(at + 1), "-s", &out->group));
   return {};
 }
 
-Status TakeSignKey(std::string_view text, KeygenOptions* out) {
+Status TakeSignKey(char* argument, KeygenOptions* out) {
+  const std::string_view text = argument;
   if (text != "RSA" && text != "DSA") return Fail("-S: expected RSA or DSA");
   out->sign_key = std::string(text);
   return {};
 }
 
-Status TakeScheme(const char* text, KeygenOptions* out) {
+Status TakeScheme(char* text, KeygenOptions* out) {
   (void)TRY(SignatureScheme::FromName(text));
   out->scheme = text;
   return {};
 }
 
-Status TakeRenewal(int option, const char* argument, KeygenOptions* out) {
+template <std::string RenewalFiles::*kFile>
+Status TakeRenewal(char* argument, KeygenOptions* out) {
   if (!out->renewal) out->renewal.emplace();
-  RenewalFiles& files = *out->renewal;
-  if (option == kRenewOption) files.certificate = argument;
-  if (option == kRenewHostKeyOption) files.host_key = argument;
-  if (option == kRenewSignKeyOption) files.sign_key = argument;
-  if (option == kRenewNameOption) files.name = argument;
+  *out->renewal.*kFile = argument;
   return {};
 }
 
-Status Take(int letter, char* argument, KeygenOptions* out) {
-  switch (letter) {
-    case 'b':
-      return Number(argument, 256, 2048, "-b", &out->identity_bits.emplace());
-    case 'c':
-      return TakeScheme(argument, out);
-    case 'C':
-      out->cipher = argument;
-      return {};
-    case 'd':
-      ++out->debug;
-      return {};
-    case 'D':
-      return Number(argument, 0, 100, "-D", &out->debug);
-    case 'e':
-      out->export_parameters = true;
-      return {};
-    case 'H':
-      out->host_key = true;
-      return {};
-    case 'I':
-      out->iff_key = true;
-      return {};
-    case 'i':
-      return TakeName(argument, "-i", &out->group);
-    case 'l':
-      return Number(argument, 1, 36500, "-l", &out->lifetime_days);
-    case 'm':
-      return TakeModulus(argument, &out->modulus_bits);
-    case 'M':
-      out->symmetric = true;
-      return {};
-    case 'p':
-      return TakePassword(argument, &out->password);
-    case 'q':
-      return TakePassword(argument, &out->export_password);
-    case 's':
-      return TakeSubject(argument, out);
-    case 'S':
-      return TakeSignKey(argument, out);
-    case 'T':
-      out->trusted = true;
-      return {};
-    case 'G':
-      out->gq_key = true;
-      return {};
-    case 'P':
-      out->private_use = true;
-      return {};
-    case 'V':
-      return Number(argument, kMinMvClients, kMaxMvClients, "-V", &out->mv_clients);
-    case 'v':
-      return Number(argument, 1, kMaxMvClients, "-v", &out->mv_revoked.emplace_back());
-    case kMvClientOption:
-      return Number(argument, 1, kMaxMvClients, "--mv-client", &out->mv_client);
-    case kFarmOption:
-      return TakeName(argument, "--farm", &out->farm);
-    case kRenewOption:
-    case kRenewHostKeyOption:
-    case kRenewSignKeyOption:
-    case kRenewNameOption:
-      return TakeRenewal(letter, argument, out);
-    case kPasswordFileOption:
-      return TakePasswordFile(argument, &out->password);
-    case kVersionOption:
-      out->version = true;
-      return {};
-    default:
-      out->help = true;
-      return {};
-  }
+using Row = OptionRow<KeygenOptions>;
+using Out = KeygenOptions*;
+
+constexpr Row kRows[] = {
+    {'b', "imbits", required_argument,
+     [](char* text, Out out) {
+       return Number(text, 256, 2048, "-b", &out->identity_bits.emplace());
+     }},
+    {'c', "certificate", required_argument, TakeScheme},
+    {'C', "cipher", required_argument, KeepText<&KeygenOptions::cipher>},
+    {'d', "debug-level", no_argument, [](char*, Out out) { return ++out->debug, Status(); }},
+    {'D', "set-debug-level", required_argument,
+     [](char* text, Out out) { return Number(text, 0, 100, "-D", &out->debug); }},
+    {'e', "id-key", no_argument, SetSwitch<&KeygenOptions::export_parameters>},
+    {'G', "gq-params", no_argument, SetSwitch<&KeygenOptions::gq_key>},
+    {'H', "host-key", no_argument, SetSwitch<&KeygenOptions::host_key>},
+    {'I', "iffkey", no_argument, SetSwitch<&KeygenOptions::iff_key>},
+    {'i', "ident", required_argument,
+     [](char* text, Out out) { return TakeName(text, "-i", &out->group); }},
+    {'l', "lifetime", required_argument,
+     [](char* text, Out out) { return Number(text, 1, 36500, "-l", &out->lifetime_days); }},
+    {'m', "modulus", required_argument,
+     [](char* text, Out out) { return TakeModulus(text, &out->modulus_bits); }},
+    {'M', "md5key", no_argument, SetSwitch<&KeygenOptions::symmetric>},
+    {'P', "pvt-cert", no_argument, SetSwitch<&KeygenOptions::private_use>},
+    {'p', "password", required_argument,
+     [](char* text, Out out) { return TakePassword(text, &out->password); }},
+    {0, "password-file", required_argument,
+     [](char* text, Out out) { return TakePasswordFile(text, &out->password); }},
+    {'q', "export-passwd", required_argument,
+     [](char* text, Out out) { return TakePassword(text, &out->export_password); }},
+    {'s', "subject-name", required_argument, TakeSubject},
+    {'S', "sign-key", required_argument, TakeSignKey},
+    {'T', "trusted-cert", no_argument, SetSwitch<&KeygenOptions::trusted>},
+    {'V', "mv-params", required_argument,
+     [](char* text, Out out) {
+       return Number(text, kMinMvClients, kMaxMvClients, "-V", &out->mv_clients);
+     }},
+    {'v', "mv-keys", required_argument,
+     [](char* text, Out out) {
+       return Number(text, 1, kMaxMvClients, "-v", &out->mv_revoked.emplace_back());
+     }},
+    {0, "mv-client", required_argument,
+     [](char* text, Out out) {
+       return Number(text, 1, kMaxMvClients, "--mv-client", &out->mv_client);
+     }},
+    {0, "farm", required_argument,
+     [](char* text, Out out) { return TakeName(text, "--farm", &out->farm); }},
+    {0, "renew", required_argument, TakeRenewal<&RenewalFiles::certificate>},
+    {0, "renew-host-key", required_argument, TakeRenewal<&RenewalFiles::host_key>},
+    {0, "renew-sign-key", required_argument, TakeRenewal<&RenewalFiles::sign_key>},
+    {0, "renew-name", required_argument, TakeRenewal<&RenewalFiles::name>},
+    {0, "version", no_argument, SetSwitch<&KeygenOptions::version>},
+    {'?', "help", no_argument, SetSwitch<&KeygenOptions::help>},
+};
+
+// What getopt_long stopped at and left in optopt.
+std::string NameOf(int option) {
+  if (option < kFirstWithoutLetter) return std::string("-") + static_cast<char>(option);
+  return std::string("--") + FindOption(std::span<const Row>(kRows), option)->name;
 }
 
 Status CheckTogether(const KeygenOptions& options) {
@@ -241,17 +187,18 @@ Result<KeygenOptions> ParseKeygenOptions(int argc, char** argv) {
   KeygenOptions out;
   optind = 0;  // begins anew: tests parse several times
   opterr = 0;
+  const std::span<const Row> rows = kRows;
+  const std::string letters = ShortOptions(rows);
+  const std::vector<option> names = LongOptions(rows);
   int letter = 0;
-  while ((letter = getopt_long(argc, argv, "b:c:C:dD:eGHIi:l:m:MPp:q:s:S:TV:v:", kLongOptions,
-                               nullptr)) != -1) {
+  while ((letter = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr)) != -1) {
     // "-?" itself asks for help; an option that is not known also comes back as '?'.
     if (letter == '?' && optopt != 0 && optopt != '?')
-      return Fail(std::string("-") + static_cast<char>(optopt) +
-                  ": unknown, or its value is missing");
+      return Fail(NameOf(optopt) + ": unknown, or its value is missing");
     const int before = optind;
     if (letter == '?' && optopt == 0 && std::strcmp(argv[before - 1], "--help") != 0)
       return Fail(std::string(argv[before - 1]) + ": unknown option");
-    TRY_VOID(Take(letter, optarg, &out));
+    TRY_VOID(FindOption(rows, letter)->take(optarg, &out));
   }
   TRY_VOID(CheckTogether(out));
   if (optind < argc) return Fail(std::string(argv[optind]) + ": not expected: options only");

@@ -1,7 +1,5 @@
 #include "ntpd/supervisor/options.h"
 
-#include <getopt.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -9,38 +7,10 @@
 #include <cstring>
 #include <string_view>
 
+#include "privsep/option_rows.h"
+
 namespace ntpward::supervisor {
 namespace {
-
-enum LongOnly { kNoClock = 256, kReadyTimeout, kRenew, kVersion, kAccepted };
-
-constexpr option kLongOptions[] = {
-    {"ipv4", no_argument, nullptr, '4'},
-    {"ipv6", no_argument, nullptr, '6'},
-    {"configfile", required_argument, nullptr, 'c'},
-    {"debug-level", no_argument, nullptr, 'd'},
-    {"set-debug-level", required_argument, nullptr, 'D'},
-    {"driftfile", required_argument, nullptr, 'f'},
-    {"panicgate", no_argument, nullptr, 'g'},
-    {"jaildir", required_argument, nullptr, 'i'},
-    {"interface", required_argument, nullptr, 'I'},
-    {"logfile", required_argument, nullptr, 'l'},
-    {"nofork", no_argument, nullptr, 'n'},
-    {"pidfile", required_argument, nullptr, 'p'},
-    {"quit", no_argument, nullptr, 'q'},
-    {"check-config", no_argument, nullptr, 't'},
-    {"user", required_argument, nullptr, 'u'},
-    {"var", required_argument, nullptr, 'v'},
-    {"dvar", required_argument, nullptr, 'V'},
-    {"version", no_argument, nullptr, kVersion},
-    {"slew", no_argument, nullptr, 'x'},
-    {"help", no_argument, nullptr, '?'},
-    {"no-clock", optional_argument, nullptr, kNoClock},
-    {"ready-timeout", required_argument, nullptr, kReadyTimeout},
-    {"renew-certificate", no_argument, nullptr, kRenew},
-    {"nice", no_argument, nullptr, kAccepted},
-    {nullptr, 0, nullptr, 0},
-};
 
 constexpr size_t kLongestVariable = 120;
 constexpr double kMostClockOffset = 10 * 365.25 * 86400;  // seconds
@@ -54,7 +24,7 @@ bool ParseDouble(const char* text, const char** rest, double* value) {
 }
 
 // OFFSET[,PPM], both optional in meaning but not in syntax once the '=' is there.
-Status ParseNoClock(const char* text, Options* options) {
+Status ParseNoClock(char* text, Options* options) {
   options->no_clock = true;
   if (text == nullptr) return {};
   const char* rest = text;
@@ -79,13 +49,6 @@ Status ParseLevel(const char* text, int* level) {
   return {};
 }
 
-Status TakeFamily(int family, Options* options) {
-  if (options->family != 0 && options->family != family)
-    return Fail("-4 and -6 exclude each other");
-  options->family = family;
-  return {};
-}
-
 Status ParseReadyTimeout(const char* text, double* seconds) {
   const char* rest = text;
   if (!ParseDouble(text, &rest, seconds) || *rest != '\0' || !(*seconds > 0) || *seconds > 3600)
@@ -107,76 +70,52 @@ Status TakeVariable(std::string_view text, const char* signs, Options* options) 
   return {};
 }
 
-Status Apply(int letter, const char* argument, Options* options) {
-  switch (letter) {
-    case '4':
-      return TakeFamily(4, options);
-    case '6':
-      return TakeFamily(6, options);
-    case 'c':
-      options->config_file = argument;
-      return {};
-    case 'd':
-      ++options->debug;
-      return {};
-    case 'D':
-      return ParseLevel(argument, &options->debug);
-    case 'f':
-      options->drift_file = argument;
-      return {};
-    case 'g':
-      options->allow_panic = true;
-      return {};
-    case 'i':
-      options->chroot_directory = argument;
-      return {};
-    case 'I':
-      options->interfaces.emplace_back(argument);
-      return {};
-    case 'l':
-      options->log_file = argument;
-      return {};
-    case 'n':
-      options->foreground = true;
-      return {};
-    case 'p':
-      options->pid_file = argument;
-      return {};
-    case 'q':
-      options->quit = true;
-      return {};
-    case 't':
-      options->check_config = true;
-      return {};
-    case 'u':
-      options->user = argument;
-      return {};
-    case 'v':
-      return TakeVariable(argument, "+", options);
-    case 'V':
-      return TakeVariable(argument, "*+", options);
-    case kVersion:
-      options->show_version = true;
-      return {};
-    case 'x':
-      options->slew_only = true;
-      return {};
-    case 'N':
-      return {};  // priority: accepted, the roles need none
-    case '?':
-      options->show_help = true;
-      return {};
-    case kNoClock:
-      return ParseNoClock(argument, options);
-    case kRenew:
-      options->renew_certificate = true;
-      return {};
-    case kReadyTimeout:
-      return ParseReadyTimeout(argument, &options->ready_timeout);
-    default:
-      return {};
-  }
+template <int kFamily>
+Status TakeFamily(char*, Options* options) {
+  if (options->family != 0 && options->family != kFamily)
+    return Fail("-4 and -6 exclude each other");
+  options->family = kFamily;
+  return {};
 }
+
+// What ntpd 4.2.8 takes and nothing here needs.
+Status Accept(char*, Options*) { return {}; }
+
+using Row = OptionRow<Options>;
+
+constexpr Row kRows[] = {
+    {'4', "ipv4", no_argument, TakeFamily<4>},
+    {'6', "ipv6", no_argument, TakeFamily<6>},
+    {'c', "configfile", required_argument, KeepText<&Options::config_file>},
+    {'d', "debug-level", no_argument, [](char*, Options* o) { return ++o->debug, Status(); }},
+    {'D', "set-debug-level", required_argument,
+     [](char* text, Options* o) { return ParseLevel(text, &o->debug); }},
+    {'f', "driftfile", required_argument, KeepText<&Options::drift_file>},
+    {'g', "panicgate", no_argument, SetSwitch<&Options::allow_panic>},
+    {'i', "jaildir", required_argument, KeepText<&Options::chroot_directory>},
+    {'I', "interface", required_argument,
+     [](char* text, Options* o) { return o->interfaces.emplace_back(text), Status(); }},
+    {'l', "logfile", required_argument, KeepText<&Options::log_file>},
+    {'n', "nofork", no_argument, SetSwitch<&Options::foreground>},
+    {'p', "pidfile", required_argument, KeepText<&Options::pid_file>},
+    {'q', "quit", no_argument, SetSwitch<&Options::quit>},
+    {'t', "check-config", no_argument, SetSwitch<&Options::check_config>},
+    {'u', "user", required_argument, KeepText<&Options::user>},
+    {'v', "var", required_argument,
+     [](char* text, Options* o) { return TakeVariable(text, "+", o); }},
+    {'V', "dvar", required_argument,
+     [](char* text, Options* o) { return TakeVariable(text, "*+", o); }},
+    {0, "version", no_argument, SetSwitch<&Options::show_version>},
+    {'x', "slew", no_argument, SetSwitch<&Options::slew_only>},
+    {'?', "help", no_argument, SetSwitch<&Options::show_help>},
+    {0, "no-clock", optional_argument, ParseNoClock},
+    {0, "ready-timeout", required_argument,
+     [](char* text, Options* o) { return ParseReadyTimeout(text, &o->ready_timeout); }},
+    {0, "renew-certificate", no_argument, SetSwitch<&Options::renew_certificate>},
+    // Of priority: the roles need none.
+    {0, "nice", no_argument, Accept},
+    {'N', nullptr, no_argument, Accept},
+};
 
 }  // namespace
 
@@ -185,10 +124,12 @@ Result<Options> ParseOptions(int argc, char** argv) {
   opterr = 0;
   // 0 and not 1: what getopt remembers of a parse before goes too.
   optind = 0;
+  const std::span<const Row> rows = kRows;
+  const std::string letters = ":" + ShortOptions(rows);  // that says what lacks its value
+  const std::vector<option> names = LongOptions(rows);
   for (;;) {
     const int index = std::max(optind, 1);
-    const int letter =
-        getopt_long(argc, argv, ":46c:dD:f:gi:I:l:nNp:qtu:v:V:x?", kLongOptions, nullptr);
+    const int letter = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr);
     if (letter == -1) break;
     // getopt says '?' for this and for what it does not know.
     const bool asked_for_help =
@@ -201,7 +142,7 @@ Result<Options> ParseOptions(int argc, char** argv) {
     if (letter == ':') return Fail(std::string("option '") + argv[index] + "' needs a value");
     if (letter == '?' && !asked_for_help)
       return Fail(std::string("illegal option '") + argv[index] + "'");
-    TRY_VOID(Apply(letter, optarg, &options));
+    TRY_VOID(FindOption(rows, letter)->take(optarg, &options));
   }
   if (optind < argc)
     return Fail(std::string("unexpected argument '") + argv[optind] +

@@ -374,6 +374,9 @@ void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
     assert_false(w.error.empty());
     assert_true(w.Names().empty());
   }
+  Workshop w;
+  assert_false(w.Run({"--farm"}));
+  assert_string_equal(w.error.c_str(), "--farm: unknown, or its value is missing");
 }
 
 // What a farm's servers read (farm_seeds.h).
