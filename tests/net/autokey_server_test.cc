@@ -73,13 +73,9 @@ struct AutokeyHost : Harness {
     writer.U16(type), writer.U16(32);
     writer.U32(0), writer.U32(0), writer.U32(0x80001);
     writer.U32(6), writer.Put(AsBytes("visitr"));
-    std::vector<uint8_t> packet = Encoded(RequestHeader(), field);
-    auto digest = node.PublicMac({kClient, kAsked}, kKey, packet);
-    if (spoil) digest.span()[5] ^= 1;
-    std::vector<uint8_t> mac(4 + digest.size());
-    Writer mac_writer(mac);
-    wire::EncodeMac(mac_writer, {kKey, digest.span()});
-    packet.insert(packet.end(), mac.begin(), mac.end());
+    std::vector<uint8_t> packet =
+        WithPublicMac({kClient, kAsked}, kKey, Encoded(RequestHeader(), field));
+    if (spoil) packet.back() ^= 1;
     client.Send(packet, {kAsked, port});
     Spin();
     return client.Receive();

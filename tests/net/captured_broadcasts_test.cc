@@ -44,9 +44,7 @@ std::vector<Captured> Broadcasts() {
 struct Net {
   Net() {
     client.AddGroup("server");
-    CHECK(h.node.host.SetMaterial(client.material).ok());
-    h.node.certificates.SetOwn(h.node.host.certificate());
-    h.node.has_material = true;
+    h.SetHost(client.material);
     h.node.start.broadcast_client = true;
     CHECK(h.node.start.multicast_groups.Push(IpAddress::V4(224, 0, 1, 1)));
     h.upstreams.Configure({});
