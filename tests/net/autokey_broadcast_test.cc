@@ -30,17 +30,7 @@ keys::SessionKeyHasher NewHasher() {
   return std::move(hasher).value();
 }
 
-wire::Header Broadcast() {
-  wire::Header packet;
-  packet.leap = wire::Leap::kNone;
-  packet.mode = wire::Mode::kBroadcast;
-  packet.stratum = 2;
-  packet.poll = 6;
-  packet.precision = -20;
-  packet.refid = 0x0a000001;
-  packet.reference = packet.transmit = SystemTimeNow();
-  return packet;
-}
+wire::Header Broadcast() { return test::PacketOf(wire::Mode::kBroadcast); }
 
 struct World {
   World() {
@@ -54,18 +44,9 @@ struct World {
     h.upstreams.Configure({});
   }
 
-  const Upstream& upstream() const {
-    CHECK(h.upstreams.all().size() == 1);
-    return *h.upstreams.all().begin()->second;
-  }
+  const Upstream& upstream() const { return *h.upstreams.Find(h.Only()); }
   core::PeerSnapshot Snapshot() const {
-    auto snapshot = *h.node.engine->Snapshot(upstream().id, Timebase::Mono());
-    // What passes with time alone, and what counts refusals.
-    snapshot.until_poll = snapshot.headway = snapshot.root_distance = 0;
-    snapshot.since_received.reset();
-    snapshot.since_reachable.reset();
-    snapshot.counters = {};
-    snapshot.flash = 0;
+    core::PeerSnapshot snapshot = test::Lasting(h.Snapshot());
     snapshot.status = {};
     snapshot.dispersion = 0;
     for (core::FilterStage& stage : snapshot.filter) stage.dispersion = 0;

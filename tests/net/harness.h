@@ -65,20 +65,36 @@ inline std::vector<uint8_t> SomeMac(KeyId key) {
   return trailer;
 }
 
+// What a host of stratum 2 sends at `now` to whom it has not heard.
+inline wire::Header PacketOf(wire::Mode mode, NtpTimestamp now = SystemTimeNow()) {
+  wire::Header packet;
+  packet.leap = wire::Leap::kNone;
+  packet.mode = mode;
+  packet.stratum = 2;
+  packet.poll = 6;
+  packet.precision = -20;
+  packet.refid = 0x0a000001;
+  packet.reference = packet.transmit = now;
+  return packet;
+}
+
 // What a server that is `ahead` seconds ahead answers.
 inline wire::Header ReplyTo(const wire::Header& request, double ahead = 0) {
   const NtpTimestamp now = SystemTimeNow() + NtpDuration::FromSeconds(ahead);
-  wire::Header reply;
-  reply.leap = wire::Leap::kNone;
-  reply.mode = wire::Mode::kServer;
-  reply.stratum = 2;
-  reply.poll = 6;
-  reply.precision = -20;
-  reply.refid = 0x0a000001;
-  reply.reference = now;
+  wire::Header reply = PacketOf(wire::Mode::kServer, now);
   reply.origin = request.transmit;
-  reply.receive = reply.transmit = now;
+  reply.receive = now;
   return reply;
+}
+
+// Without what passes with time alone, and what counts refusals.
+inline core::PeerSnapshot Lasting(core::PeerSnapshot snapshot) {
+  snapshot.until_poll = snapshot.headway = snapshot.root_distance = 0;
+  snapshot.since_received.reset();
+  snapshot.since_reachable.reset();
+  snapshot.counters = {};
+  snapshot.flash = 0;
+  return snapshot;
 }
 
 struct Harness {
@@ -99,6 +115,14 @@ struct Harness {
     server.Configure(node.start);
   }
 
+  // The one upstream that there is.
+  AssocId Only() const {
+    CHECK(upstreams.all().size() == 1);
+    return upstreams.all().begin()->first;
+  }
+  core::PeerSnapshot Snapshot() const {
+    return *node.engine->Snapshot(Only(), net::Timebase::Mono());
+  }
   // Our clock is right from now on, by a local clock.
   void Synchronise() {
     CHECK(node.engine->AddLocalClock(AssocId{1}, {}, net::Timebase::Mono()));

@@ -20,24 +20,8 @@ const IpAddress kStranger = IpAddress::V4(127, 0, 0, 1);
 const IpAddress kOurs = IpAddress::V4(127, 0, 0, 7);
 const IpAddress kEverybody = IpAddress::V4(127, 255, 255, 255);
 
-std::vector<uint8_t> Mac(uint32_t key) {
-  std::vector<uint8_t> trailer(20, 0xab);
-  Writer writer(trailer);
-  writer.U32(key);
-  return trailer;
-}
-
-wire::Header Packet(Mode mode) {
-  wire::Header packet;
-  packet.leap = wire::Leap::kNone;
-  packet.mode = mode;
-  packet.stratum = 2;
-  packet.poll = 6;
-  packet.precision = -20;
-  packet.refid = 0x0a000001;
-  packet.reference = packet.transmit = SystemTimeNow();
-  return packet;
-}
+std::vector<uint8_t> Mac(uint32_t key) { return test::SomeMac({key}); }
+wire::Header Packet(Mode mode) { return test::PacketOf(mode); }
 
 struct Net {
   Net() {
@@ -74,11 +58,8 @@ struct Net {
     return request;
   }
   size_t followed() const { return h.upstreams.all().size(); }
-  AssocId Only() const {
-    CHECK(followed() == 1);
-    return h.upstreams.all().begin()->first;
-  }
-  core::PeerSnapshot Snapshot() const { return *h.node.engine->Snapshot(Only(), Timebase::Mono()); }
+  AssocId Only() const { return h.Only(); }
+  core::PeerSnapshot Snapshot() const { return h.Snapshot(); }
 
   Harness h;
   int changes = 0;

@@ -2,19 +2,14 @@
 // one, so that they take no more than their share of the places. Real associations, each of which
 // has danced with the test over real sockets; the test is ntpd-keys, too.
 #include "ntpd/autokey/identity_policy.h"
-#include "ntpd/autokey/peer_dance.h"
 #include "ntpd/core/mobilisation.h"
 #include "ntpd/net/peering.h"
-#include "tests/net/harness.h"
-#include "tests/support/authority.h"
+#include "tests/net/peer_keys.h"
 
 namespace ntpward::net {
 namespace {
 
 using namespace ntpward::test;
-using autokey::test::kTestNow;
-using autokey::test::Party;
-using autokey::test::TestKey;
 
 const IpAddress kOurs = IpAddress::V4(127, 0, 0, 1);
 
@@ -33,70 +28,20 @@ struct Peer {
 struct World {
   // The peers of our lines are asked on that port.
   explicit World(uint16_t peers_port = 123) : h(peers_port) {
-    peers.Sign(kTestNow);
-    h.SetHost(ours.material);
+    h.SetHost(keys.ours.material);
     h.node.start.crypto_enabled = h.node.start.identity_optional = true;
     h.Attach(&peering);
   }
 
-  // --- ntpd-keys
-
   void ServeKeys() {
-    h.ServeKeys([this](Bytes message) { ServeOne(message); });
-  }
-  void ServeOne(Bytes bytes) {
-    msg::KeyListMake make;
-    msg::KeyListTake take;
-    msg::KeyListAccept accept;
-    msg::CookieIssue issue;
-    msg::SealRequest seal;
-    msg::CheckMac check;
-    if (msg::Decode(bytes, &make)) {
-      h.SayAsKeys(ListAnswer(ours, make.request, make.now.value));
-    } else if (msg::Decode(bytes, &take)) {
-      h.SayAsKeys(msg::KeyListTaken{.request = take.request, .key = KeyId{++last_key}, .left = 50});
-    } else if (msg::Decode(bytes, &accept)) {
-      h.SayAsKeys(msg::Verdict{.request = accept.request, .code = msg::VerdictCode::kGood});
-    } else if (msg::Decode(bytes, &issue)) {
-      msg::ValueAnswer answer = ours.Answer(issue);
-      answer.request = issue.request;
-      h.SayAsKeys(answer);
-    } else if (msg::Decode(bytes, &seal)) {
-      msg::Sealed sealed{.request = seal.request, .transmit = SystemTimeNow()};
-      CHECK(sealed.mac.Assign(SomeMac(seal.key)));
-      h.SayAsKeys(sealed);
-    } else if (msg::Decode(bytes, &check)) {
-      h.SayAsKeys(msg::Verdict{.request = check.request, .code = msg::VerdictCode::kGood});
-    }
-  }
-  static msg::ValueAnswer ListAnswer(const Party& party, uint32_t request, uint32_t now) {
-    const std::array<uint8_t, 8> value = {0x11, 0x22, 0x33, 0x44, 0, 0, 0, 50};
-    msg::ValueAnswer answer = party.Signed(now, now == 0 ? 0 : kTestNow, value);
-    answer.request = request;
-    return answer;
+    h.ServeKeys([this](Bytes message) {
+      msg::CheckMac check;
+      if (keys.Serve(&h, message, [](const auto&) {})) return;
+      if (msg::Decode(message, &check))
+        h.SayAsKeys(msg::Verdict{.request = check.request, .code = msg::VerdictCode::kGood});
+    });
   }
 
-  // --- a peer
-
-  autokey::DanceContext PeersContext() {
-    return {peers.host, peers.certificates, MonoTime(), NtpSeconds{++now}, true};
-  }
-  void Run(Peer* peer, const autokey::PeerResult& result) {
-    if (result.question)
-      (void)peer->dance.OnValue(result.question->ticket, peers.Answer(result.question->operation));
-    if (result.accept) peer->dance.OnListVerdict(msg::VerdictCode::kGood);
-    for (const auto& job : result.dance.jobs)
-      (void)peer->dance.OnVerdict(job.ticket, msg::VerdictCode::kGood, PeersContext());
-  }
-  std::vector<uint8_t> Answer(Peer* peer, const Stranger::Got& got) {
-    const auto packet = *wire::ParsePacket(got.bytes);
-    for (const wire::Extension& field : packet.extensions())
-      Run(peer, peer->dance.OnField(field.field, true, PeersContext()));
-    if (peer->dance.DueList(6, PeersContext()))
-      CHECK(peer->dance.OnListMade(ListAnswer(peers, 1, now)));
-    peer->dance.OnKeyTaken(20);
-    return peer->dance.NextPacket(PeersContext()).fields;
-  }
   // A packet each way.
   void Step(Peer* peer) {
     h.upstreams.Poll(peer->id);
@@ -106,7 +51,7 @@ struct World {
     wire::Header header = ReplyTo(got->header());
     header.mode = wire::Mode::kSymmetricActive;
     const IpAddress from = peer->socket.address().ip;
-    const auto packet = Encoded(header, Answer(peer, *got));
+    const auto packet = Encoded(header, peers.Answer(&peer->dance, *got));
     peer->socket.Send(h.WithPublicMac({from, kOurs}, {++peers_key}, packet), {kOurs, port});
     h.Spin();
     ServeKeys();
@@ -143,10 +88,9 @@ struct World {
   Harness h;
   Peering peering{&h.node, &h.upstreams, [] {}};
   uint16_t port = h.Listen();
-  Party peers{"server", TestKey::Shared(0), true};
-  Party ours{"client", TestKey::Shared(1), true};
-  uint32_t now = kTestNow;
-  uint32_t last_key = 100000, peers_key = 300000;
+  PeerKeys keys;
+  PeerHost peers;
+  uint32_t peers_key = 300000;
 };
 
 constexpr auto kOfNetwork = static_cast<uint8_t>(core::kMostByTrailOfNetwork);

@@ -17,21 +17,9 @@ struct Net {
   Stranger second{kSecond, port};
   Harness h{port};
 
-  AssocId Only() const {
-    CHECK(h.upstreams.all().size() == 1);
-    return h.upstreams.all().begin()->first;
-  }
+  AssocId Only() const { return h.Only(); }
   const net::Upstream& upstream() const { return *h.upstreams.Find(Only()); }
-  core::PeerSnapshot Snapshot() const {
-    auto snapshot = *h.node.engine->Snapshot(Only(), net::Timebase::Mono());
-    // What passes with time alone, and what counts refusals.
-    snapshot.until_poll = snapshot.headway = snapshot.root_distance = 0;
-    snapshot.since_received.reset();
-    snapshot.since_reachable.reset();
-    snapshot.counters = {};
-    snapshot.flash = 0;
-    return snapshot;
-  }
+  core::PeerSnapshot Snapshot() const { return Lasting(h.Snapshot()); }
   // Polls and returns what arrived at the server, if it did.
   std::optional<Stranger::Got> Poll(Stranger* server) {
     h.upstreams.Poll(Only());
