@@ -45,6 +45,8 @@ guest_boot() {
       ip link set lo up
       pivot_root . old
       umount -l /old
+      # As systemd itself does on a machine: it mounts credentials from a namespace of their own.
+      mount --make-rshared /
       lacking=-sys_time,-sys_boot,-sys_module
       exec setpriv --bounding-set $lacking --inh-caps $lacking \
         env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin /sbin/init' "$root"
