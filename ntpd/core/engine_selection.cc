@@ -1,0 +1,208 @@
+// Whom the engine follows: sources, a local clock, an orphan parent, or its own time.
+#include <algorithm>
+#include <utility>
+
+#include "ntpd/core/engine.h"
+
+namespace ntpward::core {
+namespace {
+
+using Kind = ClockAction::Kind;
+
+constexpr uint32_t kLoopbackRefid = 0x7f000001;  // what an orphan parent names as its source
+
+}  // namespace
+
+// Someone of the orphan stratum or below it follows nobody real (tos orphan).
+bool Engine::IsOrphan(const Association& association) const {
+  return association.stratum() >= config_.parameters.orphan;
+}
+
+// A source that has an address of ours is this very host, and would vote for us.
+bool Engine::IsOurselves(const Peer& peer) const {
+  return std::find(own_refids_.begin(), own_refids_.end(), peer.refid) != own_refids_.end();
+}
+
+std::vector<Candidate> Engine::Candidates(MonoTime now) {
+  std::vector<Candidate> candidates;
+  orphan_parent_ = AssocId{};
+  std::pair<uint8_t, uint32_t> best_orphan{};
+  for (auto& [id, peer] : peers_) {
+    Association& association = peer->association;
+    association.SetSelection(wire::Selection::kReject);
+    peer->unfit = association.Unfit(now, own_refids_);
+    if (IsOurselves(*peer)) peer->unfit |= wire::kFlashPeerLoop;
+    if (peer->unfit != 0) continue;
+    if (!IsOrphan(association)) {
+      candidates.push_back(association.AsCandidate(now));
+      continue;
+    }
+    // All orphans must agree on a parent: the lowest stratum, then the lowest identifier.
+    const std::pair<uint8_t, uint32_t> rank{association.stratum(), peer->refid};
+    if (orphan_parent_.value == 0 || rank < best_orphan) {
+      best_orphan = rank;
+      orphan_parent_ = id;
+    }
+  }
+  return candidates;
+}
+
+// The first correction may be a step, and the first source to answer twice may be a liar: sources
+// whose first volley is under way get the time to be heard. One that never answered gets less.
+bool Engine::Gathering(MonoTime now) const {
+  constexpr double kForAnswering = 10, kForSilent = 3;
+  const double waited = now - started_at_;
+  if (discipline_.started() || waited > kForAnswering) return false;
+  return std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    const Association& association = entry.second->association;
+    if (association.config().noselect || association.stopped()) return false;
+    if (!association.schedule().in_volley()) return false;
+    if (!association.heard()) return waited < kForSilent;
+    return association.filter().samples() < 2;
+  });
+}
+
+ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
+  stale_ = false;
+  Advance(now);
+  const std::vector<Candidate> candidates = Candidates(now);
+  std::optional<AssocId> previous;
+  if (system_.system_peer.value != 0) previous = system_.system_peer;
+  const SelectionResult result = Select(candidates, config_.parameters, previous);
+  for (size_t i = 0; i < candidates.size(); ++i)
+    Find(candidates[i].id)->SetSelection(result.marks[i]);
+  for (auto& [id, local] : locals_) local.selection = wire::Selection::kReject;
+
+  Local* local = UsableLocal();
+  if (local != nullptr && (!result.system_peer || local->clock.config().prefer)) {
+    FollowLocal(local, now, system_time);
+    return {};
+  }
+  if (result.system_peer && Gathering(now)) return {};
+  if (result.system_peer) return FollowPeer(result, candidates, now, system_time);
+  return WithoutSources(now, system_time);
+}
+
+ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Candidate> candidates,
+                               MonoTime now, NtpTimestamp system_time) {
+  const Peer& peer = *peers_.at(candidates[*result.system_peer].id);
+  const Association& association = peer.association;
+  SetSystemPeer(association.id(), wire::SystemSource::kNtp);
+  is_orphan_ = false;
+  last_followed_ = now;
+  const std::vector<Measurement> measurements = TakeMeasurements(result, candidates);
+  if (measurements.empty()) return {};
+
+  const bool preferred = candidates[*result.system_peer].prefer;
+  const DisciplineState before = discipline_.state();
+  const ClockAction action =
+      discipline_.OnOffset({result.combined.offset, measurements,
+                            preferred ? 1 : static_cast<int>(result.survivors.size()),
+                            association.schedule().minpoll(), association.schedule().maxpoll()},
+                           now);
+  if (action.kind == Kind::kStep) proposed_step_ = action.offset;
+  if (action.kind == Kind::kSlew) AdoptPeer(peer, result, now, system_time);
+  ReportState(before, action);
+  for (auto& [id, other] : peers_) other->association.SetSystemPoll(discipline_.poll());
+  next_tick_ = now;
+  return action;
+}
+
+// Sources disagree by asymmetries that no averaging removes. Each keeps a bias against the others,
+// so that their samples, taken in turn, do not shake the clock.
+std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
+                                                  std::span<const Candidate> candidates) {
+  constexpr double kBiasSmoothing = 1.0 / 16;
+  const bool alone = candidates[*result.system_peer].prefer || result.survivors.size() == 1;
+  std::vector<Measurement> measurements;
+  for (PendingSample& pending : std::exchange(pending_, {})) {
+    const bool survivor =
+        std::any_of(result.survivors.begin(), result.survivors.end(), [&](size_t i) {
+          return candidates[i].id == pending.id && (!alone || i == *result.system_peer);
+        });
+    if (!survivor) continue;
+    Peer& peer = *peers_.at(pending.id);
+    if (alone) {
+      peer.bias = 0;
+    } else {
+      const double expected =
+          discipline_.Expect(pending.measurement).value_or(result.combined.offset);
+      peer.bias += kBiasSmoothing * (pending.measurement.offset - expected - peer.bias);
+      CentreBiases(result, candidates);
+      pending.measurement.offset -= peer.bias;
+    }
+    measurements.push_back(pending.measurement);
+  }
+  return measurements;
+}
+
+// The biases of the survivors have to cancel out: together they are right by definition.
+void Engine::CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates) {
+  double sum = 0, weights = 0;
+  for (size_t i : result.survivors) {
+    const double weight = 1 / candidates[i].root_distance;
+    sum += weight * peers_.at(candidates[i].id)->bias;
+    weights += weight;
+  }
+  for (size_t i : result.survivors) peers_.at(candidates[i].id)->bias -= sum / weights;
+}
+
+Engine::Local* Engine::UsableLocal() {
+  Local* best = nullptr;
+  for (auto& [id, local] : locals_) {
+    if (!local.clock.usable()) continue;
+    if (best == nullptr || local.clock.config().stratum < best->clock.config().stratum)
+      best = &local;
+  }
+  return best;
+}
+
+void Engine::FollowLocal(Local* local, MonoTime now, NtpTimestamp system_time) {
+  local->selection = wire::Selection::kSystemPeer;
+  const uint8_t stratum = local->clock.config().stratum;
+  SetSystemPeer(local->clock.id(), wire::SystemSource::kLocal);
+  // At stratum 1 the identifier names a kind of clock, below it an address.
+  ServeOwnTime(static_cast<uint8_t>(std::min(stratum + 1, 15)),
+               stratum == 0 ? local->clock.config().refid : local->clock.address_refid(), now,
+               system_time);
+}
+
+// Nobody to follow: an orphan's parent, else our own time as an orphan, else what we had, with a
+// dispersion that grows.
+ClockAction Engine::WithoutSources(MonoTime now, NtpTimestamp system_time) {
+  const bool orphan_time = config_.parameters.orphan < wire::kStratumUnsynchronised &&
+                           now - last_followed_ >= config_.parameters.orphanwait;
+  if (orphan_time && orphan_parent_.value != 0 && !OutranksOrphan(*peers_.at(orphan_parent_))) {
+    const Candidate parent = Find(orphan_parent_)->AsCandidate(now);
+    const std::span<const Candidate> only(&parent, 1);
+    const MonoTime waited_since = last_followed_;
+    const SelectionResult result = Select(only, config_.parameters, std::nullopt);
+    if (result.system_peer) {
+      Find(parent.id)->SetSelection(wire::Selection::kSystemPeer);
+      const ClockAction action = FollowPeer(result, only, now, system_time);
+      last_followed_ = waited_since;  // an orphan's parent does not end the wait for real sources
+      return action;
+    }
+  }
+  if (system_.system_peer.value != 0) ReportSystem(wire::SystemEvent::kNoSystemPeer);
+  SetSystemPeer(AssocId{}, wire::SystemSource::kUnspecified);
+  if (!orphan_time) return {};
+  is_orphan_ = true;
+  const uint8_t stratum = static_cast<uint8_t>(std::max(1, config_.parameters.orphan));
+  ServeOwnTime(stratum, stratum == 1 ? wire::RefidCode("LOOP") : kLoopbackRefid, now, system_time);
+  return {};
+}
+
+bool Engine::OutranksOrphan(const Peer& parent) const {
+  if (parent.association.stratum() > config_.parameters.orphan) return true;
+  const auto own = std::min_element(own_refids_.begin(), own_refids_.end());
+  return own != own_refids_.end() && *own < parent.refid;
+}
+
+void Engine::SetOwnRefids(std::vector<uint32_t> refids) {
+  // 127.0.0.1 is nobody's address here: it is what every orphan parent says.
+  std::erase(refids, kLoopbackRefid);
+  own_refids_ = std::move(refids);
+}
+
+}  // namespace ntpward::core
