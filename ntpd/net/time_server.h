@@ -85,6 +85,11 @@ class TimeServer {
                 const wire::Packet& packet, bool over_limit = false);
   void OnAutokey(const Route& asked_route, const core::Request& request, core::RateDecision rate,
                  const wire::Packet& packet);
+  autokey::ServerContext Context() const;
+  // Answers a field that came under `key`, now or once ntpd-keys has had its part in it.
+  void AnswerField(const Route& route, const wire::Header& header, KeyId key, Bytes field);
+  void FinishField(const Route& route, const wire::Header& header, KeyId key,
+                   const autokey::ServerAnswer& done);
   void ReplyField(const Route& route, const wire::Header& reply, KeyId key, Bytes field);
   void SendPlain();
   void FlushBatch();
