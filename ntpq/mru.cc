@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include "ntpd/wire/variable_values.h"
 #include "ntpq/json_values.h"
@@ -35,9 +36,10 @@ long Rounded(double seconds) { return std::lround(std::clamp(seconds, -1e9, 1e9)
 
 bool MruList::Take(std::string_view payload) {
   const NumberedList list = ReadNumberedList(payload);
-  nonce_ = NonceIn(list.unnumbered);
+  const std::string asked_with = std::exchange(nonce_, NonceIn(list.unnumbered));
   if (const auto now = Find(list.unnumbered, "now")) now_ = wire::DecodeTimestamp(*now);
-  bool progress = false;
+  empty_answers_ = list.rows.empty() ? empty_answers_ + 1 : 0;
+  bool progress = list.rows.empty() && nonce_ != asked_with && empty_answers_ <= kMostEmptyAnswers;
   for (const NumberedRow& row : list.rows) progress = TakeRow(row) || progress;
   return (progress || complete()) && !full();
 }
@@ -48,17 +50,14 @@ bool MruList::TakeRow(const NumberedRow& row) {
   const auto last = wire::DecodeTimestamp(Find(row.values, "last").value_or(""));
   if (!client || !first || !last) return false;
   const auto number = [&](std::string_view name) { return NumberOf(row.values, name).value_or(0); };
-  const MruEntry entry{
-      *client, *first, *last, number("ct"), number("mv"), number("rs"), number("skip") != 0};
+  const MruEntry entry{*client, *first, *last, number("ct"), number("mv"), number("rs")};
   const auto [place, added] = entries_.try_emplace(client->ip, entry);
   if (!added) std::erase(newest_, client->ip);
   newest_.push_back(client->ip);
   if (newest_.size() > kMaxNewest) newest_.pop_front();
-  if (entry.skip) ++skipped_;
   if (added) return true;
   // Sent again as it was: a server that does only this would keep us for ever.
   const bool moved = (entry.last - place->second.last).raw() > 0;
-  if (place->second.skip) --skipped_;
   place->second = entry;
   ++updates_;
   return moved;
@@ -87,8 +86,7 @@ bool MruList::StepBack() {
 std::vector<MruEntry> MruList::entries() const {
   std::vector<MruEntry> all;
   all.reserve(size());
-  for (const auto& [client, entry] : entries_)
-    if (!entry.skip) all.push_back(entry);
+  for (const auto& [client, entry] : entries_) all.push_back(entry);
   return all;
 }
 

@@ -23,7 +23,6 @@ struct MruEntry {
   uint64_t count = 0;         // of its requests
   uint64_t mode_version = 0;  // of the last one: version << 3 | mode
   uint64_t restrictions = 0;  // bits of the server's rules for it: 0x40 limited, 0x800 told so
-  bool skip = false;          // sent only to tell where the list goes on; the filter left it out
 };
 
 // What has been received so far. The server sends entries oldest first and goes on behind the
@@ -36,6 +35,10 @@ class MruList {
   static constexpr size_t kMaxEntries = 2000000;
   // So many of the newest entries can be named to a server: enough for eight steps back.
   static constexpr size_t kMaxNewest = 9 * 16;
+
+  // A filter leaves out so many rows at a time that an answer may be without any: the server says
+  // by its nonce how far it has looked. As many such answers in a row as two million clients make.
+  static constexpr size_t kMostEmptyAnswers = 4000;
 
   // Takes one answer. False when the answer brought nothing new, or the list is full().
   bool Take(std::string_view payload);
@@ -51,9 +54,8 @@ class MruList {
   // The server knows none of the entries of Position: name older ones. False when there are none.
   bool StepBack();
 
-  // Rows that came, each client's once: with those that only tell where to go on, and without.
-  size_t received() const { return entries_.size(); }
-  size_t size() const { return entries_.size() - skipped_; }
+  // Clients.
+  size_t size() const { return entries_.size(); }
   // How often a client came again, since it had asked again meanwhile.
   size_t updates() const { return updates_; }
   // A copy, by address.
@@ -69,7 +71,7 @@ class MruList {
   std::optional<NtpTimestamp> now_;
   std::string nonce_;
   size_t updates_ = 0;
-  size_t skipped_ = 0;
+  size_t empty_answers_ = 0;  // the last ones
 };
 
 enum class MruOrder : uint8_t { kLastInterval, kAverageInterval, kAddress, kCount };

@@ -135,7 +135,7 @@ bool Retrieval::MayAskAgain(const QueryError& error) {
     return ++losses_ < kMostLosses;
   }
   if (error.kind != QueryError::Kind::kNothing) return false;
-  if (list_.received() > 0) size_.OnSilence();
+  if (list_.size() > 0) size_.OnSilence();
   return ++silences_ < kMostSilences;
 }
 

@@ -3,7 +3,7 @@
 namespace ntpward::ntpq {
 namespace {
 
-constexpr size_t kLongestNonce = 64;
+constexpr size_t kLongestNonce = 128;
 // "nonce=", a nonce and the end of the line are 32 octets.
 constexpr size_t kPadding = 40;
 

@@ -19,7 +19,7 @@ namespace ntpward::ntpq {
 // of ntpward does, to who has not proved his address; or it is not about that.
 bool MayWantProof(wire::ControlOp op, const Result<Reply, QueryError>& reply);
 
-// The nonce in the answer to a request for one: 1 to 64 octets, the server's, which go back to it
+// The nonce in the answer to a request for one: 1 to 128 octets, the server's, which go back to it
 // and nowhere else; empty when there is none of that length.
 std::string NonceIn(const Values& answer);
 

@@ -14,10 +14,10 @@ namespace ntpward::control {
 // reader ask with a filter that nothing passes is below a sixth of a processor.
 inline constexpr size_t kMruRowsPerAnswer = 500;
 
-// Rows oldest first, numbered from 0, as ntpd 4.2.8 sends them: `nonce` for the next request before
-// them, `now` behind the newest row. Where kMruRowsPerAnswer ends the answer, its last row is sent
-// whether it passes the filter or not, with `skip.N=1`, so that the reader can go on from it. Fails
-// with kUnknownVariable when the list no longer has any row of request.positions as it is there.
+// Rows oldest first, numbered from 0, as ntpd 4.2.8 sends them: `nonce` for the next request, `now`
+// behind the newest row. Where kMruRowsPerAnswer ends the answer, perhaps without a row, the nonce
+// says where (MruPlaceDigits). Fails with kUnknownVariable when the list no longer has any row of
+// request.positions as it is there.
 Result<wire::VariableListWriter, wire::ControlError> MruAnswer(const MruRequest& request,
                                                                const RecentClients& clients,
                                                                std::string_view nonce,

@@ -3,6 +3,8 @@
 #include <array>
 #include <limits>
 
+#include "ntpd/control/mru_place.h"
+#include "ntpd/control/nonce.h"
 #include "ntpd/wire/variable_list.h"
 #include "ntpd/wire/variable_values.h"
 
@@ -36,17 +38,23 @@ bool TakeLocal(Text value, MruRequest* request) {
   return address.has_value();
 }
 
+bool TakeNonce(Text value, MruRequest* request) {
+  request->nonce = value;
+  if (value.size() <= NonceMaker::kDigits) return !value.empty();
+  auto place = ReadMruPlace(value.substr(NonceMaker::kDigits));
+  if (!place) return false;
+  request->nonce = value.substr(0, NonceMaker::kDigits);
+  request->looked_at = std::move(*place);
+  return true;
+}
+
 struct Tag {
   Text name;
   bool (*take)(Text value, MruRequest* request);  // false: a wrong form
 };
 
 constexpr Tag kTags[] = {
-    {"nonce",
-     [](Text v, MruRequest* r) {
-       r->nonce = v;
-       return !v.empty();
-     }},
+    {"nonce", TakeNonce},
     {"frags",
      [](Text v, MruRequest* r) { return StoreOptional(wire::DecodeUnsigned(v), &r->datagrams); }},
     {"limit",

@@ -38,6 +38,9 @@ struct MruRequest {
   // Newest first: the list goes on behind the first of these that is still as the reader has it.
   // Empty: from the oldest row.
   std::vector<MruPosition> positions;
+  // Behind the nonce, MruPlaceDigits: up to the first of these that has not moved all has been
+  // looked at since.
+  std::vector<MruPosition> looked_at;
 };
 
 enum class MruReject : uint8_t {

@@ -9,7 +9,6 @@ namespace ntpward::control {
 namespace {
 
 constexpr size_t kSecondDigits = 8;
-constexpr size_t kDigits = 24;
 
 uint32_t SecondOf(MonoTime time) { return static_cast<uint32_t>(time.nanoseconds() / 1000000000); }
 

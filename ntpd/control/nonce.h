@@ -29,6 +29,7 @@ class NonceMaker {
  public:
   // A nonce is good for this long, any number of times; s.
   static constexpr uint32_t kLifetime = 16;
+  static constexpr size_t kDigits = 24;
 
   // Nonces made under another key are not good.
   explicit NonceMaker(const SipKey& key) : key_(key) {}

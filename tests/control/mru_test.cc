@@ -2,6 +2,7 @@
 #include <set>
 
 #include "ntpd/control/mru_answer.h"
+#include "ntpd/control/mru_place.h"
 #include "ntpd/control/nonce.h"
 #include "ntpd/control/responder.h"
 #include "ntpd/wire/variable_values.h"
@@ -247,13 +248,129 @@ void GoesOnBehindTheFirstRowThatIsAsTheReaderHasIt(void**) {
   assert_true(!gone.ok() && gone.error() == ControlError::kUnknownVariable);
 }
 
-void AFilterThatNothingPassesEndsTheAnswerAndTellsWhere(void**) {
-  const FakeRecent recent = Clients(kMruRowsPerAnswer + 5);
-  const std::string text = AnswerText(Parsed("frags=32, mincount=100000"), recent);
-  const uint32_t at = kMruRowsPerAnswer - 1;
-  assert_true(Has(text, "addr.0=" + Client(at).ToString()));
-  assert_true(Has(text, "skip.0=1"));
-  assert_false(Has(text, "now="));
+// --- filters that pass over more rows than one answer looks at
+
+constexpr std::string_view kPlainNonce = "0123456789abcdef01234567";
+
+struct Piece {
+  std::vector<SocketAddress> clients;
+  std::string last;  // of the last row
+  std::string nonce;
+  bool whole = false;
+};
+
+Piece Ask(const FakeRecent& recent, const std::string& request) {
+  const auto answer = MruAnswer(Parsed(request), recent, kPlainNonce, kNow);
+  assert_true(answer.ok());
+  Piece piece;
+  wire::VariableListReader reader(answer->text());
+  for (auto item = reader.Next(); item.ok() && item->has_value(); item = reader.Next()) {
+    const auto& [name, value] = **item;
+    if (name.starts_with("addr.") && name != "addr.older")
+      piece.clients.push_back(*wire::DecodeAddress(*value));
+    if (name.starts_with("last.") && name != "last.older") piece.last = *value;
+    if (name == "nonce") piece.nonce = *value;
+    piece.whole = piece.whole || name == "now";
+  }
+  return piece;
+}
+
+// As every reader asks: with the nonce of the last answer, and the last row that it got.
+std::vector<SocketAddress> ReadFiltered(FakeRecent& recent, const std::string& filter, int* answers,
+                                        void (*meanwhile)(FakeRecent&, int) = nullptr) {
+  std::vector<SocketAddress> clients;
+  std::string nonce(kPlainNonce), position;
+  for (*answers = 1;; ++*answers) {
+    assert_true(*answers < 1000);
+    const Piece piece = Ask(recent, "nonce=" + nonce + ", frags=32" + filter + position);
+    clients.insert(clients.end(), piece.clients.begin(), piece.clients.end());
+    if (piece.whole) return clients;
+    nonce = piece.nonce;
+    if (!piece.clients.empty())
+      position = ", addr.0=" + clients.back().ToString() + ", last.0=" + piece.last;
+    if (meanwhile != nullptr) meanwhile(recent, *answers);
+  }
+}
+
+// No row is sent for it that does not pass: readers of other makers would show it.
+void ANonceTellsHowFarAFilterHasLooked(void**) {
+  FakeRecent recent = Clients(5 * kMruRowsPerAnswer);
+  for (const uint32_t n : {700U, 701U, 2400U}) recent.rows[n].access = 0x840;
+  int answers = 0;
+  const auto found = ReadFiltered(recent, ", resany=0x800", &answers);
+  assert_int_equal(answers, 5);
+  assert_int_equal(found.size(), 3);
+  assert_true(found[0] == Client(700) && found[1] == Client(701) && found[2] == Client(2400));
+  assert_true(ReadFiltered(recent, ", resany=0x1", &answers).empty());
+  assert_int_equal(answers, 5);
+}
+
+void ANonceIsLongerOnlyWhereItHasToBe(void**) {
+  FakeRecent recent = Clients(2 * kMruRowsPerAnswer);
+  assert_string_equal(Ask(recent, "frags=32").nonce.c_str(), kPlainNonce.data());
+  recent.rows[kMruRowsPerAnswer - 1].access = 0x840;  // the reader has this row itself
+  assert_string_equal(Ask(recent, "frags=32, resany=0x800").nonce.c_str(), kPlainNonce.data());
+  recent.rows[kMruRowsPerAnswer - 1].access = 0;
+  for (auto& row : recent.rows) {
+    row.client.ip.family = Family::kIpv6;
+    row.client.ip.octets[15] = 1;
+  }
+  assert_int_equal(Ask(recent, "frags=32, resany=0x800").nonce.size(), 124);
+  for (auto& row : recent.rows) row.client.ip.scope = 4000000000U;
+  assert_int_equal(Ask(recent, "frags=32, resany=0x800").nonce.size(), 24 + 58);
+}
+
+void RowsThatMoveMeanwhileAreNotLost(void**) {
+  FakeRecent recent = Clients(3 * kMruRowsPerAnswer);
+  recent.rows[700].access = 0x840;
+  int answers = 0;
+  // One of the two rows that are named moves; then the row that the reader has.
+  const auto found = ReadFiltered(recent, ", resany=0x800", &answers, [](FakeRecent& r, int n) {
+    if (n == 1) r.Add(Client(kMruRowsPerAnswer - 1), kNow);
+  });
+  assert_true(found.size() == 1 && found[0] == Client(700));
+  assert_int_equal(answers, 4);
+  recent = Clients(3 * kMruRowsPerAnswer);
+  recent.rows[700].access = 0x840;
+  // Both: it begins anew.
+  const auto again = ReadFiltered(recent, ", resany=0x800", &answers, [](FakeRecent& r, int n) {
+    if (n != 1) return;
+    r.Add(Client(kMruRowsPerAnswer - 1), kNow);
+    r.Add(Client(kMruRowsPerAnswer - 2), kNow);
+  });
+  assert_true(again.size() == 1 && again[0] == Client(700));
+  assert_int_equal(answers, 4);
+  // A nonce of before the row that the reader has.
+  const auto digits = MruPlaceDigits({&recent.rows[10], 1});
+  const std::string stale = "nonce=" + std::string(kPlainNonce) + digits + ", frags=2";
+  const Piece first = Ask(recent, stale + ", mincount=1");
+  assert_true(first.clients.size() > 2 && first.clients[0] == recent.rows[11].client);
+  const Piece second =
+      Ask(recent, stale + ", mincount=1, addr.0=" + first.clients.back().ToString() +
+                      ", last.0=" + first.last);
+  assert_true(second.clients[0] == recent.rows[11 + first.clients.size()].client);
+}
+
+void APlaceIsReadAsItIsWritten(void**) {
+  std::vector<RecentClient> rows(2);
+  rows[0].client = Client(5);
+  rows[0].last = kNow;
+  rows[1].client.ip = *IpAddress::Parse("fe80::1");
+  rows[1].client.ip.scope = 7;
+  rows[1].last = Ago(3);
+  const std::string digits = MruPlaceDigits(rows);
+  const auto read = ReadMruPlace(digits);
+  assert_true(read && read->size() == 2);
+  for (size_t i = 0; i < 2; ++i) {
+    assert_true((*read)[i].client.ip == rows[i].client.ip);
+    assert_true((*read)[i].last == rows[i].last);
+  }
+  for (size_t size = 0; size < digits.size(); ++size)
+    assert_true(ReadMruPlace(digits.substr(0, size)).has_value() == (size == 0 || size == 26));
+  for (const char* bad : {"0", "00", "05", "zz", "0x", "-1", "04", "040a0000010000000000000001f"})
+    assert_false(ReadMruPlace(bad).has_value());
+  assert_false(ReadMruPlace(digits + digits).has_value());
+  assert_true(MruPlaceDigits({}).empty());
 }
 
 // --- the responder
@@ -348,7 +465,10 @@ int main() {
       cmocka_unit_test(ALongListComesInPiecesWithoutGapOrRepetition),
       cmocka_unit_test(AnAnswerKeepsWithinItsDatagrams),
       cmocka_unit_test(GoesOnBehindTheFirstRowThatIsAsTheReaderHasIt),
-      cmocka_unit_test(AFilterThatNothingPassesEndsTheAnswerAndTellsWhere),
+      cmocka_unit_test(ANonceTellsHowFarAFilterHasLooked),
+      cmocka_unit_test(ANonceIsLongerOnlyWhereItHasToBe),
+      cmocka_unit_test(RowsThatMoveMeanwhileAreNotLost),
+      cmocka_unit_test(APlaceIsReadAsItIsWritten),
       cmocka_unit_test(OnlyWhoShowsItsNonceGetsTheList),
       cmocka_unit_test(ANonceIsNoLargerThanWhatItTakes),
       cmocka_unit_test(NomrulistAndLimitsAreRefusedByName),
