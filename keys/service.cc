@@ -38,6 +38,16 @@ bool With(Bytes bytes, F use) {
   return true;
 }
 
+// With<M>() of a message that says that it is an M.
+template <typename M, typename F>
+bool Is(Bytes bytes, F use) {
+  return msg::PeekType(bytes) == M::kType && With<M>(bytes, use);
+}
+template <typename... M>
+bool IsOneOf(Bytes bytes, std::variant<M...>* out) {
+  return (Is<M>(bytes, [&](auto& m) { *out = std::move(m); }) || ...);
+}
+
 }  // namespace
 
 KeyService::KeyService(TimeSource* time, std::string sandbox)
@@ -185,75 +195,26 @@ void KeyService::Tick(Outbox& out) {
 }
 
 void KeyService::HandleNet(Bytes message, Outbox& out) {
-  using msg::Type;
-  if (!serves_net_) return;
-  const auto later = [&](auto& m) { Enqueue(std::move(m), out); };
-  bool understood = false;
-  switch (msg::PeekType(message).value_or(Type::kLogLine)) {
-    case Type::kServeBatch:
-      understood =
-          With<msg::ServeBatch>(message, [&](const auto& m) { out.Send(macs_->Serve(m)); });
-      break;
-    case Type::kSealRequest:
-      understood =
-          With<msg::SealRequest>(message, [&](const auto& m) { out.Send(macs_->Seal(m)); });
-      break;
-    case Type::kCheckMac:
-      understood = With<msg::CheckMac>(message, [&](const auto& m) { out.Send(macs_->Check(m)); });
-      break;
-    case Type::kHostMaterialRequest:
-      understood = With<msg::HostMaterialRequest>(
-          message, [&](const auto& m) { OnMaterialRequest(m, out); });
-      break;
-    case Type::kKeyCountRequest:
-      understood = With<msg::KeyCountRequest>(message, [&](const auto& m) { OnCount(m, out); });
-      break;
-    case Type::kForgetAssociation:
-      understood = With<msg::ForgetAssociation>(message, [&](const auto& m) { OnForget(m, out); });
-      break;
-    case Type::kSignatureUpdate:
-      understood = With<msg::SignatureUpdate>(message, later);
-      break;
-    case Type::kCookieIssue:
-      understood = With<msg::CookieIssue>(message, later);
-      break;
-    case Type::kIdentityProve:
-      understood = With<msg::IdentityProve>(message, later);
-      break;
-    case Type::kCertificateIssue:
-      understood = With<msg::CertificateIssue>(message, later);
-      break;
-    case Type::kIdentityChallenge:
-      understood = With<msg::IdentityChallenge>(message, later);
-      break;
-    case Type::kIdentityVerify:
-      understood = With<msg::IdentityVerify>(message, later);
-      break;
-    case Type::kCookieOpen:
-      understood = With<msg::CookieOpen>(message, later);
-      break;
-    case Type::kKeyListMake:
-      understood = With<msg::KeyListMake>(message, later);
-      break;
-    case Type::kKeyListTake:
-      understood =
-          With<msg::KeyListTake>(message, [&](const auto& m) { out.Send(macs_->Take(m)); });
-      break;
-    case Type::kKeyListAccept:
-      understood =
-          With<msg::KeyListAccept>(message, [&](const auto& m) { out.Send(macs_->Accept(m)); });
-      break;
-    case Type::kCommandNonceRequest:
-      understood = With<msg::CommandNonceRequest>(
-          message, [&](const auto& m) { out.Send(commands_->MakeNonce(m)); });
-      break;
-    case Type::kCommand:
-      understood = With<msg::Command>(message, [&](const auto& m) { OnCommand(m, out); });
-      break;
-    default:
-      break;
-  }
-  if (!understood) Accuse(out, message);
+  if (!serves_net_ || AnswerAtOnce(message, out)) return;
+  if (Operation operation; IsOneOf(message, &operation))
+    Enqueue(std::move(operation), out);
+  else
+    Accuse(out, message);
+}
+
+bool KeyService::AnswerAtOnce(Bytes message, Outbox& out) {
+  using namespace msg;
+  return Is<ServeBatch>(message, [&](const auto& m) { out.Send(macs_->Serve(m)); }) ||
+         Is<SealRequest>(message, [&](const auto& m) { out.Send(macs_->Seal(m)); }) ||
+         Is<CheckMac>(message, [&](const auto& m) { out.Send(macs_->Check(m)); }) ||
+         Is<KeyListTake>(message, [&](const auto& m) { out.Send(macs_->Take(m)); }) ||
+         Is<KeyListAccept>(message, [&](const auto& m) { out.Send(macs_->Accept(m)); }) ||
+         Is<HostMaterialRequest>(message, [&](const auto& m) { OnMaterialRequest(m, out); }) ||
+         Is<KeyCountRequest>(message, [&](const auto& m) { OnCount(m, out); }) ||
+         Is<ForgetAssociation>(message, [&](const auto& m) { OnForget(m, out); }) ||
+         Is<CommandNonceRequest>(message,
+                                 [&](const auto& m) { out.Send(commands_->MakeNonce(m)); }) ||
+         Is<Command>(message, [&](const auto& m) { OnCommand(m, out); });
 }
 
 void KeyService::OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out) {

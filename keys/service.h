@@ -72,6 +72,8 @@ class KeyService {
   void Finish(Outbox& out);
   void Serve(Outbox& out);
   void Fail(const std::string& text, Outbox& out);
+  // What costs no operation with a private key. False: it is none of these, and nothing was done.
+  bool AnswerAtOnce(Bytes message, Outbox& out);
   void OnMaterialRequest(const msg::HostMaterialRequest& request, Outbox& out);
   void OnCount(const msg::KeyCountRequest& request, Outbox& out);
   void OnForget(const msg::ForgetAssociation& request, Outbox& out);
