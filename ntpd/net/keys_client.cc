@@ -7,6 +7,17 @@
 
 namespace ntpward::net {
 
+std::optional<msg::CheckMac> QuestionOf(const wire::Packet& packet, const AddressPair& path) {
+  if (!packet.mac) return std::nullopt;
+  msg::CheckMac question;
+  question.path = path;
+  question.key = packet.mac->key;
+  if (!question.covered.Assign(packet.covered) || !question.digest.Assign(packet.mac->digest) ||
+      !question.Valid())
+    return std::nullopt;
+  return question;
+}
+
 KeysClient::KeysClient(Channel* channel, SupervisorLink* link)
     : channel_(channel),
       suspicion_(channel, link, msg::Role::kKeys),

@@ -6,12 +6,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
 #include "ntpd/net/suspicion.h"
 #include "ntpd/net/timebase.h"
+#include "ntpd/wire/packet.h"
 #include "privsep/channel.h"
 #include "privsep/msg/command.h"
 #include "privsep/msg/key_list.h"
@@ -34,6 +36,10 @@ struct KeyUse {
   uint64_t checked = 0;    // MACs
   uint64_t not_found = 0;  // questions about a key that there is not, or that is not trusted
 };
+
+// The question whether the MAC of `packet`, which went along `path`, is good, of no association.
+// None: there is no MAC, or by its size or its key it can be none.
+std::optional<msg::CheckMac> QuestionOf(const wire::Packet& packet, const AddressPair& path);
 
 class KeysClient {
  public:

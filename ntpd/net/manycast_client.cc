@@ -227,25 +227,22 @@ void ManycastClient::OnDatagram(const Prototype& prototype, Search* search,
 
 void ManycastClient::OnMac(const Prototype& prototype, Search* search, const Datagram& datagram,
                            const wire::Packet& packet) {
-  msg::CheckMac check;
-  check.path = {datagram.source.ip, datagram.local};
-  check.key = prototype.config.key;
+  const auto question = QuestionOf(packet, {datagram.source.ip, datagram.local});
   // Any other trusted key would make a good MAC, too (CVE-2015-7974).
-  if (!packet.mac || packet.mac->key != check.key || !packet.extensions().empty() ||
-      packet.mac->digest.empty() || !check.covered.Assign(packet.covered) ||
-      !check.digest.Assign(packet.mac->digest) || search->checks == kMostChecks) {
+  if (!question || question->key != prototype.config.key || !packet.extensions().empty() ||
+      search->checks == kMostChecks) {
     ++node_->packets.bad_auth;
     return;
   }
   ++search->checks;
   node_->keys.Ask(
-      check,
-      [this, id = prototype.id, question = search->question,
+      *question,
+      [this, id = prototype.id, asked = search->question,
        source = datagram.source](msg::VerdictCode code) {
         const auto found = searches_.find(id);
         const auto asker = upstreams_->prototypes().find(id);
         if (found == searches_.end() || asker == upstreams_->prototypes().end()) return;
-        if (found->second.question != question || code == msg::VerdictCode::kBusy) return;
+        if (found->second.question != asked || code == msg::VerdictCode::kBusy) return;
         if (code == msg::VerdictCode::kGood) return Follow(asker->second, source, true);
         ++node_->packets.bad_auth;
       },

@@ -66,14 +66,9 @@ bool Peering::Take(const Datagram& datagram, const wire::Packet& packet, NtpTime
 
 bool Peering::AskMac(const AddressPair& path, const wire::Packet& packet,
                      KeysClient::OnVerdict done) {
-  msg::CheckMac check;
-  check.path = path;
-  check.key = packet.mac->key;
-  if (!check.key.is_symmetric() || !packet.extensions().empty() ||
-      !check.covered.Assign(packet.covered) || !check.digest.Assign(packet.mac->digest) ||
-      check.digest.empty())
-    return false;
-  node_->keys.Ask(check, std::move(done), Lane::kClients);
+  const auto question = QuestionOf(packet, path);
+  if (!question || !question->key.is_symmetric() || !packet.extensions().empty()) return false;
+  node_->keys.Ask(*question, std::move(done), Lane::kClients);
   return true;
 }
 

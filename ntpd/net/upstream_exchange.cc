@@ -282,14 +282,12 @@ void Upstreams::HurryDance(const Upstream& upstream) {
 }
 
 void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
-  msg::CheckMac request;
   if (upstream->dance != nullptr) {
     // Time is taken only from a server that has proved itself.
     if (!upstream->dance->proven() || packet.mac->key != upstream->sent_key) {
       ++(upstream->dance->proven() ? node_->packets.bad_auth : node_->packets.declined);
       return;
     }
-    request.association = upstream->id;
   } else if (upstream->config.key.is_none()) {
     // Not asked for: an unauthenticated association takes the packet as if it were bare.
     return Finish(upstream->id, packet.header, std::nullopt, t4);
@@ -306,13 +304,11 @@ void Upstreams::OnMac(Upstream* upstream, const wire::Packet& packet, NtpTimesta
     ++node_->packets.declined;
     return;
   }
-  request.path = {upstream->remote.ip, upstream->local};
-  request.key = packet.mac->key;
-  if (request.key.is_none() || !request.covered.Assign(packet.covered) ||
-      !request.digest.Assign(packet.mac->digest) || request.digest.empty())
-    return;
+  auto question = QuestionOf(packet, {upstream->remote.ip, upstream->local});
+  if (!question) return;
+  if (upstream->dance != nullptr) question->association = upstream->id;
   node_->keys.Ask(
-      request,
+      *question,
       [this, id = upstream->id, exchange = upstream->exchange, header = packet.header,
        key = packet.mac->key, t4](msg::VerdictCode code) {
         const auto found = upstreams_.find(id);

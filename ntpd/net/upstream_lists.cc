@@ -127,15 +127,11 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
       upstream->announced->TakeUnasked(Timebase::Mono()))
     other_key = IsOtherKey(TakeAnnouncement(upstream, fields[0].field, upstream->announcer));
-  msg::CheckMac request;
-  request.association = id;
-  request.path = upstream->announced->path();
-  request.key = packet.mac->key;
-  if (request.key.is_none() || !request.covered.Assign(packet.covered) ||
-      !request.digest.Assign(packet.mac->digest) || request.digest.empty())
-    return;
+  auto question = QuestionOf(packet, upstream->announced->path());
+  if (!question) return;
+  question->association = id;
   node_->keys.Ask(
-      request,
+      *question,
       [this, id, header = packet.header, list = upstream->announced->key(), key = packet.mac->key,
        other_key, t4](msg::VerdictCode code) {
         if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;

@@ -146,21 +146,18 @@ void Upstreams::CarryPeer(Upstream* upstream, const autokey::PeerResult& result,
 
 void Upstreams::CheckPeerKey(Upstream* upstream, const wire::Packet& packet, bool answers,
                              NtpTimestamp t4) {
-  msg::CheckMac request;
-  request.association = upstream->id;
-  request.path = upstream->peer->from_peer();
-  request.key = packet.mac->key;
+  auto question = QuestionOf(packet, upstream->peer->from_peer());
   const bool bare = packet.extensions().empty();
   const bool begins_anew = upstream->peer->TakeBeginsAnew();
   // It has a digest that is none. It was heard, and gives no time.
-  if (!request.covered.Assign(packet.covered) || !request.digest.Assign(packet.mac->digest) ||
-      request.digest.empty()) {
+  if (!question) {
     if (!bare) (void)node_->engine->OnHeard(upstream->id, packet.header, t4, Timebase::Mono());
     return;
   }
+  question->association = upstream->id;
   node_->keys.Ask(
-      request,
-      [this, id = upstream->id, header = packet.header, key = request.key, answers, bare,
+      *question,
+      [this, id = upstream->id, header = packet.header, key = question->key, answers, bare,
        begins_anew, t4](msg::VerdictCode code) {
         const auto found = upstreams_.find(id);
         if (found == upstreams_.end() || found->second->peer == nullptr) return;
