@@ -205,9 +205,14 @@ void ClientDance::TakeOver(const ClientDance& renewed) {
 }
 
 ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_changed) const {
+  // What the operator changed may be what it was refused for.
+  if (!refusal_.empty()) return Judgement::kStartOver;
   if (flags_ == 0) return Judgement::kAsBefore;
   if (IsPrivate() != context.host.is_private()) return Judgement::kStartOver;
-  if (IsPrivate()) return key_changed ? Judgement::kStartOver : Judgement::kAsBefore;
+  if (IsPrivate()) {
+    const bool refused = DecidePrivate(policy_, context.host.subject()).demand == Demand::kRefuse;
+    return key_changed || refused ? Judgement::kStartOver : Judgement::kAsBefore;
+  }
   if (!Lit(kTrusted)) return Judgement::kAsBefore;
   const IdentityDemand demand = DecideIdentity(
       policy_, context.host.groups(), trail_.last()->subject, context.host.subject(), flags_);
@@ -215,7 +220,9 @@ ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_
   const bool same = demand.demand == demand_.demand && demand.scheme == demand_.scheme &&
                     demand.group == demand_.group && demand.filestamp == demand_.filestamp;
   if (same) return Judgement::kAsBefore;
-  return Lit(kVerified) ? Judgement::kProveAgain : Judgement::kStartOver;
+  // Who was excused from a proof is not believed while it owes one.
+  const bool owed = demand_.demand == Demand::kTrail && !policy_.optional();
+  return Lit(kVerified) && !owed ? Judgement::kProveAgain : Judgement::kStartOver;
 }
 
 bool ClientDance::AskSign(const DanceContext& context, NextField& next) {

@@ -132,7 +132,10 @@ class ClientDance {
   DanceResult OnCryptoNak(const DanceContext& context);
   // A reply whose MAC did not check. Changes nothing: anyone can send one (CVE-2016-4955).
   DanceResult OnBadMac() const;
-  // What our own key material, which was read again, says of what was proved under the old.
+  // What ntp.conf says now. What was proved under the old is kept until Judge() was asked.
+  void SetPolicy(const DancePolicy& policy) { policy_ = policy; }
+  // What our policy and our own key material, which were read again, say of what was proved under
+  // the old.
   enum class Judgement : uint8_t { kAsBefore, kProveAgain, kStartOver };
   Judgement Judge(const DanceContext& context, bool key_changed) const;
   // The key process was restarted, or has no cookie where has_cookie() says one: cookie and
@@ -281,7 +284,7 @@ class ClientDance {
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 
   const AssocId own_;
-  const DancePolicy policy_;
+  DancePolicy policy_;
   const DanceRole role_;
 
   uint32_t flags_ = 0;

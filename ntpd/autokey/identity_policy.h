@@ -20,6 +20,8 @@ struct DancePolicy {
   bool optional_here = false;        // `identity optional` on the association
   bool optional_everywhere = false;  // `crypto identity optional`
   bool chosen = true;                // the association is on a line; else a packet made it
+
+  bool optional() const { return optional_here || optional_everywhere; }
 };
 
 enum class Demand : uint8_t {

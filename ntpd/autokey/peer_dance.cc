@@ -172,6 +172,11 @@ void PeerDance::OnKeysRestarted() {
   told_ = heard_since_told_ = false;
 }
 
+void PeerDance::SetPolicy(const DancePolicy& policy) {
+  dance_.SetPolicy(policy);
+  renewal_.SetPolicy(policy);
+}
+
 DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
   renewal_.End();
   if (change.signer) {

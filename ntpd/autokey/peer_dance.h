@@ -118,7 +118,8 @@ class PeerDance {
                             const DanceContext& context);
   DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
   void OnKeysRestarted();
-  // Our own key material was read again, as RenewingDance has it.
+  // Both as RenewingDance has them; `chosen` of the policy stays what it was.
+  void SetPolicy(const DancePolicy& policy);
   DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
 
   // The word that `rv ASSID flags` shows.

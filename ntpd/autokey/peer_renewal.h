@@ -48,6 +48,8 @@ class PeerRenewal {
   Outcome CheckPeer(const wire::AutokeyField& field, const DanceContext& context,
                     DanceResult& result, ClientDance* running);
 
+  // What ntp.conf says now, for the next one.
+  void SetPolicy(const DancePolicy& policy) { policy_ = policy; }
   // A renewal is wanted from `not_before` on: we ask for another proof.
   void Want(MonoTime not_before);
   // The peer signs with another key than it proved, which is `key` where that is known: trail and
@@ -65,7 +67,7 @@ class PeerRenewal {
   DanceResult Settle(DanceResult result);
 
   const AssocId own_;
-  const DancePolicy policy_;
+  DancePolicy policy_;
   uint32_t generation_ = 0;
   std::unique_ptr<ClientDance> dance_;  // the renewing one; null: none is at work
   bool turn_ = false;

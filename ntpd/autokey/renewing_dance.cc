@@ -158,6 +158,11 @@ void RenewingDance::OnKeysRestarted() {
   if (successor_ != nullptr) successor_->OnKeysRestarted();
 }
 
+void RenewingDance::SetPolicy(const DancePolicy& policy) {
+  policy_ = policy;
+  current_->SetPolicy(policy);
+}
+
 DanceResult RenewingDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
   EndRenewal();
   switch (current_->Judge(context, change.key)) {

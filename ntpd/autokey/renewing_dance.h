@@ -63,6 +63,8 @@ class RenewingDance {
   DanceResult OnBadMac() const { return current_->OnBadMac(); }
   void OnKeysRestarted();
 
+  // What ntp.conf says now, in force from the next OnHostMaterial() on, which follows each reload.
+  void SetPolicy(const DancePolicy& policy);
   // Our own key material was read again; `context` has it. What a server proved stays proved, its
   // cookie was lost with the key process and is asked for anew, and it is asked to sign again what
   // changed. Starts over only when our policy would now refuse this server, or when scheme PC
@@ -100,7 +102,7 @@ class RenewingDance {
   DanceResult Settle(DanceResult result);
 
   const AssocId own_;
-  const DancePolicy policy_;
+  DancePolicy policy_;
   uint32_t generation_ = 0;
   std::unique_ptr<ClientDance> current_;
   std::unique_ptr<ClientDance> successor_;

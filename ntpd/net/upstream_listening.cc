@@ -123,16 +123,15 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
   const AssocId id = upstream->id;
   upstream->mobilised = Timebase::Mono();
   const bool peer = wanted.mode == core::HostMode::kSymmetricPassive;
-  if (wanted.autokey) upstream->config.autokey = config.autokey = true;
-  if (wanted.autokey && peer) {
+  if (wanted.autokey) {
+    upstream->config.autokey = config.autokey = true;
     upstream->config.ident = node_->start.ident;
+  }
+  if (wanted.autokey && peer) {
     CHECK(MakePeer(upstream.get()));
   } else if (wanted.autokey) {
-    autokey::DancePolicy policy;
-    policy.group = std::string(node_->start.ident.text());
-    policy.optional_everywhere = node_->start.identity_optional;
-    policy.chosen = false;
-    upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, upstream->mobilised);
+    upstream->dance =
+        std::make_unique<autokey::RenewingDance>(id, PolicyOf(*upstream), upstream->mobilised);
     upstream->announced = std::make_unique<autokey::AnnouncedList>(
         id, msg::KeyListUse::kBroadcast, AddressPair{wanted.remote.ip, wanted.heard});
     upstream->announcer = wanted.announcer;

@@ -24,14 +24,9 @@ bool Upstreams::MakePeer(Upstream* upstream) {
   if (upstream->peer != nullptr) return true;
   if (upstream->local.is_none()) LearnLocal(upstream);
   if (upstream->local.is_none()) return false;
-  autokey::DancePolicy policy;
-  policy.group = std::string(upstream->config.ident.text());
-  policy.optional_here = upstream->config.identity_optional;
-  policy.optional_everywhere = node_->start.identity_optional;
-  policy.chosen = upstream->line != kNoLine;
   upstream->peer = std::make_unique<autokey::PeerDance>(
-      upstream->id, policy, node_->start.automax, AddressPair{upstream->local, upstream->remote.ip},
-      Timebase::Mono());
+      upstream->id, PolicyOf(*upstream), node_->start.automax,
+      AddressPair{upstream->local, upstream->remote.ip}, Timebase::Mono());
   return true;
 }
 

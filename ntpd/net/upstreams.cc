@@ -122,6 +122,24 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
   std::erase_if(deferred_, [](const Deferred& entry) { return entry.line == SIZE_MAX; });
   for (size_t i = 0; i < lines_.size(); ++i)
     if (!known[i]) AddLine(i);
+  SetPolicies();
+}
+
+autokey::DancePolicy Upstreams::PolicyOf(const Upstream& upstream) const {
+  autokey::DancePolicy policy;
+  policy.group = std::string(upstream.config.ident.text());
+  policy.optional_here = upstream.config.identity_optional;
+  policy.optional_everywhere = node_->start.identity_optional;
+  policy.chosen = upstream.line != kNoLine;
+  return policy;
+}
+
+void Upstreams::SetPolicies() {
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->line == kNoLine) upstream->config.ident = node_->start.ident;
+    if (upstream->dance != nullptr) upstream->dance->SetPolicy(PolicyOf(*upstream));
+    if (upstream->peer != nullptr) upstream->peer->SetPolicy(PolicyOf(*upstream));
+  }
 }
 
 void Upstreams::AddLine(size_t line) {
@@ -195,11 +213,7 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     upstream->own_list = std::make_unique<autokey::OwnKeyList>(id, msg::KeyListUse::kBroadcast,
                                                                node_->start.automax);
   } else if (config.autokey && config.kind != msg::NetAssociationKind::kPeer) {
-    autokey::DancePolicy policy;
-    policy.group = std::string(config.ident.text());
-    policy.optional_here = config.identity_optional;
-    policy.optional_everywhere = node_->start.identity_optional;
-    upstream->dance = std::make_unique<autokey::RenewingDance>(id, policy, now);
+    upstream->dance = std::make_unique<autokey::RenewingDance>(id, PolicyOf(*upstream), now);
   }
   double owed = std::max(0.0, node_->start.owed_headway - (now - node_->started));
   // It has just answered our question to its group: another at once would be too soon for it.

@@ -257,6 +257,22 @@ void NothingIsHastenedWhenAllIsSaid(void**) {
   assert_false(pair.one->dance->TakeHaste(pair.one->context()));
 }
 
+// With IFF and with private certificates.
+void AnotherGroupThatIsPinnedEndsAPeersProofAtTheReload(void**) {
+  for (const auto scheme : {PeerPair::Scheme::kIff, PeerPair::Scheme::kPrivate}) {
+    Synchronised pair(scheme);
+    assert_true(pair.Settle());
+    PeerHost& one = *pair.one;
+    assert_true(one.dance->OnHostMaterial({}, one.context()).restart == Restart::kNone);
+    DancePolicy policy = one.policy;
+    policy.group = "other";
+    one.dance->SetPolicy(policy);
+    assert_true(one.dance->OnHostMaterial({}, one.context()).restart == Restart::kHost);
+    assert_false(one.dance->identified());
+    assert_false(pair.Settle());
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -281,6 +297,7 @@ int main() {
       cmocka_unit_test(ARefreshStartsOver),
       cmocka_unit_test(HasteIsRationed),
       cmocka_unit_test(NothingIsHastenedWhenAllIsSaid),
+      cmocka_unit_test(AnotherGroupThatIsPinnedEndsAPeersProofAtTheReload),
   };
   return cmocka_run_group_tests(tests, LoadCrypto, nullptr);
 }

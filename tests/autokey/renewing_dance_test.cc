@@ -243,6 +243,91 @@ void AGroupKeyThatWasTakenAwayEndsItAtOnce(void**) {
   assert_true(couple.restarts[0] == Restart::kHost);
 }
 
+DancePolicy Optional() {
+  DancePolicy policy;
+  policy.optional_everywhere = true;
+  return policy;
+}
+
+// The client's parameters are taken away, or installed.
+void SetGroup(Couple* couple, bool installed) {
+  couple->client.material.groups.Clear();
+  if (installed) couple->client.AddGroup("server");
+  CHECK(couple->client.host.SetMaterial(couple->client.material).ok());
+}
+
+void AnotherGroupThatIsPinnedEndsItAtTheReload(void**) {
+  Couple couple;
+  couple.Begin();
+  DancePolicy policy;
+  policy.group = "other";
+  couple.dance.SetPolicy(policy);
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  assert_false(couple.dance.proven());
+  assert_true(couple.restarts[0] == Restart::kHost);
+  couple.PollFor(500);
+  assert_false(couple.dance.proven());
+}
+
+void TheSameGroupPinnedChangesNothing(void**) {
+  Couple couple;
+  couple.Begin();
+  DancePolicy policy;
+  policy.group = "server";
+  couple.dance.SetPolicy(policy);
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.PollFor(500);
+  couple.ExpectNothingLost();
+  assert_true(couple.asked.empty());
+}
+
+// Whether or not the parameters were installed by the same reload.
+void WhoWasExcusedIsNotBelievedOnceItOwesAProof(void**) {
+  for (const bool installed : {false, true}) {
+    Couple couple(kIff, Optional());
+    SetGroup(&couple, false);
+    couple.PollFor(100);
+    assert_true(couple.dance.proven());
+    assert_string_equal(std::string(couple.dance.identity()).c_str(), "TC");
+    SetGroup(&couple, installed);
+    couple.dance.SetPolicy({});
+    couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+    assert_false(couple.dance.proven());
+    couple.PollFor(500);
+    assert_int_equal(couple.dance.proven(), installed);
+    assert_string_equal(std::string(couple.dance.identity()).c_str(), installed ? "IFF" : "");
+  }
+}
+
+void WhoMayStillBeExcusedProvesItselfWithoutLosingTime(void**) {
+  Couple couple(kIff, Optional());
+  SetGroup(&couple, false);
+  couple.client.Sign(kTestNow);
+  couple.PollFor(100);
+  couple.last_time = couple.elapsed;
+  couple.longest_gap = 0;
+  SetGroup(&couple, true);
+  couple.client.Sign(kTestNow + 100);
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.PollFor(500);
+  couple.ExpectNothingLost();
+  assert_string_equal(std::string(couple.dance.identity()).c_str(), "IFF");
+}
+
+void WhoWasRefusedIsFollowedOnceItsProofIsExcused(void**) {
+  Couple couple;
+  SetGroup(&couple, false);
+  couple.PollFor(500);
+  assert_false(couple.dance.proven());
+  couple.dance.SetPolicy(Optional());
+  couple.restarts.clear();
+  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  // Its next poll may be long in coming.
+  assert_true(couple.restarts.size() == 1 && couple.restarts[0] == Restart::kHost);
+  couple.PollFor(100);
+  assert_true(couple.dance.proven());
+}
+
 void OurOwnNewHostKeyCostsACookieAndNoProof(void**) {
   Couple couple;
   couple.Begin();
@@ -324,6 +409,11 @@ int main() {
       cmocka_unit_test(ANakToTheSuccessorIsNoNakToTheCookie),
       cmocka_unit_test(ANewGroupKeyOfOursIsProvedWithoutLosingTime),
       cmocka_unit_test(AGroupKeyThatWasTakenAwayEndsItAtOnce),
+      cmocka_unit_test(AnotherGroupThatIsPinnedEndsItAtTheReload),
+      cmocka_unit_test(TheSameGroupPinnedChangesNothing),
+      cmocka_unit_test(WhoWasExcusedIsNotBelievedOnceItOwesAProof),
+      cmocka_unit_test(WhoMayStillBeExcusedProvesItselfWithoutLosingTime),
+      cmocka_unit_test(WhoWasRefusedIsFollowedOnceItsProofIsExcused),
       cmocka_unit_test(OurOwnNewHostKeyCostsACookieAndNoProof),
       cmocka_unit_test(PrivateCertificatesComeAndGoByAFullDance),
       cmocka_unit_test(ASignedCertificateNearItsEndIsSignedAgain),

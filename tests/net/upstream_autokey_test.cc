@@ -351,6 +351,25 @@ void KeyMaterialReadAgainCostsNothingThatWasProved(void**) {
   }
 }
 
+// The line is the same: what is said for all has changed.
+void AReloadBringsTheNewPolicyToRunningDances(void**) {
+  Danced net;
+  net.Associate();
+  const std::vector<msg::NetAssociation> same{net.upstream().config};
+  const AssocId id = net.Only();
+  const auto reload = [&](bool optional) {
+    net.h.node.start.identity_optional = optional;
+    net.h.upstreams.Configure(same);
+    net.h.upstreams.OnHostMaterial({});
+    assert_true(net.Only() == id);
+  };
+  net.h.SetHost(Party("client", TestKey::Shared(1), false).material);
+  reload(true);
+  assert_true(net.dance().proven());
+  reload(false);
+  assert_false(net.dance().proven());
+}
+
 void ATableOfLeapSecondsGoesWithItsServerAndWithItsProof(void**) {
   const autokey::LeapValues table{37, {3692217600}, {kTestNow + 1000000}};
   Danced net;
@@ -401,6 +420,7 @@ int main() {
       cmocka_unit_test(ANewKeyProcessCostsNoManycastServer),
       cmocka_unit_test(AManycastServerThatDoesNotProveItselfGoes),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
+      cmocka_unit_test(AReloadBringsTheNewPolicyToRunningDances),
       cmocka_unit_test(ATableOfLeapSecondsGoesWithItsServerAndWithItsProof),
       cmocka_unit_test(ServersWaitUntilWeKnowWhoWeAre),
   };
