@@ -59,6 +59,7 @@ bool Peering::Take(const Datagram& datagram, const wire::Packet& packet, NtpTime
     upstreams_->Deliver(id, packet, arrival, datagram.local);
     return true;
   }
+  if (broadcast && fate == core::Fate::kDiscard) upstreams_->NoteAnnouncer(id, packet);
   if (fate != core::Fate::kMobiliseBroadcast) return false;
   OnBroadcast(datagram, packet);
   return true;

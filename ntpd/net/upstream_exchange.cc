@@ -120,8 +120,10 @@ void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {
   // Once: the dance goes on, and its plain packets measure the path.
   upstream->asked_announcement = upstream->announced != nullptr && upstream->dance->proven() &&
                                  !upstream->announced->accepted();
-  if (upstream->asked_announcement)
-    return SendField(upstream, header, autokey::AnnouncementRequest(upstream->announcer));
+  if (upstream->asked_announcement) {
+    (void)upstream->announcer.MoveOn(Timebase::Mono());
+    return SendField(upstream, header, autokey::AnnouncementRequest(upstream->announcer.id()));
+  }
   NextField next = upstream->dance->NextRequest(node_->Dance());
   Carry(upstream, next.effects);
   switch (next.kind) {
@@ -262,7 +264,7 @@ void Upstreams::OnAutokeyField(Upstream* upstream, const wire::Packet& packet, N
   if (!node_->engine->OnHeard(upstream->id, packet.header, t4, now).ok()) return;
   const Bytes field = packet.extensions()[0].field;
   if (upstream->asked_announcement) {
-    (void)TakeAnnouncement(upstream, field, upstream->announcer);
+    (void)TakeAskedAnnouncement(upstream, field);
   } else {
     Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
   }

@@ -19,6 +19,21 @@ bool IsOtherKey(autokey::Outcome outcome) {
   return outcome == autokey::Outcome::kSignature || outcome == autokey::Outcome::kSignatureLength;
 }
 
+bool IsAnnouncement(Bytes field) {
+  const auto head = wire::ParseAutokeyFieldHead(field);
+  return head.ok() && head->response && !head->error &&
+         head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey);
+}
+
+// Who its sender says to be: broadcasts carry the sender's own identifier.
+std::optional<uint32_t> AnnouncerIn(const wire::Packet& packet) {
+  const auto fields = packet.extensions();
+  if (fields.empty()) return std::nullopt;
+  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  if (!head.ok() || !head->response || head->error) return std::nullopt;
+  return head->association;
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------- what we broadcast
@@ -94,16 +109,33 @@ uint64_t Upstreams::CountOfSessionKeys() const {
 
 // ---------------------------------------------------------------------------- what we hear
 
-autokey::Outcome Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field,
-                                             uint32_t association) {
+autokey::Outcome Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field) {
   const auto result = upstream->announced->OnAnnouncement(
-      field, association, [&](const wire::AutokeyField& parsed) {
+      field, upstream->announcer.id(), [&](const wire::AutokeyField& parsed) {
         return upstream->dance->CheckServer(parsed, node_->Dance());
       });
   if (!result.statistics.empty())
     node_->reporter.CryptoStatistics(upstream->label(), result.statistics, CauseOf(*upstream));
   if (result.accept) AcceptList(upstream->id, *result.accept);
   return result.outcome;
+}
+
+// What came in answer to our question. "I have no such list" says that the server is not the one
+// that we knew: it was started anew.
+autokey::Outcome Upstreams::TakeAskedAnnouncement(Upstream* upstream, Bytes field) {
+  const auto head = wire::ParseAutokeyFieldHead(field);
+  if (head.ok() && head->response && head->error &&
+      head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
+      head->association == upstream->announcer.id())
+    upstream->announcer.OnUnknown();
+  return TakeAnnouncement(upstream, field);
+}
+
+void Upstreams::NoteAnnouncer(AssocId id, const wire::Packet& packet) {
+  const auto found = upstreams_.find(id);
+  if (found == upstreams_.end() || found->second->announced == nullptr) return;
+  if (const auto announcer = AnnouncerIn(packet))
+    found->second->announcer.OnHeard(*announcer, RandomNumber());
 }
 
 void Upstreams::AcceptList(AssocId id, const msg::KeyListAccept& accept) {
@@ -122,20 +154,23 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   Upstream* upstream = upstreams_.at(id).get();
   const auto fields = packet.extensions();
   if (!packet.mac || fields.empty()) return Finish(id, packet.header, std::nullopt, t4);
-  const auto head = wire::ParseAutokeyFieldHead(fields[0].field);
+  const auto announcer = AnnouncerIn(packet);
   bool other_key = false;
-  if (head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
+  if (announcer == upstream->announcer.id() && IsAnnouncement(fields[0].field) &&
       upstream->announced->TakeUnasked(Timebase::Mono()))
-    other_key = IsOtherKey(TakeAnnouncement(upstream, fields[0].field, upstream->announcer));
+    other_key = IsOtherKey(TakeAnnouncement(upstream, fields[0].field));
   auto question = QuestionOf(packet, upstream->announced->path());
   if (!question) return;
   question->association = id;
   node_->keys.Ask(
       *question,
       [this, id, header = packet.header, list = upstream->announced->key(), key = packet.mac->key,
-       other_key, t4](msg::VerdictCode code) {
+       announcer, other_key, t4](msg::VerdictCode code) {
         if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;
         const bool good = code == msg::VerdictCode::kGood;
+        autokey::Announcer& known = upstreams_.at(id)->announcer;
+        if (announcer && good) known.OnGood(*announcer);
+        if (announcer && !good) known.OnHeard(*announcer, RandomNumber());
         // Who is off the path has no such key: asking tells whether it is the server that signs
         // with another, while its broadcasts go on.
         if (good && other_key) upstreams_.at(id)->list_asked.reset();
@@ -164,7 +199,7 @@ void Upstreams::AskForMissedList(Upstream* upstream) {
   if (!IsListenedTo(*upstream) || upstream->renewing) return;
   if (upstream->list_asked && now - *upstream->list_asked < kListAskSeconds) return;
   upstream->asked_announcement = true;
-  if (AskBeside(upstream, autokey::AnnouncementRequest(upstream->announcer)))
+  if (AskBeside(upstream, autokey::AnnouncementRequest(upstream->announcer.id())))
     upstream->list_asked = now;
 }
 
@@ -204,8 +239,7 @@ bool Upstreams::OnAnswerBeside(Upstream* upstream, const wire::Packet& packet) {
     Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
     return true;
   }
-  if (IsOtherKey(TakeAnnouncement(upstream, field, upstream->announcer)))
-    upstream->dance->OnOtherKey();
+  if (IsOtherKey(TakeAskedAnnouncement(upstream, field))) upstream->dance->OnOtherKey();
   return true;
 }
 
@@ -218,11 +252,12 @@ void Upstreams::RenewListened(Upstream* upstream, MonoTime now) {
   auto next = upstream->dance->NextOfRenewal(node_->Dance());
   const bool ended = upstream->renewing && !next;
   upstream->renewing = next.has_value();
-  if (ended) {
+  const bool moved = upstream->announcer.MoveOn(now);
+  if (ended || moved) {
     upstream->list_asked.reset();
     AskForMissedList(upstream);
   }
-  if (!next && !ended) next = upstream->dance->NextForCookie(node_->Dance());
+  if (!next && !ended && !moved) next = upstream->dance->NextForCookie(node_->Dance());
   if (!next) return;
   Carry(upstream, next->effects);
   upstream->asked_announcement = false;

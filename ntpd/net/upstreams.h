@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ntpd/autokey/announced_list.h"
+#include "ntpd/autokey/announcer.h"
 #include "ntpd/autokey/own_key_list.h"
 #include "ntpd/autokey/peer_dance.h"
 #include "ntpd/core/unproven.h"
@@ -45,9 +46,9 @@ struct Upstream {
   std::unique_ptr<autokey::OwnKeyList> own_list;      // keys that we send by
   std::unique_ptr<autokey::AnnouncedList> announced;  // keys that we listen by
   std::optional<AutokeyFailure> failure;              // the last one
-  uint32_t announcer = 0;           // the sender's own identifier, as its broadcasts say
-  bool asked_announcement = false;  // by the request in flight
-  NtpTimestamp beside_nonce;        // of a question to one that we listen to; zero: none is open
+  autokey::Announcer announcer;                       // who that is to a broadcast server
+  bool asked_announcement = false;                    // by the request in flight
+  NtpTimestamp beside_nonce;  // of a question to one that we listen to; zero: none is open
   std::optional<MonoTime> asked_beside;  // the last of those
   std::optional<MonoTime> list_asked;    // the last of those for a list that we missed
   bool renewing = false;                 // its proofs, when we looked last
@@ -127,6 +128,9 @@ class Upstreams {
   // The same among those that the `manycastclient` line found: of `maxclock` places the unproven of
   // one network have half at most, since the servers of a segment are neighbours.
   bool MakePlaceForManycast(size_t line, const IpAddress& newcomer);
+  // A broadcast in the name of a server that we still ask: it says under which identifier there
+  // may be a list, and no more.
+  void NoteAnnouncer(AssocId id, const wire::Packet& packet);
   // A broadcast of a server whose key list we know.
   void DeliverListed(AssocId id, const wire::Packet& packet, NtpTimestamp t4);
   AssocId AddEphemeral(const Ephemeral& wanted);
@@ -243,7 +247,8 @@ class Upstreams {
   bool AskBeside(Upstream* upstream, Bytes field);
   bool OnAnswerBeside(Upstream* upstream, const wire::Packet& packet);
   void RenewListened(Upstream* upstream, MonoTime now);
-  autokey::Outcome TakeAnnouncement(Upstream* upstream, Bytes field, uint32_t association);
+  autokey::Outcome TakeAnnouncement(Upstream* upstream, Bytes field);
+  autokey::Outcome TakeAskedAnnouncement(Upstream* upstream, Bytes field);
   void AcceptList(AssocId id, const msg::KeyListAccept& accept);
   void ResumeLists(Upstream* upstream);
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);

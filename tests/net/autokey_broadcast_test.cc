@@ -69,15 +69,16 @@ struct World {
     Writer writer(value);
     writer.U32(key.value), writer.U32(number);
     wire::AutokeyField field;
-    field.head = {true, false, static_cast<uint8_t>(AutokeyCode::kAutokey), kAnnouncer};
+    field.head = {true, false, static_cast<uint8_t>(AutokeyCode::kAutokey), announcer};
     field.has_value = true;
     field.timestamp = NtpSeconds{timestamp};
     field.filestamp = NtpSeconds{kTestNow - 200};
     field.value = value;
     return server.SignField(field);
   }
-  std::vector<uint8_t> Name() const {
-    return autokey::AssociationResponse(server.host, kAnnouncer);
+  std::vector<uint8_t> Name() const { return NameAs(announcer); }
+  std::vector<uint8_t> NameAs(uint32_t id) const {
+    return autokey::AssociationResponse(server.host, id);
   }
   // A broadcast with `field`, if any, and a MAC by `key` such as anyone can make.
   std::vector<uint8_t> Packet(const wire::Header& header, Bytes field, KeyId key) {
@@ -127,8 +128,13 @@ struct World {
   }
   std::vector<uint8_t> Answer(const wire::Packet& request, const IpAddress& from) {
     const Bytes field = request.extensions()[0].field;
-    if (field[1] == static_cast<uint8_t>(AutokeyCode::kAutokey))
-      return Announcement(++now, list.announced(), list.sequence());
+    if (field[1] == static_cast<uint8_t>(AutokeyCode::kAutokey)) {
+      asked_as = wire::ParseAutokeyFieldHead(field)->association;
+      if (asked_as == announcer) return Announcement(++now, list.announced(), list.sequence());
+      std::vector<uint8_t> cannot(field.begin(), field.end());
+      cannot[0] |= 0xc0;
+      return cannot;
+    }
     return test::ServersAnswer(&server, field, {from, kServer}, ++now);
   }
 
@@ -142,6 +148,18 @@ struct World {
     server.host = renewed.host;
     server.certificates = renewed.certificates;
   }
+  static keys::KeyList NewList(keys::SessionKeyHasher& hasher) {
+    return keys::KeyList::Make(hasher, {kServer, kEverybody}, 0, 50);
+  }
+  // It was started anew: other identifiers, another list.
+  void RestartServer() {
+    announcer += 0x333;
+    list = NewList(hasher);
+    while (socket.Receive()) {
+    }
+  }
+  // A broadcast in the server's name by who cannot hear it.
+  void Forge(uint32_t id) { Send(Packet(Broadcast(), NameAs(id), KeyId{0x5fe916ea})); }
   // Questions of this kind that came to the server and have no answer.
   int AskedFor(AutokeyCode code) {
     int count = 0;
@@ -199,6 +217,8 @@ struct World {
   keys::KeyList list = keys::KeyList::Make(hasher, {kServer, kEverybody}, 0, 50);
   std::optional<keys::KeySequence> sequence;  // what ntpd-keys accepted
   uint32_t now = kTestNow;
+  uint32_t announcer = kAnnouncer;
+  uint32_t asked_as = 0;  // the identifier that its list was asked for by last
   int checks = 0;
   std::vector<uint8_t> last;  // the server's last broadcast
 };
@@ -339,6 +359,75 @@ void ANewKeyUnderTheSameListCostsNoBroadcast(void**) {
   assert_true(world.Genuine());
 }
 
+// Its identifiers are others then, and even the packet that announces its list is lost on us: the
+// server says that it has no list under the old one, and is asked by the one that it names now.
+void AServerThatWasStartedAnewIsFollowed(void**) {
+  World world;
+  world.Follow();
+  assert_true(world.Genuine());
+  const AssocId id = world.upstream().id;
+  world.RestartServer();
+  MonoTime now = Timebase::Mono();
+  assert_false(world.Genuine());
+  for (int second = 0; second < 4; ++second) {
+    world.AnswerOne();
+    world.h.upstreams.Maintain(now = now + 1);
+    world.ServeKeys();
+  }
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  assert_int_equal(world.upstream().id.value, id.value);
+  assert_true(world.listens());
+}
+
+// The server has lists under its own alone.
+void MadeUpIdentifiersChangeNothing(void**) {
+  World world;
+  world.Follow();
+  while (world.socket.Receive()) {
+  }
+  for (uint32_t i = 0; i < 20; ++i) world.Forge(0x6000 + i);
+  world.AnswerOne();
+  assert_int_equal(world.asked_as, kAnnouncer);
+  assert_true(world.Genuine());
+  MonoTime now = Timebase::Mono();
+  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  assert_false(world.socket.Receive().has_value());
+}
+
+// They put the new one off when it was started anew, by a few questions.
+void MadeUpIdentifiersDoNotHideANewOne(void**) {
+  World world;
+  world.Follow();
+  world.RestartServer();
+  MonoTime now = Timebase::Mono();
+  int seconds = 0, asked = 0;
+  for (bool good = false; !good; ++seconds) {
+    assert_true(seconds < 5000);
+    world.Forge(0x6000 + static_cast<uint32_t>(seconds));
+    if (world.list.left() == 0) world.list = World::NewList(world.hasher);
+    if (seconds % 8 == 0) good = world.Genuine();
+    world.asked_as = 0;
+    world.AnswerOne();
+    asked += world.asked_as != 0 ? 1 : 0;
+    world.h.upstreams.Maintain(now = now + 1);
+    world.ServeKeys();
+  }
+  assert_true(asked <= 4 + seconds / 8);
+}
+
+// The packet that made the association was forged, or the server was started anew during our
+// volley.
+void TheIdentifierIsLearnedDuringTheVolley(void**) {
+  World world;
+  world.Forge(0x0815);
+  for (int i = 0; i < 40 && !world.listens(); ++i) {
+    if (i == 2) world.Send(world.Packet(Broadcast(), world.Name(), *world.list.Take()));
+    world.Volley();
+  }
+  assert_true(world.upstream().announced->accepted());
+  assert_true(world.Genuine());
+}
+
 // Our ntpd-keys died: the cookie is asked for beside, and seldom.
 void ALostCookieIsAskedForBeside(void**) {
   World world;
@@ -471,6 +560,10 @@ int main() {
       cmocka_unit_test(ANewKeyProcessCostsNoBroadcast),
       cmocka_unit_test(AServerWithANewKeyIsProvedAnewAndListenedTo),
       cmocka_unit_test(ANewKeyUnderTheSameListCostsNoBroadcast),
+      cmocka_unit_test(AServerThatWasStartedAnewIsFollowed),
+      cmocka_unit_test(MadeUpIdentifiersChangeNothing),
+      cmocka_unit_test(MadeUpIdentifiersDoNotHideANewOne),
+      cmocka_unit_test(TheIdentifierIsLearnedDuringTheVolley),
       cmocka_unit_test(ALostCookieIsAskedForBeside),
       cmocka_unit_test(AForgedListBeginsNoRenewal),
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),

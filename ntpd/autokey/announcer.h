@@ -1,0 +1,44 @@
+// Under which association identifier a broadcast server is asked for its key list.
+//
+// RFC 5906 section 10: the server's own, which its broadcasts carry. It is not signed, and a server
+// that was started anew has another. So a new one is only a guess until the server itself has said,
+// in answer to a question of ours, that it has no list under the one before; and what a packet says
+// whose key comes next in the list needs no question. Time and randomness are arguments.
+#pragma once
+
+#include <cstdint>
+
+#include "privsep/base/token_bucket.h"
+#include "privsep/base/types.h"
+
+namespace ntpward::autokey {
+
+class Announcer {
+ public:
+  Announcer() = default;
+  explicit Announcer(uint32_t id) : id_(id) {}
+
+  // The identifier to ask under.
+  uint32_t id() const { return id_; }
+
+  // A broadcast whose key was the next of the list has this one.
+  void OnGood(uint32_t id);
+  // A broadcast in the server's name has this one, and anybody may have written it. Of all that
+  // came since the last good one or the last guess one is kept; `draw` is a random number, so that
+  // a flood of others delays the genuine one and does not shut it out.
+  void OnHeard(uint32_t id, uint64_t draw);
+  // The server answered that it has no list under id().
+  void OnUnknown() { unknown_ = true; }
+  // If that is so and another was heard, id() is that one from now on, and true is returned: it is
+  // to be asked for. Twice in a row, then every 8 s, as a flood may make us guess wrong often.
+  bool MoveOn(MonoTime now);
+
+ private:
+  uint32_t id_ = 0;
+  uint32_t heard_ = 0;
+  uint32_t count_ = 0;  // of packets that heard_ was drawn from
+  bool unknown_ = false;
+  TokenBucket guesses_{1.0 / 8, 2};
+};
+
+}  // namespace ntpward::autokey
