@@ -142,9 +142,13 @@ bool UsesKeys(const config::Config& config) {
 
 bool CheckFiles(const Options& options, const config::Config& config) {
   bool good = true;
-  for (const FileProblem& problem : FindFileProblems(config, options)) {
-    Say(problem.refuses_start ? "error" : "warning", problem.text);
-    good = good && !problem.refuses_start;
+  for (const auto& find : {FindFileProblems, FindUnusableFiles}) {
+    for (const FileProblem& problem : find(config, options)) {
+      const auto severity =
+          problem.refuses_start ? config::Severity::kError : config::Severity::kWarning;
+      Print(At(config, problem.where, severity, problem.text));
+      good = good && !problem.refuses_start;
+    }
   }
   return good;
 }

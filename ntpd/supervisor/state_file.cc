@@ -98,10 +98,15 @@ Status WriteDrift(const std::string& path, Ppm frequency) {
   return ReplaceFile(path, text, 0644);
 }
 
-Status WritePidFile(const std::string& path) {
+Status MayReplacePidFile(const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
     return Fail(path + ": is no regular file; not overwritten");
+  return {};
+}
+
+Status WritePidFile(const std::string& path) {
+  TRY_VOID(MayReplacePidFile(path));
   return ReplaceFile(path, std::to_string(getpid()) + "\n", 0644);
 }
 

@@ -22,6 +22,8 @@ int CreateFile(const std::string& path, std::string_view text, unsigned mode);
 Result<std::optional<Ppm>> ReadDrift(const std::string& path);
 Status WriteDrift(const std::string& path, Ppm frequency);
 
+// Fails when WritePidFile() would because something else has the name.
+Status MayReplacePidFile(const std::string& path);
 // Writes our pid, over what is left of a dead daemon. Never follows a link, nor replaces anything
 // but a regular file (CVE-2020-14367).
 Status WritePidFile(const std::string& path);

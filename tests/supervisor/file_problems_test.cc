@@ -2,6 +2,7 @@
 #include "ntpd/supervisor/file_problems.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/scratch_directory.h"
@@ -68,6 +69,88 @@ void PasswordsThatEverybodyCanReadAreTold(void** state) {
   assert_true(problems[1].text.starts_with(In(state).At("pw") + ": everybody can read it"));
 }
 
+config::Config Naming(const std::string& log, const std::string& drift, const std::string& pid) {
+  config::Config config;
+  config.output.logfile.Set(log, {0, 3, 9});
+  config.output.driftfile.Set(drift, {0, 4, 11});
+  config.output.pidfile.Set(pid, {0, 5, 9});
+  return config;
+}
+
+void EachProblemHasThePlaceOfItsLine(void** state) {
+  const std::string lost = In(state).At("none/log");
+  const auto problems = FindFileProblems(Naming(lost, "", ""), {});
+  assert_int_equal(problems.size(), 1);
+  assert_int_equal(problems[0].where.line, 3);
+  assert_int_equal(problems[0].where.column, 9);
+  Options options;
+  options.log_file = lost;
+  assert_false(FindFileProblems({}, options)[0].where.known());
+}
+
+void FilesThatCanBeWrittenAreUsable(void** state) {
+  const std::string log = In(state).At("log");
+  const std::string link = In(state).At("link");
+  CHECK(symlink(log.c_str(), link.c_str()) == 0);
+  // A link that leads to no file yet is followed, and the file is made.
+  for (const std::string& path : {log, link, std::string("/dev/null")})
+    assert_int_equal(FindUnusableFiles(Naming(path, log, log), {}).size(), 0);
+  struct stat status {};
+  assert_int_not_equal(lstat(log.c_str(), &status), 0);
+  Put(log, "0.000\n");
+  assert_int_equal(FindUnusableFiles(Naming(link, log, log), {}).size(), 0);
+  assert_string_equal(Get(log).c_str(), "0.000\n");
+}
+
+std::string TextOfLog(const std::string& path) {
+  const auto problems = FindUnusableFiles(Naming(path, "", ""), {});
+  assert_int_equal(problems.size(), 1);
+  assert_true(problems[0].refuses_start);
+  assert_int_equal(problems[0].where.line, 3);
+  return problems[0].text;
+}
+
+void ALogThatCannotBeOpenedRefusesTheStart(void** state) {
+  const std::string expected = "expected a log file that can be appended to: ";
+  const std::string end = "; ntpd would not start";
+  const std::string directory = In(state).path;
+  assert_string_equal(TextOfLog(directory).c_str(),
+                      (expected + directory + ": Is a directory" + end).c_str());
+  const std::string fifo = In(state).At("fifo");
+  CHECK(mkfifo(fifo.c_str(), 0600) == 0);
+  assert_string_equal(TextOfLog(fifo).c_str(),
+                      (expected + fifo + ": is no regular file" + end).c_str());
+  const std::string link = In(state).At("link");
+  CHECK(symlink("none/log", link.c_str()) == 0);
+  assert_string_equal(TextOfLog(link).c_str(),
+                      (expected + link + ": is a link to " + In(state).At("none/log") +
+                       ", and there is no directory " + In(state).At("none") + end)
+                          .c_str());
+  const std::string loop = In(state).At("loop");
+  CHECK(symlink("loop", loop.c_str()) == 0);
+  assert_true(TextOfLog(loop).starts_with(expected + loop));
+}
+
+void OtherFilesThatCannotBeWrittenAreWarnings(void** state) {
+  const std::string directory = In(state).path;
+  const std::string fifo = In(state).At("fifo");
+  CHECK(mkfifo(fifo.c_str(), 0600) == 0);
+  Put(In(state).At("words"), "many words");
+  for (const std::string& path : {directory, fifo}) {
+    const auto problems = FindUnusableFiles(Naming("", path, path), {});
+    assert_int_equal(problems.size(), 2);
+    assert_false(problems[0].refuses_start || problems[1].refuses_start);
+    assert_string_equal(problems[0].text.c_str(),
+                        ("expected a drift file: " + path + ": is no regular file").c_str());
+    assert_int_equal(problems[0].where.line, 4);
+    assert_string_equal(
+        problems[1].text.c_str(),
+        ("expected a pid file: " + path + ": is no regular file; not overwritten").c_str());
+    assert_int_equal(problems[1].where.line, 5);
+  }
+  assert_int_equal(FindUnusableFiles(Naming("", In(state).At("words"), ""), {}).size(), 1);
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -79,6 +162,10 @@ int main() {
       IN_A_DIRECTORY(AnOptionTakesThePlaceOfItsLine),
       IN_A_DIRECTORY(OtherMissingDirectoriesAreToldOnceEach),
       IN_A_DIRECTORY(PasswordsThatEverybodyCanReadAreTold),
+      IN_A_DIRECTORY(EachProblemHasThePlaceOfItsLine),
+      IN_A_DIRECTORY(FilesThatCanBeWrittenAreUsable),
+      IN_A_DIRECTORY(ALogThatCannotBeOpenedRefusesTheStart),
+      IN_A_DIRECTORY(OtherFilesThatCannotBeWrittenAreWarnings),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
