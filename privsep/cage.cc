@@ -18,6 +18,7 @@
 #include "privsep/fds.h"
 #include "privsep/landlock.h"
 #include "privsep/namespaces.h"
+#include "privsep/stray_signals.h"
 
 namespace ntpward {
 namespace {
@@ -90,7 +91,9 @@ Status ForbidNewPrivileges() {
 
 Result<std::string> EnterCage(const CageOptions& options) {
   SettleTimeZone();
-  signal(SIGPIPE, SIG_IGN);
+  IgnoreStraySignals();
+  // Sent to all processes of the daemon it is meant for the supervisor.
+  signal(SIGHUP, SIG_IGN);
   // Under exec by descriptor the kernel names the process after the descriptor.
   (void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
   std::string said = EnterNamespaces(options);

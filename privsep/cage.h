@@ -35,6 +35,8 @@ struct CageOptions {
   std::span<const Policy> policies = {};
 };
 
+// Stray signals (stray_signals.h) and SIGHUP are ignored from then on: a role is told everything by
+// its channel.
 // What came of it, as words for RoleReady: "seccomp=2 no_new_privs=1 landlock=yes network=own …".
 // Must be called with one thread. After a failure the process must exit.
 Result<std::string> EnterCage(const CageOptions& options);

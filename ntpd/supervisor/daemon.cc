@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -65,8 +66,6 @@ std::string Daemon::DriftPath() const {
 }
 
 Status Daemon::Prepare() {
-  // A role that died leaves pipes without a reader: that is an outcome of a write, not our end.
-  signal(SIGPIPE, SIG_IGN);
   if (const std::string path = DriftPath(); !path.empty()) {
     auto drift = ReadDrift(path);
     if (drift.ok()) {
@@ -166,9 +165,20 @@ void Daemon::OnSignal(int number) {
       return OnChildEnd();
     case SIGHUP:
       return Reload();
+    case SIGUSR1:
+    case SIGUSR2:
+      return ChangeDebug(number == SIGUSR1 ? 1 : -1);
     default:
       return BeginEnd(number);
   }
+}
+
+// The roles send their debugging lines at any level: they hear nothing of it.
+void Daemon::ChangeDebug(int by) {
+  options_.debug = std::clamp(options_.debug + by, 0, kMostDebug);
+  log_->KeepDebug(options_.debug > 0);
+  log_->Log(LogLevel::kNotice, std::string("debug ") + (by > 0 ? "raised" : "lowered") + " to " +
+                                   std::to_string(options_.debug));
 }
 
 void Daemon::BeginEnd(int number) {
@@ -229,7 +239,7 @@ void Daemon::Stop(int status) {
 
 int Daemon::Run(std::function<void()> on_started) {
   on_started_ = std::move(on_started);
-  static constexpr int kNumbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+  static constexpr int kNumbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
   for (size_t i = 0; i < signals_.size(); ++i) {
     signals_[i].reset(evsignal_new(
         base_.get(), kNumbers[i],

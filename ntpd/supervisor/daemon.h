@@ -129,6 +129,7 @@ class Daemon {
 
   // --- signals and timers
   void OnSignal(int number);
+  void ChangeDebug(int by);
   void BeginEnd(int number);
   void FinishEnd();
   void FinishEndAfter(double seconds);
@@ -162,7 +163,7 @@ class Daemon {
   ServiceManager* manager_;
   std::function<void()> on_started_;
   std::unique_ptr<event_base, BaseFree> base_;
-  std::array<Event, 5> signals_;
+  std::array<Event, 7> signals_;
   Event end_timer_;
   Event day_;
   Event liveness_;

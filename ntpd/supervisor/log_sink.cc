@@ -37,7 +37,8 @@ bool IsJournal(int fd, const char* journal_stream) {
          std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino) == journal_stream;
 }
 
-LogSink::LogSink(bool terminal, bool debug) : terminal_(terminal), debug_(debug) {
+LogSink::LogSink(bool terminal, bool debug)
+    : terminal_(terminal), use_syslog_(!debug), keep_debug_(debug) {
   openlog("ntpd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
@@ -56,7 +57,7 @@ void LogSink::Log(LogLevel level, std::string_view line) {
 }
 
 void LogSink::Write(LogLevel level, std::string_view line) {
-  if (level == LogLevel::kDebug && !debug_) return;
+  if (level == LogLevel::kDebug && !keep_debug_) return;
   const std::string text = Printable(line);
   if (terminal_) {
     const std::string full = FileLine(text);
@@ -65,7 +66,7 @@ void LogSink::Write(LogLevel level, std::string_view line) {
   if (file_.valid()) {
     const std::string full = FileLine(text);
     (void)!write(file_.get(), full.data(), full.size());
-  } else if (!debug_) {
+  } else if (use_syslog_) {
     syslog(static_cast<int>(level), "%s", text.c_str());
   }
 }

@@ -25,7 +25,7 @@ class LogSink : public Logger {
  public:
   // Opens syslog now (it cannot be opened later). `terminal`: lines go to standard error too, which
   // should not be the journal then: it has them from syslog.
-  // `debug`: LogLevel::kDebug lines are kept.
+  // `debug`: LogLevel::kDebug lines are kept, and syslog has none.
   LogSink(bool terminal, bool debug);
 
   // From now on lines go to `path` instead of syslog, in ntpd's form:
@@ -34,6 +34,8 @@ class LogSink : public Logger {
   // The file was rotated away: open it anew.
   Status Reopen();
 
+  // Whether LogLevel::kDebug lines are kept from now on, of all processes.
+  void KeepDebug(bool keep) { keep_debug_ = keep; }
   // Whether LogLevel::kInfo lines are kept, of all but ntpd-net, which chooses its own (logconfig).
   void KeepInfo(bool keep) { keep_info_ = keep; }
   // The supervisor's own line.
@@ -54,7 +56,8 @@ class LogSink : public Logger {
   };
 
   bool terminal_;
-  bool debug_;
+  bool use_syslog_;
+  bool keep_debug_;
   bool keep_info_ = true;
   std::string path_;
   UniqueFd file_;

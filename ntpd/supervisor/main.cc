@@ -21,6 +21,7 @@
 #include "privsep/landlock.h"
 #include "privsep/memory_lock.h"
 #include "privsep/policies.h"
+#include "privsep/stray_signals.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -111,6 +112,7 @@ int Refuse(LogSink& log, const std::string& why) {
 }
 
 int Serve(const Options& options) {
+  IgnoreStraySignals();
   Background background;
   if (!options.foreground && !background.Enter()) return background.status();
   // Before the configuration is read, which may hold the password.

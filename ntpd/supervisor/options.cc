@@ -44,7 +44,7 @@ Status ParseNoClock(char* text, Options* options) {
 Status ParseLevel(const char* text, int* level) {
   const char* end = text + std::strlen(text);
   const auto [stop, failed] = std::from_chars(text, end, *level);
-  if (failed != std::errc{} || stop != end || *level < 0 || *level > 9)
+  if (failed != std::errc{} || stop != end || *level < 0 || *level > kMostDebug)
     return Fail(std::string("-D: '") + text + "' is not a level from 0 to 9");
   return {};
 }

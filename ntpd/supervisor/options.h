@@ -9,6 +9,8 @@
 
 namespace ntpward::supervisor {
 
+inline constexpr int kMostDebug = 9;  // -D, and what SIGUSR1 raises the level to
+
 struct Options {
   std::string config_file = "/etc/ntp.conf";  // -c
   std::string drift_file;                     // -f; empty: as configured

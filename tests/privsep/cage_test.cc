@@ -145,6 +145,19 @@ void CageSetsWhatProcShows(void**) {
   assert_int_equal(open_cage.exit_status, 0);
 }
 
+// They come to everybody where a script names the programs by a pattern.
+void StraySignalsDoNotEndACagedProcess(void**) {
+  for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGPIPE,
+                           SIGXFSZ, SIGHUP, SIGRTMIN, SIGRTMAX}) {
+    const ChildEnd end = Caged(ClockPolicy(), [number] {
+      struct sigaction action {};
+      return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN ? 0 : number;
+    });
+    assert_int_equal(end.signal, 0);
+    assert_int_equal(end.exit_status, 0);
+  }
+}
+
 void RefusesWhenTheParentIsGone(void**) {
   const ChildEnd end = RunInChild([] {
     CageOptions options;
@@ -208,6 +221,7 @@ int main() {
       cmocka_unit_test(ClockMovesNoOtherClock),
       cmocka_unit_test(NobodyMapsExecutableMemory),
       cmocka_unit_test(CageSetsWhatProcShows),
+      cmocka_unit_test(StraySignalsDoNotEndACagedProcess),
       cmocka_unit_test(RefusesWhenTheParentIsGone),
       cmocka_unit_test(SurvivesStopAndContinueInPoll),
       cmocka_unit_test(RoleIdentityComesFromNumbersOnly),

@@ -122,6 +122,41 @@ void TheParentTellsWhetherTheDaemonStarted(void**) {
   assert_int_equal(bad.Wait(), 1);
 }
 
+void SigusrChangesTheDebugLevel(void**) {
+  Site site;
+  Running daemon(site);
+  for (int i = 0; i < 2; ++i) {
+    daemon.ntpd.Send(SIGUSR2);
+    daemon.ntpd.Expect("debug lowered to 0\n");
+  }
+  site.Script("debug first");
+  daemon.ntpd.Expect("fake net: said debug first");
+  assert_true(daemon.ntpd.text().find("of debugging") == std::string::npos);
+  daemon.ntpd.Send(SIGUSR1);
+  daemon.ntpd.Expect("debug raised to 1\n");
+  site.Script("debug second");
+  daemon.ntpd.Expect("fake net: of debugging\n");
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+}
+
+void StraySignalsEndNobody(void**) {
+  Site site;
+  Running daemon(site);
+  for (const int number :
+       {SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGPIPE, SIGXFSZ, SIGRTMIN, SIGRTMAX}) {
+    daemon.ntpd.Send(number);
+    assert_int_equal(kill(daemon.clock, number), 0);
+  }
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
+    assert_int_equal(kill(daemon.clock, number), 0);
+  daemon.ntpd.Send(SIGUSR1);
+  daemon.ntpd.Expect("debug raised to 2\n");
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 0);
+  assert_true(daemon.ntpd.text().find("killed by signal") == std::string::npos);
+}
+
 void KillingTheSupervisorEndsItsRoles(void**) {
   Site site;
   Running daemon(site);
@@ -153,6 +188,8 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AClockThatCouldNotBeSetIsAFailure),
       cmocka_unit_test(ARoleThatHangsAtTheStartEndsTheStart),
       cmocka_unit_test(TheParentTellsWhetherTheDaemonStarted),
+      cmocka_unit_test(SigusrChangesTheDebugLevel),
+      cmocka_unit_test(StraySignalsEndNobody),
       cmocka_unit_test(KillingTheSupervisorEndsItsRoles),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -193,6 +193,9 @@ class FakeNet {
     } else if (script == "abort") {
       std::fprintf(stderr, "fake words on standard error\n");
       std::abort();
+    } else if (script.starts_with("debug ")) {
+      link_.Log(LogLevel::kDebug, "fake net: of debugging");
+      Say("said " + script);
     } else if (script == "flood") {
       for (int i = 0; i < 3000; ++i) {
         Say("flood " + std::string(500, 'x'));

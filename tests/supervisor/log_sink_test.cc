@@ -54,6 +54,9 @@ void LogMakesLinesPrintableAndBoundsEachRole(void** state) {
   assert_true(Get(path).find("lines of ntpd-net suppressed\n") != std::string::npos);
   log.Log(LogLevel::kDebug, "hidden");
   assert_true(Get(path).find("hidden") == std::string::npos);
+  log.KeepDebug(true);
+  log.LogFromRole(msg::Role::kNet, LogLevel::kDebug, "shown", MonoTime::FromSeconds(60));
+  assert_true(Get(path).ends_with(": shown\n"));
 }
 
 void LogFileIsReopenedAndNeverADirectory(void** state) {
