@@ -132,6 +132,10 @@ void Validator::CheckAssociation(Association& a) {
   const std::string kind(KindName(a.kind));
   if ((a.burst || a.iburst) && !client && a.kind != AssociationKind::kManycastClient)
     Warn(a.where, "burst and iburst have no effect on '" + kind + "'");
+  if (a.address && a.address->is_loopback() && !a.is_refclock() && !group)
+    Warn(a.host_where, a.host +
+                           " is this host, whose time is never taken: expected another, or "
+                           "127.127.1.0 for its own clock");
   if (a.ttl.is_set() && !group) Warn(a.ttl.where, "ttl has no effect on '" + kind + "'");
   if (a.kind == AssociationKind::kBroadcast && !a.is_authenticated())
     Warn(a.where, "broadcast without key or autokey: clients cannot tell it from a forged one");

@@ -67,12 +67,19 @@ bool RunTimeLines::JudgeSourceEntry(std::string_view line, Judged* judged) const
   return there;
 }
 
-// A pool or a name may have brought it: it must not get two votes.
-std::optional<std::string> RunTimeLines::AddressInUse(const settings::Change& change) const {
+// A pool or a name may have brought it: it must not get two votes. Nor must this host follow
+// itself.
+std::optional<std::string> RunTimeLines::AddressRefused(const settings::Change& change) const {
   if (change.after.associations.size() <= now_.associations.size()) return std::nullopt;
-  const IpAddress& address = change.after.associations.back().address;
-  if (address.is_none() || !upstreams_->Has(address)) return std::nullopt;
-  return "column 0 " + address.ToString() + " is followed already";
+  const msg::NetAssociation& line = change.after.associations.back();
+  const IpAddress& address = line.address;
+  if (address.is_none()) return std::nullopt;
+  if (upstreams_->Has(address)) return "column 0 " + address.ToString() + " is followed already";
+  using Kind = msg::NetAssociationKind;
+  const bool follows =
+      line.kind == Kind::kServer || line.kind == Kind::kPeer || line.kind == Kind::kPool;
+  if (!follows || !upstreams_->IsThisHost(address)) return std::nullopt;
+  return "column 0 " + address.ToString() + " is an address of this host: expected another host's";
 }
 
 RunTimeLines::Judged RunTimeLines::Judge(std::string_view line) const {
@@ -89,8 +96,8 @@ RunTimeLines::Judged RunTimeLines::Judge(std::string_view line) const {
   auto change = settings::Apply(line, judged.plan.subject, file_, now_);
   if (!change.ok()) {
     judged.plan.refusal = Refused(change.error());
-  } else if (auto in_use = AddressInUse(*change)) {
-    judged.plan.refusal = std::move(*in_use);
+  } else if (auto refused = AddressRefused(*change)) {
+    judged.plan.refusal = std::move(*refused);
   } else {
     judged.plan.keep = true;
     judged.change = std::move(change).value();

@@ -65,7 +65,7 @@ class RunTimeLines {
   // True when the line was about one association that is there, or that nobody knows.
   bool JudgeUnpeer(std::string_view line, Judged* judged) const;
   bool JudgeSourceEntry(std::string_view line, Judged* judged) const;
-  std::optional<std::string> AddressInUse(const settings::Change& change) const;
+  std::optional<std::string> AddressRefused(const settings::Change& change) const;
 
   Node* node_;
   Upstreams* upstreams_;

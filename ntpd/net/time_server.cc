@@ -77,6 +77,15 @@ void TimeServer::AddListener(const msg::NetSocket& socket, UniqueFd fd) {
 
 void TimeServer::RemoveListener(uint16_t index) { listeners_.erase(index); }
 
+// Of a wildcard nothing says which addresses are ours, but for those that no other host has.
+bool TimeServer::IsListening(const SocketAddress& address) const {
+  return std::any_of(listeners_.begin(), listeners_.end(), [&](const auto& entry) {
+    const SocketAddress& own = entry.second.local;
+    if (own.port != address.port || own.ip.family != address.ip.family) return false;
+    return own.ip.is_wildcard() ? address.ip.is_loopback() : own.ip.octets == address.ip.octets;
+  });
+}
+
 void TimeServer::Receive(uint16_t index) {
   Listener& listener = listeners_.at(index);
   const auto datagrams = batch_->Receive(listener.fd.get());

@@ -52,6 +52,8 @@ class TimeServer {
   void AddListener(const msg::NetSocket& socket, UniqueFd fd);
   void RemoveListener(uint16_t index);
 
+  // Whether what is sent to `address`, if that is one of ours, comes to a listening socket.
+  bool IsListening(const SocketAddress& address) const;
   const std::map<uint16_t, Listener>& listeners() const { return listeners_; }
   const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
 

@@ -88,7 +88,7 @@ bool Upstreams::OpenSocket(Upstream* upstream) {
   }
   upstream->socket = std::move(socket).value();
   (void)AskForTransmitStamps(upstream->socket.get());
-  NoteOwnAddress(upstream->local);
+  NoteOwnAddresses(upstream);
   struct Argument {
     Upstreams* self;
     AssocId id;
@@ -113,6 +113,28 @@ void Upstreams::NoteOwnAddress(const IpAddress& local) {
   if (own_refids_.size() == kMostOwnRefids) own_refids_.erase(own_refids_.begin());
   own_refids_.push_back(refid);
   node_->engine->SetOwnRefids(own_refids_);
+}
+
+// 127.0.1.1 is asked by 127.0.0.1.
+bool Upstreams::IsOurs(const SocketAddress& remote, const IpAddress& local) const {
+  const bool same = remote.ip.family == local.family && remote.ip.octets == local.octets;
+  return same || is_listening_(remote);
+}
+
+bool Upstreams::IsThisHost(const IpAddress& address) const {
+  const SocketAddress remote{address, port_};
+  return IsOurs(remote, LocalAddressTowards(remote));
+}
+
+// The address by which it is asked, and its own if that is ours.
+void Upstreams::NoteOwnAddresses(Upstream* upstream) {
+  NoteOwnAddress(upstream->local);
+  if (!IsOurs(upstream->remote, upstream->local)) return;
+  NoteOwnAddress(upstream->remote.ip);
+  if (std::exchange(upstream->said_own, true)) return;
+  node_->reporter.Log(LogLevel::kWarning, LabelOf(upstream->id) +
+                                              " is an address of this host: its time is never "
+                                              "taken");
 }
 
 void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {

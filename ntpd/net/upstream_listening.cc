@@ -24,7 +24,7 @@ NtpTimestamp Blurred(NtpTimestamp time) {
 // The address that the route to it gives us; none for what cannot be routed, such as broadcasts.
 void Upstreams::LearnLocal(Upstream* upstream) {
   upstream->local = LocalAddressTowards(upstream->remote);
-  if (!upstream->local.is_none()) NoteOwnAddress(upstream->local);
+  if (!upstream->local.is_none()) NoteOwnAddresses(upstream);
 }
 
 void Upstreams::SendListening(Upstream* upstream, const wire::Header& header) {

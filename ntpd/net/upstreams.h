@@ -38,9 +38,10 @@ struct Upstream {
   size_t line = 0;  // which configuration line it comes from
   msg::NetAssociation config;
   SocketAddress remote;
-  bool pooled = false;  // came from a `pool` or `manycastclient` line, by a name or an answer
-  IpAddress local;      // ours, as the route to it says
-  IpAddress heard;      // a broadcast server: where it sends to; else none
+  bool pooled = false;    // came from a `pool` or `manycastclient` line, by a name or an answer
+  IpAddress local;        // ours, as the route to it says
+  bool said_own = false;  // the operator knows that it is this very host
+  IpAddress heard;        // a broadcast server: where it sends to; else none
   std::unique_ptr<autokey::RenewingDance> dance;
   std::unique_ptr<autokey::PeerDance> peer;           // of symmetric modes, once `local` is known
   std::unique_ptr<autokey::OwnKeyList> own_list;      // keys that we send by
@@ -96,6 +97,12 @@ class Upstreams {
   using SendByListener =
       std::function<bool(const SocketAddress& to, const IpAddress& from, uint8_t hops, Bytes)>;
   void SetSend(SendByListener send) { send_ = std::move(send); }
+  // Whether a listening socket of this process gets what is sent to that address.
+  using IsListening = std::function<bool(const SocketAddress&)>;
+  void SetListening(IsListening listening) { is_listening_ = std::move(listening); }
+
+  // Whether it is an address of this very host, as far as routes and listening sockets tell.
+  bool IsThisHost(const IpAddress& address) const;
 
   // The engine says that this one is due.
   void Poll(AssocId id);
@@ -218,6 +225,8 @@ class Upstreams {
   void PollAutokey(Upstream* upstream, const wire::Header& header);
   void OnKeysAnswer(AssocId id, const autokey::DanceResult& result);
   void NoteOwnAddress(const IpAddress& local);
+  void NoteOwnAddresses(Upstream* upstream);
+  bool IsOurs(const SocketAddress& remote, const IpAddress& local) const;
   void SendField(Upstream* upstream, const wire::Header& header, Bytes field);
   void SealAndSend(Upstream* upstream, const wire::Header& header, KeyId key);
   bool OpenSocket(Upstream* upstream);
@@ -280,6 +289,7 @@ class Upstreams {
   Suspicion suspicion_;
   std::function<void()> on_update_;
   SendByListener send_;
+  IsListening is_listening_ = [](const SocketAddress&) { return false; };
   uint16_t port_;
   std::vector<msg::NetAssociation> lines_;
   std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;

@@ -160,6 +160,13 @@ void ALineIsDoneOnceTheKeyProcessHasAuthorisedIt(void**) {
   assert_int_equal(Lines(w), 1);
 }
 
+void ThisHostIsNoServerForItself(void**) {
+  World w;
+  for (const char* line : {"server 127.0.0.1", "peer 127.0.0.1", "server ::1"})
+    assert_true(w.RefusalOf(line).find("is an address of this host") != std::string::npos);
+  assert_int_equal(Lines(w), 0);
+}
+
 // Whoever gave the line does not read the log of that host.
 void WhatIsUnwiseAboutALineIsInItsAnswer(void**) {
   World w;
@@ -516,6 +523,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ALineGoesWholeToTheKeyProcess),
       cmocka_unit_test(ALineIsDoneOnceTheKeyProcessHasAuthorisedIt),
+      cmocka_unit_test(ThisHostIsNoServerForItself),
       cmocka_unit_test(WhatIsUnwiseAboutALineIsInItsAnswer),
       cmocka_unit_test(AnAssociationsEntryIsTakenAwayAndNothingIsKeptOfIt),
       cmocka_unit_test(ALineThatIsRefusedThereIsNotDone),

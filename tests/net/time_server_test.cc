@@ -49,6 +49,15 @@ void AnswersEachRequestOfManyBatchesOnce(void**) {
   assert_false(client.Receive().has_value());
 }
 
+void TheAddressesThatItIsAskedAtAreKnown(void**) {
+  Harness h;
+  const uint16_t port = h.Listen();
+  assert_true(h.server.IsListening({IpAddress::V4(127, 0, 1, 1), port}));
+  assert_false(h.server.IsListening({IpAddress::V4(192, 0, 2, 1), port}));
+  assert_false(
+      h.server.IsListening({IpAddress::V4(127, 0, 1, 1), static_cast<uint16_t>(port + 1)}));
+}
+
 void SaysThatItIsNotSynchronised(void**) {
   Harness h;
   const uint16_t port = h.Listen();
@@ -227,6 +236,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AnswersAPlainRequestFromTheAskedAddress),
       cmocka_unit_test(AnswersEachRequestOfManyBatchesOnce),
+      cmocka_unit_test(TheAddressesThatItIsAskedAtAreKnown),
       cmocka_unit_test(SaysThatItIsNotSynchronised),
       cmocka_unit_test(NeverAnswersAnswersOrNonsense),
       cmocka_unit_test(IgnoresForgedLoopbackAndItself),

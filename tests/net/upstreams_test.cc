@@ -56,6 +56,33 @@ void AReloadKeepsWhatDidNotChange(void**) {
   assert_non_null(net.h.upstreams.Find(kept));
 }
 
+// It would climb from stratum to stratum behind its own local clock.
+void AnAddressOfThisHostIsNeverFollowed(void**) {
+  Net net;
+  net.h.upstreams.SetListening([](const SocketAddress& to) { return to.ip == kFirst; });
+  assert_true(net.h.upstreams.IsThisHost(kFirst));
+  assert_true(net.h.upstreams.IsThisHost(IpAddress::V4(127, 0, 0, 1)));  // asks by itself
+  assert_false(net.h.upstreams.IsThisHost(kSecond));
+  net.h.upstreams.Configure({Line(kFirst), Line(kSecond)});
+  std::vector<AssocId> ids;
+  for (const auto& [id, upstream] : net.h.upstreams.all()) ids.push_back(id);
+  for (int twice = 0; twice < 2; ++twice)
+    for (const AssocId id : ids) net.h.upstreams.Poll(id);
+  (void)net.h.node.engine->Tick(Timebase::Mono(), net.h.node.time.Now());
+  for (const AssocId id : ids) {
+    const bool own = net.h.upstreams.Find(id)->remote.ip == kFirst;
+    const auto snapshot = net.h.node.engine->Snapshot(id, Timebase::Mono());
+    assert_int_equal((snapshot->flash & wire::kFlashPeerLoop) != 0, own);
+  }
+  std::string log;
+  while (const auto line = Next<msg::LogLine>(&net.h.supervisor.far))
+    log += std::string(line->text.text()) + "\n";
+  const std::string said =
+      kFirst.ToString() + " is an address of this host: its time is never taken";
+  const size_t at = log.find(said);
+  assert_true(at != std::string::npos && log.find(said, at + 1) == std::string::npos);
+}
+
 void OneServerHasOneVote(void**) {
   Net net;
   net.h.upstreams.Configure({Line(kFirst), Line(kFirst)});
@@ -161,6 +188,7 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AReloadKeepsWhatDidNotChange),
+      cmocka_unit_test(AnAddressOfThisHostIsNeverFollowed),
       cmocka_unit_test(OneServerHasOneVote),
       cmocka_unit_test(ANamesNextAddressGetsItsChance),
       cmocka_unit_test(AnAnswerIsTakenOnlyWhenAsked),
