@@ -31,4 +31,11 @@ msg::NetQuit QuitAfterCorrection(Correction correction, double offset) {
   return quit;
 }
 
+msg::NetQuit QuitWithoutServer(bool heard) {
+  msg::NetQuit quit;
+  quit.reason = heard ? msg::QuitReason::kFailed : msg::QuitReason::kUnheard;
+  CHECK(quit.text.Assign(AsBytes("ntpd: no servers found")));
+  return quit;
+}
+
 }  // namespace ntpward::net

@@ -18,4 +18,8 @@ enum class Correction {
 // supervisor knows. The lines of the first two are ntpd 4.2.8's.
 msg::NetQuit QuitAfterCorrection(Correction correction, double offset);
 
+// No server was found in time. `heard`: any packet came, so that a server may count our requests
+// though none was good; else nobody does.
+msg::NetQuit QuitWithoutServer(bool heard);
+
 }  // namespace ntpward::net

@@ -257,12 +257,8 @@ void Role::OnSecond() {
   }
   node_.reporter.SystemStatistics(now, node_.packets);
   Say();
-  if (node_.start.quit && now - node_.started > kQuitPatience) {
-    msg::NetQuit quit;
-    quit.reason = msg::QuitReason::kFailed;
-    CHECK(quit.text.Assign(AsBytes("ntpd: no servers found")));
-    Quit(quit);
-  }
+  if (node_.start.quit && now - node_.started > kQuitPatience)
+    Quit(QuitWithoutServer(node_.io.datagrams.received > 0));
 }
 
 void Role::SaveDrift() {

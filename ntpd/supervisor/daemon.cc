@@ -182,6 +182,7 @@ void Daemon::ChangeDebug(int by) {
 }
 
 void Daemon::BeginEnd(int number) {
+  if (number != 0) may_linger_ = false;
   if (ending_) {
     if (headway_settled_) FinishEnd();
     return;
@@ -206,7 +207,8 @@ void Daemon::FinishEndAfter(double seconds) {
 }
 
 // A daemon is usually started right behind `-q`, and servers that limit the rate count both as one.
-// It is told; where that cannot be, this one ends when the other's first volley fits.
+// It is told; where that cannot be, this one ends when the other's first volley fits, unless a
+// signal wants it to end now, or there is no server that could have counted.
 bool Daemon::MustLinger() {
   const RoleProcess& net = *slot(Role::kNet).process;
   if (!options_.quit || headway_settled_ || !net.was_ready) return false;
@@ -214,7 +216,8 @@ bool Daemon::MustLinger() {
   const MonoTime now = MonotonicNow();
   headway_.OnDeath(net.started(), now);
   const double owed = headway_.OwedAt(now);
-  if (headway_file_.Write(owed, now).ok() || owed <= Headway::kRequest) return false;
+  const bool told = headway_file_.Write(owed, now).ok();
+  if (told || !may_linger_ || owed <= Headway::kRequest) return false;
   const double wait = owed - Headway::kRequest;
   log_->Log(LogLevel::kNotice,
             "waiting " + std::to_string(static_cast<int>(wait)) +

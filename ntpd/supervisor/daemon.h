@@ -203,6 +203,7 @@ class Daemon {
   RoleSlot candidate_;
   bool net_waits_for_names_ = false;
   bool ending_ = false;
+  bool may_linger_ = true;        // at the end of -q, for the servers' sake: nobody is in a hurry
   bool headway_settled_ = false;  // at the end of -q: told to a successor, or being waited for
   bool started_ = false;
   int exit_status_ = 0;

@@ -256,6 +256,7 @@ bool Daemon::OnQuit(const msg::NetQuit& message) {
   }
   log_->Log(status == 0 ? LogLevel::kNotice : LogLevel::kError, text);
   exit_status_ = status;
+  may_linger_ = message.reason != msg::QuitReason::kUnheard;
   BeginEnd(0);
   return true;
 }

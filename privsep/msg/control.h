@@ -346,13 +346,14 @@ struct NetConfigSaved {
 enum class QuitReason : uint8_t {
   kDone = 0,  // -q: the clock was set, or only measured as was wanted
   kFailed,    // -q: it was not set
+  kUnheard,   // -q: it was not set, since nobody sent anything at all
   kPanic,     // the offset is over the panic limit
   kLast = kPanic,
 };
 
 // The daemon's exit status; that of a panic is ntpd 4.2.8's.
 inline int ExitStatus(QuitReason reason) {
-  return reason == QuitReason::kDone ? 0 : reason == QuitReason::kFailed ? 1 : 255;
+  return reason == QuitReason::kDone ? 0 : reason == QuitReason::kPanic ? 255 : 1;
 }
 
 // net -> supervisor: the daemon's end. Only of a panic may net speak without -q, and not of that

@@ -28,6 +28,18 @@ void ARefusedCorrectionIsAFailure(void**) {
   assert_true(quit.reason == msg::QuitReason::kFailed);
 }
 
+void WhereNobodySentAnythingThatIsSaid(void**) {
+  const msg::NetQuit unheard = QuitWithoutServer(false);
+  assert_true(unheard.text.text() == "ntpd: no servers found");
+  assert_true(unheard.reason == msg::QuitReason::kUnheard);
+  const msg::NetQuit refused = QuitWithoutServer(true);
+  assert_true(refused.text.text() == unheard.text.text());
+  assert_true(refused.reason == msg::QuitReason::kFailed);
+  assert_int_equal(msg::ExitStatus(unheard.reason), 1);
+  assert_int_equal(msg::ExitStatus(refused.reason), 1);
+  assert_int_equal(msg::ExitStatus(msg::QuitReason::kPanic), 255);
+}
+
 }  // namespace
 }  // namespace ntpward::net
 
@@ -37,6 +49,7 @@ int main() {
       cmocka_unit_test(ACorrectionThatWasMadeIsSaidAsTheReferenceDoes),
       cmocka_unit_test(AClockThatWasLeftAloneIsNotSaidToBeSet),
       cmocka_unit_test(ARefusedCorrectionIsAFailure),
+      cmocka_unit_test(WhereNobodySentAnythingThatIsSaid),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

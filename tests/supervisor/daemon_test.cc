@@ -61,6 +61,26 @@ void QuitPrintsAndEndsWithTheStatusOfItsReason(void**) {
   assert_int_equal(daemon.ntpd.Wait(), 1);
 }
 
+// kConfig names no drift file, beside which a successor would be told.
+void QuitWaitsForTheServersSakeAndNotAgainstASignal(void**) {
+  const auto log_of = [](const char* script, int signal) {
+    Site site;
+    Running daemon(site, {"-d", "-q"});
+    if (script != nullptr) site.Script(script);
+    if (signal != 0) daemon.ntpd.Send(signal);
+    (void)daemon.ntpd.Wait();
+    return daemon.ntpd.text();
+  };
+  assert_true(log_of("quit done", 0).find("so that servers which") != std::string::npos);
+  assert_true(log_of("quit failed", 0).find("so that servers which") != std::string::npos);
+  assert_true(log_of("quit unheard", 0).find("so that servers which") == std::string::npos);
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const std::string log = log_of(nullptr, signal);
+    assert_true(log.find("exiting on signal " + std::to_string(signal)) != std::string::npos);
+    assert_true(log.find("so that servers which") == std::string::npos);
+  }
+}
+
 void OnlyAPanicEndsTheDaemonWithoutQuit(void**) {
   Site site;
   Running daemon(site);
@@ -182,6 +202,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(ALargeConfigurationArrivesWhole),
       cmocka_unit_test(AStartSaysLoudlyWhichLinesItLeavesOut),
       cmocka_unit_test(QuitPrintsAndEndsWithTheStatusOfItsReason),
+      cmocka_unit_test(QuitWaitsForTheServersSakeAndNotAgainstASignal),
       cmocka_unit_test(OnlyAPanicEndsTheDaemonWithoutQuit),
       cmocka_unit_test(WithoutAPanicLimitNothingOfNetEndsTheDaemon),
       cmocka_unit_test(AMeasurementThatWasAskedForIsASuccess),

@@ -203,9 +203,10 @@ class FakeNet {
       }
     } else if (script.starts_with("quit ")) {
       msg::NetQuit quit;
-      quit.reason = script == "quit panic"    ? msg::QuitReason::kPanic
-                    : script == "quit failed" ? msg::QuitReason::kFailed
-                                              : msg::QuitReason::kDone;
+      quit.reason = script == "quit panic"     ? msg::QuitReason::kPanic
+                    : script == "quit failed"  ? msg::QuitReason::kFailed
+                    : script == "quit unheard" ? msg::QuitReason::kUnheard
+                                               : msg::QuitReason::kDone;
       CHECK(quit.text.Assign(AsBytes("ntpd: time \x1b[2Jset")));
       (void)supervisor_.Send(quit);
     }
