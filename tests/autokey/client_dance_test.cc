@@ -66,11 +66,8 @@ void NamesThatCannotBePrintedAreRefused(void**) {
     Guide guide;
     assert_true(guide->PollUntil(AutokeyCode::kAssociation));
     wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
-    std::vector<uint8_t> bytes(2048);
     field.value = AsBytes(name);
-    Writer writer(bytes);
-    wire::EncodeAutokeyField(writer, field);
-    guide->Deliver(writer.written());
+    guide->Deliver(EncodedField(field));
     assert_int_equal(guide.dance().flags(), 0);
   }
 }

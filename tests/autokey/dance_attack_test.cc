@@ -169,8 +169,6 @@ void OversizedAnswersAreRefused(void**) {
     wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
     const std::vector<uint8_t> big(1944, 0x30);
     field.value = big;
-    std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
-    Writer writer(bytes);
     // As long as a packet allows, with a signature that is good.
     std::vector<uint8_t> covered(12 + big.size());
     Writer cover(covered);
@@ -178,9 +176,7 @@ void OversizedAnswersAreRefused(void**) {
     cover.U32(static_cast<uint32_t>(big.size())), cover.Put(big);
     const auto signature = guide.server.key->Sign(guide.server.scheme, covered);
     field.signature = signature;
-    wire::EncodeAutokeyField(writer, field);
-    assert_true(writer.Finish());
-    guide->Deliver(writer.written());
+    guide->Deliver(EncodedField(field));
     assert_true(guide->last.outcome != Outcome::kOk);
   }
 }

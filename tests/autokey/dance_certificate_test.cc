@@ -112,7 +112,7 @@ void ForgedNamesAreLeftBehindAfterAWhile(void **) {
     Guide guide;
     assert_true(guide->PollUntil(AutokeyCode::kAssociation));
     wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
-    std::vector<uint8_t> bytes(2048), der;
+    std::vector<uint8_t> der;
     if (forge_name) {
       field.value = AsBytes("forger");
     } else {
@@ -124,9 +124,7 @@ void ForgedNamesAreLeftBehindAfterAWhile(void **) {
       der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
       field.value = der;
     }
-    Writer writer(bytes);
-    wire::EncodeAutokeyField(writer, field);
-    guide->Deliver(writer.written());
+    guide->Deliver(EncodedField(field));
     assert_int_equal(guide->last.outcome, Outcome::kOk);
     for (int i = 0; i < ClientDance::kMaxEmptyAnswers + 4; ++i) guide->Poll();
     assert_true(guide.dance().proven());

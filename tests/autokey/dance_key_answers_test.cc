@@ -20,10 +20,7 @@ void CookieIsOpenedOnlyUnderAGoodSignature(void**) {
   assert_true(result.jobs.empty());
   // Not signed at all.
   field.signature = {};
-  std::vector<uint8_t> bytes(2048);
-  Writer writer(bytes);
-  wire::EncodeAutokeyField(writer, field);
-  result = guide.dance().OnResponse(writer.written(), guide->context());
+  result = guide.dance().OnResponse(EncodedField(field), guide->context());
   assert_int_equal(result.outcome, Outcome::kProtocol);
   assert_true(result.jobs.empty());
   // Another size than our modulus, well signed.

@@ -163,12 +163,8 @@ void HostileCertificatesLeaveNothingBehind(void**) {
     const auto der = MakeCertificate(spec, TestKey::Shared(3)->pkey(), TestKey::Shared(3)->pkey());
     wire::AutokeyField field = *wire::ParseAutokeyField(genuine);
     field.value = der;
-    std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
-    Writer writer(bytes);
-    wire::EncodeAutokeyField(writer, field);
-    assert_true(writer.Finish());
     const uint32_t before = question.meeting->dance.flags();
-    question.meeting->Deliver(writer.written());
+    question.meeting->Deliver(EncodedField(field));
     assert_true(question.meeting->last.outcome != Outcome::kOk);
     assert_int_equal(question.meeting->dance.flags(), before);
     assert_int_equal(question.client.certificates.entries().size(), 1);
@@ -204,11 +200,7 @@ void TrailsThatNeverEndAreLeftAfterAFewSteps(void**) {
       field.timestamp = NtpSeconds{meeting.now};
       field.filestamp = NtpSeconds{kTestNow - 200};
       field.value = der;
-      std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
-      Writer writer(bytes);
-      wire::EncodeAutokeyField(writer, field);
-      assert_true(writer.Finish());
-      meeting.Deliver(writer.written());
+      meeting.Deliver(EncodedField(field));
       assert_false(meeting.dance.proven());
     }
     assert_true(asked > 8);

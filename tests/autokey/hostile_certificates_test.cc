@@ -1,8 +1,5 @@
 // Certificates that nobody honest makes: names, keys, dates and sizes out of bounds. They are
 // refused wherever one can come in: as a client's to be signed, and as a server's or its issuer's.
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
-
 #include <functional>
 
 #include "privsep/base/text.h"
@@ -51,27 +48,12 @@ void SetName(X509* x509, int type, const std::string& octets) {
   X509_NAME_free(name);
 }
 
-PkeyPtr RsaKey(const BIGNUM* n, const BIGNUM* e) {
-  OSSL_PARAM_BLD* builder = OSSL_PARAM_BLD_new();
-  CHECK(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1);
-  CHECK(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1);
-  OSSL_PARAM* parameters = OSSL_PARAM_BLD_to_param(builder);
-  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, nullptr);
-  EVP_PKEY* key = nullptr;
-  CHECK(EVP_PKEY_fromdata_init(context) == 1);
-  CHECK(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1);
-  EVP_PKEY_CTX_free(context);
-  OSSL_PARAM_free(parameters);
-  OSSL_PARAM_BLD_free(builder);
-  return PkeyPtr(key);
-}
-
 // A modulus of that many bits, all set or, if `even`, all but the last; an exponent 2^bits + 1.
 PkeyPtr OddKey(int modulus_bits, int exponent_bits, bool even = false) {
   const BigPtr n(BN_new()), e(BN_new());
   CHECK(BN_set_bit(n.get(), modulus_bits) == 1 && BN_sub_word(n.get(), even ? 2 : 1) == 1);
   CHECK(BN_set_bit(e.get(), exponent_bits) == 1 && BN_add_word(e.get(), 1) == 1);
-  return RsaKey(n.get(), e.get());
+  return RsaPublicKey(n.get(), e.get());
 }
 
 struct Hostile {
@@ -189,7 +171,7 @@ Der FieldWith(AutokeyCode code, bool response, uint32_t association, Bytes value
   Der octets(wire::kMaxExtensionArea);
   Writer writer(octets);
   wire::EncodeAutokeyField(writer, field);
-  octets.resize(writer.Finish() ? writer.size() : 0);
+  octets.resize(writer.Finish() ? writer.size() : 0);  // some are longer than any field
   return octets;
 }
 

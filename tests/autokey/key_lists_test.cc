@@ -286,12 +286,8 @@ void RefusesASequenceThatNobodyHas(void**) {
     field.filestamp = answer.filestamp;
     field.value = octets;
     field.signature = answer.signature.span();
-    std::vector<uint8_t> bytes(wire::AutokeyFieldSize(8, field.signature.size()));
-    Writer writer(bytes);
-    wire::EncodeAutokeyField(writer, field);
-    CHECK(writer.Finish());
     AnnouncedList list(kOwn, KeyListUse::kBroadcast, kPath);
-    const auto result = list.OnAnnouncement(bytes, kServersId, sender.check());
+    const auto result = list.OnAnnouncement(EncodedField(field), kServersId, sender.check());
     assert_true(result.outcome == Outcome::kLength && !result.accept);
   }
 }

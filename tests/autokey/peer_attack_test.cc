@@ -1,5 +1,6 @@
 // What strangers can send in a peer's name: the MAC behind a field is anyone's to make.
 #include "tests/autokey/peer_pair.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {
@@ -33,22 +34,13 @@ std::vector<uint8_t> Field(AutokeyCode code, bool response, uint32_t association
                            uint32_t word = 0x80001, size_t signature = 0) {
   wire::AutokeyField field;
   field.head = {response, false, static_cast<uint8_t>(code), association};
-  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
-  Writer writer(bytes);
   const std::vector<uint8_t> forged(signature, 0x11);
-  if (value.empty()) {
-    wire::EncodeShortField(writer, field.head);
-  } else {
-    field.has_value = true;
-    field.timestamp = {timestamp};
-    field.filestamp = {word};
-    field.value = AsBytes(value);
-    field.signature = forged;
-    wire::EncodeAutokeyField(writer, field);
-  }
-  CHECK(!writer.failed());
-  bytes.resize(writer.size());
-  return bytes;
+  field.has_value = !value.empty();
+  field.timestamp = {timestamp};
+  field.filestamp = {word};
+  field.value = AsBytes(value);
+  field.signature = forged;
+  return EncodedField(field);
 }
 
 Bytes FirstField(const PeerPacket& packet) {

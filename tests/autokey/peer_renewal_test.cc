@@ -6,6 +6,7 @@
 
 #include "ntpd/autokey/peer_dance.h"
 #include "tests/autokey/peer_pair.h"
+#include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::autokey::test {
@@ -206,10 +207,7 @@ void AForgedNewKeyEndsNothing(void**) {
     field.timestamp = {kPeersNow};
     field.filestamp = forged.filestamp;
     field.value = forged.der;
-    std::vector<uint8_t> bytes(wire::AutokeyFieldSize(field.value.size(), 0));
-    Writer writer(bytes);
-    wire::EncodeAutokeyField(writer, field);
-    CHECK(writer.Finish());
+    const std::vector<uint8_t> bytes = EncodedField(field);
     for (int i = 0; i < 40; ++i) {
       (void)pair.one->dance->OnField(bytes, answers, pair.one->context());
       pair.PollFor(kInterval);
@@ -254,22 +252,13 @@ void LostPacketsDelayARenewalAndNoMore(void**) {
 std::vector<uint8_t> Answer(AutokeyCode code, bool error, std::string_view value) {
   wire::AutokeyField field;
   field.head = {true, error, static_cast<uint8_t>(code), 111};
-  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
-  Writer writer(bytes);
   const std::vector<uint8_t> forged(64, 0x11);
-  if (value.empty()) {
-    wire::EncodeShortField(writer, field.head);
-  } else {
-    field.has_value = true;
-    field.timestamp = {kPeersNow + 30U * kDay};
-    field.filestamp = {kPeersNow};
-    field.value = AsBytes(value);
-    field.signature = forged;
-    wire::EncodeAutokeyField(writer, field);
-  }
-  CHECK(!writer.failed());
-  bytes.resize(writer.size());
-  return bytes;
+  field.has_value = !value.empty();
+  field.timestamp = {kPeersNow + 30U * kDay};
+  field.filestamp = {kPeersNow};
+  field.value = AsBytes(value);
+  field.signature = forged;
+  return EncodedField(field);
 }
 
 // Whoever sits in between and answers in the peer's place can keep it from being proved anew, and

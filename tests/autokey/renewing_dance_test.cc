@@ -71,6 +71,16 @@ struct Couple {
     for (const double end = elapsed + seconds; elapsed < end;) Poll();
   }
 
+  // The server's host key is another, `seconds` after the start.
+  void RenewServer(uint32_t seconds) {
+    Party renewed("server", TestKey::Shared(2), true, kIff);
+    renewed.Sign(kTestNow + seconds);
+    server.key = renewed.key;
+    server.material = renewed.material;
+    server.host = renewed.host;
+    server.certificates = renewed.certificates;
+  }
+
   // Complete, with the certificate signed; measuring begins.
   void Begin() {
     for (int i = 0; i < 6; ++i) Poll();
@@ -120,12 +130,7 @@ void AServerThatSignsWithAnotherKeyIsProvedAnew(void**) {
   couple.Begin();
   couple.PollFor(1000);
   // Its host key was renewed. Plain packets go on, by the cookie.
-  Party renewed("server", TestKey::Shared(2), true, kIff);
-  renewed.Sign(kTestNow + 1000);
-  couple.server.key = renewed.key;
-  couple.server.material = renewed.material;
-  couple.server.host = renewed.host;
-  couple.server.certificates = renewed.certificates;
+  couple.RenewServer(1000);
   couple.PollFor(1000);
   assert_true(couple.asked.empty());
   // Our own certificate is renewed, so that something is asked under the old key.
@@ -142,12 +147,7 @@ void AServerThatSignsWithAnotherKeyIsProvedAnew(void**) {
 void ACookieThatIsLostUnderAnotherServerKeyComesBack(void**) {
   Couple couple;
   couple.Begin();
-  Party renewed("server", TestKey::Shared(2), true, kIff);
-  renewed.Sign(kTestNow + 100);
-  couple.server.key = renewed.key;
-  couple.server.material = renewed.material;
-  couple.server.host = renewed.host;
-  couple.server.certificates = renewed.certificates;
+  couple.RenewServer(100);
   couple.dance.OnKeysRestarted();
   couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
   couple.PollFor(7 * 16);

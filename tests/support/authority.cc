@@ -71,18 +71,9 @@ std::vector<uint8_t> Oaep(EVP_PKEY* pkey, Bytes in, Operation init,
 // The public key as the message's fields say it.
 PkeyPtr RsaFrom(Bytes modulus, uint32_t exponent) {
   const BigPtr n(BN_bin2bn(modulus.data(), static_cast<int>(modulus.size()), nullptr));
-  OSSL_PARAM_BLD* builder = OSSL_PARAM_BLD_new();
-  OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n.get());
-  OSSL_PARAM_BLD_push_uint(builder, OSSL_PKEY_PARAM_RSA_E, exponent);
-  OSSL_PARAM* parameters = OSSL_PARAM_BLD_to_param(builder);
-  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, nullptr);
-  EVP_PKEY* pkey = nullptr;
-  CHECK(EVP_PKEY_fromdata_init(context) == 1);
-  CHECK(EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) == 1);
-  EVP_PKEY_CTX_free(context);
-  OSSL_PARAM_free(parameters);
-  OSSL_PARAM_BLD_free(builder);
-  return PkeyPtr(pkey);
+  const BigPtr e(BN_new());
+  CHECK(BN_set_word(e.get(), exponent) == 1);
+  return RsaPublicKey(n.get(), e.get());
 }
 
 // What stands for a proof: nobody without the group's secret writes it.
@@ -93,6 +84,21 @@ std::vector<uint8_t> ProofOf(Bytes challenge, uint8_t secret) {
 }
 
 }  // namespace
+
+PkeyPtr RsaPublicKey(const BIGNUM* modulus, const BIGNUM* exponent) {
+  OSSL_PARAM_BLD* builder = OSSL_PARAM_BLD_new();
+  CHECK(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1);
+  CHECK(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1);
+  OSSL_PARAM* parameters = OSSL_PARAM_BLD_to_param(builder);
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, nullptr);
+  EVP_PKEY* key = nullptr;
+  CHECK(EVP_PKEY_fromdata_init(context) == 1);
+  CHECK(EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1);
+  EVP_PKEY_CTX_free(context);
+  OSSL_PARAM_free(parameters);
+  OSSL_PARAM_BLD_free(builder);
+  return PkeyPtr(key);
+}
 
 std::shared_ptr<TestKey> TestKey::Rsa(int bits) {
   auto key = std::make_shared<TestKey>();
@@ -218,16 +224,23 @@ msg::ValueAnswer Party::Signed(uint32_t now, uint32_t filestamp, Bytes value) co
   return answer;
 }
 
+std::vector<uint8_t> EncodedField(const wire::AutokeyField& field) {
+  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
+  Writer writer(bytes);
+  if (field.has_value)
+    wire::EncodeAutokeyField(writer, field);
+  else
+    wire::EncodeShortField(writer, field.head);
+  CHECK(writer.Finish());
+  bytes.resize(writer.size());
+  return bytes;
+}
+
 std::vector<uint8_t> Party::SignField(const wire::AutokeyField& field) const {
   wire::AutokeyField made = field;
   const msg::ValueAnswer answer = Signed(field.timestamp.value, field.filestamp.value, field.value);
   made.signature = answer.signature.span();
-  std::vector<uint8_t> bytes(wire::kMaxExtensionArea);
-  Writer writer(bytes);
-  wire::EncodeAutokeyField(writer, made);
-  CHECK(writer.Finish());
-  bytes.resize(writer.size());
-  return bytes;
+  return EncodedField(made);
 }
 
 void Party::Sign(uint32_t now) {

@@ -17,6 +17,9 @@ namespace ntpward::autokey::test {
 inline constexpr uint32_t kTestNow = 0xeeacac44;
 inline constexpr CalendarSeconds kYear = 365 * 86400;
 
+// A public RSA key of that modulus and exponent, whatever they are worth.
+PkeyPtr RsaPublicKey(const BIGNUM* modulus, const BIGNUM* exponent);
+
 // An RSA key pair.
 class TestKey {
  public:
@@ -53,6 +56,9 @@ std::vector<uint8_t> MakeCertificate(const CertificateSpec& spec, EVP_PKEY* subj
 // The same, parsed; aborts when it is refused.
 Certificate MakeParsed(const CertificateSpec& spec, EVP_PKEY* subject_key, EVP_PKEY* issuer_key,
                        uint32_t filestamp = kTestNow - 200);
+
+// A field as it goes out, whatever is in it.
+std::vector<uint8_t> EncodedField(const wire::AutokeyField& field);
 
 // A host with its keys: does what the key process does, as far as the protocol can see.
 class Party {
