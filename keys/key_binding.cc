@@ -1,12 +1,11 @@
 #include "keys/key_binding.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "keys/key_number.h"
 
 namespace ntpward::keys {
 namespace {
-
-constexpr uint32_t kLastKey = 65535;
 
 struct Word {
   std::string_view text;
@@ -43,15 +42,6 @@ KeyUses UsesOf(std::string_view directive) {
   return uses;
 }
 
-std::optional<KeyId> KeyOf(std::string_view word) {
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size() || word.starts_with('0') ||
-      value > kLastKey)
-    return std::nullopt;
-  return KeyId{value};
-}
-
 }  // namespace
 
 Result<std::optional<KeyBinding>, uint16_t> BindingOf(std::string_view line) {
@@ -64,7 +54,7 @@ Result<std::optional<KeyBinding>, uint16_t> BindingOf(std::string_view line) {
     // Of two keys ntpd-net would take the last.
     if (binding) return Fail(static_cast<uint16_t>(word.begin));
     const Word number = words.Next();
-    const auto key = KeyOf(number.text);
+    const auto key = ParseKeyNumber(number.text);
     if (!key) return Fail(static_cast<uint16_t>(number.begin));
     binding = KeyBinding{*key, uses, static_cast<uint16_t>(number.begin)};
   }

@@ -1,13 +1,13 @@
 #include "keys/trust_command.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "keys/key_number.h"
 
 namespace ntpward::keys {
 namespace {
 
-constexpr uint32_t kLastKey = 65535;
 constexpr std::string_view kTrust = "trustedkey", kDistrust = "untrustedkey";
 constexpr std::string_view kBlanks = " \t";
 
@@ -34,15 +34,6 @@ class Words {
 
 bool IsBlank(char c) { return kBlanks.find(c) != std::string_view::npos; }
 
-std::optional<KeyId> KeyOf(std::string_view word) {
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size() || word.starts_with('0') ||
-      value > kLastKey)
-    return std::nullopt;
-  return KeyId{value};
-}
-
 }  // namespace
 
 bool IsTrustCommand(std::string_view line) {
@@ -60,7 +51,7 @@ Result<TrustCommand, CommandError> ParseTrustCommand(std::string_view line) {
   out.trust = verb.text == kTrust;
   for (Word word = words.Next();; word = words.Next()) {
     if (word.text.empty() && !out.keys.empty()) return out;
-    const auto key = KeyOf(word.text);
+    const auto key = ParseKeyNumber(word.text);
     if (!key || !out.keys.Push({*key, word.column})) return Fail(CommandError{word.column});
   }
 }

@@ -138,15 +138,21 @@ void NetIsNotHeardBeforeTheKeysAreLoaded(void**) {
   assert_int_equal(h.out.answers.size() + h.out.misbehaviours.size(), 0);
 }
 
-// At a reload two processes have the file for a moment.
-void ASeedThatIsRolledWhileTheSuccessorWaitsIsNotLost(void**) {
-  const int file = NewSeedFile();
+// At a reload two processes have the file for a moment: one that serves, one that waits.
+struct Reload {
+  Reload() {
+    for (Harness* h : {&before, &after}) h->start.seed_fd = dup(file.get());
+    before.StartServer();
+    after.waits = true;
+    after.StartServer();
+  }
+  const UniqueFd file{NewSeedFile()};
   Harness before, after;
-  before.start.seed_fd = dup(file);
-  before.StartServer();
-  after.start.seed_fd = dup(file);
-  after.waits = true;
-  after.StartServer();
+};
+
+void ASeedThatIsRolledWhileTheSuccessorWaitsIsNotLost(void**) {
+  Reload reload;
+  auto& [file, before, after] = reload;
   before.FromSupervisor(msg::KeysRollSeed{});
   ServedClient client;
   client.FetchCookie(before);
@@ -155,24 +161,18 @@ void ASeedThatIsRolledWhileTheSuccessorWaitsIsNotLost(void**) {
   ServedClient newcomer;
   newcomer.FetchCookie(after);
   assert_int_equal(newcomer.cookie, client.cookie);
-  close(file);
 }
 
 void OneThatWaitsRollsNothing(void**) {
-  const int file = NewSeedFile();
-  Harness before, after;
-  before.start.seed_fd = dup(file);
-  before.StartServer();
-  after.start.seed_fd = dup(file);
-  after.waits = true;
-  after.StartServer();
+  Reload reload;
+  auto& [file, before, after] = reload;
   for (Harness* h : {&after, &before}) h->time.Advance(131073), h->service.Tick(h->out);
-  const auto record = SeedFile(UniqueFd(dup(file))).Load();
+  const auto record = SeedFile(UniqueFd(dup(file.get()))).Load();
   assert_int_equal(record->sequence, 2);  // the start and one roll
   after.FromSupervisor(msg::KeysServe{});
   after.service.Tick(after.out);
-  assert_int_equal(SeedFile(UniqueFd(dup(file))).Load()->entries[0].seed, record->entries[0].seed);
-  close(file);
+  assert_int_equal(SeedFile(UniqueFd(dup(file.get()))).Load()->entries[0].seed,
+                   record->entries[0].seed);
 }
 
 void SeedsAreKeptOnDisk(void**) {

@@ -12,17 +12,6 @@
 
 namespace ntpward::keys::test {
 
-Workshop::Workshop() {
-  char name[] = "/tmp/ntpward_keygen_XXXXXX";
-  CHECK(mkdtemp(name) != nullptr);
-  path = name;
-}
-
-Workshop::~Workshop() {
-  for (const auto& name : Names()) unlink((path + "/" + name).c_str());
-  rmdir(path.c_str());
-}
-
 bool Workshop::Run(std::vector<std::string> words) {
   std::vector<char*> argv;
   words.insert(words.begin(), "ntp-keygen");
@@ -86,9 +75,7 @@ void Workshop::Put(const std::string& name, std::string_view text) const {
 }
 
 mode_t Workshop::Mode(const std::string& name) const {
-  struct stat status {};
-  CHECK(stat((path + "/" + name).c_str(), &status) == 0);
-  return status.st_mode & 07777;
+  return ntpward::test::ModeOf(path + "/" + name);
 }
 
 OwnCertificate Workshop::Certificate() const {

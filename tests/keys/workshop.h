@@ -8,16 +8,12 @@
 #include <vector>
 
 #include "keys/certificate_file.h"
+#include "tests/support/scratch_directory.h"
 
 namespace ntpward::keys::test {
 
 class Workshop {
  public:
-  Workshop();
-  ~Workshop();
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-
   // True when it succeeded. `out` and `err` hold what it wrote.
   bool Run(std::vector<std::string> words);
 
@@ -30,7 +26,8 @@ class Workshop {
   OwnCertificate Certificate() const;
   bool Opens(const std::string& name, std::string_view password) const;
 
-  std::string path;
+  const ntpward::test::ScratchDirectory scratch;
+  const std::string path = scratch.path;
   int64_t clock = 1795304898;  // NTP 4004293698
   int patience_s = 0;          // for the directory's lock
   std::string out, err, error, arguments_left;
