@@ -18,31 +18,35 @@ size_t Columns(const std::string& line) {
   return count;
 }
 
+// A session with a server that the test plays.
+struct Played {
+  explicit Played(FakeServer& server, const Settings& settings = {})
+      : network(server), session(platform, network, names, settings) {
+    session.OpenHost("ntp1", Family::kNone);
+  }
+  RecordingPlatform platform;
+  FakeNetwork network;
+  RecordedNames names;
+  Session session;
+};
+
 // --- what the kernel refuses
 
 void SaysThatAQuestionCouldNotLeave(void**) {
-  RecordingPlatform platform;
   FakeServer server{.refusal = "write: No buffer space available"};
-  FakeNetwork network(server);
-  RecordedNames names;
-  Session session(platform, network, names, Settings{});
-  session.OpenHost("ntp1", Family::kNone);
-  RunLine(session, "rv");
-  assert_string_equal(platform.err.c_str(),
+  Played played(server);
+  RunLine(played.session, "rv");
+  assert_string_equal(played.platform.err.c_str(),
                       "ntpq: write to ntp1 failed: No buffer space available\n");
 }
 
 void AnotherHostDoesNotUndoAFailure(void**) {
-  RecordingPlatform platform;
   FakeServer server;
-  FakeNetwork network(server);
-  RecordedNames names;
-  Session session(platform, network, names, Settings{.json = true});
-  session.OpenHost("ntp1", Family::kNone);
-  RunLine(session, "nosuch");
-  assert_int_equal(session.exit_status, 2);
-  RunLine(session, "host ntp2");
-  assert_int_equal(session.exit_status, 2);
+  Played played(server, Settings{.json = true});
+  RunLine(played.session, "nosuch");
+  assert_int_equal(played.session.exit_status, 2);
+  RunLine(played.session, "host ntp2");
+  assert_int_equal(played.session.exit_status, 2);
 }
 
 // --- what is longer than a request
@@ -58,13 +62,9 @@ void ALongListOfNamesIsAskedForInParts(void**) {
     sent += (sent.empty() ? "" : ",") + std::string(data);
     server.Answer(request, "answer_" + std::to_string(++asked) + "=1\r\n");
   };
-  RecordingPlatform platform;
-  FakeNetwork network(server);
-  RecordedNames hosts;
-  Session session(platform, network, hosts, Settings{});
-  session.OpenHost("ntp1", Family::kNone);
-  session.BeginCommand();
-  const auto reply = session.Try(wire::ControlOp::kReadVariables, AssocId{0}, names);
+  Played played(server);
+  played.session.BeginCommand();
+  const auto reply = played.session.Try(wire::ControlOp::kReadVariables, AssocId{0}, names);
   assert_true(reply.ok());
   assert_string_equal(sent.c_str(), names.c_str());
   assert_int_equal(asked, 2);
@@ -73,17 +73,13 @@ void ALongListOfNamesIsAskedForInParts(void**) {
 
 void WhatFitsIntoNoRequestIsNotSent(void**) {
   FakeServer server;
-  RecordingPlatform platform;
-  FakeNetwork network(server);
-  RecordedNames hosts;
-  Session session(platform, network, hosts, Settings{});
-  session.OpenHost("ntp1", Family::kNone);
-  session.BeginCommand();
+  Played played(server);
+  played.session.BeginCommand();
   const std::string name(wire::kMaxControlData + 1, 'x');
   for (const auto op : {wire::ControlOp::kReadVariables, wire::ControlOp::kReadMru})
-    assert_false(session.Ask(op, AssocId{0}, name).has_value());
+    assert_false(played.session.Ask(op, AssocId{0}, name).has_value());
   assert_int_equal(server.sent.size(), 0);
-  assert_true(platform.err.starts_with("***The question is longer than a request"));
+  assert_true(played.platform.err.starts_with("***The question is longer than a request"));
 }
 
 // --- monitoring programs
