@@ -1,6 +1,8 @@
 #include "ntpq/options.h"
 
 #include <getopt.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +25,10 @@ constexpr const char* kUsage =
 constexpr int kFirstLong = 256;
 // What it returns for a word that is no option, where those keep their place.
 constexpr int kHost = 1;
+
+// The numbers of /dev/null.
+constexpr unsigned kMemoryDevices = 1;
+constexpr unsigned kNullDevice = 3;
 
 int GetoptValue(OptionValue value) {
   if (value == OptionValue::kNone) return no_argument;
@@ -91,14 +97,24 @@ void TakeWatch(Options& options) {
   options.commands.push_back(std::move(command));
 }
 
+// What may be read as presets without waiting for anybody. /dev/null stands for no presets.
+bool HoldsPresets(const struct stat& file) {
+  return S_ISREG(file.st_mode) ||
+         (S_ISCHR(file.st_mode) && file.st_rdev == makedev(kMemoryDevices, kNullDevice));
+}
+
 // Those of the user's home, if there is such a file, and of the environment, which win.
 Status TakeUsersPresets(Parsing& parsing, int argc, char** argv) {
   const bool wanted = std::none_of(argv, argv + argc, [](const char* word) {
     return std::string_view(word) == "--no-load-opts";
   });
   const std::string path = PresetFile();
-  if (wanted && !path.empty() && ::access(path.c_str(), R_OK) == 0)
+  if (wanted && !path.empty() && ::access(path.c_str(), R_OK) == 0) {
+    struct stat file {};
+    if (::stat(path.c_str(), &file) != 0 || !HoldsPresets(file))
+      return Fail(path + ": is no regular file; --no-load-opts goes without it");
     TRY_VOID(TakePresetFile(parsing, path.c_str()));
+  }
   return TakePresets(parsing, PresetsOfEnvironment());
 }
 

@@ -103,9 +103,9 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
                           MonoTime now) {
   OwnChannel own = TRY(role_ == msg::Role::kNet ? MakeSocketpair() : MakePipes());
   const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null.valid()) return FailErrno("/dev/null");
   int errors[2];
-  if (!null.valid() || pipe2(errors, O_CLOEXEC | O_NONBLOCK) != 0)
-    return FailErrno("standard streams");
+  if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) != 0) return FailErrno("pipe for standard error");
   errors_ = UniqueFd(errors[0]);
   const UniqueFd error_output(errors[1]);
   SpawnOptions options;

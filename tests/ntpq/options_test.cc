@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ntpq/presets.h"
@@ -107,6 +108,21 @@ void TakesTheUsersFileBeforeTheCommandLine(void** state) {
   assert_false(Parse({}).ok());
 }
 
+void WaitsForNobodyWhoWouldWriteTheUsersFile(void** state) {
+  const std::string path = std::string(static_cast<char*>(*state)) + "/.ntprc";
+  assert_int_equal(mkfifo(path.c_str(), 0600), 0);
+  alarm(20);  // who waits for ever fails
+  const auto refused = Parse({"-n"});
+  assert_false(refused.ok());
+  assert_string_equal(refused.error().text.c_str(),
+                      (path + ": is no regular file; --no-load-opts goes without it").c_str());
+  assert_true(Parse({"--no-load-opts", "-n"})->settings.numeric);
+  assert_int_equal(unlink(path.c_str()), 0);
+  assert_int_equal(symlink("/dev/null", path.c_str()), 0);
+  assert_true(Parse({"-n"})->settings.numeric);
+  alarm(0);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq::test
 
@@ -118,6 +134,8 @@ int main() {
       cmocka_unit_test(TakesPresetsFromTheEnvironment),
       cmocka_unit_test(TakesPresetsFromAFile),
       cmocka_unit_test_setup_teardown(TakesTheUsersFileBeforeTheCommandLine, MakeDirectory,
+                                      RemoveDirectory),
+      cmocka_unit_test_setup_teardown(WaitsForNobodyWhoWouldWriteTheUsersFile, MakeDirectory,
                                       RemoveDirectory),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
