@@ -10,6 +10,17 @@ namespace {
 
 constexpr int64_t kSecondsPerDay = 86400;
 
+// What a signature of RFC 8017 section 9.2 holds beside the digest's name and the digest.
+constexpr int kPadding = 11;
+constexpr int kBitsPerOctet = 8;
+
+// Octets of a DigestInfo before the digest itself, by the digest's size: of MD5, of SHA1 and
+// RIPEMD160, of SHA2.
+int DigestNameOctets(int digest_octets) {
+  constexpr int kOfMd5 = 16, kOfSha1 = 20;
+  return digest_octets <= kOfMd5 ? 18 : digest_octets == kOfSha1 ? 15 : 19;
+}
+
 bool SetName(X509_NAME* name, const std::string& text) {
   // UTF8String, like the reference.
   return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC, AsBytes(text).data(),
@@ -47,6 +58,19 @@ bool Fill(X509* certificate, const CertificateContent& content, EVP_PKEY* subjec
 }
 
 }  // namespace
+
+Status CheckKeySize(const SignatureScheme& scheme, const EVP_PKEY* signing_key) {
+  if (scheme.dsa) return {};
+  const DigestPtr digest(EVP_MD_fetch(nullptr, scheme.digest_name.c_str(), nullptr));
+  if (digest == nullptr) return Fail("digest " + scheme.digest_name + ": " + OpensslReason());
+  const int size = EVP_MD_get_size(digest.get());
+  const int needed = DigestNameOctets(size) + size + kPadding;
+  if (EVP_PKEY_get_size(signing_key) >= needed) return {};
+  return Fail(scheme.name + " needs a sign key of " +
+              std::to_string((needed - 1) * kBitsPerOctet + 1) +
+              " bits or more, and this one has " + std::to_string(EVP_PKEY_get_bits(signing_key)) +
+              ": make a longer one (-m), or take another scheme (-c)");
+}
 
 Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
                                              EVP_PKEY* subject_key, EVP_PKEY* signing_key,

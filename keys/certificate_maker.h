@@ -27,6 +27,10 @@ struct CertificateContent {
   std::vector<uint8_t> group_value;  // v of the GQ scheme, as subjectKeyIdentifier; empty: none
 };
 
+// Fails, naming the smallest modulus that would do, when an RSA key is too short for the scheme's
+// digest and the padding around it (RFC 8017 section 9.2).
+Status CheckKeySize(const SignatureScheme& scheme, const EVP_PKEY* signing_key);
+
 // The DER. Fails when OpenSSL refuses the key or the digest.
 Result<std::vector<uint8_t>> MakeCertificate(const CertificateContent& content,
                                              EVP_PKEY* subject_key, EVP_PKEY* signing_key,

@@ -62,6 +62,7 @@ Status Keygen::Run() {
   if (certifies) {
     TRY_VOID(TakeHostKey());
     TRY_VOID(TakeSignKey());
+    TRY_VOID(TakeScheme());
   }
   TRY_VOID(groups_->Make(&files_));
   if (certifies) TRY_VOID(MakeNewCertificate());
@@ -178,6 +179,16 @@ Status Keygen::TakeSignKey() {
   return {};
 }
 
+EVP_PKEY* Keygen::signing_key() const {
+  return sign_key_ ? sign_key_->key.get() : host_key_.key.get();
+}
+
+// Before groups are made, which takes long.
+Status Keygen::TakeScheme() {
+  scheme_ = TRY(ChooseScheme(sign_key_ && sign_key_->is_dsa()));
+  return CheckKeySize(scheme_, signing_key());
+}
+
 Status Keygen::PrepareGroups() {
   KeygenGroupsSetup setup;
   setup.group = group_;
@@ -192,7 +203,7 @@ Status Keygen::PrepareGroups() {
 }
 
 Status Keygen::MakeNewCertificate() {
-  const SignatureScheme scheme = TRY(ChooseScheme(sign_key_ && sign_key_->is_dsa()));
+  const SignatureScheme& scheme = scheme_;
   ChooseFilestamp();
   const OwnCertificate* old = old_certificate_ ? &*old_certificate_ : nullptr;
   CertificateContent content;
@@ -203,7 +214,7 @@ Status Keygen::MakeNewCertificate() {
   content.trusted = options_.trusted || (!options_.private_use && old && old->trusted);
   content.private_use = options_.private_use || (!options_.trusted && old && old->private_use);
   content.group_value = TRY(groups_->CertificateValue());
-  EVP_PKEY* key = sign_key_ ? sign_key_->key.get() : host_key_.key.get();
+  EVP_PKEY* key = signing_key();
   Say("Generating new certificate " + subject_ + " " + scheme.name);
   const auto der = TRY(MakeCertificate(content, key, key, scheme));
   if (!FitsPacket(der.size(), static_cast<size_t>(EVP_PKEY_get_size(key))))

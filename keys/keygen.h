@@ -59,6 +59,8 @@ class Keygen {
   Status WriteSecretFile(NewFile file, const LockedBytes& content);
   Status TakeHostKey();
   Status TakeSignKey();
+  Status TakeScheme();
+  EVP_PKEY* signing_key() const;
   Status MakeNewCertificate();
   Status PrepareGroups();
   Result<std::string> Encrypted(const EVP_PKEY* key) const;
@@ -88,6 +90,7 @@ class Keygen {
 
   KeyPair host_key_;
   std::optional<KeyPair> sign_key_;
+  SignatureScheme scheme_;  // of the new certificate
   std::optional<KeygenGroups> groups_;
   std::vector<NewFile> files_;
 };

@@ -1,7 +1,6 @@
 // ntp-keygen: the guide's calls, what they leave in the directory, and what they never do.
 #include "keys/keygen.h"
 
-
 #include <algorithm>
 
 #include "keys/certificate_maker.h"
@@ -263,6 +262,28 @@ void LifetimeSchemeAndCipherAreTaken(void**) {
   assert_false(w.Run({"-T", "-p", "pw", "-C", "rot13", "-H", "-m", "512"}));
 }
 
+void ASchemeWhoseDigestDoesNotFitTheKeyIsRefused(void**) {
+  const std::pair<const char*, int> schemes[] = {{"RSA-SHA384", 617}, {"RSA-SHA512", 745}};
+  for (const auto& [scheme, least] : schemes) {
+    Workshop w;
+    const std::string bits = std::to_string(least - 1);
+    assert_false(w.Run({"-T", "-I", "-p", "pw", "-m", bits, "-c", scheme}));
+    assert_string_equal(w.error.c_str(),
+                        (std::string(scheme) + " needs a sign key of " + std::to_string(least) +
+                         " bits or more, and this one has " + bits +
+                         ": make a longer one (-m), or take another scheme (-c)")
+                            .c_str());
+    // Neither a file nor a group that was made in vain.
+    assert_true(w.Names().empty());
+    assert_true(w.err.find("IFF") == std::string::npos);
+    assert_true(w.Run({"-T", "-p", "pw", "-m", std::to_string(least), "-c", scheme}));
+  }
+  for (const char* scheme : {"RSA-MD5", "RSA-SHA1", "RSA-RIPEMD160", "RSA-SHA224", "RSA-SHA256"}) {
+    Workshop w;
+    assert_true(w.Run({"-T", "-p", "pw", "-m", "512", "-c", scheme}));
+  }
+}
+
 void DefaultsAreStrong(void**) {
   Workshop w;
   assert_true(w.Run({"-T", "-p", "pw"}));
@@ -394,6 +415,7 @@ int main() {
       cmocka_unit_test(ModuliThatCannotServeAreRefusedWithTheReason),
       cmocka_unit_test(TheLargestModulusFitsAndMoreBesidesItMayNot),
       cmocka_unit_test(LifetimeSchemeAndCipherAreTaken),
+      cmocka_unit_test(ASchemeWhoseDigestDoesNotFitTheKeyIsRefused),
       cmocka_unit_test(DefaultsAreStrong),
       cmocka_unit_test(SymmetricKeysAreReadBackAndDiffer),
       cmocka_unit_test(AnOperatorsSymmetricFileIsKept),
