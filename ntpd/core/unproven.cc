@@ -6,12 +6,15 @@ namespace ntpward::core {
 namespace {
 
 bool MayGo(const Unproven& one, MonoTime now) {
+  if (one.refused) return true;
   if (!one.answered) return now - one.trial.since() >= kFirstAnswerSeconds;
   return now - *one.answered >= kSilenceSeconds || now - one.trial.advanced() >= kStandstillSeconds;
 }
 
-// Those that never answered before those that did, then the one that has stood still for longest.
+// Those that were refused, those that never answered, then the one that has stood still for
+// longest.
 bool GoesBefore(const Unproven& one, const Unproven& other) {
+  if (one.refused != other.refused) return one.refused;
   if (one.answered.has_value() != other.answered.has_value()) return !one.answered;
   return one.trial.advanced() < other.trial.advanced();
 }

@@ -4,7 +4,8 @@
 // and manycast servers). Few are tried at once, each kind by itself, and few of one network of
 // those that answer us: who owns many addresses owns neighbours, but anybody can write their names.
 // No place is for ever. Who never answered us may be forged, who fell silent has gone, and who gets
-// no further may speak Autokey for hours: each goes when another asks for the place. Whoever has
+// no further may speak Autokey for hours: each goes when another asks for the place, and who was
+// refused goes at once. Whoever has
 // proved itself is not tried any more and goes for nobody.
 #pragma once
 
@@ -63,6 +64,8 @@ struct Unproven {
   Trial trial;
   // When it answered us last, which a forger off the path cannot; none: never.
   std::optional<MonoTime> answered;
+  // What it answered is no proof, and another try would show no other.
+  bool refused = false;
 };
 
 // How many of a kind are tried at once, and how many of one network of those that have answered us.

@@ -414,6 +414,7 @@ void Upstreams::NoteLeap(const Upstream& upstream, const DanceResult& result) {
 
 void Upstreams::Carry(Upstream* upstream, const DanceResult& result) {
   NoteFailure(upstream, result);
+  NoteRefusal(upstream, result);
   for (const std::string& line : result.statistics)
     node_->reporter.CryptoStatistics(upstream->label(), line, CauseOf(*upstream));
   if (!result.event.empty()) SayCrypto(*upstream, result);
@@ -501,6 +502,7 @@ void Upstreams::OnKeysChanged(std::span<const KeyId> keys, bool trusted) {
 }
 
 void Upstreams::OnHostMaterial(const autokey::HostChange& change) {
+  ForgetRefusals();
   const std::vector<Deferred> deferred = std::move(deferred_);
   deferred_.clear();
   for (const Deferred& entry : deferred)

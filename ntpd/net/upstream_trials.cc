@@ -52,7 +52,7 @@ std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
     const core::Association* association = node_->engine->Find(id);
     const bool heard = association != nullptr && association->heard();
     tried.push_back({id, upstream->remote.ip, upstream->trial,
-                     heard ? association->last_received() : std::nullopt});
+                     heard ? association->last_received() : std::nullopt, upstream->refused});
   }
   return tried;
 }
@@ -72,12 +72,33 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
                           const core::UnprovenLimits& limits) {
   const core::UnprovenPlace place =
       core::PlaceForUnproven(tried, newcomer, limits, Timebase::Mono());
-  if (place.goes != AssocId{}) Remove(place.goes);
+  if (const Upstream* goes = Find(place.goes); goes != nullptr) {
+    if (goes->refused) kept_out_.Add(goes->remote.ip, Timebase::Mono());
+    Remove(place.goes);
+  }
   return place.free;
 }
 
+// What it answered us, and nobody off the path can, is that it is of another group or none, or was
+// wrong too often. While nobody else asks for its place it may go on trying.
+void Upstreams::NoteRefusal(Upstream* upstream, const autokey::DanceResult& result) {
+  using autokey::Restart;
+  if (upstream->announced == nullptr) return;
+  const bool refused = result.outcome == autokey::Outcome::kIdentityType ||
+                       result.restart == Restart::kIdentity || result.restart == Restart::kFailures;
+  upstream->refused = (upstream->refused || refused) && !upstream->dance->identified();
+}
+
+// Our keys or what we demand may be others now.
+void Upstreams::ForgetRefusals() {
+  kept_out_.Clear();
+  for (const auto& [id, upstream] : upstreams_) upstream->refused = false;
+}
+
 bool Upstreams::MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcomer) {
-  NoteTrials(Timebase::Mono());
+  const MonoTime now = Timebase::Mono();
+  if (kind == UnprovenKind::kBroadcastServer && kept_out_.Holds(newcomer, now)) return false;
+  NoteTrials(now);
   return MakePlace(Tried(kind), newcomer, {});
 }
 

@@ -123,6 +123,7 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
   for (size_t i = 0; i < lines_.size(); ++i)
     if (!known[i]) AddLine(i);
   SetPolicies();
+  ForgetRefusals();
 }
 
 autokey::DancePolicy Upstreams::PolicyOf(const Upstream& upstream) const {

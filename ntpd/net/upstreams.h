@@ -15,6 +15,7 @@
 #include "ntpd/autokey/announcer.h"
 #include "ntpd/autokey/own_key_list.h"
 #include "ntpd/autokey/peer_dance.h"
+#include "ntpd/core/kept_out.h"
 #include "ntpd/core/unproven.h"
 #include "ntpd/net/node.h"
 #include "ntpd/net/suspicion.h"
@@ -55,6 +56,7 @@ struct Upstream {
   bool renewing = false;                 // its proofs, when we looked last
   MonoTime mobilised;                    // a packet made it then
   core::Trial trial;                     // of one that a packet made, under Autokey
+  bool refused = false;                  // a broadcast server whose answers are no proof for us
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -267,6 +269,8 @@ class Upstreams {
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
   void RemoveUnproven(MonoTime now);
+  static void NoteRefusal(Upstream* upstream, const autokey::DanceResult& result);
+  void ForgetRefusals();
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void TakeStamp(Upstream* upstream);
   void Receive(AssocId id);
@@ -304,6 +308,7 @@ class Upstreams {
   std::vector<uint32_t> own_refids_;
   std::map<uint16_t, Lookup> lookups_;
   uint16_t last_id_;
+  core::KeptOut kept_out_;  // broadcast servers that made room when they had been refused
   std::unique_ptr<ReceiveBatch> batch_;
 };
 

@@ -55,6 +55,15 @@ void WhoAnswersAndGetsFurtherStays(void**) {
   assert_int_equal(Ask(tried, 100000).goes.value, 14);
 }
 
+void WhoWasRefusedGoesAtOnce(void**) {
+  std::vector<Unproven> tried = Four(10);
+  tried[3].refused = true;
+  assert_int_equal(Ask(tried, 10).goes.value, 14);
+  // To a neighbour as well, and nobody else does.
+  assert_int_equal(Ask(tried, 10, Network(14, 2)).goes.value, 14);
+  assert_false(Ask(tried, 10, Network(13, 2)).free);
+}
+
 void WhoFellSilentGoes(void**) {
   std::vector<Unproven> tried = Four(10);
   tried[2].answered = At(5);
@@ -215,6 +224,7 @@ int main() {
       cmocka_unit_test(AFewFindAPlaceAtOnce),
       cmocka_unit_test(TheOldestThatNeverAnsweredGoesAfterItsTime),
       cmocka_unit_test(WhoAnswersAndGetsFurtherStays),
+      cmocka_unit_test(WhoWasRefusedGoesAtOnce),
       cmocka_unit_test(WhoFellSilentGoes),
       cmocka_unit_test(WhoTalksForHoursWithoutGettingFurtherGoes),
       cmocka_unit_test(StartingOverIsNoProgress),

@@ -549,6 +549,51 @@ void StrangersAreTriedFewAtATime(void**) {
   assert_true(world.Genuine());
 }
 
+// One of another group has the place of its network until it is refused, and goes for the server;
+// that very address is not tried again then, before we are configured anew.
+void ANeighbourOfAnotherGroupMakesRoom(void**) {
+  World world;
+  Party neighbour("neighbour", TestKey::Shared(2), true, autokey::kIff);
+  neighbour.Sign(kTestNow);
+  const auto broadcast = [&] {
+    world.other.Send(world.h.WithPublicMac(
+                         {kOther, kEverybody}, KeyId{0x5fe916ea},
+                         Encoded(Broadcast(), autokey::AssociationResponse(neighbour.host, 0x99))),
+                     {kEverybody, world.port});
+    world.h.Spin();
+  };
+  broadcast();
+  assert_true(world.upstream().remote.ip == kOther);
+  for (int i = 0; i < 40 && !world.upstream().refused; ++i) {
+    // Before that it has the place of the network.
+    if (i > 0) world.Send(world.Packet(Broadcast(), world.Name(), KeyId{0x5fe916ea}));
+    assert_true(world.upstream().remote.ip == kOther);
+    world.h.upstreams.Poll(world.upstream().id);
+    world.ServeKeys();
+    const auto request = world.other.Receive();
+    if (!request) continue;
+    const auto packet = *wire::ParsePacket(request->bytes);
+    const auto field = test::ServersAnswer(&neighbour, packet.extensions()[0].field,
+                                           {request->from.ip, kOther}, ++world.now);
+    world.other.Send(world.h.WithPublicMac({kOther, request->from.ip}, packet.mac->key,
+                                           Encoded(test::ReplyTo(packet.header), field)),
+                     request->from);
+    world.h.Spin();
+    world.ServeKeys();
+  }
+  assert_true(world.upstream().refused);
+  world.Send(world.Packet(Broadcast(), world.Name(), KeyId{0x5fe916ea}));
+  assert_true(world.upstream().remote.ip == kServer);
+  broadcast();
+  for (int i = 0; i < 40 && !world.listens(); ++i) world.Volley();
+  assert_true(world.Genuine());
+  broadcast();
+  assert_true(world.upstream().remote.ip == kServer);
+  world.h.upstreams.Configure({});
+  broadcast();
+  assert_int_equal(world.h.upstreams.all().size(), 2);
+}
+
 }  // namespace
 }  // namespace ntpward::net
 
@@ -569,6 +614,7 @@ int main() {
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),
       cmocka_unit_test(ForgeriesDuringTheDanceDoNoHarm),
       cmocka_unit_test(StrangersAreTriedFewAtATime),
+      cmocka_unit_test(ANeighbourOfAnotherGroupMakesRoom),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
