@@ -1,11 +1,14 @@
 #include "ntpd/autokey/announcer.h"
 
+#include <utility>
+
 namespace ntpward::autokey {
 
-void Announcer::OnGood(uint32_t id) {
+bool Announcer::OnGood(uint32_t id) {
   id_ = id;
   count_ = 0;
   unknown_ = false;
+  return std::exchange(guessed_, false);
 }
 
 void Announcer::OnHeard(uint32_t id, uint64_t draw) {
@@ -17,8 +20,8 @@ void Announcer::OnHeard(uint32_t id, uint64_t draw) {
 
 bool Announcer::MoveOn(MonoTime now) {
   if (!unknown_ || count_ == 0 || !guesses_.Take(now)) return false;
-  OnGood(heard_);
-  return true;
+  (void)OnGood(heard_);
+  return guessed_ = true;
 }
 
 }  // namespace ntpward::autokey

@@ -21,8 +21,9 @@ class Announcer {
   // The identifier to ask under.
   uint32_t id() const { return id_; }
 
-  // A broadcast whose key was the next of the list has this one.
-  void OnGood(uint32_t id);
+  // A broadcast whose key was the next of the list has this one. True: it is the first one since
+  // MoveOn.
+  bool OnGood(uint32_t id);
   // A broadcast in the server's name has this one, and anybody may have written it. Of all that
   // came since the last good one or the last guess one is kept; `draw` is a random number, so that
   // a flood of others delays the genuine one and does not shut it out.
@@ -38,6 +39,7 @@ class Announcer {
   uint32_t heard_ = 0;
   uint32_t count_ = 0;  // of packets that heard_ was drawn from
   bool unknown_ = false;
+  bool guessed_ = false;  // MoveOn has, and no good one came since
   TokenBucket guesses_{1.0 / 8, 2};
 };
 

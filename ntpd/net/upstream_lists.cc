@@ -169,7 +169,8 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
         if (!upstreams_.contains(id) || code == msg::VerdictCode::kBusy) return;
         const bool good = code == msg::VerdictCode::kGood;
         autokey::Announcer& known = upstreams_.at(id)->announcer;
-        if (announcer && good) known.OnGood(*announcer);
+        // Nobody but the server had us ask then, and it may be started anew once more.
+        if (announcer && good && known.OnGood(*announcer)) upstreams_.at(id)->list_asked.reset();
         if (announcer && !good) known.OnHeard(*announcer, RandomNumber());
         // Who is off the path has no such key: asking tells whether it is the server that signs
         // with another, while its broadcasts go on.

@@ -18,6 +18,9 @@ void NothingThatIsHeardMattersBeforeTheServerHasDenied(void**) {
   // Once for each denial.
   announcer.OnHeard(9, 0);
   assert_false(announcer.MoveOn(kNow));
+  // The first good one says that the guess was right.
+  assert_true(announcer.OnGood(8));
+  assert_false(announcer.OnGood(8));
 }
 
 void ADenialWaitsForAnotherIdentifier(void**) {
@@ -33,7 +36,7 @@ void AGoodBroadcastForgetsTheOthers(void**) {
   Announcer announcer(7);
   announcer.OnHeard(8, 0);
   announcer.OnUnknown();
-  announcer.OnGood(9);
+  assert_false(announcer.OnGood(9));
   assert_int_equal(announcer.id(), 9);
   announcer.OnUnknown();
   assert_false(announcer.MoveOn(kNow));

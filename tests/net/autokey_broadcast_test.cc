@@ -366,15 +366,18 @@ void AServerThatWasStartedAnewIsFollowed(void**) {
   world.Follow();
   assert_true(world.Genuine());
   const AssocId id = world.upstream().id;
-  world.RestartServer();
   MonoTime now = Timebase::Mono();
-  assert_false(world.Genuine());
-  for (int second = 0; second < 4; ++second) {
-    world.AnswerOne();
-    world.h.upstreams.Maintain(now = now + 1);
-    world.ServeKeys();
+  // And again, soon after.
+  for (int restart = 0; restart < 2; ++restart) {
+    world.RestartServer();
+    assert_false(world.Genuine());
+    for (int second = 0; second < 4; ++second) {
+      world.AnswerOne();
+      world.h.upstreams.Maintain(now = now + 1);
+      world.ServeKeys();
+    }
+    for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
   }
-  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
   assert_int_equal(world.upstream().id.value, id.value);
   assert_true(world.listens());
 }
