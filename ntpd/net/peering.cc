@@ -55,6 +55,7 @@ bool Peering::Take(const Datagram& datagram, const wire::Packet& packet, NtpTime
   const bool broadcast = packet.header.mode == wire::Mode::kBroadcast;
   // A broadcast to us alone comes from somebody who cannot send where broadcasts are sent.
   if (broadcast && !IsForListeners(datagram)) return false;
+  if (broadcast && upstreams_->IsOfAnotherList(id, datagram.destination)) return true;
   if (fate == core::Fate::kProcess) {
     upstreams_->Deliver(id, packet, arrival, datagram.local);
     return true;

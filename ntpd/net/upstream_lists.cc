@@ -131,6 +131,13 @@ autokey::Outcome Upstreams::TakeAskedAnnouncement(Upstream* upstream, Bytes fiel
   return TakeAnnouncement(upstream, field);
 }
 
+bool Upstreams::IsOfAnotherList(AssocId id, const IpAddress& to) const {
+  const Upstream* upstream = Find(id);
+  if (upstream == nullptr || upstream->announced == nullptr) return false;
+  const IpAddress& followed = upstream->heard;
+  return to.family != followed.family || to.octets != followed.octets;
+}
+
 void Upstreams::NoteAnnouncer(AssocId id, const wire::Packet& packet) {
   const auto found = upstreams_.find(id);
   if (found == upstreams_.end() || found->second->announced == nullptr) return;

@@ -137,6 +137,9 @@ class Upstreams {
   // The same among those that the `manycastclient` line found: of `maxclock` places the unproven of
   // one network have half at most, since the servers of a segment are neighbours.
   bool MakePlaceForManycast(size_t line, const IpAddress& newcomer);
+  // Under Autokey a server has a list for each address that it broadcasts to. Do we follow it by
+  // that of another than `to`? Then the packet is none of ours, and shows nothing.
+  bool IsOfAnotherList(AssocId id, const IpAddress& to) const;
   // A broadcast in the name of a server that we still ask: it says under which identifier there
   // may be a list, and no more.
   void NoteAnnouncer(AssocId id, const wire::Packet& packet);

@@ -431,6 +431,33 @@ void TheIdentifierIsLearnedDuringTheVolley(void**) {
   assert_true(world.Genuine());
 }
 
+// The server has a list for each address that it broadcasts to, and we hear both.
+void TheOtherListOfAServerIsNoneOfOurs(void**) {
+  World world;
+  const IpAddress group = IpAddress::V4(224, 0, 1, 1);
+  CHECK(world.h.node.start.multicast_groups.Push(group));
+  world.Follow();
+  while (world.socket.Receive()) {
+  }
+  const auto before = world.h.node.packets;
+  const int checks = world.checks;
+  keys::KeyList list = keys::KeyList::Make(world.hasher, {kServer, group}, 0, 50);
+  for (int i = 0; i < 5; ++i) {
+    const auto packet = world.h.WithPublicMac({kServer, group}, *list.Take(),
+                                              Encoded(Broadcast(), world.NameAs(kAnnouncer + 1)));
+    net::Datagram datagram;
+    datagram.bytes = packet;
+    datagram.source = world.socket.address();
+    datagram.destination = group;
+    assert_true(world.peering.Take(datagram, *wire::ParsePacket(packet), SystemTimeNow()));
+    world.ServeKeys();
+  }
+  assert_int_equal(world.checks, checks);
+  assert_int_equal(world.h.node.packets.bad_auth, before.bad_auth);
+  assert_int_equal(world.AskedFor(AutokeyCode::kAutokey), 0);
+  assert_true(world.Genuine());
+}
+
 // Our ntpd-keys died: the cookie is asked for beside, and seldom.
 void ALostCookieIsAskedForBeside(void**) {
   World world;
@@ -612,6 +639,7 @@ int main() {
       cmocka_unit_test(MadeUpIdentifiersChangeNothing),
       cmocka_unit_test(MadeUpIdentifiersDoNotHideANewOne),
       cmocka_unit_test(TheIdentifierIsLearnedDuringTheVolley),
+      cmocka_unit_test(TheOtherListOfAServerIsNoneOfOurs),
       cmocka_unit_test(ALostCookieIsAskedForBeside),
       cmocka_unit_test(AForgedListBeginsNoRenewal),
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),
