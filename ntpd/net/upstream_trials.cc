@@ -84,7 +84,9 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
 void Upstreams::NoteRefusal(Upstream* upstream, const autokey::DanceResult& result) {
   using autokey::Restart;
   if (upstream->announced == nullptr) return;
+  // Before the identity is proved that one means another generation of the group's key.
   const bool refused = result.outcome == autokey::Outcome::kIdentityType ||
+                       result.outcome == autokey::Outcome::kFilestamp ||
                        result.restart == Restart::kIdentity || result.restart == Restart::kFailures;
   upstream->refused = (upstream->refused || refused) && !upstream->dance->identified();
 }
