@@ -221,7 +221,7 @@ ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_
                     demand.group == demand_.group && demand.filestamp == demand_.filestamp;
   if (same) return Judgement::kAsBefore;
   // Who was excused from a proof is not believed while it owes one.
-  const bool owed = demand_.demand == Demand::kTrail && !policy_.optional();
+  const bool owed = demand_.demand == Demand::kTrail && !policy_.excuses();
   return Lit(kVerified) && !owed ? Judgement::kProveAgain : Judgement::kStartOver;
 }
 

@@ -132,8 +132,9 @@ class ClientDance {
   DanceResult OnCryptoNak(const DanceContext& context);
   // A reply whose MAC did not check. Changes nothing: anyone can send one (CVE-2016-4955).
   DanceResult OnBadMac() const;
-  // What ntp.conf says now. What was proved under the old is kept until Judge() was asked.
+  // What ntp.conf says now. What was proved under the old is kept until Judge() is asked.
   void SetPolicy(const DancePolicy& policy) { policy_ = policy; }
+  const DancePolicy& policy() const { return policy_; }
   // What our policy and our own key material, which were read again, say of what was proved under
   // the old.
   enum class Judgement : uint8_t { kAsBefore, kProveAgain, kStartOver };

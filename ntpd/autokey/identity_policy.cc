@@ -100,7 +100,7 @@ IdentityDemand DecideIdentity(const DancePolicy& policy, const Groups& groups,
                               Quoted(group) + " can check (" +
                               FileName(installed.verifiable->scheme, group) + ")");
   // A file without public value can prove nothing, so while a site moves over it counts as none.
-  if (!pinned && policy.optional()) {
+  if (policy.excuses()) {
     IdentityDemand demand;
     demand.demand = Demand::kTrail;
     demand.group = group;

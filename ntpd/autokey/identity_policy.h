@@ -21,7 +21,9 @@ struct DancePolicy {
   bool optional_everywhere = false;  // `crypto identity optional`
   bool chosen = true;                // the association is on a line; else a packet made it
 
-  bool optional() const { return optional_here || optional_everywhere; }
+  // A trail alone will do for who can give no proof.
+  bool excuses() const { return group.empty() && (optional_here || optional_everywhere); }
+  friend bool operator==(const DancePolicy&, const DancePolicy&) = default;
 };
 
 enum class Demand : uint8_t {

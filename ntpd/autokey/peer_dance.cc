@@ -172,9 +172,11 @@ void PeerDance::OnKeysRestarted() {
   told_ = heard_since_told_ = false;
 }
 
-void PeerDance::SetPolicy(const DancePolicy& policy) {
+DanceResult PeerDance::OnPolicy(const DancePolicy& policy, const DanceContext& context) {
+  if (policy == dance_.policy()) return {};
   dance_.SetPolicy(policy);
   renewal_.SetPolicy(policy);
+  return OnHostMaterial({}, context);
 }
 
 DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {

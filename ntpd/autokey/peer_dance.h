@@ -119,7 +119,7 @@ class PeerDance {
   DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
   void OnKeysRestarted();
   // Both as RenewingDance has them; `chosen` of the policy stays what it was.
-  void SetPolicy(const DancePolicy& policy);
+  DanceResult OnPolicy(const DancePolicy& policy, const DanceContext& context);
   DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
 
   // The word that `rv ASSID flags` shows.

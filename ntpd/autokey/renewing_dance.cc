@@ -158,9 +158,11 @@ void RenewingDance::OnKeysRestarted() {
   if (successor_ != nullptr) successor_->OnKeysRestarted();
 }
 
-void RenewingDance::SetPolicy(const DancePolicy& policy) {
+DanceResult RenewingDance::OnPolicy(const DancePolicy& policy, const DanceContext& context) {
+  if (policy == policy_) return {};
   policy_ = policy;
   current_->SetPolicy(policy);
+  return OnHostMaterial({}, context);
 }
 
 DanceResult RenewingDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {

@@ -63,8 +63,9 @@ class RenewingDance {
   DanceResult OnBadMac() const { return current_->OnBadMac(); }
   void OnKeysRestarted();
 
-  // What ntp.conf says now, in force from the next OnHostMaterial() on, which follows each reload.
-  void SetPolicy(const DancePolicy& policy);
+  // What ntp.conf says now. Another policy than before is as another key material of ours:
+  // OnHostMaterial().
+  DanceResult OnPolicy(const DancePolicy& policy, const DanceContext& context);
   // Our own key material was read again; `context` has it. What a server proved stays proved, its
   // cookie was lost with the key process and is asked for anew, and it is asked to sign again what
   // changed. Starts over only when our policy would now refuse this server, or when scheme PC

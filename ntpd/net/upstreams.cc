@@ -122,7 +122,7 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
   std::erase_if(deferred_, [](const Deferred& entry) { return entry.line == SIZE_MAX; });
   for (size_t i = 0; i < lines_.size(); ++i)
     if (!known[i]) AddLine(i);
-  SetPolicies();
+  ApplyPolicies();
   ForgetRefusals();
 }
 
@@ -135,11 +135,14 @@ autokey::DancePolicy Upstreams::PolicyOf(const Upstream& upstream) const {
   return policy;
 }
 
-void Upstreams::SetPolicies() {
+void Upstreams::ApplyPolicies() {
   for (const auto& [id, upstream] : upstreams_) {
     if (upstream->line == kNoLine) upstream->config.ident = node_->start.ident;
-    if (upstream->dance != nullptr) upstream->dance->SetPolicy(PolicyOf(*upstream));
-    if (upstream->peer != nullptr) upstream->peer->SetPolicy(PolicyOf(*upstream));
+    const autokey::DancePolicy policy = PolicyOf(*upstream);
+    if (upstream->dance != nullptr)
+      Carry(upstream.get(), upstream->dance->OnPolicy(policy, node_->Dance()));
+    if (upstream->peer != nullptr)
+      Carry(upstream.get(), upstream->peer->OnPolicy(policy, node_->Dance()));
   }
 }
 

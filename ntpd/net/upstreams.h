@@ -210,7 +210,7 @@ class Upstreams {
   AssocId NewId();
   // What ntp.conf says of its identity, on its line and for all.
   autokey::DancePolicy PolicyOf(const Upstream& upstream) const;
-  void SetPolicies();
+  void ApplyPolicies();
   void AddLine(size_t line);
   void AddPrototype(size_t line);
   void AddServer(size_t line, const IpAddress& address, bool pooled);

@@ -261,8 +261,7 @@ void AnotherGroupThatIsPinnedEndsItAtTheReload(void**) {
   couple.Begin();
   DancePolicy policy;
   policy.group = "other";
-  couple.dance.SetPolicy(policy);
-  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.Note(couple.dance.OnPolicy(policy, couple.context()));
   assert_false(couple.dance.proven());
   assert_true(couple.restarts[0] == Restart::kHost);
   couple.PollFor(500);
@@ -274,8 +273,7 @@ void TheSameGroupPinnedChangesNothing(void**) {
   couple.Begin();
   DancePolicy policy;
   policy.group = "server";
-  couple.dance.SetPolicy(policy);
-  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.Note(couple.dance.OnPolicy(policy, couple.context()));
   couple.PollFor(500);
   couple.ExpectNothingLost();
   assert_true(couple.asked.empty());
@@ -290,13 +288,39 @@ void WhoWasExcusedIsNotBelievedOnceItOwesAProof(void**) {
     assert_true(couple.dance.proven());
     assert_string_equal(std::string(couple.dance.identity()).c_str(), "TC");
     SetGroup(&couple, installed);
-    couple.dance.SetPolicy({});
-    couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+    couple.Note(couple.dance.OnPolicy({}, couple.context()));
     assert_false(couple.dance.proven());
     couple.PollFor(500);
     assert_int_equal(couple.dance.proven(), installed);
     assert_string_equal(std::string(couple.dance.identity()).c_str(), installed ? "IFF" : "");
   }
+}
+
+// A pinned group is never optional.
+void WhoWasExcusedIsNotBelievedOnceItsGroupIsPinned(void**) {
+  Couple couple(kIff, Optional());
+  SetGroup(&couple, false);
+  couple.PollFor(100);
+  assert_true(couple.dance.proven());
+  SetGroup(&couple, true);
+  DancePolicy policy = Optional();
+  policy.group = "server";
+  couple.Note(couple.dance.OnPolicy(policy, couple.context()));
+  assert_false(couple.dance.proven());
+}
+
+// Its proof was begun under what was said before.
+void ARenewalDoesNotOutliveThePolicy(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.elapsed = ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds;
+  while (!couple.dance.renewing()) couple.Poll();
+  DancePolicy policy;
+  policy.group = "other";
+  couple.Note(couple.dance.OnPolicy(policy, couple.context()));
+  assert_false(couple.dance.renewing());
+  couple.PollFor(500);
+  assert_false(couple.dance.proven());
 }
 
 void WhoMayStillBeExcusedProvesItselfWithoutLosingTime(void**) {
@@ -319,9 +343,8 @@ void WhoWasRefusedIsFollowedOnceItsProofIsExcused(void**) {
   SetGroup(&couple, false);
   couple.PollFor(500);
   assert_false(couple.dance.proven());
-  couple.dance.SetPolicy(Optional());
   couple.restarts.clear();
-  couple.Note(couple.dance.OnHostMaterial({}, couple.context()));
+  couple.Note(couple.dance.OnPolicy(Optional(), couple.context()));
   // Its next poll may be long in coming.
   assert_true(couple.restarts.size() == 1 && couple.restarts[0] == Restart::kHost);
   couple.PollFor(100);
@@ -412,6 +435,8 @@ int main() {
       cmocka_unit_test(AnotherGroupThatIsPinnedEndsItAtTheReload),
       cmocka_unit_test(TheSameGroupPinnedChangesNothing),
       cmocka_unit_test(WhoWasExcusedIsNotBelievedOnceItOwesAProof),
+      cmocka_unit_test(WhoWasExcusedIsNotBelievedOnceItsGroupIsPinned),
+      cmocka_unit_test(ARenewalDoesNotOutliveThePolicy),
       cmocka_unit_test(WhoMayStillBeExcusedProvesItselfWithoutLosingTime),
       cmocka_unit_test(WhoWasRefusedIsFollowedOnceItsProofIsExcused),
       cmocka_unit_test(OurOwnNewHostKeyCostsACookieAndNoProof),

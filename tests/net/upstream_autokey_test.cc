@@ -359,10 +359,13 @@ void AReloadBringsTheNewPolicyToRunningDances(void**) {
   const AssocId id = net.Only();
   const auto reload = [&](bool optional) {
     net.h.node.start.identity_optional = optional;
-    net.h.upstreams.Configure(same);
+    // Whether key material comes before or after.
     net.h.upstreams.OnHostMaterial({});
+    net.h.upstreams.Configure(same);
     assert_true(net.Only() == id);
   };
+  net.h.node.start.identity_optional = true;
+  net.h.upstreams.Configure(same);
   net.h.SetHost(Party("client", TestKey::Shared(1), false).material);
   reload(true);
   assert_true(net.dance().proven());
