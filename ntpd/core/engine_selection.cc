@@ -20,7 +20,9 @@ bool Engine::IsOrphan(const Association& association) const {
 
 // A source that has an address of ours is this very host, and would vote for us.
 bool Engine::IsOurselves(const Peer& peer) const {
-  return std::find(own_refids_.begin(), own_refids_.end(), peer.refid) != own_refids_.end();
+  const auto is_peers = [&](uint32_t refid) { return refid == peer.refid; };
+  return std::any_of(own_refids_.begin(), own_refids_.end(), is_peers) ||
+         std::any_of(loopback_refids_.begin(), loopback_refids_.end(), is_peers);
 }
 
 std::vector<Candidate> Engine::Candidates(MonoTime now) {
@@ -199,10 +201,9 @@ bool Engine::OutranksOrphan(const Peer& parent) const {
   return own != own_refids_.end() && *own < parent.refid;
 }
 
-void Engine::SetOwnRefids(std::vector<uint32_t> refids) {
-  // 127.0.0.1 is nobody's address here: it is what every orphan parent says.
-  std::erase(refids, kLoopbackRefid);
+void Engine::SetOwnRefids(std::vector<uint32_t> refids, std::vector<uint32_t> loopback) {
   own_refids_ = std::move(refids);
+  loopback_refids_ = std::move(loopback);
 }
 
 }  // namespace ntpward::core

@@ -108,11 +108,12 @@ bool Upstreams::OpenSocket(Upstream* upstream) {
 
 // A server whose reference is one of our addresses follows us, and must not be followed.
 void Upstreams::NoteOwnAddress(const IpAddress& local) {
+  std::vector<uint32_t>& refids = local.is_loopback() ? own_loopback_refids_ : own_refids_;
   const uint32_t refid = RefidOf(local);
-  if (std::find(own_refids_.begin(), own_refids_.end(), refid) != own_refids_.end()) return;
-  if (own_refids_.size() == kMostOwnRefids) own_refids_.erase(own_refids_.begin());
-  own_refids_.push_back(refid);
-  node_->engine->SetOwnRefids(own_refids_);
+  if (std::find(refids.begin(), refids.end(), refid) != refids.end()) return;
+  if (refids.size() == kMostOwnRefids) refids.erase(refids.begin());
+  refids.push_back(refid);
+  node_->engine->SetOwnRefids(own_refids_, own_loopback_refids_);
 }
 
 // 127.0.1.1 is asked by 127.0.0.1.

@@ -308,7 +308,7 @@ class Upstreams {
     bool pooled;
   };
   std::vector<Deferred> deferred_;
-  std::vector<uint32_t> own_refids_;
+  std::vector<uint32_t> own_refids_, own_loopback_refids_;
   std::map<uint16_t, Lookup> lookups_;
   uint16_t last_id_;
   core::KeptOut kept_out_;  // broadcast servers that made room when they had been refused

@@ -172,7 +172,7 @@ void OrphanChildFollowsTheLowestParent(void**) {
   parent.refid = 0x7f000001;
   const AssocId first = world.AddServer(parent, Iburst(4, 4));
   world.AddServer(parent, Iburst(4, 4));
-  world.engine().SetOwnRefids({0x0b000001, 0x7f000001});
+  world.engine().SetOwnRefids({0x0b000001}, {0x7f000001, 0x01000001});
   world.RunUntil(290);
   assert_int_equal(world.engine().system().system_peer.value, 0);
   world.RunUntil(400);
@@ -225,11 +225,18 @@ void ThisHostIsNoSource(void**) {
   self.stratum = 2;
   const AssocId real = world.AddServer(SimServer(), Iburst());
   const AssocId own = world.AddServer(self, Iburst());
-  world.engine().SetOwnRefids({0x0a000000U | own.value});
-  world.RunUntil(60);
-  assert_int_equal(world.engine().system().system_peer.value, real.value);
-  const auto status = world.engine().Snapshot(own, world.mono());
-  assert_true((status->flash & wire::kFlashPeerLoop) != 0);
+  const uint32_t refid = 0x0a000000U | own.value;
+  for (const bool loopback : {false, true}) {
+    if (loopback) {
+      world.engine().SetOwnRefids({}, {refid});
+    } else {
+      world.engine().SetOwnRefids({refid});
+    }
+    world.RunUntil(loopback ? 120 : 60);
+    assert_int_equal(world.engine().system().system_peer.value, real.value);
+    const auto status = world.engine().Snapshot(own, world.mono());
+    assert_true((status->flash & wire::kFlashPeerLoop) != 0);
+  }
 }
 
 void CeilingAndFloorBoundTheStrata(void**) {
