@@ -3,7 +3,8 @@
 //
 // A table of 4096 places whatever the number of clients: nothing is known of a client but by
 // chance, and whoever shares a place with others costs them some hashes. Places are drawn by a
-// random key, so that nobody can choose whose to share. Who has no cookie moves nothing.
+// random key, so that nobody can choose whose to share. Who has no cookie moves nothing; the
+// cookies of 4.2.8's seed 0, which anybody can make, cost whoever shares the place one try.
 #pragma once
 
 #include <array>

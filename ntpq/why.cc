@@ -34,7 +34,8 @@ constexpr BitText kFlash[] = {
     {wire::kFlashDuplicate, "Its last packet was a copy of the one before."},
     {wire::kFlashUnsynchronised, "Its last packet had no time in it that answers a request."},
     {wire::kFlashHeader, "Its last packet claims a distance to its own source beyond all limits."},
-    {wire::kFlashPeerLoop, "It is this host, or takes its time from it: to follow it would be a circle."},
+    {wire::kFlashPeerLoop,
+     "It is this host, or takes its time from it: to follow it would be a circle."},
     {wire::kFlashPeerDistance,
      "Its time is too uncertain (root distance over the limit of 1.5 s, or of tos maxdist): that "
      "shrinks with each answer after a start, and grows while answers stay out."},
