@@ -20,6 +20,7 @@
 #include "privsep/supervisor_link.h"
 #include "tests/support/child.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/localhost.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -227,8 +228,9 @@ void ResolveLooksUpItsNamesOnly(void**) {
                   play.AsNet(msg::ResolveRequest{.index = 7});
                   msg::ResolveAnswer answer;
                   if (!play.ToNet(&answer) || answer.index != 7) return 2;
-                  if (answer.outcome != msg::ResolveOutcome::kOk) return 3;
-                  if (!answer.addresses[0].is_loopback()) return 4;
+                  const bool found = answer.outcome == msg::ResolveOutcome::kOk;
+                  if (found != test::LocalhostIsKnown()) return 3;
+                  if (found && !answer.addresses[0].is_loopback()) return 4;
                   play.AsNet(msg::ResolveRequest{.index = 8});
                   msg::Misbehaviour accusation;
                   return play.FromRole(&accusation) && accusation.culprit == Role::kNet ? 0 : 5;
