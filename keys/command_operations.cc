@@ -11,13 +11,9 @@ namespace {
 
 // What net says of a line is its own word.
 void LogLine(std::string_view line, KeyId control, Outbox& out) {
-  msg::LogLine message;
-  message.level = static_cast<uint8_t>(LogLevel::kNotice);
   const std::string text =
       "config: " + std::string(line) + ": given under control key " + std::to_string(control.value);
-  CHECK(message.text.Assign(
-      AsBytes(std::string_view(text).substr(0, decltype(message.text)::kCapacity))));
-  out.Send(message);
+  out.Send(msg::MakeLogLine(LogLevel::kNotice, text, msg::LogKind::kAudit));
 }
 
 }  // namespace

@@ -17,11 +17,7 @@ constexpr double kStrangersRate = 20, kStrangersBurst = 40;
 constexpr size_t kMaxQueue = 32;
 
 void Log(Outbox& out, LogLevel level, const std::string& text) {
-  msg::LogLine line;
-  line.level = static_cast<uint8_t>(level);
-  CHECK(
-      line.text.Assign(AsBytes(std::string_view(text).substr(0, decltype(line.text)::kCapacity))));
-  out.Send(line);
+  out.Send(msg::MakeLogLine(level, text));
 }
 
 void Accuse(Outbox& out, Bytes message) {
@@ -143,7 +139,8 @@ void KeyService::OnRuntimeLine(const msg::RuntimeLine& message) {
 void KeyService::OnCommand(const msg::Command& command, Outbox& out) {
   const msg::CommandDone done = commands_->Run(command, out);
   if (done.outcome == msg::CommandOutcome::kDone)
-    Log(out, LogLevel::kNotice, Describe(done, command.key));
+    out.Send(
+        msg::MakeLogLine(LogLevel::kNotice, Describe(done, command.key), msg::LogKind::kAudit));
   out.Send(done);
 }
 

@@ -13,10 +13,11 @@ void AssignCut(InlineText<N>* field, std::string_view text) {
 }  // namespace
 
 void SupervisorLink::Log(LogLevel level, std::string_view line) {
-  msg::LogLine message;
-  message.level = static_cast<uint8_t>(level);
-  AssignCut(&message.text, line);
-  (void)channel_->Send(message);
+  (void)channel_->Send(msg::MakeLogLine(level, line));
+}
+
+void SupervisorLink::Audit(LogLevel level, std::string_view line) {
+  (void)channel_->Send(msg::MakeLogLine(level, line, msg::LogKind::kAudit));
 }
 
 void SupervisorLink::Ready(std::string_view sandbox) {

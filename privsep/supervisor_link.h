@@ -16,6 +16,8 @@ class SupervisorLink : public Logger {
 
   // Longer lines are cut to what a LogLine holds.
   void Log(LogLevel level, std::string_view line) override;
+  // The same for a line of the audit trail: longer ones are cut to msg::kLongestAudit.
+  void Audit(LogLevel level, std::string_view line);
   void Ready(std::string_view sandbox);
   void Failed(std::string_view text);
   // `bytes` came from `culprit` and could not be accepted; nothing of it was applied.

@@ -67,7 +67,10 @@ void Reporter::Log(LogLevel level, std::string_view line, Cause cause) {
 }
 
 void Reporter::Audit(LogLevel level, std::string_view line) {
-  LogWithin(&audit_, level, line, " under the control key");
+  if (!audit_.Take(Timebase::Mono())) return;
+  if (const uint64_t lost = audit_.TakeLost(); lost > 0)
+    link_->Audit(level, LeftOut(lost, " under the control key"));
+  link_->Audit(level, line);
 }
 
 void Reporter::Info(msg::LogClassBit which, std::string_view line, Cause cause) {

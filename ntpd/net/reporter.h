@@ -105,8 +105,7 @@ class Reporter {
   std::optional<MonoTime> told_at_;
   // A start with a dozen Autokey servers stays below these.
   LineBudgets log_{{10, 200}, {kStrangersPerSecond, kStrangersBurst}};
-  // A file of 200 lines, as many as stay in force, may go through config-from-file twice.
-  LineBudget audit_{10, 500};
+  LineBudget audit_{msg::kAuditPerSecond, msg::kAuditBurst};
   LineBudget debug_{10, 100};  // what nobody may be reading must not cost a warning
   // Each file has its own: a busy one costs the others nothing.
   struct FileBudgets : LineBudgets {

@@ -126,6 +126,7 @@ class Daemon {
   void OnStatus(std::string_view text);
   bool OnQuit(const msg::NetQuit& message);
   void LogFrom(const RoleSlot& from, LogLevel level, std::string_view line);
+  void LogFrom(const RoleSlot& from, const msg::LogLine& line);
 
   // --- signals and timers
   void OnSignal(int number);

@@ -30,6 +30,11 @@ void Daemon::LogFrom(const RoleSlot& from, LogLevel level, std::string_view line
   log_->LogFromRole(from.process->role(), level, line, MonotonicNow());
 }
 
+void Daemon::LogFrom(const RoleSlot& from, const msg::LogLine& line) {
+  log_->LogFromRole(from.process->role(), static_cast<LogLevel>(line.level), line.text.text(),
+                    MonotonicNow(), line.kind);
+}
+
 void Daemon::OnReadable(RoleSlot& from, int most) {
   for (int i = 0; i < most; ++i) {
     RoleProcess& process = *from.process;
@@ -96,7 +101,7 @@ bool Daemon::OnCommonMessage(RoleSlot& from, Bytes bytes) {
   if (type == msg::Type::kLogLine) {
     msg::LogLine line;
     if (!msg::Decode(bytes, &line)) return false;
-    LogFrom(from, static_cast<LogLevel>(line.level), line.text.text());
+    LogFrom(from, line);
     return true;
   }
   if (type == msg::Type::kRoleReady) {

@@ -106,8 +106,7 @@ bool Daemon::HandOver(RoleSlot& keys) {
     const auto bytes = channel->Receive();
     if (!bytes) continue;
     if (msg::KeysInherited inherited; msg::Decode(*bytes, &inherited)) return inherited.whole;
-    if (msg::LogLine line; msg::Decode(*bytes, &line))
-      LogFrom(candidate_, static_cast<LogLevel>(line.level), line.text.text());
+    if (msg::LogLine line; msg::Decode(*bytes, &line)) LogFrom(candidate_, line);
   }
   return false;
 }

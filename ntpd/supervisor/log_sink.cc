@@ -71,15 +71,19 @@ void LogSink::Write(LogLevel level, std::string_view line) {
   }
 }
 
-void LogSink::LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now) {
-  RoleLines& lines = role_lines_[static_cast<size_t>(role)];
+void LogSink::LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now,
+                          msg::LogKind kind) {
+  const auto index = static_cast<size_t>(role);
+  const bool audit = kind == msg::LogKind::kAudit;
+  RoleLines& lines = audit ? audit_lines_[index] : role_lines_[index];
   if (!lines.allowance.Take(line.size() + 1, now)) {
     ++lines.suppressed;
     return;
   }
   if (lines.suppressed > 0) {
-    Log(LogLevel::kWarning,
-        std::to_string(lines.suppressed) + " log lines of ntpd-" + RoleName(role) + " suppressed");
+    Log(LogLevel::kWarning, std::to_string(lines.suppressed) +
+                                (audit ? " lines under the control key" : " log lines") +
+                                " of ntpd-" + RoleName(role) + " suppressed");
     lines.suppressed = 0;
   }
   if (role == msg::Role::kNet) return Write(level, line);

@@ -42,17 +42,23 @@ class LogSink : public Logger {
   void Log(LogLevel level, std::string_view line) override;
   // A line that a role sent: made printable, and bounded in bytes a second (with a burst), so that
   // a role gone wrong, or the network through it, cannot fill a disk. Each role has its own bound:
-  // a flood from one does not hide what the others have to say about it.
-  void LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now);
+  // a flood from one does not hide what the others have to say about it. So has its audit trail.
+  void LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now,
+                   msg::LogKind kind = msg::LogKind::kOrdinary);
 
  private:
   void Write(LogLevel level, std::string_view line);
 
   struct RoleLines {
-    // More at once than ntpd-net's own bounds let through in lines of usual length, of which those
-    // under the control key are the most (Reporter).
     Allowance allowance{4096, 131072};
     uint64_t suppressed = 0;
+  };
+  // Whatever the sender's bound lets through, be each line as long as it may. Lines of 10 s more
+  // may come at once with those that were waiting in the channel.
+  static constexpr double kAuditOctets = msg::kLongestAudit + 1;  // with the newline
+  static constexpr double kAuditAtOnce = msg::kAuditBurst + 10 * msg::kAuditPerSecond;
+  struct AuditLines : RoleLines {
+    AuditLines() : RoleLines{{msg::kAuditPerSecond * kAuditOctets, kAuditAtOnce * kAuditOctets}} {}
   };
 
   bool terminal_;
@@ -62,6 +68,7 @@ class LogSink : public Logger {
   std::string path_;
   UniqueFd file_;
   std::array<RoleLines, msg::kRoles> role_lines_;
+  std::array<AuditLines, msg::kRoles> audit_lines_;
 };
 
 }  // namespace ntpward::supervisor

@@ -4,8 +4,11 @@
 // supervisor bounds how many bytes of them a second it writes, and makes them printable.
 #pragma once
 
+#include <string_view>
+
 #include "privsep/base/log.h"
 #include "privsep/msg/codec.h"
+#include "privsep/msg/runtime_line.h"
 
 namespace ntpward::msg {
 
@@ -13,14 +16,38 @@ namespace ntpward::msg {
 enum class Role : uint8_t { kClock = 0, kKeys = 1, kResolve = 2, kNet = 3, kLast = kNet };
 inline constexpr size_t kRoles = 4;
 
+// Lines of an audit trail say what somebody who has the control key asked for. They have bounds of
+// their own, by which ntpd-net sends them and the supervisor writes them: octets of a line (longer
+// ones are cut), lines a second, and lines at once. A file of 200 lines, as many as stay in force,
+// may go through ntpq's config-from-file twice.
+inline constexpr size_t kLongestAudit = 600;
+inline constexpr double kAuditPerSecond = 10, kAuditBurst = 500;
+
+enum class LogKind : uint8_t { kOrdinary = 0, kAudit = 1, kLast = kAudit };
+
 struct LogLine {
   static constexpr Type kType = Type::kLogLine;
   uint8_t level = 6;  // LogLevel, syslog's numbers 3..7
+  LogKind kind = LogKind::kOrdinary;
   InlineText<1000> text;
 
-  bool Valid() const { return level >= 3 && level <= 7; }
-  static auto Fields(auto& m) { return std::tie(m.level, m.text); }
+  bool Valid() const {
+    return level >= 3 && level <= 7 && (kind != LogKind::kAudit || text.size() <= kLongestAudit);
+  }
+  static auto Fields(auto& m) { return std::tie(m.level, m.kind, m.text); }
 };
+// Who asked ("ADDRESS%SCOPE config: ") or under which key, and the whole of the longest line.
+static_assert(decltype(RuntimeLine::line)::kCapacity + 100 <= kLongestAudit);
+static_assert(kLongestAudit <= decltype(LogLine::text)::kCapacity);
+
+// `text` is cut to what a line of that kind may have.
+inline LogLine MakeLogLine(LogLevel level, std::string_view text,
+                           LogKind kind = LogKind::kOrdinary) {
+  LogLine line{.level = static_cast<uint8_t>(level), .kind = kind};
+  const size_t most = kind == LogKind::kAudit ? kLongestAudit : decltype(LogLine::text)::kCapacity;
+  CHECK(line.text.Assign(AsBytes(text.substr(0, most))));
+  return line;
+}
 
 // The role is caged, has read what it was started with, and serves. Carries what its own /proc
 // entry said once the cage was shut, for the table that `make demo` prints.

@@ -56,10 +56,10 @@ void AKeyOfTheFileIsTrustedAndRevoked(void**) {
   assert_true(Serves2(h));
   const msg::CommandDone& done = h.out.commands.back();
   assert_true(done.trusted && done.keys.size() == 1 && done.keys[0] == KeyId{2});
-  assert_true(h.out.Logged("key 2 trusted from now on, by a command under control key 4"));
+  assert_true(h.out.Audited("key 2 trusted from now on, by a command under control key 4"));
   assert_true(Say(h, "untrustedkey 2 1") == CommandOutcome::kDone);
   assert_false(h.out.commands.back().trusted);
-  assert_true(h.out.Logged("keys 2 1 not trusted from now on"));
+  assert_true(h.out.Audited("keys 2 1 not trusted from now on"));
   assert_true(!Serves2(h) && !Serves1(h));
   assert_true(Say(h, "trustedkey\t1") == CommandOutcome::kDone);
   assert_true(Serves1(h));

@@ -48,7 +48,7 @@ void ALineIsAuthorisedAndToldToTheSupervisor(void**) {
   assert_true(h.out.runtime_lines[1].subject.text() == "ntp.example.org");
   assert_int_equal(h.out.runtime_trust.size(), 0);
   // Independently of what net says of it.
-  assert_true(h.out.Logged("restrict 192.0.2.1 noquery: given under control key 4"));
+  assert_true(h.out.Audited("restrict 192.0.2.1 noquery: given under control key 4"));
 }
 
 // A taken-over net can neither make one nor have one done twice.

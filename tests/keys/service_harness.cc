@@ -4,14 +4,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "privsep/fds.h"
 
 namespace ntpward::keys::test {
 
-bool Recorder::Logged(std::string_view part) const {
-  for (const std::string& line : logs)
-    if (line.find(part) != std::string::npos) return true;
-  return false;
+bool Recorder::Has(const std::vector<std::string>& lines, std::string_view part) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(part) != line.npos; });
 }
 
 int OpenForRole(const std::string& path) {

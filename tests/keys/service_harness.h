@@ -38,7 +38,9 @@ class Recorder : public Outbox {
   void Send(const msg::KeyListTaken& m) override { Keep(&taken, m); }
   void Send(const msg::CommandNonce& m) override { Keep(&nonces, m); }
   void Send(const msg::CommandDone& m) override { Keep(&commands, m); }
-  void Send(const msg::LogLine& m) override { logs.emplace_back(m.text.text()); }
+  void Send(const msg::LogLine& m) override {
+    (m.kind == msg::LogKind::kAudit ? audits : logs).emplace_back(m.text.text());
+  }
   void Send(const msg::RoleReady& m) override { Keep(&readies, m); }
   void Send(const msg::RoleFailed& m) override { failures.emplace_back(m.text.text()); }
   void Send(const msg::Misbehaviour& m) override { Keep(&misbehaviours, m); }
@@ -55,7 +57,9 @@ class Recorder : public Outbox {
     return true;
   }
 
-  bool Logged(std::string_view part) const;
+  bool Logged(std::string_view part) const { return Has(logs, part); }
+  // Such a line is of the audit trail.
+  bool Audited(std::string_view part) const { return Has(audits, part); }
 
   std::vector<msg::ServeDone> serve_done;
   std::vector<msg::Sealed> sealed;
@@ -65,7 +69,7 @@ class Recorder : public Outbox {
   std::vector<msg::KeyCount> counts;
   std::vector<msg::ValueAnswer> answers;
   std::vector<msg::KeyListTaken> taken;
-  std::vector<std::string> logs;
+  std::vector<std::string> logs, audits;
   std::vector<msg::RoleReady> readies;
   std::vector<std::string> failures;
   std::vector<msg::Misbehaviour> misbehaviours;
@@ -77,6 +81,7 @@ class Recorder : public Outbox {
   bool supervisor_is_deaf = false;
 
  private:
+  static bool Has(const std::vector<std::string>& lines, std::string_view part);
   // Every message must be fit for the pipe.
   template <typename M>
   void Keep(std::vector<M>* to, const M& message) {

@@ -118,6 +118,18 @@ void LinesUnderTheControlKeyHaveABoundOfTheirOwn(void**) {
   assert_true(written < 1500);
 }
 
+// The supervisor has a bound for such lines that is reckoned by these lengths.
+void LinesUnderTheControlKeyAreMarkedAndCut(void**) {
+  Harness h;
+  h.node.reporter.Audit(LogLevel::kNotice, std::string(2000, 'x'));
+  auto line = Next<msg::LogLine>(&h.supervisor.far);
+  assert_true(line && line->kind == msg::LogKind::kAudit);
+  assert_int_equal(line->text.size(), msg::kLongestAudit);
+  h.node.reporter.Log(LogLevel::kNotice, std::string(2000, 'x'));
+  line = Next<msg::LogLine>(&h.supervisor.far);
+  assert_true(line && line->kind == msg::LogKind::kOrdinary && line->text.size() == 1000);
+}
+
 }  // namespace
 }  // namespace ntpward::net
 
@@ -129,6 +141,7 @@ int main() {
       cmocka_unit_test(ProtostatsNamesTheServerAndTheEvent),
       cmocka_unit_test(EventsOfAClassThatIsOffGoToProtostatsAlone),
       cmocka_unit_test(LinesUnderTheControlKeyHaveABoundOfTheirOwn),
+      cmocka_unit_test(LinesUnderTheControlKeyAreMarkedAndCut),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

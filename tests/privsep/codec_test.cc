@@ -92,6 +92,7 @@ void SurvivesOnlyWhole(const M& message) {
 
 void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(LogLine{});
+  SurvivesOnlyWhole(MakeLogLine(LogLevel::kNotice, "an order", LogKind::kAudit));
   SurvivesOnlyWhole(RoleReady{});
   SurvivesOnlyWhole(RoleFailed{});
   SurvivesOnlyWhole(Misbehaviour{});

@@ -59,6 +59,34 @@ void LogMakesLinesPrintableAndBoundsEachRole(void** state) {
   assert_true(Get(path).ends_with(": shown\n"));
 }
 
+// What ntpd-net's own bound lets through is written whole, however long each line and whatever else
+// the role had to say, and no more than that.
+void AuditTrailIsWrittenAsFarAsItsSenderMaySend(void** state) {
+  const std::string path = In(state).At("log");
+  LogSink log(/*terminal=*/false, /*debug=*/false);
+  CHECK(log.UseFile(path).ok());
+  const auto say = [&](msg::LogKind kind, size_t length, double seconds) {
+    log.LogFromRole(msg::Role::kNet, LogLevel::kNotice, std::string(length, 'x'),
+                    MonoTime::FromSeconds(seconds), kind);
+  };
+  const auto lines = [&](size_t length) {
+    const std::string text = Get(path), line = " " + std::string(length, 'x') + "\n";
+    int count = 0;
+    for (size_t at = text.find(line); at != text.npos; at = text.find(line, at + 1)) ++count;
+    return count;
+  };
+  for (int i = 0; i < 1000; ++i) say(msg::LogKind::kOrdinary, 1000, 0);
+  for (int i = 0; i < 500; ++i) say(msg::LogKind::kAudit, msg::kLongestAudit, 0);
+  assert_int_equal(lines(msg::kLongestAudit), 500);
+  for (int i = 1; i <= 600; ++i) say(msg::LogKind::kAudit, msg::kLongestAudit, i / 10.0);
+  assert_int_equal(lines(msg::kLongestAudit), 1100);
+  for (int i = 0; i < 10000; ++i) say(msg::LogKind::kAudit, msg::kLongestAudit, 60);
+  assert_true(lines(msg::kLongestAudit) <= 1200);
+  say(msg::LogKind::kAudit, 1, 61);
+  assert_true(Get(path).find(" lines under the control key of ntpd-net suppressed\n") !=
+              std::string::npos);
+}
+
 void LogFileIsReopenedAndNeverADirectory(void** state) {
   const std::string path = In(state).At("log");
   LogSink log(/*terminal=*/false, /*debug=*/false);
@@ -99,6 +127,7 @@ int main() {
       cmocka_unit_test(KnowsTheJournalByDeviceAndInode),
       cmocka_unit_test(TakesNothingForTheJournalUnlessToldSo),
       IN_A_DIRECTORY(LogMakesLinesPrintableAndBoundsEachRole),
+      IN_A_DIRECTORY(AuditTrailIsWrittenAsFarAsItsSenderMaySend),
       IN_A_DIRECTORY(LogFileIsReopenedAndNeverADirectory),
       IN_A_DIRECTORY(LogconfigLeavesOutInformation),
   };
