@@ -17,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::NetProcesses>(bytes);
   RoundTrip<msg::NetSocket>(bytes);
   RoundTrip<msg::NetSocketGone>(bytes);
+  RoundTrip<msg::NetAddresses>(bytes);
   RoundTrip<msg::NetRoleRestarted>(bytes);
   RoundTrip<msg::NetTerminate>(bytes);
   RoundTrip<msg::NetDrift>(bytes);

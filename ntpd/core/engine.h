@@ -72,8 +72,11 @@ class Engine {
   std::vector<AssocId> Ids() const;
   // The refids of our own addresses: a source that names one of them follows us, and one that has
   // it as its own is this host. Neither is followed. Of those that every host has, `loopback`, the
-  // second alone holds: every orphan parent names 127.0.0.1, and they are no orphan's rank.
-  void SetOwnRefids(std::vector<uint32_t> refids, std::vector<uint32_t> loopback = {});
+  // second alone holds: every orphan parent names 127.0.0.1, and they are no orphan's rank. Nor are
+  // `others`, by which nobody is asked: hosts must agree on an order by what they see of each
+  // other.
+  void SetOwnRefids(std::vector<uint32_t> refids, std::vector<uint32_t> loopback = {},
+                    std::vector<uint32_t> others = {});
   // Starts an association over, with a reason such as "INIT", "AUTH", "CRYP".
   void Restart(AssocId id, uint32_t refid, MonoTime now);
 
@@ -209,7 +212,7 @@ class Engine {
   SystemState system_;
   std::map<AssocId, std::unique_ptr<Peer>> peers_;
   std::map<AssocId, Local> locals_;
-  std::vector<uint32_t> own_refids_, loopback_refids_;
+  std::vector<uint32_t> ranked_refids_, own_refids_, loopback_refids_;  // the second has the first
   std::optional<wire::Leap> leap_notice_;
   wire::Leap voted_leap_ = wire::Leap::kNone;  // by the sources, at the last selection
   EventTally<wire::SystemEvent> system_events_;

@@ -197,12 +197,15 @@ ClockAction Engine::WithoutSources(MonoTime now, NtpTimestamp system_time) {
 
 bool Engine::OutranksOrphan(const Peer& parent) const {
   if (parent.association.stratum() > config_.parameters.orphan) return true;
-  const auto own = std::min_element(own_refids_.begin(), own_refids_.end());
-  return own != own_refids_.end() && *own < parent.refid;
+  const auto own = std::min_element(ranked_refids_.begin(), ranked_refids_.end());
+  return own != ranked_refids_.end() && *own < parent.refid;
 }
 
-void Engine::SetOwnRefids(std::vector<uint32_t> refids, std::vector<uint32_t> loopback) {
-  own_refids_ = std::move(refids);
+void Engine::SetOwnRefids(std::vector<uint32_t> refids, std::vector<uint32_t> loopback,
+                          std::vector<uint32_t> others) {
+  own_refids_ = refids;
+  own_refids_.insert(own_refids_.end(), others.begin(), others.end());
+  ranked_refids_ = std::move(refids);
   loopback_refids_ = std::move(loopback);
 }
 

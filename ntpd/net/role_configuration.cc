@@ -55,6 +55,13 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
       server_.RemoveListener(gone.index);
       return true;
     }
+    case msg::Type::kNetAddresses: {
+      msg::NetAddresses part;
+      if (!msg::Decode(bytes, &part)) return false;
+      new_addresses_.insert(new_addresses_.end(), part.addresses.begin(), part.addresses.end());
+      if (!part.more) upstreams_.SetOwnAddresses(std::exchange(new_addresses_, {}));
+      return true;
+    }
     case msg::Type::kNetRoleRestarted: {
       msg::NetRoleRestarted restarted;
       if (!msg::Decode(bytes, &restarted)) return false;

@@ -16,7 +16,6 @@ namespace {
 // Replies of one exchange whose MAC is looked at. More than one, so that a forged reply cannot shut
 // out the genuine one; few, so that a server cannot keep ntpd-keys busy.
 constexpr int kMostChecks = 8;
-constexpr size_t kMostOwnRefids = 64;  // addresses of ours that are remembered
 
 using autokey::DanceResult;
 using autokey::NextField;
@@ -104,38 +103,6 @@ bool Upstreams::OpenSocket(Upstream* upstream) {
       upstream->receive_argument.get()));
   event_add(upstream->readable.get(), nullptr);
   return true;
-}
-
-// A server whose reference is one of our addresses follows us, and must not be followed.
-void Upstreams::NoteOwnAddress(const IpAddress& local) {
-  std::vector<uint32_t>& refids = local.is_loopback() ? own_loopback_refids_ : own_refids_;
-  const uint32_t refid = RefidOf(local);
-  if (std::find(refids.begin(), refids.end(), refid) != refids.end()) return;
-  if (refids.size() == kMostOwnRefids) refids.erase(refids.begin());
-  refids.push_back(refid);
-  node_->engine->SetOwnRefids(own_refids_, own_loopback_refids_);
-}
-
-// 127.0.1.1 is asked by 127.0.0.1.
-bool Upstreams::IsOurs(const SocketAddress& remote, const IpAddress& local) const {
-  const bool same = remote.ip.family == local.family && remote.ip.octets == local.octets;
-  return same || is_listening_(remote);
-}
-
-bool Upstreams::IsThisHost(const IpAddress& address) const {
-  const SocketAddress remote{address, port_};
-  return IsOurs(remote, LocalAddressTowards(remote));
-}
-
-// The address by which it is asked, and its own if that is ours.
-void Upstreams::NoteOwnAddresses(Upstream* upstream) {
-  NoteOwnAddress(upstream->local);
-  if (!IsOurs(upstream->remote, upstream->local)) return;
-  NoteOwnAddress(upstream->remote.ip);
-  if (std::exchange(upstream->said_own, true)) return;
-  node_->reporter.Log(LogLevel::kWarning, LabelOf(upstream->id) +
-                                              " is an address of this host: its time is never "
-                                              "taken");
 }
 
 void Upstreams::PollAutokey(Upstream* upstream, const wire::Header& header) {

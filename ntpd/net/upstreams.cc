@@ -93,6 +93,7 @@ AssocId Upstreams::NewId() {
 }
 
 void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
+  TellOwnRefids();
   // A line that stands in both configurations keeps its associations, whatever its place.
   std::vector<size_t> moved(lines_.size(), SIZE_MAX);
   std::vector<bool> known(lines.size(), false);

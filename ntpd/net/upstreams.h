@@ -103,7 +103,10 @@ class Upstreams {
   using IsListening = std::function<bool(const SocketAddress&)>;
   void SetListening(IsListening listening) { is_listening_ = std::move(listening); }
 
-  // Whether it is an address of this very host, as far as routes and listening sockets tell.
+  // The addresses that this host has on its interfaces, those of loopback left out, in place of the
+  // ones before. May come before the engine is there.
+  void SetOwnAddresses(std::vector<IpAddress> addresses);
+  // Whether it is an address of this very host, as far as those, routes and listening sockets tell.
   bool IsThisHost(const IpAddress& address) const;
 
   // The engine says that this one is due.
@@ -229,6 +232,7 @@ class Upstreams {
 
   void PollAutokey(Upstream* upstream, const wire::Header& header);
   void OnKeysAnswer(AssocId id, const autokey::DanceResult& result);
+  void TellOwnRefids();
   void NoteOwnAddress(const IpAddress& local);
   void NoteOwnAddresses(Upstream* upstream);
   bool IsOurs(const SocketAddress& remote, const IpAddress& local) const;
@@ -308,7 +312,8 @@ class Upstreams {
     bool pooled;
   };
   std::vector<Deferred> deferred_;
-  std::vector<uint32_t> own_refids_, own_loopback_refids_;
+  std::vector<IpAddress> own_addresses_;
+  std::vector<uint32_t> own_refids_, own_loopback_refids_;  // of those by which we ask, or asked
   std::map<uint16_t, Lookup> lookups_;
   uint16_t last_id_;
   core::KeptOut kept_out_;  // broadcast servers that made room when they had been refused

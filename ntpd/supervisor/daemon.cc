@@ -127,8 +127,6 @@ void Daemon::InheritLines() {
 }
 
 void Daemon::WatchInterfaces() {
-  const bool rules = !config_.system.interfaces.empty() || !options_.interfaces.empty();
-  if (interfaces_ || (!rules && !groups_.wants_groups())) return;
   netlink_ = UniqueFd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
@@ -151,6 +149,7 @@ void Daemon::OnInterfaceChange() {
   RoleSlot& net = slot(Role::kNet);
   for (const uint16_t index : gone) Post(net, msg::NetSocketGone{.index = index});
   SendSockets();
+  SendAddresses();
 }
 
 void Daemon::OnDay() {

@@ -96,6 +96,7 @@ class Daemon {
   void SendNames();
   void SendNetConfiguration();
   void SendSockets();
+  void SendAddresses();
   void SendLeapTable();
   static msg::ProcessReport ReportOf(const RoleSlot& s);
   void SendProcesses();
@@ -197,8 +198,10 @@ class Daemon {
   std::string status_;
   std::optional<MonoTime> status_told_;
   MonoTime started_at_;
-  UniqueFd own_status_;                              // our /proc/PID/status
-  std::optional<msg::NetProcesses> told_processes_;  // as the net that runs now was told
+  UniqueFd own_status_;  // our /proc/PID/status
+  // As the net that runs now was told.
+  std::optional<msg::NetProcesses> told_processes_;
+  std::optional<std::vector<IpAddress>> told_addresses_;
   // A new configuration waits here until the new ntpd-keys has read its files.
   std::optional<config::Config> next_config_;
   RoleSlot candidate_;

@@ -183,7 +183,6 @@ void Daemon::CommitReload() {
   translated_ = std::move(next);
   groups_.Configure(config_);
   groups_.Apply(sockets_.sockets());
-  WatchInterfaces();
   RoleSlot& net = slot(Role::kNet);
   if (translated_.names.size() != known_names) {
     // It has no way to be told more: a new one, and net hears of the names once it is ready.

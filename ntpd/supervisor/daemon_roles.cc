@@ -7,6 +7,7 @@
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
+#include "ntpd/supervisor/own_addresses.h"
 #include "ntpd/supervisor/timeval.h"
 #include "privsep/fds.h"
 #include "privsep/namespaces.h"
@@ -166,6 +167,8 @@ void Daemon::SendNetConfiguration() {
   // What ntpd-clock would refuse, net should not ask for: the gate is for the first correction
   // only.
   start.allow_panic = clock_start_.first_step_free && !(clock_mirror_ && clock_mirror_->gate_shut);
+  told_addresses_.reset();
+  SendAddresses();
   Post(net, start);
   for (const auto& association : translated_.associations) Post(net, association);
   for (const auto& restrictions : translated_.restrictions) Post(net, restrictions);
@@ -219,6 +222,14 @@ void Daemon::SendSockets() {
     message.loopback = socket.local.ip.is_loopback();
     Post(slot(Role::kNet), message, socket.fd.get());
   }
+}
+
+// Only what has changed is said.
+void Daemon::SendAddresses() {
+  std::vector<IpAddress> addresses = OwnAddresses(LocalAddresses());
+  if (addresses == told_addresses_) return;
+  for (const msg::NetAddresses& part : AddressMessages(addresses)) Post(slot(Role::kNet), part);
+  told_addresses_ = std::move(addresses);
 }
 
 void Daemon::AwaitReady(RoleSlot& s) {

@@ -22,10 +22,9 @@ class GroupMembership {
   // What is wanted from the next Apply on: `multicastclient`, `manycastserver`, and whether there
   // are `broadcast` lines.
   void Configure(const config::Config& config);
-  // Interfaces matter: somebody has to call Apply when one comes.
-  bool wants_groups() const { return !groups_.empty(); }
-  // Joins on every interface, and leaves what is no longer wanted. May be called at any time; the
-  // sockets keep what they have when they are handed over again.
+  // Joins on every interface, and leaves what is no longer wanted. May be called at any time, and
+  // has to be when an interface comes; the sockets keep what they have when they are handed over
+  // again.
   void Apply(const std::vector<ListenSocket>& sockets);
 
  private:

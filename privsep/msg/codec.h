@@ -104,6 +104,7 @@ enum class Type : uint16_t {
   kNetProcesses = 93,
   kNetSaveConfig = 94,
   kNetConfigSaved = 95,
+  kNetAddresses = 100,
   // resolve
   kResolveName = 96,
   kResolveEnd = 97,

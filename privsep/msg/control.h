@@ -207,6 +207,16 @@ struct NetSocket {
   }
 };
 
+// supervisor -> net, before each configuration and when they change: all addresses that this host
+// has on its interfaces, those of loopback left out, in place of the ones before. As many as
+// needed, all but the last with `more`.
+struct NetAddresses {
+  static constexpr Type kType = Type::kNetAddresses;
+  bool more = false;
+  InlineVector<IpAddress, 128> addresses;
+  static auto Fields(auto& m) { return std::tie(m.more, m.addresses); }
+};
+
 // supervisor -> net: the address is gone; close the socket.
 struct NetSocketGone {
   static constexpr Type kType = Type::kNetSocketGone;

@@ -192,6 +192,18 @@ void LowestOrphanIsTheParent(void**) {
   assert_int_equal(world.engine().system().stratum, 5);
 }
 
+// The other knows nothing of an address by which it is not asked, and would not be our child.
+void AFurtherAddressIsNoOrphansRank(void**) {
+  SimWorld world(Orphan(5), {0.01, 0, 0}, 5);
+  SimServer other;
+  other.stratum = 5;
+  other.refid = 0x7f000001;
+  const AssocId parent = world.AddServer(other, Iburst(4, 4));
+  world.engine().SetOwnRefids({0x0b000001}, {}, {0x01000001});
+  world.RunUntil(400);
+  assert_int_equal(world.engine().system().system_peer.value, parent.value);
+}
+
 void RealSourceEndsOrphanMode(void**) {
   SimWorld world(Orphan(5), {0.01, 0, 0}, 6);
   SimServer server;
@@ -212,10 +224,16 @@ void OwnRefidMarksALoop(void**) {
   child.stratum = 3;
   child.refid = 0x0a0000fe;
   const AssocId id = world.AddServer(child, Iburst());
+  const auto loops = [&](double until) {
+    world.RunUntil(until);
+    assert_int_equal(world.engine().system().system_peer.value, 0);
+    return (world.engine().Snapshot(id, world.mono())->flash & wire::kFlashPeerLoop) != 0;
+  };
   world.engine().SetOwnRefids({0x0a0000fe});
-  world.RunUntil(60);
-  assert_int_equal(world.engine().system().system_peer.value, 0);
-  assert_true((world.engine().Snapshot(id, world.mono())->flash & wire::kFlashPeerLoop) != 0);
+  assert_true(loops(60));
+  // By whichever address it asks us.
+  world.engine().SetOwnRefids({0x0a000001}, {}, {0x0a0000fd, 0x0a0000fe});
+  assert_true(loops(200));
 }
 
 // A line that names this host, beside a real server: our own time would vote for us.
@@ -226,13 +244,10 @@ void ThisHostIsNoSource(void**) {
   const AssocId real = world.AddServer(SimServer(), Iburst());
   const AssocId own = world.AddServer(self, Iburst());
   const uint32_t refid = 0x0a000000U | own.value;
-  for (const bool loopback : {false, true}) {
-    if (loopback) {
-      world.engine().SetOwnRefids({}, {refid});
-    } else {
-      world.engine().SetOwnRefids({refid});
-    }
-    world.RunUntil(loopback ? 120 : 60);
+  for (int list = 0; list < 3; ++list) {
+    const auto in = [&](int which) { return std::vector<uint32_t>(which == list ? 1 : 0, refid); };
+    world.engine().SetOwnRefids(in(0), in(1), in(2));
+    world.RunUntil(60 * (list + 1));
     assert_int_equal(world.engine().system().system_peer.value, real.value);
     const auto status = world.engine().Snapshot(own, world.mono());
     assert_true((status->flash & wire::kFlashPeerLoop) != 0);
@@ -427,6 +442,7 @@ int main() {
       cmocka_unit_test(WithoutOrphanModeNothingIsServed),
       cmocka_unit_test(OrphanChildFollowsTheLowestParent),
       cmocka_unit_test(LowestOrphanIsTheParent),
+      cmocka_unit_test(AFurtherAddressIsNoOrphansRank),
       cmocka_unit_test(RealSourceEndsOrphanMode),
       cmocka_unit_test(OwnRefidMarksALoop),
       cmocka_unit_test(ThisHostIsNoSource),

@@ -106,6 +106,10 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   assert_true(table.seconds.Push({3644697600, 36}) && table.seconds.Push({3692217600, 37}));
   SurvivesOnlyWhole(table);
   SurvivesOnlyWhole(NetLeapTable{});
+  NetAddresses addresses{.more = true};
+  for (uint8_t i = 0; i < decltype(addresses.addresses)::kCapacity; ++i)
+    assert_true(addresses.addresses.Push(IpAddress{Family::kIpv6, {0xfe, 0x80, i}, 2}));
+  SurvivesOnlyWhole(addresses);
   NetProcesses processes;
   processes.roles[2] = {ProcessState::kRunning, MonoTime::FromNanoseconds(5), 1, 2,
                         Confinement{990, 2, true, 1U << 25}};

@@ -92,7 +92,6 @@ void TheConfiguredGroupsAreJoined(void**) {
   Site site;
   site.sockets.push_back(Bound(0, kAny));
   site.Use("multicastclient\nmanycastserver 239.1.1.1\n");
-  assert_true(site.groups.wants_groups());
   assert_true(IsMember(site.first(), kNtp) && IsMember(site.first(), kOther));
   assert_true(site.log.all.empty());
   // Again, as when an interface came: nothing changes, and nothing is complained of.
@@ -109,7 +108,6 @@ void AReloadLeavesWhatIsNoLongerWanted(void**) {
   assert_false(IsMember(site.first(), kNtp));
   assert_true(IsMember(site.first(), kOther));
   site.Use("server 10.0.0.1\n");
-  assert_false(site.groups.wants_groups());
   assert_false(IsMember(site.first(), kOther));
 }
 
@@ -127,7 +125,6 @@ void NothingIsJoinedUnasked(void**) {
   Site site;
   site.sockets.push_back(Bound(0, kAny));
   site.Use("server 10.0.0.1\nbroadcastclient\nmanycastclient 239.1.1.1 key 1\nkeys /k\n");
-  assert_false(site.groups.wants_groups());
   assert_false(IsMember(site.first(), kNtp) || IsMember(site.first(), kOther));
 }
 

@@ -1,0 +1,72 @@
+// This very host, by whichever of its addresses: it is asked where the operator says so, but its
+// time, and that of a server which follows it, is never taken.
+#include <algorithm>
+#include <utility>
+
+#include "ntpd/net/udp.h"
+#include "ntpd/net/upstreams.h"
+
+namespace ntpward::net {
+namespace {
+
+constexpr size_t kMostOwnRefids = 64;  // addresses by which we ask, that are remembered
+
+bool IsIn(const std::vector<IpAddress>& addresses, const IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+}  // namespace
+
+void Upstreams::SetOwnAddresses(std::vector<IpAddress> addresses) {
+  // What has gone may be another host's from now on.
+  for (const IpAddress& gone : own_addresses_)
+    if (!IsIn(addresses, gone)) std::erase(own_refids_, RefidOf(gone));
+  own_addresses_ = std::move(addresses);
+  TellOwnRefids();
+}
+
+// A link-local address may be another host's on another link: as an identifier it names nobody.
+void Upstreams::TellOwnRefids() {
+  if (node_->engine == nullptr) return;
+  std::vector<uint32_t> others;
+  for (const IpAddress& address : own_addresses_)
+    if (address.scope == 0) others.push_back(RefidOf(address));
+  node_->engine->SetOwnRefids(own_refids_, own_loopback_refids_, std::move(others));
+}
+
+// A server whose reference is one of our addresses follows us, and must not be followed.
+void Upstreams::NoteOwnAddress(const IpAddress& local) {
+  std::vector<uint32_t>& refids = local.is_loopback() ? own_loopback_refids_ : own_refids_;
+  const uint32_t refid = RefidOf(local);
+  if (std::find(refids.begin(), refids.end(), refid) != refids.end()) return;
+  if (refids.size() == kMostOwnRefids) refids.erase(refids.begin());
+  refids.push_back(refid);
+  TellOwnRefids();
+}
+
+// 127.0.1.1 is asked by 127.0.0.1.
+bool Upstreams::IsOurs(const SocketAddress& remote, const IpAddress& local) const {
+  const bool same = remote.ip.family == local.family && remote.ip.octets == local.octets;
+  return same || is_listening_(remote) || IsIn(own_addresses_, remote.ip);
+}
+
+bool Upstreams::IsThisHost(const IpAddress& address) const {
+  const SocketAddress remote{address, port_};
+  return IsOurs(remote, LocalAddressTowards(remote));
+}
+
+// The address by which it is asked, and its own if that is ours.
+void Upstreams::NoteOwnAddresses(Upstream* upstream) {
+  NoteOwnAddress(upstream->local);
+  if (!IsOurs(upstream->remote, upstream->local)) {
+    upstream->said_own = false;
+    return;
+  }
+  if (!IsIn(own_addresses_, upstream->remote.ip)) NoteOwnAddress(upstream->remote.ip);
+  if (std::exchange(upstream->said_own, true)) return;
+  node_->reporter.Log(LogLevel::kWarning, LabelOf(upstream->id) +
+                                              " is an address of this host: its time is never "
+                                              "taken");
+}
+
+}  // namespace ntpward::net
