@@ -55,6 +55,20 @@ bool Upstreams::IsThisHost(const IpAddress& address) const {
   return IsOurs(remote, LocalAddressTowards(remote));
 }
 
+// True when it had something to say: such an address is passed over.
+bool Upstreams::SayOwnAmong(const msg::ResolveAnswer& answer) const {
+  const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const auto& candidate) {
+    return candidate.name == answer.index;
+  });
+  const auto own = std::find_if(answer.addresses.begin(), answer.addresses.end(),
+                                [this](const IpAddress& address) { return IsThisHost(address); });
+  if (line == lines_.end() || own == answer.addresses.end()) return false;
+  node_->reporter.Log(LogLevel::kWarning,
+                      std::string(line->label.text()) + ": " + own->ToString() +
+                          " is an address of this host: not followed, and not asked");
+  return true;
+}
+
 // The address by which it is asked, and its own if that is ours.
 void Upstreams::NoteOwnAddresses(Upstream* upstream) {
   NoteOwnAddress(upstream->local);

@@ -58,12 +58,6 @@ uint32_t LocalRefid(std::string_view text) {
   return refid;
 }
 
-// Can a server have it? A name's answers come from strangers.
-bool IsUsable(const IpAddress& address) {
-  return !address.is_none() && !address.is_wildcard() && !address.is_multicast() &&
-         !address.is_refclock() && !IsV4Mapped(address);
-}
-
 bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
   msg::Encoded first;
   msg::Encoded second;
@@ -378,6 +372,12 @@ bool Upstreams::OnResolveReadable() {
   return true;
 }
 
+// Can another host's server have it? A name's answers come from strangers.
+bool Upstreams::IsUsable(const IpAddress& address) const {
+  return !address.is_none() && !address.is_wildcard() && !address.is_multicast() &&
+         !address.is_refclock() && !IsV4Mapped(address) && !IsThisHost(address);
+}
+
 void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   const auto found = lookups_.find(answer.index);
   if (found == lookups_.end() || !found->second.wanted) return;
@@ -390,6 +390,7 @@ void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   // door.
   for (const auto& on_address : std::exchange(lookup.restricts, {}))
     for (const IpAddress& address : answer.addresses) on_address(address);
+  if (!lookup.said_own) lookup.said_own = SayOwnAmong(answer);
   std::vector<AssocId> done;
   for (const auto& [id, prototype] : prototypes_) {
     if (prototype.config.name != answer.index) continue;

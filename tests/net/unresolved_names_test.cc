@@ -25,7 +25,7 @@ struct Unresolved {
     answer.index = kName;
     answer.outcome = outcome;
     if (outcome == msg::ResolveOutcome::kOk)
-      CHECK(answer.addresses.Push(IpAddress::V4(127, 0, 0, 1)));
+      CHECK(answer.addresses.Push(IpAddress::V4(127, 0, 0, 2)));
     CHECK(h.resolve.far.Send(answer) == SendOutcome::kSent);
     CHECK(h.upstreams.OnResolveReadable());
   }

@@ -128,6 +128,32 @@ void AddressesThatNoServerHasAreSkipped(void**) {
   assert_true(net.upstream().remote.ip == kSecond);
 }
 
+// Who answers for a name must not make us our own source, or ask what else listens here. Also when
+// he does so later.
+void AddressesOfThisHostAreSkipped(void**) {
+  for (const auto kind : {msg::NetAssociationKind::kServer, msg::NetAssociationKind::kPool}) {
+    Named net(kind);
+    net.h.upstreams.SetOwnAddresses({kThird});
+    const IpAddress self = IpAddress::V4(127, 0, 0, 1);
+    assert_true(net.Resolve({self, kThird}));
+    assert_int_equal(net.h.upstreams.all().size(), 0);
+    assert_int_equal(net.h.upstreams.prototypes().size(), 1);  // still wanted
+    net.Maintain();
+    assert_true(net.Resolve({self, kThird, kSecond}));
+    assert_true(net.upstream().remote.ip == kSecond);
+    net.LetItBeSilent();
+    net.Maintain();
+    assert_true(net.Resolve({self, kThird}));
+    assert_true(net.upstream().remote.ip == kSecond);
+    std::string log;
+    while (const auto line = Next<msg::LogLine>(&net.h.supervisor.far))
+      log += std::string(line->text.text()) + "\n";
+    const std::string said = "time.example: 127.0.0.1 is an address of this host: not followed";
+    const size_t at = log.find(said);
+    assert_true(at != std::string::npos && log.find(said, at + 1) == std::string::npos);
+  }
+}
+
 void APoolReplacesMembersThatDoNotAnswer(void**) {
   Named net(msg::NetAssociationKind::kPool);
   net.h.node.start.maxclock = 1;
@@ -193,6 +219,7 @@ int main() {
       cmocka_unit_test(ANamesNextAddressGetsItsChance),
       cmocka_unit_test(AnAnswerIsTakenOnlyWhenAsked),
       cmocka_unit_test(AddressesThatNoServerHasAreSkipped),
+      cmocka_unit_test(AddressesOfThisHostAreSkipped),
       cmocka_unit_test(APoolReplacesMembersThatDoNotAnswer),
       cmocka_unit_test(APoolIsFilledUpToMaxclock),
       cmocka_unit_test(AReloadAsksForRestrictNamesAgain),
