@@ -92,8 +92,9 @@ Status ForbidNewPrivileges() {
 Result<std::string> EnterCage(const CageOptions& options) {
   SettleTimeZone();
   IgnoreStraySignals();
-  // Sent to all processes of the daemon it is meant for the supervisor.
-  signal(SIGHUP, SIG_IGN);
+  // Sent to all processes of the daemon they are meant for the supervisor, which ends the others
+  // itself: ntpd-net has yet to say what the drift file should hold.
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) signal(number, SIG_IGN);
   // Under exec by descriptor the kernel names the process after the descriptor.
   (void)prctl(PR_SET_NAME, program_invocation_short_name, 0, 0, 0);
   std::string said = EnterNamespaces(options);

@@ -148,7 +148,7 @@ void CageSetsWhatProcShows(void**) {
 // They come to everybody where a script names the programs by a pattern.
 void StraySignalsDoNotEndACagedProcess(void**) {
   for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGPIPE,
-                           SIGXFSZ, SIGHUP, SIGRTMIN, SIGRTMAX}) {
+                           SIGXFSZ, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGRTMIN, SIGRTMAX}) {
     const ChildEnd end = Caged(ClockPolicy(), [number] {
       struct sigaction action {};
       return sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN ? 0 : number;

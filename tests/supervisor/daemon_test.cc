@@ -168,7 +168,7 @@ void StraySignalsEndNobody(void**) {
     daemon.ntpd.Send(number);
     assert_int_equal(kill(daemon.clock, number), 0);
   }
-  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT, SIGTERM})
     assert_int_equal(kill(daemon.clock, number), 0);
   daemon.ntpd.Send(SIGUSR1);
   daemon.ntpd.Expect("debug raised to 2\n");
