@@ -104,6 +104,23 @@ void ReadsTheExamplesThatArePackaged(void**) {
   }
 }
 
+// The guide takes the password for `ntp-keygen -q` from the file by this awk program, for which
+// comments are lines like others.
+void TheGuidesAwkFindsThePasswordAloneInTheExamples(void**) {
+  const std::pair<const char*, const char*> kPasswords[] = {{"server", "serverpassword\n"},
+                                                            {"client", "clientpassword\n"}};
+  for (const auto& [host, password] : kPasswords) {
+    const std::string command =
+        std::string("awk '/crypto pw/ { print $3 }' <packaging/examples/ntp.conf.") + host;
+    FILE* awk = popen(command.c_str(), "r");
+    assert_non_null(awk);
+    char text[400] = "";
+    (void)!fread(text, 1, sizeof text - 1, awk);
+    assert_int_equal(pclose(awk), 0);
+    assert_string_equal(text, password);
+  }
+}
+
 // A directive that is missing from the manual page would be one that nobody can know.
 void DocumentsEveryDirective(void**) {
   const auto bytes = test::ReadFile("packaging/man/ntp.conf.5");
@@ -198,6 +215,7 @@ int main() {
       cmocka_unit_test(SetsNothingThatNoLineSet),
       cmocka_unit_test(ReadsBackTheFilesOfDistributions),
       cmocka_unit_test(ReadsTheExamplesThatArePackaged),
+      cmocka_unit_test(TheGuidesAwkFindsThePasswordAloneInTheExamples),
       cmocka_unit_test(DocumentsEveryDirective),
       cmocka_unit_test(AddsUpLinesOfTheSameDirective),
       cmocka_unit_test(UnderstandsAddressesInEveryForm),
