@@ -41,11 +41,14 @@ Status TakeModulus(const char* text, int* out) {
   return {};
 }
 
+// A carriage return at the end is that of a CRLF file which the word was cut from: what reads
+// ntp.conf and password files for the daemon leaves it out too.
 Status TakePassword(char* argument, Secret* out) {
-  const size_t size = std::strlen(argument);
+  const size_t length = std::strlen(argument);
+  const size_t size = length > 0 && argument[length - 1] == '\r' ? length - 1 : length;
   if (size == 0 || size > kMaxPassword) return Fail("a password has 1 to 256 characters");
   *out = TRY(Secret::Copy(AsBytes({argument, size})));
-  Wipe({reinterpret_cast<uint8_t*>(argument), size});
+  Wipe({reinterpret_cast<uint8_t*>(argument), length});
   return {};
 }
 

@@ -106,6 +106,17 @@ void TheGuidesUpdateRenewsTheCertificate(void**) {
   }
 }
 
+// As awk cuts it from a CRLF ntp.conf, which the daemon reads without the carriage return.
+void APasswordFromACrlfFileIsTheOneThatTheDaemonReads(void**) {
+  Workshop w;
+  assert_true(w.Run(With({"-T", "-I", "-p", "serverpassword\r"}, kSmall)));
+  assert_true(w.Opens("ntpkey_host_server", "serverpassword"));
+  w.clock += 1000;
+  assert_true(w.Run({"-T", "-q", "serverpassword\r"}));
+  assert_true(w.arguments_left.find("serverpassword") == std::string::npos);
+  assert_false(w.Run({"-T", "-q", "\r"}));
+}
+
 void AWrongPasswordChangesNothingAndIsNotPrinted(void**) {
   Workshop w;
   assert_true(w.Run(With({"-T", "-I", "-p", "serverpassword"}, kSmall)));
@@ -404,6 +415,7 @@ int main() {
       cmocka_unit_test(TheReferencesGroupKeyIsReExportedWithItsPublicValue),
       cmocka_unit_test(TheGuidesClientCallMakesAnUntrustedCertificate),
       cmocka_unit_test(TheGuidesUpdateRenewsTheCertificate),
+      cmocka_unit_test(APasswordFromACrlfFileIsTheOneThatTheDaemonReads),
       cmocka_unit_test(AWrongPasswordChangesNothingAndIsNotPrinted),
       cmocka_unit_test(TheReferencesMeaningOfQIsKept),
       cmocka_unit_test(QExportsWhenTheFilesHaveTheDefaultPassword),
