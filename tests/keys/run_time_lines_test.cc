@@ -3,6 +3,7 @@
 #include "keys/key_binding.h"
 #include "tests/keys/commands.h"
 #include "tests/keys/served_client.h"
+#include "tests/keys/trusted_keys.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::keys {
@@ -19,15 +20,6 @@ msg::Command Line(Harness& h, const std::string& line, std::string_view subject 
 }
 CommandOutcome Give(Harness& h, const std::string& line, std::string_view subject = "") {
   return Ask(h, Line(h, line, subject));
-}
-
-// Whether net may ask a server under the key.
-bool Asks(Harness& h, uint32_t key, uint8_t first = 0xe3) {
-  msg::SealRequest request;
-  request.key = KeyId{key};
-  Set(&request.covered, ClientHeader(first));
-  h.FromNet(request);
-  return !h.out.sealed.back().mac.empty();
 }
 
 msg::RuntimeLine KeptLine(std::string_view text) {
