@@ -1,0 +1,129 @@
+// A broadcast server under Autokey has a new key, or we have a new ntpd-keys: it is listened to all
+// the same.
+#include "tests/net/broadcast_world.h"
+
+namespace ntpward::net {
+namespace {
+
+using test::Broadcast;
+using test::BroadcastWorld;
+using wire::AutokeyCode;
+
+// Ours was reloaded, or died. The list goes on where it was, and none of its keys is good twice.
+void ANewKeyProcessCostsNoBroadcast(void**) {
+  BroadcastWorld world;
+  world.Follow();
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  const KeyId used = world.list.taken();
+  const auto told = world.Announcement(world.upstream().announced->timestamp().value,
+                                       world.list.announced(), world.list.sequence());
+  world.sequence.reset();
+  world.h.node.keys.OnRestarted();
+  world.h.upstreams.OnKeysRestarted();
+  world.ServeKeys();
+  const auto is_taken = [&](Bytes packet) {
+    const auto before = world.h.node.packets.processed;
+    world.Send(packet);
+    return world.h.node.packets.processed != before;
+  };
+  assert_false(is_taken(world.Packet(Broadcast(), world.Name(), used)));
+  // Not even with the announcement, heard again.
+  assert_false(is_taken(world.Packet(Broadcast(), told, used)));
+  assert_true(world.Genuine());
+  const MonoTime now = Timebase::Mono();
+  for (double after = 0; after < 1000; after += 50) world.h.upstreams.Maintain(now + after);
+  assert_true(world.listens());
+  assert_true(world.Genuine());
+}
+
+// The server's new key signs its lists: it proves itself anew beside, and the association stays.
+void AServerWithANewKeyIsProvedAnewAndListenedTo(void**) {
+  BroadcastWorld world;
+  world.Follow();
+  assert_true(world.Genuine());
+  const AssocId id = world.upstream().id;
+  const uint64_t sent = world.Snapshot().counters.sent;
+  world.ForgetQuestions();
+  world.RenewKeys();
+  world.list = BroadcastWorld::NewList(world.hasher);
+  MonoTime now = Timebase::Mono();
+  assert_false(world.Genuine());
+  int seconds = 0;
+  for (bool good = false; !good; ++seconds) {
+    assert_true(seconds < 30);
+    world.AnswerOne();
+    assert_true(world.listens());
+    world.h.upstreams.Maintain(now = now + 1);
+    world.ServeKeys();
+    if (seconds % 8 == 7) good = world.Genuine();
+  }
+  assert_int_equal(world.upstream().id.value, id.value);
+  assert_int_equal(world.Snapshot().counters.sent, sent);
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  assert_true(world.upstream().dance->trail().server()->key == world.server.key->public_key());
+  // Once is enough.
+  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  assert_false(world.socket.Receive().has_value());
+}
+
+// At a reload the server goes on with its list and tells it again under the new key's signature:
+// that is proved beside, and no broadcast is lost.
+void ANewKeyUnderTheSameListCostsNoBroadcast(void**) {
+  BroadcastWorld world;
+  world.Follow();
+  assert_true(world.Genuine());
+  world.ForgetQuestions();
+  world.RenewKeys();
+  // Whoever is off the path has no key of the list: nobody is asked because of him.
+  const auto told = world.Announcement(++world.now, world.list.announced(), world.list.sequence());
+  world.Send(world.Packet(Broadcast(), told, world.list.taken()));
+  assert_int_equal(world.AskedFor(AutokeyCode::kAutokey), 1);
+  MonoTime now = Timebase::Mono();
+  for (int i = 0; i < 60; ++i) world.h.upstreams.Maintain(now = now + 1);
+  assert_false(world.upstream().dance->renewing());
+  world.Send(world.Packet(Broadcast(), told, *world.list.Take()));
+  bool proved = false;
+  for (int seconds = 0; seconds < 40; ++seconds) {
+    world.AnswerOne();
+    world.h.upstreams.Maintain(now = now + 1);
+    world.ServeKeys();
+    proved = world.upstream().dance->trail().server()->key == world.server.key->public_key();
+    assert_true(world.Genuine());
+  }
+  assert_true(proved);
+  assert_true(world.listens());
+  assert_true(world.Genuine());
+}
+
+// Our ntpd-keys died: the cookie is asked for beside, and seldom.
+void ALostCookieIsAskedForBeside(void**) {
+  BroadcastWorld world;
+  world.Follow();
+  world.h.node.keys.OnRestarted();
+  world.h.upstreams.OnKeysRestarted();
+  world.ServeKeys();
+  world.ForgetQuestions();
+  assert_false(world.upstream().dance->has_cookie());
+  MonoTime now = Timebase::Mono();
+  for (int i = 0; i < 60; ++i) world.h.upstreams.Maintain(now = now + 1);
+  world.AnswerOne();
+  assert_true(world.upstream().dance->has_cookie());
+  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  // One question was all.
+  assert_false(world.socket.Receive().has_value());
+  assert_true(world.Genuine());
+}
+
+}  // namespace
+}  // namespace ntpward::net
+
+int main() {
+  using namespace ntpward::net;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(ANewKeyProcessCostsNoBroadcast),
+      cmocka_unit_test(AServerWithANewKeyIsProvedAnewAndListenedTo),
+      cmocka_unit_test(ANewKeyUnderTheSameListCostsNoBroadcast),
+      cmocka_unit_test(ALostCookieIsAskedForBeside),
+  };
+  return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
