@@ -8,23 +8,16 @@
 
 #include "keys/key_binding.h"
 #include "ntpd/settings/run_time_line.h"
+#include "privsep/msg/same.h"
 
 using namespace ntpward;
 
 namespace {
 
-template <msg::Message M>
-bool Same(const M& a, const M& b) {
-  msg::Encoded first, second;
-  msg::Encode(a, &first);
-  msg::Encode(b, &second);
-  return first == second;
-}
-
 void CheckSame(const settings::Settings& a, const settings::Settings& b) {
-  CHECK(Same(a.start, b.start));
+  CHECK(msg::Same(a.start, b.start));
   CHECK(std::equal(a.associations.begin(), a.associations.end(), b.associations.begin(),
-                   b.associations.end(), Same<msg::NetAssociation>));
+                   b.associations.end(), msg::Same<msg::NetAssociation>));
   CHECK(a.restrictions.size() == b.restrictions.size());
 }
 

@@ -5,6 +5,7 @@
 
 #include "ntpd/net/random.h"
 #include "ntpd/wire/refid.h"
+#include "privsep/msg/same.h"
 
 namespace ntpward::net {
 namespace {
@@ -58,14 +59,6 @@ uint32_t LocalRefid(std::string_view text) {
   return refid;
 }
 
-bool SameLine(const msg::NetAssociation& a, const msg::NetAssociation& b) {
-  msg::Encoded first;
-  msg::Encoded second;
-  msg::Encode(a, &first);
-  msg::Encode(b, &second);
-  return first == second;
-}
-
 }  // namespace
 
 Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update, uint16_t port)
@@ -93,7 +86,7 @@ void Upstreams::Configure(const std::vector<msg::NetAssociation>& lines) {
   std::vector<bool> known(lines.size(), false);
   for (size_t i = 0; i < lines.size(); ++i)
     for (size_t j = 0; j < lines_.size() && !known[i]; ++j)
-      if (moved[j] == SIZE_MAX && SameLine(lines[i], lines_[j])) moved[j] = i, known[i] = true;
+      if (moved[j] == SIZE_MAX && msg::Same(lines[i], lines_[j])) moved[j] = i, known[i] = true;
   for (const AssocId id : node_->engine->Ids()) {
     const auto found = upstreams_.find(id);
     if (found == upstreams_.end()) continue;

@@ -6,6 +6,7 @@
 #include "ntpd/config/validate.h"
 #include "ntpd/settings/lines.h"
 #include "ntpd/settings/overlay.h"
+#include "privsep/msg/same.h"
 
 namespace ntpward::settings {
 namespace {
@@ -34,14 +35,6 @@ size_t ColumnOfArgument(std::string_view line) {
   const size_t blank = line.find_first_of(kBlanks);
   const size_t word = line.find_first_not_of(kBlanks, std::min(blank, line.size()));
   return std::min(word, line.size());
-}
-
-template <msg::Message M>
-bool Same(const M& a, const M& b) {
-  msg::Encoded first, second;
-  msg::Encode(a, &first);
-  msg::Encode(b, &second);
-  return first == second;
 }
 
 // --- associations -----------------------------------------------------------------------------
@@ -73,7 +66,7 @@ Outcome AddAssociation(Work& work) {
   const auto made = AssociationOf(line, name, after.start.ttls.span(), nullptr);
   if (!made.ok()) return Refuse(made.error().where, made.error().text);
   for (const msg::NetAssociation& known : after.associations) {
-    if (Same(known, *made)) return {};
+    if (msg::Same(known, *made)) return {};
     if (SameTarget(known, *made))
       return Refuse(line.host_where, line.host +
                                          " is configured with other options: expected 'unconfig " +

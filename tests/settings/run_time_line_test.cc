@@ -1,7 +1,10 @@
 // Lines of configuration that come by mode 6: what each changes, and why the others change nothing.
 #include "ntpd/settings/run_time_line.h"
 
+#include <algorithm>
+
 #include "ntpd/settings/lines.h"
+#include "privsep/msg/same.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::settings {
@@ -32,16 +35,9 @@ Settings File() {
 }
 
 bool Same(const Settings& a, const Settings& b) {
-  const auto same = [](const auto& x, const auto& y) {
-    msg::Encoded first, second;
-    msg::Encode(x, &first);
-    msg::Encode(y, &second);
-    return first == second;
-  };
-  if (!same(a.start, b.start) || a.associations.size() != b.associations.size()) return false;
-  for (size_t i = 0; i < a.associations.size(); ++i)
-    if (!same(a.associations[i], b.associations[i])) return false;
-  return a.restrictions.size() == b.restrictions.size();
+  return msg::Same(a.start, b.start) && a.restrictions.size() == b.restrictions.size() &&
+         std::equal(a.associations.begin(), a.associations.end(), b.associations.begin(),
+                    b.associations.end(), msg::Same<msg::NetAssociation>);
 }
 
 Result<Change, Refusal> Try(std::string_view line, const Settings& now = File()) {
