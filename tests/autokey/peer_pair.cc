@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "keys/keygen.h"
+#include "tests/support/arguments.h"
 #include "tests/support/scratch_directory.h"
 
 namespace ntpward::autokey::test {
@@ -24,11 +25,9 @@ keys::SessionKeyHasher Md5() {
 // ntp-keygen in `path`; what it exports.
 std::string Make(const std::string& path, std::string host, std::vector<std::string> words) {
   CHECK(mkdir(path.c_str(), 0700) == 0 || errno == EEXIST);
-  std::vector<char*> argv;
   words.insert(words.begin(), "ntp-keygen");
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  auto options = keys::ParseKeygenOptions(static_cast<int>(words.size()), argv.data());
+  ntpward::test::Arguments arguments(std::move(words));
+  auto options = keys::ParseKeygenOptions(arguments.argc(), arguments.argv());
   auto directory = keys::KeyDirectory::Open(path);
   CHECK(options.ok() && directory.ok());
   char* text = nullptr;

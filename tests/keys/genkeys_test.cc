@@ -10,6 +10,7 @@
 #include "keys/symmetric_file.h"
 #include "tests/keys/key_data.h"
 #include "tests/keys/workshop.h"
+#include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::keys {
@@ -21,10 +22,8 @@ struct Bench {
   // True when it succeeded; `out` is what it said.
   bool Run(std::vector<std::string> words) {
     words.insert(words.begin(), {"ntp_genkeys", "-m", "512"});
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    auto options = ParseGenkeysOptions(static_cast<int>(words.size()), argv.data());
+    ntpward::test::Arguments arguments(std::move(words));
+    auto options = ParseGenkeysOptions(arguments.argc(), arguments.argv());
     if (!options.ok()) return out = options.error().text, false;
     char* data = nullptr;
     size_t size = 0;

@@ -8,17 +8,16 @@
 
 #include "keys/keygen.h"
 #include "keys/renewal.h"
+#include "tests/support/arguments.h"
 #include "tests/support/vectors.h"
 
 namespace ntpward::keys::test {
 
 bool Workshop::Run(std::vector<std::string> words) {
-  std::vector<char*> argv;
   words.insert(words.begin(), "ntp-keygen");
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  auto options = ParseKeygenOptions(static_cast<int>(words.size()), argv.data());
-  for (const std::string& word : words) arguments_left += word + " ";
+  ntpward::test::Arguments arguments(std::move(words));
+  auto options = ParseKeygenOptions(arguments.argc(), arguments.argv());
+  for (const std::string& word : arguments.words()) arguments_left += word + " ";
   if (!options.ok()) return error = options.error().text, false;
   auto directory = KeyDirectory::Open(path);
   CHECK(directory.ok());

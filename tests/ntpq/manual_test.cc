@@ -9,6 +9,7 @@
 #include "ntpq/command.h"
 #include "ntpq/options.h"
 #include "ntpq/presets.h"
+#include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 
@@ -109,10 +110,8 @@ void DescribesEveryOptionAndNoOther(void**) {
 
 bool Parses(std::vector<std::string> words) {
   words.insert(words.begin(), {"ntpq", "--no-load-opts"});
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  return ParseOptions(static_cast<int>(words.size()), argv.data()).ok();
+  ntpward::test::Arguments arguments(std::move(words));
+  return ParseOptions(arguments.argc(), arguments.argv()).ok();
 }
 
 void HelpNamesOptionsThatExist(void**) {

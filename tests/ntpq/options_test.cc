@@ -8,6 +8,7 @@
 
 #include "ntpq/presets.h"
 #include "ntpq/std_platform.h"
+#include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::ntpq::test {
@@ -15,10 +16,8 @@ namespace {
 
 Result<Options> Parse(std::vector<std::string> words) {
   words.insert(words.begin(), "ntpq");
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  return ParseOptions(static_cast<int>(words.size()), argv.data());
+  ntpward::test::Arguments arguments(std::move(words));
+  return ParseOptions(arguments.argc(), arguments.argv());
 }
 
 void KeepsFamiliesAndHostsInOrder(void**) {

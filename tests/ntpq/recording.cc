@@ -10,6 +10,7 @@
 #include "ntpd/wire/control_message.h"
 #include "ntpq/command.h"
 #include "ntpq/options.h"
+#include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
 
@@ -231,10 +232,8 @@ Played Play(const Recording& recording, const std::vector<std::string>& extra) {
   std::vector<std::string> words = {"ntpq"};
   words.insert(words.end(), extra.begin(), extra.end());
   words.insert(words.end(), recording.arguments.begin(), recording.arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const auto options = ParseOptions(static_cast<int>(words.size()), argv.data());
+  ntpward::test::Arguments arguments(std::move(words));
+  const auto options = ParseOptions(arguments.argc(), arguments.argv());
   assert_true(options.ok());
 
   RecordingPlatform platform;

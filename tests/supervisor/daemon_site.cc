@@ -20,6 +20,7 @@
 #include <regex>
 
 #include "privsep/capabilities.h"
+#include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::test {
@@ -90,10 +91,7 @@ Ntpd::Ntpd(const Site& site, std::vector<std::string> options, SystemClock clock
   Isolate();
   dup2(output.get(), 1);
   dup2(output.get(), 2);
-  std::vector<char*> argv;
-  for (std::string& option : options) argv.push_back(option.data());
-  argv.push_back(nullptr);
-  execv(program.c_str(), argv.data());
+  execv(program.c_str(), Arguments(std::move(options)).argv());
   _exit(97);
 }
 

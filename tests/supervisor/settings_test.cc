@@ -13,6 +13,7 @@
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/translate.h"
 #include "tests/supervisor/parsed_config.h"
+#include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
 
@@ -24,10 +25,8 @@ using ntpward::test::KeptLines;
 
 Result<Options> ParseWords(std::vector<std::string> words) {
   words.insert(words.begin(), "ntpd");
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  return ParseOptions(static_cast<int>(words.size()), argv.data());
+  ntpward::test::Arguments arguments(std::move(words));
+  return ParseOptions(arguments.argc(), arguments.argv());
 }
 
 // --- what is logged and recorded
