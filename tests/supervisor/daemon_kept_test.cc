@@ -47,10 +47,7 @@ void ACrashedSupervisorGetsNoSecondFirstStep(void**) {
     daemon.ntpd.Expect("clock request=77 refusal=0 correction=5000");
     for (int i = 0; i < 100 && !fs::exists(marker); ++i) usleep(20000);
     assert_true(fs::exists(marker));
-    daemon.ntpd.Send(SIGKILL);
-    (void)daemon.ntpd.Wait();
-    kill(daemon.net, SIGKILL);
-    kill(daemon.keys, SIGKILL);
+    daemon.Crash();
   }
   Running again(site, {"-n", "-d", "-g"});
   assert_true(again.ntpd.text().find("-g is ignored") != std::string::npos);
@@ -69,10 +66,7 @@ void RunUntilCrash(Site& site, const std::string& file) {
   Running daemon(site);
   for (int i = 0; i < 250 && !fs::exists(file); ++i) usleep(20000);
   assert_true(fs::exists(file));
-  daemon.ntpd.Send(SIGKILL);
-  (void)daemon.ntpd.Wait();
-  kill(daemon.net, SIGKILL);
-  kill(daemon.keys, SIGKILL);
+  daemon.Crash();
 }
 
 // Keys that were revoked must not come back because the supervisor died.

@@ -159,6 +159,13 @@ Running::Running(const Site& site, std::vector<std::string> options, Ntpd::Syste
   resolve = PidFromLog("resolve");
 }
 
+void Running::Crash() {
+  ntpd.Send(SIGKILL);
+  (void)ntpd.Wait();
+  kill(net, SIGKILL);
+  kill(keys, SIGKILL);
+}
+
 pid_t Running::PidFromLog(const std::string& role) const {
   std::smatch match;
   const std::regex expression("ntpd-" + role + " ready, pid (\\d+)");

@@ -77,6 +77,10 @@ struct Running {
   explicit Running(const Site& site, std::vector<std::string> options = {"-n", "-d"},
                    Ntpd::SystemClock system_clock = Ntpd::SystemClock::kLeftAlone);
 
+  // The supervisor is killed, and so are the stand-ins for roles: they have no cage, and so no
+  // death with their parent.
+  void Crash();
+
   Ntpd ntpd;
   pid_t net, clock, keys, resolve;
 
