@@ -18,9 +18,7 @@ void ANewKeyProcessCostsNoBroadcast(void**) {
   const auto told = world.Announcement(world.upstream().announced->timestamp().value,
                                        world.list.announced(), world.list.sequence());
   world.sequence.reset();
-  world.h.node.keys.OnRestarted();
-  world.h.upstreams.OnKeysRestarted();
-  world.ServeKeys();
+  world.RestartKeys();
   const auto is_taken = [&](Bytes packet) {
     const auto before = world.h.node.packets.processed;
     world.Send(packet);
@@ -30,8 +28,7 @@ void ANewKeyProcessCostsNoBroadcast(void**) {
   // Not even with the announcement, heard again.
   assert_false(is_taken(world.Packet(Broadcast(), told, used)));
   assert_true(world.Genuine());
-  const MonoTime now = Timebase::Mono();
-  for (double after = 0; after < 1000; after += 50) world.h.upstreams.Maintain(now + after);
+  for (int i = 0; i < 20; ++i) world.Pass(50);
   assert_true(world.listens());
   assert_true(world.Genuine());
 }
@@ -46,15 +43,12 @@ void AServerWithANewKeyIsProvedAnewAndListenedTo(void**) {
   world.ForgetQuestions();
   world.RenewKeys();
   world.list = BroadcastWorld::NewList(world.hasher);
-  MonoTime now = Timebase::Mono();
   assert_false(world.Genuine());
   int seconds = 0;
   for (bool good = false; !good; ++seconds) {
     assert_true(seconds < 30);
-    world.AnswerOne();
+    world.AnswerForASecond();
     assert_true(world.listens());
-    world.h.upstreams.Maintain(now = now + 1);
-    world.ServeKeys();
     if (seconds % 8 == 7) good = world.Genuine();
   }
   assert_int_equal(world.upstream().id.value, id.value);
@@ -62,7 +56,7 @@ void AServerWithANewKeyIsProvedAnewAndListenedTo(void**) {
   for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
   assert_true(world.upstream().dance->trail().server()->key == world.server.key->public_key());
   // Once is enough.
-  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  for (int i = 0; i < 300; ++i) world.Pass();
   assert_false(world.socket.Receive().has_value());
 }
 
@@ -78,15 +72,12 @@ void ANewKeyUnderTheSameListCostsNoBroadcast(void**) {
   const auto told = world.Announcement(++world.now, world.list.announced(), world.list.sequence());
   world.Send(world.Packet(Broadcast(), told, world.list.taken()));
   assert_int_equal(world.AskedFor(AutokeyCode::kAutokey), 1);
-  MonoTime now = Timebase::Mono();
-  for (int i = 0; i < 60; ++i) world.h.upstreams.Maintain(now = now + 1);
+  for (int i = 0; i < 60; ++i) world.Pass();
   assert_false(world.upstream().dance->renewing());
   world.Send(world.Packet(Broadcast(), told, *world.list.Take()));
   bool proved = false;
   for (int seconds = 0; seconds < 40; ++seconds) {
-    world.AnswerOne();
-    world.h.upstreams.Maintain(now = now + 1);
-    world.ServeKeys();
+    world.AnswerForASecond();
     proved = world.upstream().dance->trail().server()->key == world.server.key->public_key();
     assert_true(world.Genuine());
   }
@@ -99,16 +90,13 @@ void ANewKeyUnderTheSameListCostsNoBroadcast(void**) {
 void ALostCookieIsAskedForBeside(void**) {
   BroadcastWorld world;
   world.Follow();
-  world.h.node.keys.OnRestarted();
-  world.h.upstreams.OnKeysRestarted();
-  world.ServeKeys();
+  world.RestartKeys();
   world.ForgetQuestions();
   assert_false(world.upstream().dance->has_cookie());
-  MonoTime now = Timebase::Mono();
-  for (int i = 0; i < 60; ++i) world.h.upstreams.Maintain(now = now + 1);
+  for (int i = 0; i < 60; ++i) world.Pass();
   world.AnswerOne();
   assert_true(world.upstream().dance->has_cookie());
-  for (int i = 0; i < 300; ++i) world.h.upstreams.Maintain(now = now + 1);
+  for (int i = 0; i < 300; ++i) world.Pass();
   // One question was all.
   assert_false(world.socket.Receive().has_value());
   assert_true(world.Genuine());

@@ -88,6 +88,11 @@ void BroadcastWorld::AnswerOne() {
   ServeKeys();
 }
 
+void BroadcastWorld::Pass(double seconds) {
+  passed = passed.value_or(net::Timebase::Mono()) + seconds;
+  h.upstreams.Maintain(*passed);
+}
+
 std::vector<uint8_t> BroadcastWorld::Answer(const wire::Packet& request, const IpAddress& from) {
   const Bytes field = request.extensions()[0].field;
   if (field[1] == static_cast<uint8_t>(AutokeyCode::kAutokey)) {
@@ -124,6 +129,12 @@ int BroadcastWorld::AskedFor(AutokeyCode code) {
     count += !fields.empty() && fields[0].field[1] == static_cast<uint8_t>(code) ? 1 : 0;
   }
   return count;
+}
+
+void BroadcastWorld::RestartKeys() {
+  h.node.keys.OnRestarted();
+  h.upstreams.OnKeysRestarted();
+  ServeKeys();
 }
 
 void BroadcastWorld::ServeOne(Bytes bytes) {

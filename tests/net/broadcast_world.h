@@ -56,6 +56,14 @@ struct BroadcastWorld {
   // A poll of ours, and the server's answer.
   void Volley();
   void AnswerOne();
+  // Time passes for what we ask beside.
+  void Pass(double seconds = 1);
+  // A second passes, and the server answers what is asked.
+  void AnswerForASecond() {
+    AnswerOne();
+    Pass();
+    ServeKeys();
+  }
   std::vector<uint8_t> Answer(const wire::Packet& request, const IpAddress& from);
   // The server has another host key and certificate.
   void RenewKeys();
@@ -81,6 +89,8 @@ struct BroadcastWorld {
     h.ServeKeys([this](Bytes message) { ServeOne(message); });
   }
   void ServeOne(Bytes bytes);
+  // It was reloaded, or died.
+  void RestartKeys();
   // As keys/mac_operations.cc: the MAC, then the list.
   msg::VerdictCode Judge(const msg::CheckMac& check);
 
@@ -96,6 +106,7 @@ struct BroadcastWorld {
   keys::KeyList list = NewList(hasher);
   std::optional<keys::KeySequence> sequence;  // what ntpd-keys accepted
   uint32_t now = autokey::test::kTestNow;
+  std::optional<MonoTime> passed;  // until when Pass() has come
   uint32_t announcer = kAnnouncer;
   uint32_t asked_as = 0;  // the identifier that its list was asked for by last
   int checks = 0;
