@@ -14,6 +14,7 @@ using test::Encoded;
 using test::Harness;
 using test::Next;
 using test::ReplyTo;
+using test::SomeMac;
 using test::Stranger;
 
 // The kernel brings nothing that was sent to a group by loopback: an address of one host stands for
@@ -46,16 +47,14 @@ struct Net {
     client.Maintain();
     return group.Receive();
   }
+  // The server answers.
+  void Answer(const Stranger::Got& question) {
+    server.Send(Encoded(ReplyTo(question.header())), question.from);
+    h.Spin();
+  }
   AssocId prototype() const { return h.upstreams.prototypes().begin()->first; }
   size_t followed() const { return h.upstreams.all().size(); }
 };
-
-std::vector<uint8_t> Mac(uint32_t key) {
-  std::vector<uint8_t> trailer(20, 0xab);
-  Writer writer(trailer);
-  writer.U32(key);
-  return trailer;
-}
 
 void FollowsWhoAnswersTheGroup(void**) {
   Net net;
@@ -63,8 +62,7 @@ void FollowsWhoAnswersTheGroup(void**) {
   assert_true(question && question->bytes.size() == 48);
   assert_true(question->header().mode == wire::Mode::kClient);
   assert_false(question->header().transmit.is_zero());
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   assert_int_equal(net.followed(), 1);
   assert_int_equal(net.changes, 1);
   const auto& [id, upstream] = *net.h.upstreams.all().begin();
@@ -74,8 +72,7 @@ void FollowsWhoAnswersTheGroup(void**) {
   assert_false(snapshot->status.configured);
   assert_int_equal(snapshot->counters.received, 0);  // its time was not taken
   // The same again is nothing new.
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   assert_int_equal(net.followed(), 1);
 }
 
@@ -84,8 +81,7 @@ void WhoHasJustAnsweredIsGivenTime(void**) {
   Net net;
   const auto question = net.Question();
   const MonoTime before = Timebase::Mono();
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   const AssocId id = net.h.upstreams.all().begin()->first;
   assert_true(net.h.node.engine->Find(id)->next_poll() - before >=
               core::PollSchedule::kBurstSpacing);
@@ -160,8 +156,7 @@ void WithoutAMacOnlyIfAuthIsDisabled(void**) {
   Net net;
   net.h.node.start.authentication = true;
   const auto question = net.Question();
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   assert_int_equal(net.followed(), 0);
 }
 
@@ -184,7 +179,7 @@ std::optional<Stranger::Got> SealedQuestion(Net* net) {
   assert_int_equal(request->covered.span()[0] & 7, 3);
   msg::Sealed sealed;
   sealed.request = request->request;
-  CHECK(sealed.mac.Assign(Mac(11)));
+  CHECK(sealed.mac.Assign(SomeMac(KeyId{11})));
   CHECK(net->h.keys.far.Send(sealed) == SendOutcome::kSent);
   (void)net->h.node.keys.OnReadable();
   return net->group.Receive();
@@ -206,12 +201,12 @@ void AGoodMacOfTheLinesKeyIsFollowed(void**) {
   const auto question = SealedQuestion(&net);
   assert_true(question && question->bytes.size() == 68);
   const wire::Header header = ReplyTo(question->header());
-  net.server.Send(Encoded(header, Mac(11)), question->from);
+  net.server.Send(Encoded(header, SomeMac(KeyId{11})), question->from);
   net.h.Spin();
   assert_int_equal(net.followed(), 0);
   AnswerVerdict(&net, msg::VerdictCode::kBad);
   assert_int_equal(net.followed(), 0);
-  net.server.Send(Encoded(header, Mac(11)), question->from);
+  net.server.Send(Encoded(header, SomeMac(KeyId{11})), question->from);
   net.h.Spin();
   AnswerVerdict(&net, msg::VerdictCode::kGood);
   assert_int_equal(net.followed(), 1);
@@ -220,9 +215,8 @@ void AGoodMacOfTheLinesKeyIsFollowed(void**) {
 void AnotherKeysMacIsNotLookedAt(void**) {
   Net net(11);
   const auto question = SealedQuestion(&net);
-  net.server.Send(Encoded(ReplyTo(question->header()), Mac(12)), question->from);
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.server.Send(Encoded(ReplyTo(question->header()), SomeMac(KeyId{12})), question->from);
+  net.Answer(*question);
   assert_int_equal(CountOf<msg::CheckMac>(&net.h.keys.far), 0);
   assert_int_equal(net.followed(), 0);
 }
@@ -231,22 +225,19 @@ void NoPeerForbidsWhoHasNoMac(void**) {
   Net net;
   net.h.Restrict(core::AccessFlags(static_cast<uint16_t>(core::Access::kNoPeer)));
   const auto question = net.Question();
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   assert_int_equal(net.followed(), 0);
 }
 
 void ALineThatGoesEndsItsSearch(void**) {
   Net net;
   const auto question = net.Question();
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   assert_int_equal(net.followed(), 1);
   net.h.upstreams.Configure({});
   net.client.Maintain();
   assert_int_equal(net.followed(), 0);
-  net.server.Send(Encoded(ReplyTo(question->header())), question->from);
-  net.h.Spin();
+  net.Answer(*question);
   assert_int_equal(net.followed(), 0);
 }
 

@@ -29,6 +29,15 @@ struct Keyed : Net {
     CHECK(h.node.keys.OnReadable());
     return first.Receive();
   }
+  // Polls, and the server answers; what ntpd-keys is asked to check.
+  msg::CheckMac CheckOfReply() {
+    const auto request = Seal(PollKeyed());
+    first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
+    h.Spin();
+    const auto check = Next<msg::CheckMac>(&h.keys.far);
+    CHECK(check.has_value());
+    return *check;
+  }
   void Say(uint32_t request, msg::VerdictCode code) {
     CHECK(h.keys.far.Send(msg::Verdict{.request = request, .code = code}) == SendOutcome::kSent);
     CHECK(h.node.keys.OnReadable());
@@ -68,10 +77,7 @@ void TakesTimeOnlyFromAGoodMac(void**) {
 
 void ARevokedKeysAssociationStartsOver(void**) {
   Keyed net;
-  const auto request = net.Seal(net.PollKeyed());
-  net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
-  net.h.Spin();
-  net.Say(Next<msg::CheckMac>(&net.h.keys.far)->request, msg::VerdictCode::kGood);
+  net.Say(net.CheckOfReply().request, msg::VerdictCode::kGood);
   assert_true(net.HasSample() && net.Snapshot().authentic);
   const KeyId other[] = {KeyId{12}}, its[] = {KeyId{12}, KeyId{11}};
   net.h.upstreams.OnKeysChanged(other, false);
@@ -132,25 +138,19 @@ void ALateSealIsNotSent(void**) {
 
 void ALateVerdictIsOfAnEarlierExchange(void**) {
   Keyed net;
-  const auto request = net.Seal(net.PollKeyed());
-  net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
-  net.h.Spin();
-  const auto check = Next<msg::CheckMac>(&net.h.keys.far);
+  const msg::CheckMac check = net.CheckOfReply();
   (void)net.PollKeyed();
-  net.Say(check->request, msg::VerdictCode::kGood);
+  net.Say(check.request, msg::VerdictCode::kGood);
   assert_false(net.HasSample());
 }
 
 void AnAssociationMayGoWhileKeysIsAtIt(void**) {
   Keyed net;
-  const auto request = net.Seal(net.PollKeyed());
-  net.first.Send(Encoded(ReplyTo(request->header()), SomeMac(KeyId{11})), request->from);
-  net.h.Spin();
-  const auto check = Next<msg::CheckMac>(&net.h.keys.far);
+  const msg::CheckMac check = net.CheckOfReply();
   const msg::SealRequest seal = net.PollKeyed();
   net.h.upstreams.Configure({});
   assert_true(net.h.upstreams.all().empty());
-  net.Say(check->request, msg::VerdictCode::kGood);
+  net.Say(check.request, msg::VerdictCode::kGood);
   assert_false(net.Seal(seal).has_value());
 }
 
