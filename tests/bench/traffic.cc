@@ -6,33 +6,19 @@
 
 #include "keys/farm_seeds.h"
 #include "keys/key_maker.h"
-#include "keys/private_key.h"
-#include "keys/rsa.h"
-#include "ntpd/net/random.h"
 #include "ntpd/wire/extension_field.h"
+#include "tests/support/autokey_client.h"
 
 namespace ntpward::bench {
 namespace {
 
+using namespace ntpward::test;
+
 constexpr uint32_t kAssociation = 1;
-
-void PutHeader(Writer& writer, uint64_t nonce) {
-  wire::Header header;
-  header.poll = 6;
-  header.precision = -20;
-  header.transmit = NtpTimestamp::FromRaw(nonce);
-  wire::EncodeHeader(writer, header);
-}
-
-template <typename T, typename E>
-T Must(Result<T, E> result) {
-  CHECK(result.ok());
-  return std::move(result).value();
-}
 
 class Plain : public Traffic {
  public:
-  void Request(Writer& writer, uint64_t nonce) override { PutHeader(writer, nonce); }
+  void Request(Writer& writer, uint64_t nonce) override { PutClientHeader(writer, nonce); }
   bool Accepts(Bytes reply) override { return reply.size() == wire::kHeaderSize; }
 };
 
@@ -42,7 +28,7 @@ class Symmetric : public Traffic {
       : id_(id), algorithm_(std::move(algorithm)), secret_(std::move(secret)) {}
 
   void Request(Writer& writer, uint64_t nonce) override {
-    PutHeader(writer, nonce);
+    PutClientHeader(writer, nonce);
     wire::EncodeMac(writer, {id_, algorithm_.Compute(secret_, writer.written()).span()});
   }
   bool Accepts(Bytes reply) override {
@@ -64,17 +50,12 @@ class Autokey : public Traffic {
       : path_(path), cookie_(cookie), hasher_(Must(keys::SessionKeyHasher::Create())) {}
 
   void Request(Writer& writer, uint64_t nonce) override {
-    PutHeader(writer, nonce);
-    const KeyId id = net::RandomSessionKeyId();
-    const keys::SessionDigest digest =
-        hasher_.Mac(hasher_.Derive(path_, id, cookie_), writer.written());
-    wire::EncodeMac(writer, {id, digest.span()});
+    PutClientHeader(writer, nonce);
+    PutSessionMac(writer, hasher_, path_, cookie_);
   }
   bool Accepts(Bytes reply) override {
     const auto packet = wire::ParsePacket(reply);
-    if (!packet.ok() || !packet->mac) return false;
-    const keys::SessionKey key = hasher_.Derive(path_.Reversed(), packet->mac->key, cookie_);
-    return EqualConstantTime(packet->mac->digest, hasher_.Mac(key, packet->covered).span());
+    return packet.ok() && HasSessionMac(*packet, hasher_, path_, cookie_);
   }
 
  private:
@@ -122,10 +103,7 @@ CookieTraffic::CookieTraffic(const AddressPair& path)
     : path_(path),
       hasher_(Must(keys::SessionKeyHasher::Create())),
       key_(Must(keys::MakeRsaKey(2048))) {
-  keys::KeyPair own;
-  CHECK(EVP_PKEY_up_ref(key_.get()) == 1);
-  own.key.reset(key_.get());
-  const std::vector<uint8_t> public_key = own.PublicDer();
+  const std::vector<uint8_t> public_key = PublicDerOf(key_.get());
   // Servers do not check the signature of a public key, whose owner they do not know; 4.2.8 wants
   // one that is there, and times that are not in the future.
   const std::vector<uint8_t> signature(256, 1);
@@ -144,11 +122,9 @@ CookieTraffic::CookieTraffic(const AddressPair& path)
 }
 
 void CookieTraffic::Request(Writer& writer, uint64_t nonce) {
-  PutHeader(writer, nonce);
+  PutClientHeader(writer, nonce);
   writer.Put(field_);
-  const KeyId id = net::RandomSessionKeyId();
-  const keys::SessionDigest digest = hasher_.Mac(hasher_.Derive(path_, id, 0), writer.written());
-  wire::EncodeMac(writer, {id, digest.span()});
+  PutSessionMac(writer, hasher_, path_, 0);
 }
 
 bool CookieTraffic::Accepts(Bytes reply) {
@@ -160,10 +136,6 @@ bool CookieTraffic::Accepts(Bytes reply) {
   return true;
 }
 
-std::optional<uint32_t> CookieTraffic::Cookie() const {
-  const auto plain = keys::OaepDecrypt(key_.get(), answer_, 4);
-  if (!plain) return std::nullopt;
-  return Reader(*plain).U32();
-}
+std::optional<uint32_t> CookieTraffic::Cookie() const { return OpenCookie(key_.get(), answer_); }
 
 }  // namespace ntpward::bench

@@ -4,23 +4,17 @@
 
 #include "keys/certificate_maker.h"
 #include "keys/key_maker.h"
-#include "keys/private_key.h"
-#include "keys/rsa.h"
-#include "ntpd/net/random.h"
 #include "ntpd/wire/extension_field.h"
 #include "privsep/supervisor_link.h"
+#include "tests/support/autokey_client.h"
 
 namespace ntpward::crowd {
 namespace {
 
+using namespace ntpward::test;
+
 constexpr const char* kName = "crowd";
 constexpr std::string_view kKinds[] = {"assoc", "cert", "cookie", "sign", "iff", "autokey1", "mac"};
-
-template <typename T, typename E>
-T Must(Result<T, E> result) {
-  CHECK(result.ok());
-  return std::move(result).value();
-}
 
 std::vector<uint8_t> Field(wire::AutokeyCode code, Bytes value, NtpSeconds filestamp) {
   wire::AutokeyField field;
@@ -53,13 +47,10 @@ std::optional<Kind> KindOf(std::string_view name) {
 Requests::Requests(std::string_view server)
     : hasher_(Must(keys::SessionKeyHasher::Create())), key_(Must(keys::MakeRsaKey(2048))) {
   const NtpSeconds now{SystemTimeNow().seconds() - 60};
-  keys::KeyPair own;
-  CHECK(EVP_PKEY_up_ref(key_.get()) == 1);
-  own.key.reset(key_.get());
   using wire::AutokeyCode;
   fields_ = {Field(AutokeyCode::kAssociation, AsBytes(kName), {0x00080001}),
              Field(AutokeyCode::kCertificate, AsBytes(server), now),
-             Field(AutokeyCode::kCookie, own.PublicDer(), now),
+             Field(AutokeyCode::kCookie, PublicDerOf(key_.get()), now),
              Field(AutokeyCode::kSign, OwnCertificate(key_.get(), now.value), now),
              Field(AutokeyCode::kIff, std::vector<uint8_t>(20, 0x5a), now),
              Field(AutokeyCode::kAssociation, AsBytes(kName), {0x00080001}),
@@ -67,25 +58,14 @@ Requests::Requests(std::string_view server)
   fields_[static_cast<size_t>(Kind::kVersion1)][0] = wire::kOldAutokeyVersion;
 }
 
-void Requests::PutHeader(Writer& writer, uint64_t nonce) const {
-  wire::Header header;
-  header.poll = 6;
-  header.precision = -20;
-  header.transmit = NtpTimestamp::FromRaw(nonce);
-  wire::EncodeHeader(writer, header);
-}
-
 void Requests::Seal(Writer& writer, const AddressPair& path, uint32_t private_value) {
-  const KeyId id = net::RandomSessionKeyId();
-  const keys::SessionDigest digest =
-      hasher_.Mac(hasher_.Derive(path, id, private_value), writer.written());
-  wire::EncodeMac(writer, {id, digest.span()});
+  PutSessionMac(writer, hasher_, path, private_value);
   CHECK(writer.Finish());
 }
 
 Bytes Requests::Flood(Kind kind, const AddressPair& path, uint64_t nonce) {
   Writer writer(packet_);
-  PutHeader(writer, nonce);
+  PutClientHeader(writer, nonce);
   writer.Put(fields_[static_cast<size_t>(kind)]);
   // Whose cookie this would be nobody knows.
   Seal(writer, path, kind == Kind::kMac ? static_cast<uint32_t>(nonce) : 0);
@@ -109,25 +89,22 @@ Bytes Requests::Peer(const AddressPair& path, NtpTimestamp origin, NtpTimestamp 
 
 Bytes Requests::Time(const AddressPair& path, uint64_t nonce, uint32_t cookie) {
   Writer writer(packet_);
-  PutHeader(writer, nonce);
+  PutClientHeader(writer, nonce);
   Seal(writer, path, cookie);
   return writer.written();
 }
 
 bool Requests::IsAuthentic(const wire::Packet& reply, const AddressPair& path, uint32_t cookie) {
-  if (!reply.mac || reply.crypto_nak || reply.field_count != 0) return false;
+  if (reply.crypto_nak || reply.field_count != 0) return false;
   if (reply.header.mode != wire::Mode::kServer) return false;
-  const keys::SessionKey key = hasher_.Derive(path.Reversed(), reply.mac->key, cookie);
-  return EqualConstantTime(reply.mac->digest, hasher_.Mac(key, reply.covered).span());
+  return HasSessionMac(reply, hasher_, path, cookie);
 }
 
 std::optional<uint32_t> Requests::CookieIn(const wire::Packet& reply) const {
   if (reply.field_count == 0) return std::nullopt;
   const auto field = wire::ParseAutokeyField(reply.extensions()[0].field);
   if (!field.ok() || !field->has_value) return std::nullopt;
-  const auto plain = keys::OaepDecrypt(key_.get(), field->value, 4);
-  if (!plain) return std::nullopt;
-  return Reader(*plain).U32();
+  return OpenCookie(key_.get(), field->value);
 }
 
 }  // namespace ntpward::crowd

@@ -36,7 +36,6 @@ class Requests {
   std::optional<uint32_t> CookieIn(const wire::Packet& reply) const;
 
  private:
-  void PutHeader(Writer& writer, uint64_t nonce) const;
   void Seal(Writer& writer, const AddressPair& path, uint32_t private_value);
 
   keys::SessionKeyHasher hasher_;
