@@ -10,6 +10,11 @@ namespace {
 // An answer longer than this leaves no room for a request that has a certificate in it.
 constexpr size_t kLongAnswer = 1024;
 
+bool IsAssociation(Bytes fields) {
+  const auto head = wire::ParseAutokeyFieldHead(fields);
+  return head.ok() && head->code == static_cast<uint8_t>(wire::AutokeyCode::kAssociation);
+}
+
 }  // namespace
 
 PeerDance::PeerDance(AssocId own, DancePolicy policy, uint8_t automax, const AddressPair& to_peer,
@@ -50,6 +55,10 @@ PeerPacket PeerDance::NextPacket(const DanceContext& context) {
   if (!Fits(packet, announcement.size() + request.size())) announcement.clear();
   if (!announcement.empty()) own_list_.OnAnnounced();
   Add(announcement, packet);
+  // In scheme PC our answer is all that ntpd 4.2.6 wants to know of us, and it starts over when
+  // somebody whom it knows asks ASSOC. Asked first it takes the question as the answer.
+  if (context.host.is_private() && IsAssociation(request) && IsAssociation(packet.fields))
+    std::swap(request, packet.fields);
   Add(request, packet);
   if (packet.fields.empty()) AddFiller(context, packet);
   return packet;

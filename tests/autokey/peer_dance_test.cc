@@ -47,6 +47,24 @@ void PeersWithTheGroupsPrivateCertificateNeedNoOther(void**) {
   }
 }
 
+// What the fields of the first packet say that Two sends once it has heard One.
+std::vector<int> FirstCodesOfTwo(Scheme scheme) {
+  Synchronised pair(scheme);
+  (void)pair.two->Receive(*pair.one->Send());
+  const auto sent = pair.two->Send();
+  std::vector<int> codes;
+  for (const auto& field : wire::ParsePacket(*sent)->extensions())
+    codes.push_back(field.field[0] << 8 | field.field[1]);
+  return codes;
+}
+
+// With a private certificate ntpd 4.2.6 knows who answers it, and starts over when that one asks.
+void OnlyAPrivatePeerAsksWhoTheOtherIsBeforeItAnswers(void**) {
+  assert_true(FirstCodesOfTwo(Scheme::kPrivate) == (std::vector<int>{0x0201, 0x8201}));
+  assert_true(FirstCodesOfTwo(Scheme::kTrail) == (std::vector<int>{0x8201, 0x0201}));
+  assert_true(FirstCodesOfTwo(Scheme::kIff) == (std::vector<int>{0x8201, 0x0201}));
+}
+
 // What it announces from then on looks older than what it announced before, for as long as its
 // clock was ahead.
 void APeerWhoseClockWasAheadIsFollowedAgain(void**) {
@@ -281,6 +299,7 @@ int main() {
       cmocka_unit_test(TwoPeersProveEachOtherAndAgree),
       cmocka_unit_test(PeersOfAGroupProveThatTheyBelongToIt),
       cmocka_unit_test(PeersWithTheGroupsPrivateCertificateNeedNoOther),
+      cmocka_unit_test(OnlyAPrivatePeerAsksWhoTheOtherIsBeforeItAnswers),
       cmocka_unit_test(APeerWhoseClockWasAheadIsFollowedAgain),
       cmocka_unit_test(APeerWithoutTimeTakesItByTheOthersList),
       cmocka_unit_test(TwoPeersWithoutTimeWaitForIt),
