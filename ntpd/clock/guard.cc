@@ -18,6 +18,12 @@ bool IsLastDayOfMonth(double unix_seconds) {
 
 }  // namespace
 
+bool Guard::IsLargeFirstSlew(const msg::ClockAdjust& request) const {
+  const double size = std::fabs(request.slew.value_or(0));
+  const bool panics = start_.step_limit > 0 && size > start_.step_limit && !gate_open_;
+  return size > kMaxSlewSeconds && size <= first_slew_limit_ && !request.step && !panics;
+}
+
 ClockRefusal Guard::JudgeStep(double seconds, double unix_seconds) const {
   if (start_.slew_only) return ClockRefusal::kStepLimit;
   if (start_.step_limit > 0 && std::fabs(seconds) > start_.step_limit && !gate_open_)
@@ -38,7 +44,8 @@ ClockRefusal Guard::Judge(const msg::ClockAdjust& request, double unix_seconds,
                           MonoTime now) const {
   if (request.frequency && std::fabs(request.frequency->value) > kMaxFrequencyPpm)
     return ClockRefusal::kFrequencyLimit;
-  if (request.slew && std::fabs(*request.slew) > kMaxSlewSeconds) return ClockRefusal::kSlewLimit;
+  if (request.slew && std::fabs(*request.slew) > kMaxSlewSeconds && !IsLargeFirstSlew(request))
+    return ClockRefusal::kSlewLimit;
   // The day is judged where the step leads to: that is where the leap would take place.
   if (request.leap.value_or(0) != 0 && !IsLastDayOfMonth(unix_seconds + request.step.value_or(0)))
     return ClockRefusal::kLeapDay;
@@ -55,7 +62,9 @@ Result<Budget, ClockRefusal> Guard::Spend(const msg::ClockAdjust& request, const
   if (request.slew) {
     // Only what really ends early comes back: a refused request leaves the running slew alone.
     after.ReturnSlew(std::fabs(device.State(now).slew));
-    if (!after.TakeSlew(std::fabs(*request.slew), now)) return Fail(ClockRefusal::kSlewBudget);
+    // As the first step of -g, it says nothing about those that follow.
+    if (!IsLargeFirstSlew(request) && !after.TakeSlew(std::fabs(*request.slew), now))
+      return Fail(ClockRefusal::kSlewBudget);
   }
   if (!request.step) return after;
   if (!after.TakeStep(now)) return Fail(ClockRefusal::kStepBudget);
@@ -85,7 +94,7 @@ Status Guard::Move(const msg::ClockAdjust& request, Device* device, MonoTime now
 
 void Guard::Remember(const msg::ClockAdjust& request, MonoTime now) {
   // A small first slew shuts the gate as a step does: net had its first correction (CVE-2015-5300).
-  if (request.step || request.slew.value_or(0) != 0) gate_open_ = false;
+  if (request.step || request.slew.value_or(0) != 0) gate_open_ = false, first_slew_limit_ = 0;
   if (!request.tai) return;
   if (tai_ && *tai_ != *request.tai) tai_changed_ = now;
   tai_ = request.tai;

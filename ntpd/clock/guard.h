@@ -4,6 +4,7 @@
 // that net's own idea of the clock stays right.
 #pragma once
 
+#include <cmath>
 #include <optional>
 
 #include "ntpd/clock/budget.h"
@@ -13,14 +14,20 @@ namespace ntpward::clock {
 
 inline constexpr double kMaxFrequencyPpm = 500;  // the kernel's own limit (MAXFREQ)
 inline constexpr double kMaxSlewSeconds = 1;     // one request; at 500 ppm it lasts 2000 s
-inline constexpr double kTaiInterval = 86400;    // least seconds between changes of the TAI offset
+// The first slew of -q, which nobody will be here to renew; at 500 ppm it lasts 14 days.
+inline constexpr double kMaxFirstSlewSeconds = 600;
+inline constexpr double kTaiInterval = 86400;  // least seconds between changes of the TAI offset
 // The clock is never set before this program was made (seconds since 1970: 2026-11-22).
 inline constexpr double kBuildDate = 1795305600;
 
 class Guard {
  public:
   explicit Guard(const msg::ClockStart& start)
-      : start_(start), gate_open_(start.first_step_free), tai_(start.tai), budget_(start.budget) {}
+      : start_(start),
+        gate_open_(start.first_step_free),
+        first_slew_limit_(std::fmin(start.first_slew_limit, kMaxFirstSlewSeconds)),
+        tai_(start.tai),
+        budget_(start.budget) {}
 
   // Applies all of `request` to the device or nothing of it. The state says which, and why not.
   msg::ClockState Apply(const msg::ClockAdjust& request, Device* device, MonoTime now);
@@ -37,10 +44,13 @@ class Guard {
                                           MonoTime now) const;
   Status Move(const msg::ClockAdjust& request, Device* device, MonoTime now);
   void Remember(const msg::ClockAdjust& request, MonoTime now);
+  // Slews by more than any other request may, and no more than the first correction of -q may.
+  bool IsLargeFirstSlew(const msg::ClockAdjust& request) const;
 
   msg::ClockStart start_;
-  bool gate_open_;    // -g: shuts for good at the first correction
-  uint8_t leap_ = 0;  // announced until the day is over or a step makes it another day
+  bool gate_open_;           // -g: shuts for good at the first correction
+  double first_slew_limit_;  // -q: the same, then 0
+  uint8_t leap_ = 0;         // announced until the day is over or a step makes it another day
   std::optional<int16_t> tai_;
   std::optional<MonoTime> tai_changed_;
   Budget budget_;

@@ -14,8 +14,9 @@ msg::ClockStart FirstClockStart(const config::Config& config, const Options& opt
                                 bool virtual_clock, std::optional<Ppm> drift);
 
 // The same for a process that follows one whose last word was `mirror`: frequency, spent budgets
-// and TAI offset go on, the panic gate stays shut once it was, and a virtual clock goes on as if it
-// had never stopped, its slew included. `now` is CLOCK_MONOTONIC.
+// and TAI offset go on, the panic gate stays shut once it was, no slew may be a large first one,
+// and a virtual clock goes on as if it had never stopped, its slew included. `now` is
+// CLOCK_MONOTONIC.
 msg::ClockStart NextClockStart(const msg::ClockStart& first, const msg::ClockMirror& mirror,
                                MonoTime now);
 

@@ -124,15 +124,18 @@ struct ClockStart {
   double step_limit = 0;         // seconds: one step may not exceed it (tinker panic; 0 = no limit)
   bool first_step_free = false;  // -g: the first correction of the daemon's life may be of any size
   bool slew_only = false;        // tinker step 0: steps are refused, -g or not
+  // -q: the first correction of the daemon's life may be a slew of so many seconds; 0: of no more
+  // than any other.
+  double first_slew_limit = 0;
   double initial_correction = 0;  // virtual mode: --no-clock=OFFSET, or what a dead clock had
   Ppm simulated_error;
   Ppm frequency;               // base frequency to start from
   std::optional<int16_t> tai;  // TAI - UTC that a dead clock had announced
   ClockBudget budget;
 
-  bool Valid() const { return step_limit >= 0; }
+  bool Valid() const { return step_limit >= 0 && first_slew_limit >= 0; }
   static auto Fields(auto& m) {
-    return std::tie(m.is_virtual, m.step_limit, m.first_step_free, m.slew_only,
+    return std::tie(m.is_virtual, m.step_limit, m.first_step_free, m.slew_only, m.first_slew_limit,
                     m.initial_correction, m.simulated_error, m.frequency, m.tai, m.budget);
   }
 };

@@ -121,6 +121,35 @@ void GateShutsAtTheFirstSlewToo(void**) {
   assert_true(Ask(guard, device, {.step = 50000.0}) == ClockRefusal::kStepLimit);
 }
 
+// `ntpd -q -x` slews by all of the offset at once, and is gone.
+void TheFirstSlewOfQMayBeLargeOnce(void**) {
+  const ClockStart start{.step_limit = 1000, .first_slew_limit = 600};
+  FakeDevice device;
+  Guard guard(start);
+  assert_true(Ask(guard, device, {.slew = 600.5}) == ClockRefusal::kSlewLimit);
+  assert_true(Ask(guard, device, {.slew = -599.5}) == ClockRefusal::kNone);
+  assert_true(device.state.slew == -599.5);
+  assert_true(Ask(guard, device, {.slew = 1.5}) == ClockRefusal::kSlewLimit);
+  // Whoever wants more than a daemon may ever ask for gets no more than -x gives.
+  AssertRefused({.step_limit = 1e5, .first_slew_limit = 1e4}, {.slew = 601},
+                ClockRefusal::kSlewLimit);
+  // Nor is it a way round the panic limit, or more than one correction.
+  AssertRefused({.step_limit = 10, .first_slew_limit = 600}, {.slew = 11},
+                ClockRefusal::kSlewLimit);
+  AssertRefused(start, {.slew = 2, .step = 1}, ClockRefusal::kSlewLimit);
+}
+
+void NoSlewIsLargeAfterAFirstCorrection(void**) {
+  for (const ClockAdjust& first : {ClockAdjust{.slew = 0.001}, ClockAdjust{.step = 0.5}}) {
+    FakeDevice device;
+    Guard guard({.step_limit = 1000, .first_slew_limit = 600});
+    // A course without a slew is none.
+    assert_true(Ask(guard, device, {.frequency = Ppm{3}, .slew = 0.0}) == ClockRefusal::kNone);
+    assert_true(Ask(guard, device, first) == ClockRefusal::kNone);
+    assert_true(Ask(guard, device, {.slew = 2}) == ClockRefusal::kSlewLimit);
+  }
+}
+
 void ARefusedStepLeavesTheGateAsItWas(void**) {
   FakeDevice device;
   Guard guard({.step_limit = 1000, .first_step_free = true});
@@ -285,6 +314,8 @@ int main() {
       cmocka_unit_test(SlewOnlyRefusesStepsEvenThroughTheGate),
       cmocka_unit_test(GateLetsTheFirstStepThroughOnce),
       cmocka_unit_test(GateShutsAtTheFirstSlewToo),
+      cmocka_unit_test(TheFirstSlewOfQMayBeLargeOnce),
+      cmocka_unit_test(NoSlewIsLargeAfterAFirstCorrection),
       cmocka_unit_test(ARefusedStepLeavesTheGateAsItWas),
       cmocka_unit_test(ASuccessorKeepsGateBudgetAndTai),
       cmocka_unit_test(TheFirstStepThroughTheGateLeavesTheDaysDistanceAlone),

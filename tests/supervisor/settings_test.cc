@@ -352,6 +352,26 @@ void ASuccessorGoesOnWhereTheClockWas(void**) {
   assert_true(FirstClockStart(Parse("tinker step 0\n"), options, true, {}).slew_only);
 }
 
+void OnlyQMaySlewByMoreAtOnce(void**) {
+  const auto limit = [](const std::string& tinker, bool quit, bool slew_only) {
+    Options options;
+    options.quit = quit;
+    options.slew_only = slew_only;
+    return FirstClockStart(Parse(tinker), options, true, {}).first_slew_limit;
+  };
+  assert_true(limit("", false, true) == 0);
+  assert_true(limit("tinker step 0\n", false, false) == 0);
+  assert_true(limit("", true, false) == 0.128);
+  assert_true(limit("", true, true) == 600);
+  assert_true(limit("tinker step 0\n", true, false) == 600);
+  assert_true(limit("tinker stepback 5\n", true, false) == 5);
+  assert_true(limit("tinker stepback 700\n", true, false) == 600);
+  Options options;
+  options.quit = options.slew_only = true;
+  const auto first = FirstClockStart(Parse(""), options, true, {});
+  assert_true(NextClockStart(first, {}, MonoTime::FromSeconds(1)).first_slew_limit == 0);
+}
+
 // --- directories
 
 void GrantsTheDirectoriesThatFilesAreIn(void**) {
@@ -474,6 +494,7 @@ int main() {
       cmocka_unit_test(TheLocalClockGetsItsFudge),
       cmocka_unit_test(OptionsReachNet),
       cmocka_unit_test(ASuccessorGoesOnWhereTheClockWas),
+      cmocka_unit_test(OnlyQMaySlewByMoreAtOnce),
       cmocka_unit_test(GrantsTheDirectoriesThatFilesAreIn),
       cmocka_unit_test(SystemDirectoriesAreNotWritable),
       cmocka_unit_test(BackOffDoublesAndGivesUp),
