@@ -1,23 +1,17 @@
 #include "keys/genkeys_options.h"
 
-#include <getopt.h>
-
+#include <algorithm>
 #include <charconv>
-#include <cstring>
-#include <vector>
+
+#include "privsep/option_rows.h"
 
 namespace ntpward::keys {
 namespace {
 
-constexpr int kHelpOption = 256, kVersionOption = 257;
 constexpr std::string_view kDefaultDirectory = "/usr/local/etc";
 
-constexpr option kLongOptions[] = {{"help", no_argument, nullptr, kHelpOption},
-                                   {"version", no_argument, nullptr, kVersionOption},
-                                   {nullptr, 0, nullptr, 0}};
-
-Status TakeTargets(std::string_view letters, GenkeysOptions* out) {
-  for (const char letter : letters) {
+Status TakeTargets(char* letters, GenkeysOptions* out) {
+  for (const char letter : std::string_view(letters)) {
     if (letter == 'd')
       out->parameters = true;
     else if (letter == 'm')
@@ -30,7 +24,8 @@ Status TakeTargets(std::string_view letters, GenkeysOptions* out) {
   return {};
 }
 
-Status TakeModulus(std::string_view text, GenkeysOptions* out) {
+Status TakeModulus(char* argument, GenkeysOptions* out) {
+  const std::string_view text = argument;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), out->modulus_bits);
   if (error != std::errc() || end != text.data() + text.size() || out->modulus_bits < 512 ||
@@ -39,43 +34,23 @@ Status TakeModulus(std::string_view text, GenkeysOptions* out) {
   return {};
 }
 
-Status Take(int letter, GenkeysOptions* out) {
-  switch (letter) {
-    case 'c':
-      out->configuration = optarg;
-      return {};
-    case 'd':  // nothing more can be said than is said anyway
-      return {};
-    case 'f':
-      out->force = true;
-      return {};
-    case 'g':
-      return TakeTargets(optarg, out);
-    case 'h':
-      out->here = out->no_links = true;
-      return {};
-    case 'k':
-      out->key_file = optarg;
-      return {};
-    case 'l':
-      out->no_links = true;
-      return {};
-    case 'm':
-      return TakeModulus(optarg, out);
-    case 'n':
-      out->dry_run = true;
-      return {};
-    case 't':
-      out->trash = true;
-      return {};
-    case kHelpOption:
-      out->help = true;
-      return {};
-    default:
-      out->version = true;
-      return {};
-  }
-}
+using Row = OptionRow<GenkeysOptions>;
+
+constexpr Row kRows[] = {
+    {'c', nullptr, required_argument, KeepText<&GenkeysOptions::configuration>},
+    // Nothing more can be said than is said anyway.
+    {'d', nullptr, no_argument, [](char*, GenkeysOptions*) { return Status(); }},
+    {'f', nullptr, no_argument, SetSwitch<&GenkeysOptions::force>},
+    {'g', nullptr, required_argument, TakeTargets},
+    {'h', nullptr, no_argument, SetSwitch<&GenkeysOptions::here, &GenkeysOptions::no_links>},
+    {'k', nullptr, required_argument, KeepText<&GenkeysOptions::key_file>},
+    {'l', nullptr, no_argument, SetSwitch<&GenkeysOptions::no_links>},
+    {'m', nullptr, required_argument, TakeModulus},
+    {'n', nullptr, no_argument, SetSwitch<&GenkeysOptions::dry_run>},
+    {'t', nullptr, no_argument, SetSwitch<&GenkeysOptions::trash>},
+    {0, "help", no_argument, SetSwitch<&GenkeysOptions::help>},
+    {0, "version", no_argument, SetSwitch<&GenkeysOptions::version>},
+};
 
 // The words of a line up to a comment; quotes are taken off.
 std::vector<std::string> Words(std::string_view line) {
@@ -108,11 +83,14 @@ Result<GenkeysOptions> ParseGenkeysOptions(int argc, char** argv) {
   GenkeysOptions out;
   optind = 0;  // begins anew: tests parse several times
   opterr = 0;
-  int letter = 0;
-  while ((letter = getopt_long(argc, argv, "c:dfg:hk:lm:nt", kLongOptions, nullptr)) != -1) {
-    if (letter == '?')
-      return Fail(std::string(argv[optind - 1]) + ": unknown, or its value is missing");
-    TRY_VOID(Take(letter, &out));
+  const std::span<const Row> rows = kRows;
+  const std::string letters = ShortOptions(rows);
+  const std::vector<option> names = LongOptions(rows);
+  int found = 0;
+  while ((found = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr)) != -1) {
+    if (found == '?')
+      return Fail(OptionStoppedAt(rows, argv) + ": unknown, or its value is missing");
+    TRY_VOID(FindOption(rows, found)->take(optarg, &out));
   }
   if (optind < argc) return Fail(std::string(argv[optind]) + ": not expected: options only");
   if (!out.parameters && !out.symmetric && !out.rsa)

@@ -162,12 +162,6 @@ constexpr Row kRows[] = {
     {'?', "help", no_argument, SetSwitch<&KeygenOptions::help>},
 };
 
-// What getopt_long stopped at and left in optopt.
-std::string NameOf(int option) {
-  if (option < kFirstWithoutLetter) return std::string("-") + static_cast<char>(option);
-  return std::string("--") + FindOption(std::span<const Row>(kRows), option)->name;
-}
-
 Status CheckTogether(const KeygenOptions& options) {
   if (options.trusted && options.private_use)
     return Fail("-T with -P: a certificate is trusted or private");
@@ -196,11 +190,8 @@ Result<KeygenOptions> ParseKeygenOptions(int argc, char** argv) {
   int letter = 0;
   while ((letter = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr)) != -1) {
     // "-?" itself asks for help; an option that is not known also comes back as '?'.
-    if (letter == '?' && optopt != 0 && optopt != '?')
-      return Fail(NameOf(optopt) + ": unknown, or its value is missing");
-    const int before = optind;
-    if (letter == '?' && optopt == 0 && std::strcmp(argv[before - 1], "--help") != 0)
-      return Fail(std::string(argv[before - 1]) + ": unknown option");
+    if (letter == '?' && optopt != '?')
+      return Fail(OptionStoppedAt(rows, argv) + ": unknown, or its value is missing");
     TRY_VOID(FindOption(rows, letter)->take(optarg, &out));
   }
   TRY_VOID(CheckTogether(out));

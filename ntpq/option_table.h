@@ -1,10 +1,10 @@
 // Every option of ntpq: its names, what it takes, what --help says of it, and what it does.
 #pragma once
 
-#include <cstdint>
 #include <span>
 
 #include "ntpq/options.h"
+#include "privsep/option_rows.h"
 
 namespace ntpward::ntpq {
 
@@ -16,26 +16,20 @@ struct Parsing {
   Family family = Family::kNone;  // of the hosts that follow
 };
 
-// What stands behind an option.
-enum class OptionValue : uint8_t { kNone, kNumber, kText, kKeyword, kOptional };
-
-struct OptionRow {
-  char letter;  // 0: none
-  const char* name;
-  OptionValue value;
+// Its `take` gets null where there is no value; an error is one line.
+struct QueryOption : OptionRow<Parsing> {
+  const char* takes;  // as --help shows it: "no", "Num", "Str", "KWd", "opt"
   const char* purpose;
-  // Applies it. `value` is null when there is none; an error is one line.
-  Status (*take)(Parsing& parsing, const char* value);
 };
 
 // In the order in which --help lists them.
-std::span<const OptionRow> OptionRows();
+std::span<const QueryOption> OptionTable();
 
 // A host to visit.
-Status TakeHost(Parsing& parsing, const char* name);
+Status TakeHost(Parsing* parsing, const char* name);
 // The options that a file of presets names; its path is `value`.
-Status TakePresetFile(Parsing& parsing, const char* value);
+Status TakePresetFile(char* value, Parsing* parsing);
 // Each as if it stood on the command line: "--numeric", "--refid=hash".
-Status TakePresets(Parsing& parsing, std::span<const std::string> presets);
+Status TakePresets(std::span<const std::string> presets, Parsing* parsing);
 
 }  // namespace ntpward::ntpq

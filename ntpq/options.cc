@@ -1,6 +1,5 @@
 #include "ntpq/options.h"
 
-#include <getopt.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,49 +20,12 @@ constexpr const char* kUsage =
     " of ntpward\n"
     "Usage:  ntpq [ -<flag> [<val>] | --<name>[{=| }<val>] ]... [ host ...]\n";
 
-// What getopt returns for a long option: its place in the table, behind all letters.
-constexpr int kFirstLong = 256;
-// What it returns for a word that is no option, where those keep their place.
+// What getopt returns for a word that is no option, where those keep their place.
 constexpr int kHost = 1;
 
 // The numbers of /dev/null.
 constexpr unsigned kMemoryDevices = 1;
 constexpr unsigned kNullDevice = 3;
-
-int GetoptValue(OptionValue value) {
-  if (value == OptionValue::kNone) return no_argument;
-  return value == OptionValue::kOptional ? optional_argument : required_argument;
-}
-
-std::vector<option> LongOptions() {
-  std::vector<option> list;
-  for (const OptionRow& row : OptionRows())
-    list.push_back(
-        {row.name, GetoptValue(row.value), nullptr, kFirstLong + static_cast<int>(list.size())});
-  list.push_back({nullptr, 0, nullptr, 0});
-  return list;
-}
-
-// The leading "-:" tells a missing argument from an unknown letter, and keeps hosts and options in
-// order: -4 and -6 hold for the hosts that follow. '?' is what getopt returns for what it does not
-// know.
-std::string ShortOptions() {
-  std::string letters = "-:";
-  for (const OptionRow& row : OptionRows()) {
-    if (row.letter == 0 || row.letter == '?') continue;
-    letters += row.letter;
-    letters.append(static_cast<size_t>(GetoptValue(row.value)), ':');
-  }
-  return letters;
-}
-
-const OptionRow* FindOption(int found) {
-  const auto rows = OptionRows();
-  if (found >= kFirstLong) return &rows[static_cast<size_t>(found - kFirstLong)];
-  for (const OptionRow& row : rows)
-    if (row.letter != 0 && row.letter == found) return &row;
-  return nullptr;
-}
 
 // What getopt stopped at: a letter, or a long option, for which it leaves no letter.
 std::string OptionName(char** argv) {
@@ -73,13 +35,13 @@ std::string OptionName(char** argv) {
   return name;
 }
 
-Status TakeFound(Parsing& parsing, int found, char** argv) {
+Status TakeFound(int found, char** argv, Parsing* parsing) {
   if (found == kHost) return TakeHost(parsing, optarg);
   if (found == ':') return Fail("option requires an argument -- " + OptionName(argv));
-  const OptionRow* row = FindOption(found);
+  const QueryOption* row = FindOption(OptionTable(), found);
   if (row == nullptr || (found == '?' && optopt != '?'))
     return Fail("illegal option -- " + OptionName(argv));
-  return row->take(parsing, optarg);
+  return row->take(optarg, parsing);
 }
 
 // "ntpq watch [SECONDS] [HOST...]", where no command was asked for by an option.
@@ -104,41 +66,24 @@ bool HoldsPresets(const struct stat& file) {
 }
 
 // Those of the user's home, if there is such a file, and of the environment, which win.
-Status TakeUsersPresets(Parsing& parsing, int argc, char** argv) {
+Status TakeUsersPresets(int argc, char** argv, Parsing* parsing) {
   const bool wanted = std::none_of(argv, argv + argc, [](const char* word) {
     return std::string_view(word) == "--no-load-opts";
   });
-  const std::string path = PresetFile();
+  std::string path = PresetFile();
   if (wanted && !path.empty() && ::access(path.c_str(), R_OK) == 0) {
     struct stat file {};
     if (::stat(path.c_str(), &file) != 0 || !HoldsPresets(file))
       return Fail(path + ": is no regular file; --no-load-opts goes without it");
-    TRY_VOID(TakePresetFile(parsing, path.c_str()));
+    TRY_VOID(TakePresetFile(path.data(), parsing));
   }
-  return TakePresets(parsing, PresetsOfEnvironment());
+  return TakePresets(PresetsOfEnvironment(), parsing);
 }
 
-// As --help shows what an option takes.
-const char* ValueWord(OptionValue value) {
-  switch (value) {
-    case OptionValue::kNone:
-      return "no";
-    case OptionValue::kNumber:
-      return "Num";
-    case OptionValue::kText:
-      return "Str";
-    case OptionValue::kKeyword:
-      return "KWd";
-    case OptionValue::kOptional:
-      return "opt";
-  }
-  return "";
-}
-
-std::string HelpLine(const OptionRow& row) {
+std::string HelpLine(const QueryOption& row) {
   const std::string letter = row.letter == 0 ? "  " : std::string("-") + row.letter;
-  return "   " + letter + " " + PadRight(ValueWord(row.value), 3) + " " + PadRight(row.name, 16) +
-         " " + row.purpose + "\n";
+  return "   " + letter + " " + PadRight(row.takes, 3) + " " + PadRight(row.name, 16) + " " +
+         row.purpose + "\n";
 }
 
 }  // namespace
@@ -146,15 +91,17 @@ std::string HelpLine(const OptionRow& row) {
 Result<Options> ParseOptions(int argc, char** argv) {
   Options options;
   Parsing parsing{options};
-  TRY_VOID(TakeUsersPresets(parsing, argc, argv));
-  const std::string letters = ShortOptions();
-  const std::vector<option> names = LongOptions();
+  TRY_VOID(TakeUsersPresets(argc, argv, &parsing));
+  // The leading "-:" tells a missing argument from an unknown letter, and keeps hosts and options
+  // in order: -4 and -6 hold for the hosts that follow.
+  const std::string letters = "-:" + ShortOptions(OptionTable());
+  const std::vector<option> names = LongOptions(OptionTable());
   opterr = 0;
   optind = 0;  // from the start, whatever was parsed before
   int found;
   while ((found = getopt_long(argc, argv, letters.c_str(), names.data(), nullptr)) != -1)
-    TRY_VOID(TakeFound(parsing, found, argv));
-  for (int i = optind; i < argc; ++i) TRY_VOID(TakeHost(parsing, argv[i]));
+    TRY_VOID(TakeFound(found, argv, &parsing));
+  for (int i = optind; i < argc; ++i) TRY_VOID(TakeHost(&parsing, argv[i]));
   TakeWatch(options);
   if (options.interactive && !options.commands.empty())
     return Fail("the 'interactive' and 'command' options conflict");
@@ -184,7 +131,7 @@ std::string HelpText() {
   std::string text = std::string(kUsage) +
                      "        ntpq [ ... ] watch [ seconds ] [ host ]\n"
                      "  Flg Arg Option-Name      Description\n";
-  for (const OptionRow& row : OptionRows()) text += HelpLine(row);
+  for (const QueryOption& row : OptionTable()) text += HelpLine(row);
   return text +
          "\n"
          "Options are preset by ~/.ntprc, a long name and its value on each line, and by "

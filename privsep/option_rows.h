@@ -21,27 +21,26 @@ struct OptionRow {
   Status (*take)(char* argument, Options* options);
 };
 
-// What getopt_long returns for an option without a letter: its row's place behind all letters.
-inline constexpr int kFirstWithoutLetter = 256;
+// What getopt_long returns for a long option: its row's place behind all letters.
+inline constexpr int kFirstLong = 256;
 
-// With the terminating row. Valid as long as `rows` is.
-template <typename Options>
-std::vector<option> LongOptions(std::span<const OptionRow<Options>> rows) {
+// `Row` here and below is an OptionRow or made from one. With the terminating row. Valid as long as
+// `rows` is.
+template <typename Row>
+std::vector<option> LongOptions(std::span<const Row> rows) {
   std::vector<option> list;
   for (size_t i = 0; i < rows.size(); ++i)
     if (rows[i].name != nullptr)
-      list.push_back(
-          {rows[i].name, rows[i].value, nullptr,
-           rows[i].letter != '\0' ? rows[i].letter : kFirstWithoutLetter + static_cast<int>(i)});
+      list.push_back({rows[i].name, rows[i].value, nullptr, kFirstLong + static_cast<int>(i)});
   list.push_back({nullptr, 0, nullptr, 0});
   return list;
 }
 
 // Without '?', which getopt_long returns anyway.
-template <typename Options>
-std::string ShortOptions(std::span<const OptionRow<Options>> rows) {
+template <typename Row>
+std::string ShortOptions(std::span<const Row> rows) {
   std::string letters;
-  for (const OptionRow<Options>& row : rows) {
+  for (const Row& row : rows) {
     if (row.letter == '\0' || row.letter == '?') continue;
     letters += row.letter;
     letters.append(static_cast<size_t>(row.value), ':');  // as many as getopt wants for it
@@ -50,18 +49,27 @@ std::string ShortOptions(std::span<const OptionRow<Options>> rows) {
 }
 
 // The row of what getopt_long returned, or of what it left in optopt; null: it is none of ours.
-template <typename Options>
-const OptionRow<Options>* FindOption(std::span<const OptionRow<Options>> rows, int found) {
-  if (found >= kFirstWithoutLetter) return &rows[static_cast<size_t>(found - kFirstWithoutLetter)];
-  for (const OptionRow<Options>& row : rows)
+template <typename Row>
+const Row* FindOption(std::span<const Row> rows, int found) {
+  if (found >= kFirstLong) return &rows[static_cast<size_t>(found - kFirstLong)];
+  for (const Row& row : rows)
     if (row.letter != '\0' && row.letter == found) return &row;
   return nullptr;
 }
 
-// What the rows of most options do: a switch is set, a text is kept.
-template <auto kSwitch, typename Options>
+// What getopt_long stopped at and left in optopt, when it returned '?': "-c", "--farm". It leaves
+// nothing of a long option that it does not know.
+template <typename Row>
+std::string OptionStoppedAt(std::span<const Row> rows, char** argv) {
+  if (optopt == 0) return argv[optind - 1];
+  if (optopt < kFirstLong) return std::string("-") + static_cast<char>(optopt);
+  return std::string("--") + FindOption(rows, optopt)->name;
+}
+
+// What the rows of most options do: switches are set, a text is kept.
+template <auto... kSwitches, typename Options>
 Status SetSwitch(char*, Options* options) {
-  options->*kSwitch = true;
+  ((options->*kSwitches = true), ...);
   return {};
 }
 template <auto kText, typename Options>

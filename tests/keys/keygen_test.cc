@@ -376,6 +376,11 @@ void BadArgumentsAreRefusedBeforeAnythingIsMade(void**) {
   Workshop w;
   assert_false(w.Run({"--farm"}));
   assert_string_equal(w.error.c_str(), "--farm: unknown, or its value is missing");
+  // By the name that was typed.
+  assert_false(w.Run({"--certificate"}));
+  assert_string_equal(w.error.c_str(), "--certificate: unknown, or its value is missing");
+  assert_false(w.Run({"--help=all"}));
+  assert_string_equal(w.error.c_str(), "--help: unknown, or its value is missing");
 }
 
 // What a farm's servers read (farm_seeds.h).
