@@ -142,6 +142,9 @@ Result<Options> ParseOptions(int argc, char** argv) {
     if (letter == ':') return Fail(std::string("option '") + argv[index] + "' needs a value");
     if (letter == '?' && !asked_for_help)
       return Fail(std::string("illegal option '") + argv[index] + "'");
+    // Mostly a variable of a script that is not set: to go on without it would surprise.
+    if (optarg != nullptr && *optarg == '\0')
+      return Fail(std::string("option '") + argv[index] + "' needs a value, not an empty one");
     TRY_VOID(FindOption(rows, letter)->take(optarg, &options));
   }
   if (optind < argc)
