@@ -187,9 +187,13 @@ void Daemon::BeginEnd(int number) {
     return;
   }
   ending_ = true;
-  if (number != 0)
+  ended_by_signal_ = number != 0;
+  if (ended_by_signal_) {
     log_->Log(LogLevel::kNotice,
               "ntpd exiting on signal " + std::to_string(number) + " (" + strsignal(number) + ")");
+    // A script that waits for the time to be set must hear that it was not.
+    if (options_.quit) exit_status_ = 1;
+  }
   manager_->Tell("STOPPING=1");
   RoleSlot& net = slot(Role::kNet);
   if (net.process->channel() == nullptr) return FinishEnd();
@@ -239,7 +243,7 @@ void Daemon::Stop(int status) {
   FinishEnd();
 }
 
-int Daemon::Run(std::function<void()> on_started) {
+int Daemon::Run(HeldSignals* held, std::function<void()> on_started) {
   on_started_ = std::move(on_started);
   static constexpr int kNumbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
   for (size_t i = 0; i < signals_.size(); ++i) {
@@ -251,6 +255,7 @@ int Daemon::Run(std::function<void()> on_started) {
         this));
     event_add(signals_[i].get(), nullptr);
   }
+  held->Release();
   day_.reset(event_new(
       base_.get(), -1, EV_PERSIST,
       [](evutil_socket_t, short, void* self) { static_cast<Daemon*>(self)->OnDay(); }, this));
@@ -266,7 +271,7 @@ int Daemon::Run(std::function<void()> on_started) {
   first_step_marker_.Remove();
   // A manager that starts a failed daemon again must not undo what commands did.
   if (exit_status_ == 0) kept_trust_file_.Remove(), kept_lines_file_.Remove();
-  if (!started_ && exit_status_ == 0) exit_status_ = 1;
+  if (!started_ && !ended_by_signal_ && exit_status_ == 0) exit_status_ = 1;
   return exit_status_;
 }
 

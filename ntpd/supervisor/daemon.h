@@ -19,6 +19,7 @@
 #include "ntpd/supervisor/group_membership.h"
 #include "ntpd/supervisor/headway.h"
 #include "ntpd/supervisor/headway_file.h"
+#include "ntpd/supervisor/held_signals.h"
 #include "ntpd/supervisor/kept_lines_file.h"
 #include "ntpd/supervisor/kept_trust.h"
 #include "ntpd/supervisor/kept_trust_file.h"
@@ -50,8 +51,8 @@ class Daemon {
   // refused.
   const std::vector<DirectoryGrant>& directories() const { return directories_; }
   // Starts the roles and serves until told to end; the daemon's exit status. `on_started` is called
-  // once everything runs.
-  int Run(std::function<void()> on_started);
+  // once everything runs. Signals that `held` kept are acted on then.
+  int Run(HeldSignals* held, std::function<void()> on_started);
 
  private:
   struct EventFree {
@@ -210,6 +211,7 @@ class Daemon {
   bool may_linger_ = true;        // at the end of -q, for the servers' sake: nobody is in a hurry
   bool headway_settled_ = false;  // at the end of -q: told to a successor, or being waited for
   bool started_ = false;
+  bool ended_by_signal_ = false;
   int exit_status_ = 0;
 };
 

@@ -14,6 +14,7 @@
 #include "ntpd/supervisor/diagnostic_log.h"
 #include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/held_signals.h"
 #include "ntpd/supervisor/renew.h"
 #include "ntpd/supervisor/state_file.h"
 #include "privsep/cage.h"
@@ -37,8 +38,9 @@ constexpr cap_value_t kKept[] = {
 // its status. In the child the returned descriptor is where to say it.
 class Background {
  public:
-  // False in the parent, which must then end with `status()`.
-  bool Enter() {
+  // False in the parent, which must then end with `status()`; only the child goes on to hold
+  // signals.
+  bool Enter(HeldSignals* held) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0) return true;
     UniqueFd read_end(fds[0]);
@@ -49,6 +51,7 @@ class Background {
       return false;
     }
     if (pid > 0) {
+      held->Release();
       write_end.Close();
       char started = 0;
       status_ = read(read_end.get(), &started, 1) == 1 ? 0 : 1;
@@ -111,10 +114,12 @@ int Refuse(LogSink& log, const std::string& why) {
   return 1;
 }
 
-int Serve(const Options& options) {
+// `held`: the signals that end the daemon, or that make it read its files again, wait until it
+// runs.
+int Serve(const Options& options, HeldSignals* held) {
   IgnoreStraySignals();
   Background background;
-  if (!options.foreground && !background.Enter()) return background.status();
+  if (!options.foreground && !background.Enter(held)) return background.status();
   // Before the configuration is read, which may hold the password.
   if (const Status forbidden = ForbidDumps(); !forbidden.ok()) {
     std::fprintf(stderr, "ntpd: %s\n", forbidden.error().text.c_str());
@@ -150,7 +155,7 @@ int Serve(const Options& options) {
   RaiseLockLimit();
   if (const Status caged = Cage(daemon.directories(), &log); !caged.ok())
     return Refuse(log, caged.error().text);
-  return daemon.Run([&] {
+  return daemon.Run(held, [&] {
     if (!pid_file.empty()) {
       if (const Status written = WritePidFile(pid_file); !written.ok())
         log.Log(LogLevel::kError, "pid file: " + written.error().text);
@@ -160,6 +165,7 @@ int Serve(const Options& options) {
 }
 
 int Main(int argc, char** argv) {
+  HeldSignals held;
   auto options = ParseOptions(argc, argv);
   if (!options.ok()) {
     std::fprintf(stderr, "ntpd: %s\nTry 'ntpd --help'.\n", options.error().text.c_str());
@@ -167,9 +173,11 @@ int Main(int argc, char** argv) {
   }
   if (options->show_help) return std::fputs(HelpText().c_str(), stdout), 0;
   if (options->show_version) return std::puts(VersionText().c_str()), 0;
+  const bool serves = !options->check_config && !options->renew_certificate;
+  if (serves) return Serve(*options, &held);
+  held.Release();
   if (options->check_config) return CheckConfig(*options);
-  if (options->renew_certificate) return RenewCertificate(*options);
-  return Serve(*options);
+  return RenewCertificate(*options);
 }
 
 }  // namespace

@@ -53,6 +53,35 @@ void AStartSaysLoudlyWhichLinesItLeavesOut(void**) {
   assert_true(std::regex_search(log, std::regex("conf:5:1: warning: .* has no effect")));
 }
 
+// Before it handles them, too.
+void ASignalAtTheStartEndsItInOrder(void**) {
+  Site site;
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) {
+    Ntpd ntpd(site, {"-n", "-d"});
+    ntpd.Expect("Starting");
+    ntpd.Send(signal);
+    assert_int_equal(ntpd.Wait(), 0);
+    assert_true(ntpd.text().find("exiting on signal") != std::string::npos);
+  }
+}
+
+void ASighupAtTheStartEndsNothing(void**) {
+  Site site;
+  Ntpd ntpd(site, {"-n", "-d"});
+  ntpd.Expect("Starting");
+  ntpd.Send(SIGHUP);
+  ntpd.Expect("ntpd-net ready");
+  ntpd.Send(SIGTERM);
+  assert_int_equal(ntpd.Wait(), 0);
+}
+
+void ASignalThatEndsQIsAFailure(void**) {
+  Site site;
+  Running daemon(site, {"-d", "-q"});
+  daemon.ntpd.Send(SIGTERM);
+  assert_int_equal(daemon.ntpd.Wait(), 1);
+}
+
 void QuitPrintsAndEndsWithTheStatusOfItsReason(void**) {
   Site site;
   Running daemon(site, {"-d", "-q"});
@@ -197,6 +226,9 @@ int main(int argc, char** argv) {
       cmocka_unit_test(StartsAllRolesAndEndsOnSigterm),
       cmocka_unit_test(ALargeConfigurationArrivesWhole),
       cmocka_unit_test(AStartSaysLoudlyWhichLinesItLeavesOut),
+      cmocka_unit_test(ASignalAtTheStartEndsItInOrder),
+      cmocka_unit_test(ASighupAtTheStartEndsNothing),
+      cmocka_unit_test(ASignalThatEndsQIsAFailure),
       cmocka_unit_test(QuitPrintsAndEndsWithTheStatusOfItsReason),
       cmocka_unit_test(QuitWaitsForTheServersSakeAndNotAgainstASignal),
       cmocka_unit_test(OnlyAPanicEndsTheDaemonWithoutQuit),
