@@ -60,12 +60,14 @@ Result<std::optional<RecentClient>, wire::ControlError> Begin(const MruRequest& 
     if (!last) return Fail(wire::ControlError::kUnknownVariable);
     out->AddTimestamp("last.older", last->last);
     out->Add("addr.older", last->client.ToString());
-    // As ntpd 4.2.8: who asks for one row gets that row, as it is now.
-    if (request.rows == 1U) return last;
   }
   // Rows that moved meanwhile are at the end, and come.
   const auto looked_at = FirstUnmoved(request.looked_at, clients);
-  if (looked_at && (!last || (looked_at->last - last->last).raw() > 0)) last = looked_at;
+  if (looked_at && (!last || (looked_at->last - last->last).raw() > 0))
+    return clients.After(looked_at->client.ip);
+  // As ntpd 4.2.8: who asks for one row gets that row, as it is now; a filter that it does not pass
+  // looks on behind it.
+  if (last && request.rows == 1U) return last;
   return last ? clients.After(last->client.ip) : clients.Oldest();
 }
 

@@ -351,6 +351,29 @@ void RowsThatMoveMeanwhileAreNotLost(void**) {
   assert_true(second.clients[0] == recent.rows[11 + first.clients.size()].client);
 }
 
+// Its row no longer passes, so that the search goes on behind it, and behind where that stopped.
+void WhoAsksForOneRowGetsPastWhatWasLookedAt(void**) {
+  FakeRecent recent = Clients(4 * kMruRowsPerAnswer);
+  recent.rows[1700].access = 0x840;
+  const Piece first = Ask(recent, "limit=1");
+  assert_true(first.clients.size() == 1 && first.clients[0] == Client(0));
+  const std::string request = "limit=1, resany=0x800, addr.0=" + first.clients[0].ToString() +
+                              ", last.0=" + first.last + ", nonce=";
+  std::string nonce(kPlainNonce);
+  for (int answers = 1; answers < 4; ++answers) {
+    const Piece piece = Ask(recent, request + nonce);
+    assert_true(piece.clients.empty() && !piece.whole);
+    assert_true(piece.nonce != nonce);
+    nonce = piece.nonce;
+  }
+  const Piece found = Ask(recent, request + nonce);
+  assert_true(found.clients.size() == 1 && found.clients[0] == Client(1700));
+  // Without a place behind the nonce it is the reader's own row again, as it is now.
+  const Piece same = Ask(recent, "limit=1, resany=0x800, addr.0=" + Client(1700).ToString() +
+                                     ", last.0=" + found.last + ", nonce=" + found.nonce);
+  assert_true(same.clients.size() == 1 && same.clients[0] == Client(1700));
+}
+
 void APlaceIsReadAsItIsWritten(void**) {
   std::vector<RecentClient> rows(2);
   rows[0].client = Client(5);
@@ -468,6 +491,7 @@ int main() {
       cmocka_unit_test(ANonceTellsHowFarAFilterHasLooked),
       cmocka_unit_test(ANonceIsLongerOnlyWhereItHasToBe),
       cmocka_unit_test(RowsThatMoveMeanwhileAreNotLost),
+      cmocka_unit_test(WhoAsksForOneRowGetsPastWhatWasLookedAt),
       cmocka_unit_test(APlaceIsReadAsItIsWritten),
       cmocka_unit_test(OnlyWhoShowsItsNonceGetsTheList),
       cmocka_unit_test(ANonceIsNoLargerThanWhatItTakes),
