@@ -81,7 +81,9 @@ void ManycastClient::Ask(const Prototype& prototype, Search* search) {
   search->checks = 0;
   search->readable.reset();
   search->socket.Close();
-  const auto hops = search->state.OnPoll(upstreams_->CountOfPool(prototype.line), Survivors(), now);
+  const size_t servers =
+      upstreams_->CountOfPool(prototype.line) - upstreams_->CountOfRefused(prototype.line);
+  const auto hops = search->state.OnPoll(servers, Survivors(), now);
   if (!hops || !Open(prototype, search)) return;
   upstreams_->NoteHops(prototype.id, *hops);
   // Stratum and source tell the servers which of them are of no use to us.

@@ -73,7 +73,7 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
   const core::UnprovenPlace place =
       core::PlaceForUnproven(tried, newcomer, limits, Timebase::Mono());
   if (const Upstream* goes = Find(place.goes); goes != nullptr) {
-    if (goes->refused) kept_out_.Add(goes->remote.ip, Timebase::Mono());
+    if (goes->refused) kept_out_[goes->line].Add(goes->remote.ip, Timebase::Mono());
     Remove(place.goes);
   }
   return place.free;
@@ -83,7 +83,8 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
 // wrong too often. While nobody else asks for its place it may go on trying.
 void Upstreams::NoteRefusal(Upstream* upstream, const autokey::DanceResult& result) {
   using autokey::Restart;
-  if (upstream->announced == nullptr) return;
+  const auto kind = UnprovenKindOf(*upstream);
+  if (!kind || *kind == UnprovenKind::kPassivePeer) return;
   // Before the identity is proved that one means another generation of the group's key.
   const bool refused = result.outcome == autokey::Outcome::kIdentityType ||
                        result.outcome == autokey::Outcome::kFilestamp ||
@@ -93,19 +94,32 @@ void Upstreams::NoteRefusal(Upstream* upstream, const autokey::DanceResult& resu
 
 // Our keys or what we demand may be others now.
 void Upstreams::ForgetRefusals() {
-  kept_out_.Clear();
+  kept_out_.clear();
   for (const auto& [id, upstream] : upstreams_) upstream->refused = false;
+}
+
+bool Upstreams::IsKeptOut(size_t line, const IpAddress& address, MonoTime now) const {
+  const auto found = kept_out_.find(line);
+  return found != kept_out_.end() && found->second.Holds(address, now);
+}
+
+size_t Upstreams::CountOfRefused(size_t line) const {
+  return static_cast<size_t>(std::count_if(upstreams_.begin(), upstreams_.end(), [&](auto& entry) {
+    return entry.second->line == line && entry.second->refused;
+  }));
 }
 
 bool Upstreams::MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcomer) {
   const MonoTime now = Timebase::Mono();
-  if (kind == UnprovenKind::kBroadcastServer && kept_out_.Holds(newcomer, now)) return false;
+  if (kind == UnprovenKind::kBroadcastServer && IsKeptOut(kNoLine, newcomer, now)) return false;
   NoteTrials(now);
   return MakePlace(Tried(kind), newcomer, {});
 }
 
 bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
-  NoteTrials(Timebase::Mono());
+  const MonoTime now = Timebase::Mono();
+  if (IsKeptOut(line, newcomer, now)) return false;
+  NoteTrials(now);
   std::vector<core::Unproven> tried = Tried(UnprovenKind::kManycastServer);
   std::erase_if(tried, [&](const auto& one) { return upstreams_.at(one.id)->line != line; });
   const size_t most = node_->start.maxclock;

@@ -56,7 +56,8 @@ struct Upstream {
   bool renewing = false;                 // its proofs, when we looked last
   MonoTime mobilised;                    // a packet made it then
   core::Trial trial;                     // of one that a packet made, under Autokey
-  bool refused = false;                  // a broadcast server whose answers are no proof for us
+  // A broadcast or manycast server whose answers are no proof for us.
+  bool refused = false;
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -190,6 +191,8 @@ class Upstreams {
   static Cause CauseOf(const Upstream& upstream);
   Cause CauseOf(AssocId id) const;
   size_t CountOfPool(size_t line) const;
+  // Those of them that were refused: they make room for who asks.
+  size_t CountOfRefused(size_t line) const;
   // Autokey's keys of our own lists that are still to be used.
   uint64_t CountOfSessionKeys() const;
   // Is it followed already, or about to be?
@@ -281,6 +284,7 @@ class Upstreams {
   void RemoveUnproven(MonoTime now);
   static void NoteRefusal(Upstream* upstream, const autokey::DanceResult& result);
   void ForgetRefusals();
+  bool IsKeptOut(size_t line, const IpAddress& address, MonoTime now) const;
   void OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
   void TakeStamp(Upstream* upstream);
   void Receive(AssocId id);
@@ -319,7 +323,9 @@ class Upstreams {
   std::vector<uint32_t> own_refids_, own_loopback_refids_;  // of those by which we ask, or asked
   std::map<uint16_t, Lookup> lookups_;
   uint16_t last_id_;
-  core::KeptOut kept_out_;  // broadcast servers that made room when they had been refused
+  // Those that made room when they had been refused, by line: what is demanded of them is said
+  // there. kNoLine: broadcast servers.
+  std::map<size_t, core::KeptOut> kept_out_;
   std::unique_ptr<ReceiveBatch> batch_;
 };
 

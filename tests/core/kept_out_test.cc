@@ -34,13 +34,6 @@ void ItIsBounded(void**) {
   assert_true(out.Holds(Host(KeptOut::kMost), kNow + 130));
 }
 
-void ANewConfigurationLetsAllInAgain(void**) {
-  KeptOut out;
-  out.Add(Host(1), kNow);
-  out.Clear();
-  assert_false(out.Holds(Host(1), kNow));
-}
-
 }  // namespace
 }  // namespace ntpward::core
 
@@ -50,7 +43,6 @@ int main() {
       cmocka_unit_test(ItKeepsOutThatVeryAddressForAWhile),
       cmocka_unit_test(OneThatComesAgainIsKeptOutFromThenOn),
       cmocka_unit_test(ItIsBounded),
-      cmocka_unit_test(ANewConfigurationLetsAllInAgain),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -339,6 +339,40 @@ void AManycastServerThatDoesNotProveItselfGoes(void**) {
   assert_int_equal(net.h.upstreams.all().size(), 0);
 }
 
+// One of another group has the place of its network until it is refused, and goes for the server.
+void ARefusedManycastServerMakesRoom(void**) {
+  Danced net(Danced::Kind::kManycastClient);
+  Party neighbour("neighbour", TestKey::Shared(2), true, autokey::kIff);
+  neighbour.Sign(kTestNow);
+  // Neighbours have half of two places.
+  net.h.node.start.maxclock = 2;
+  for (int i = 0; i < 20 && !net.upstream().refused; ++i) {
+    assert_int_equal(net.h.upstreams.CountOfRefused(0), 0);
+    assert_false(net.h.upstreams.MakePlaceForManycast(0, kSecond));
+    net.h.upstreams.Poll(net.Only());
+    net.ServeKeys();
+    const auto request = net.first.Receive();
+    if (!request) continue;
+    const auto packet = *wire::ParsePacket(request->bytes);
+    const auto field = ServersAnswer(&neighbour, packet.extensions()[0].field,
+                                     {request->from.ip, kFirst}, ++net.now);
+    net.Deliver(net.Reply(*request, field, Danced::KeyOf(*request)), *request);
+    net.ServeKeys();
+  }
+  assert_true(net.upstream().refused);
+  // It does not end the search.
+  assert_int_equal(net.h.upstreams.CountOfPool(0), 1);
+  assert_int_equal(net.h.upstreams.CountOfRefused(0), 1);
+  assert_true(net.h.upstreams.MakePlaceForManycast(0, kSecond));
+  assert_int_equal(net.h.upstreams.all().size(), 0);
+  assert_false(net.h.upstreams.MakePlaceForManycast(0, kFirst));
+  // As a broadcast server it may be asked for another proof.
+  assert_true(
+      net.h.upstreams.MakePlaceForUnproven(Upstreams::UnprovenKind::kBroadcastServer, kFirst));
+  net.h.upstreams.OnHostMaterial({});
+  assert_true(net.h.upstreams.MakePlaceForManycast(0, kFirst));
+}
+
 void KeyMaterialReadAgainCostsNothingThatWasProved(void**) {
   for (const autokey::HostChange& change :
        {autokey::HostChange{}, autokey::HostChange{.certificate = true},
@@ -422,6 +456,7 @@ int main() {
       cmocka_unit_test(ANewKeyProcessCostsTheCookieAlone),
       cmocka_unit_test(ANewKeyProcessCostsNoManycastServer),
       cmocka_unit_test(AManycastServerThatDoesNotProveItselfGoes),
+      cmocka_unit_test(ARefusedManycastServerMakesRoom),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
       cmocka_unit_test(AReloadBringsTheNewPolicyToRunningDances),
       cmocka_unit_test(ATableOfLeapSecondsGoesWithItsServerAndWithItsProof),
