@@ -419,14 +419,25 @@ void ClientDance::Refuse(std::string reason, const DanceContext& context, DanceR
   StartOver(Restart::kIdentity, context, result);
 }
 
-void ClientDance::OnEmptyAnswer() {
-  // A peer without time says so for as long as it takes, and may take another ASSOC for a new
-  // start.
-  if (++empty_answers_ < kMaxEmptyAnswers * (IsPeer() ? 8 : 1)) return;
+// "I have no such certificate, or no time yet": asked again at the next poll, and then who it is.
+Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
+  const bool without_time = server_was_unsynchronised_;
+  const int most = kMaxEmptyAnswers * (without_time ? 4 : 1) * (IsPeer() ? 8 : 1);
+  if (++empty_answers_ < most) return Outcome::kOk;
+  if (!without_time)
+    Distrust("server " + server_name_ +
+                 (trail_.steps().empty()
+                      ? " shows no certificate of that name: it has another name now, or nobody "
+                        "has signed its certificate yet"
+                      : " shows no certificate of " + trail_.wanted() +
+                            ", which signed one of its trail"),
+             result);
+  asked_.reset();
   empty_answers_ = 0;
   flags_ = 0;
   server_name_.clear();
   trail_.Start({});
+  return without_time ? Outcome::kOk : Outcome::kCertificate;
 }
 
 void ClientDance::CountFailure(const DanceContext& context, DanceResult& result) {

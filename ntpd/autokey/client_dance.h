@@ -97,8 +97,11 @@ class ClientDance {
   // or certificate must not lock the genuine server out for good.
   static constexpr int kMaxFailures = 8;
   // Answers "I have no such certificate", one after the other, before ASSOC is asked again: the
-  // name or the issuer may be a forger's. Nothing is lost by it, so that it is no restart.
-  static constexpr int kMaxEmptyAnswers = 32;
+  // server may have another name now, and the name or the issuer that we have may be a forger's.
+  // Nothing is lost by it, so that it is no restart. Four times as many of one without time, which
+  // says so for as long as it takes, and eight times as many of a peer, which may take another
+  // ASSOC for a new start.
+  static constexpr int kMaxEmptyAnswers = 8;
   // Seconds until an answer of the key process is given up: a full pipe drops messages.
   static constexpr double kKeyAnswerSeconds = 16;
   // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
@@ -276,7 +279,7 @@ class ClientDance {
   void Distrust(std::string reason, DanceResult& result);
   void RequestChallenge(const DanceContext& context, DanceResult& result);
   void AddJob(ClientOperation operation, Pending pending, DanceResult& result);
-  void OnEmptyAnswer();
+  Outcome OnEmptyAnswer(DanceResult& result);
   void CountFailure(const DanceContext& context, DanceResult& result);
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool WantsCertificateSigned(const DanceContext& context) const;

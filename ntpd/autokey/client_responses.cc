@@ -80,10 +80,7 @@ Outcome ClientDance::Consume(const AutokeyField& field, const DanceContext& cont
                              DanceResult& result) {
   const AutokeyCode code = *asked_;
   if (!field.has_value) {
-    if (code != AutokeyCode::kCertificate) return Outcome::kLength;
-    // "I have no such certificate, or no time yet": asked again at the next poll.
-    OnEmptyAnswer();
-    return Outcome::kOk;
+    return code == AutokeyCode::kCertificate ? OnEmptyAnswer(result) : Outcome::kLength;
   }
   if (code == AutokeyCode::kAssociation) return OnAssociation(field, context, result);
   if (const Outcome stamps = CheckStamps(field); stamps != Outcome::kOk) return stamps;

@@ -132,6 +132,37 @@ void ForgedNamesAreLeftBehindAfterAWhile(void **) {
   }
 }
 
+// Between ASSOC and CERT. Whoever reads the log or `autokeycause` is told.
+void ARenamedServerIsAskedForItsNewName(void **) {
+  for (const bool with_time : {true, false}) {
+    Guide guide;
+    assert_true(guide->PollUntil(AutokeyCode::kAssociation));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    field.value = AsBytes("former");
+    if (!with_time) field.timestamp = NtpSeconds{};
+    guide->Deliver(EncodedField(field));
+    const int most = ClientDance::kMaxEmptyAnswers * (with_time ? 1 : 4);
+    for (int i = 1; i < most; ++i) {
+      assert_true(guide->Poll() == AutokeyCode::kCertificate);
+      assert_int_equal(guide->last.outcome, Outcome::kOk);
+    }
+    assert_true(guide.dance().refusal().empty());
+    assert_true(guide->Poll() == AutokeyCode::kCertificate);
+    // Who had no time may have none yet.
+    assert_int_equal(guide->last.outcome, with_time ? Outcome::kCertificate : Outcome::kOk);
+    const bool said =
+        guide.dance().refusal().find("server former shows no certificate of that name") == 0;
+    assert_int_equal(said, with_time);
+    assert_int_equal(guide->events.size(), with_time ? 1 : 0);
+    // Another answer to that question is none.
+    guide->Deliver(guide->Answer(guide->request.field));
+    assert_int_equal(guide->last.outcome, Outcome::kProtocol);
+    guide.Associate();
+    assert_true(guide.dance().refusal().empty());
+    assert_true(guide->restarts.empty());
+  }
+}
+
 void SignedCertificateMustBeForOurNameAndKeyByTheServer(void **) {
   const auto server_key = TestKey::Shared(0), own_key = TestKey::Shared(1),
              other_key = TestKey::Shared(2);
@@ -179,6 +210,7 @@ int main() {
       cmocka_unit_test(AServerOfOurOwnNameIsSaid),
       cmocka_unit_test(ForgedCertificateIsLeftBehindAfterAWhile),
       cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
+      cmocka_unit_test(ARenamedServerIsAskedForItsNewName),
       cmocka_unit_test(SignedCertificateMustBeForOurNameAndKeyByTheServer),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
