@@ -44,12 +44,13 @@ std::optional<msg::SignatureUpdate> HostState::DueUpdate(MonoTime mono, NtpSecon
   if (!enabled_ || !synchronised || now.value == 0) return std::nullopt;
   const bool waiting = asked_leap_.has_value() && mono - asked_at_ < kAnswerSeconds;
   const bool current = signed_.timestamp.value != 0 && signed_leap_ == leap_ &&
-                       signed_revision_ == revision_ &&
+                       signed_revision_ == revision_ && !Earlier(now, signed_now_) &&
                        mono - signed_at_ < std::ldexp(1.0, revoke_log2_);
   if (waiting || current) return std::nullopt;
 
   asked_leap_ = leap_;
   asked_revision_ = revision_;
+  asked_now_ = now;
   asked_at_ = mono;
   msg::SignatureUpdate update;
   update.now = now;
@@ -66,6 +67,7 @@ void HostState::OnSignedValues(const msg::SignedValues& values) {
   signed_leap_ = *asked_leap_;
   signed_at_ = asked_at_;
   signed_revision_ = asked_revision_;
+  signed_now_ = asked_now_;
   asked_leap_.reset();
 }
 

@@ -44,8 +44,9 @@ class HostState {
   void OnCertificates(uint32_t revision) { revision_ = revision; }
 
   // The next signature update, when one is due: at the first synchronisation, when leap values or
-  // certificates changed, every 2^revoke s, and again 16 s after one that was not answered. `now`
-  // is the served time; the caller fills in `request` and sends it.
+  // certificates changed, every 2^revoke s, when our clock was set back to before the last one, and
+  // again 16 s after one that was not answered. `now` is the served time; the caller fills in
+  // `request` and sends it.
   std::optional<msg::SignatureUpdate> DueUpdate(MonoTime mono, NtpSeconds now, bool synchronised);
   // The answer. Ignored when no update is outstanding.
   void OnSignedValues(const msg::SignedValues& values);
@@ -90,9 +91,11 @@ class HostState {
   MonoTime signed_at_;
   uint32_t revision_ = 0;         // of the certificates that we hold
   uint32_t signed_revision_ = 0;  // ... at the last update
+  NtpSeconds signed_now_;         // the served time when that was asked for
   // An update on its way, with what it will have signed.
   std::optional<LeapValues> asked_leap_;
   uint32_t asked_revision_ = 0;
+  NtpSeconds asked_now_;
   MonoTime asked_at_;
 };
 

@@ -63,6 +63,26 @@ void RenewsEvery36Hours(void**) {
   assert_true(host.Due(131073));
 }
 
+// A cookie is dated now and names the last update: clients refuse one whose update lies ahead.
+void SignsAnewWhenItsClockWasSetBack(void**) {
+  Host host;
+  const auto due = [&](double at, uint32_t now) {
+    return host.party.host.DueUpdate(At(at), NtpSeconds{now}, true).has_value();
+  };
+  const auto answer = [&](uint32_t now) {
+    msg::SignedValues values;
+    values.timestamp = NtpSeconds{now};
+    host.party.host.OnSignedValues(values);
+  };
+  assert_true(due(0, kTestNow + 3600));
+  answer(kTestNow + 3600);
+  assert_false(due(1, kTestNow + 3600));
+  assert_true(due(2, kTestNow));
+  // ntpd-keys goes by a clock that is ahead of what we serve: once is enough all the same.
+  answer(kTestNow + 3600);
+  for (uint32_t i = 0; i < 100; ++i) assert_false(due(3 + i, kTestNow + i));
+}
+
 void ASecondUnaskedAnswerIsIgnored(void**) {
   Host host;
   host.Answer();
@@ -171,6 +191,7 @@ int main() {
       cmocka_unit_test(AsksAgainWhenNoAnswerCame),
       cmocka_unit_test(ARefusedUpdateKeepsTheOldValuesAndIsAskedAgain),
       cmocka_unit_test(RenewsEvery36Hours),
+      cmocka_unit_test(SignsAnewWhenItsClockWasSetBack),
       cmocka_unit_test(ASecondUnaskedAnswerIsIgnored),
       cmocka_unit_test(SignsNewLeapValuesAtOnceAndShowsThemOnlyThen),
       cmocka_unit_test(SignsAnewWhenACertificateCame),
