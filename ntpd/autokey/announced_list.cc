@@ -14,8 +14,13 @@ bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
 
 }  // namespace
 
+bool AnnouncedList::WasAhead(const Proof& proof) const {
+  return proof.begun != proof_ && proof.newest.value != 0 && Earlier(proof.newest, timestamp_);
+}
+
 AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t association,
-                                                    const Check& check) {
+                                                    const Check& check,
+                                                    const std::optional<Proof>& proof) {
   Result result;
   const auto fail = [&](Outcome outcome) {
     result.outcome = outcome;
@@ -33,7 +38,8 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
   if (field->timestamp.value == 0 || !StampsInOrder(field->filestamp, field->timestamp))
     return fail(Outcome::kTimestamp);
   const bool in_time = StampsInOrder(timestamp_, field->timestamp);
-  result.older = !in_time || !StampsInOrder(filestamp_, field->filestamp);
+  const bool was_ahead = proof && WasAhead(*proof);
+  result.older = !was_ahead && (!in_time || !StampsInOrder(filestamp_, field->filestamp));
   if (result.older) return fail(in_time ? Outcome::kFilestamp : Outcome::kTimestamp);
   Reader value(field->value);
   const KeyId key{value.U32()};
@@ -52,6 +58,7 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
   sequence_ = static_cast<uint8_t>(sequence);
   timestamp_ = field->timestamp;
   filestamp_ = field->filestamp;
+  if (proof) proof_ = proof->begun;
   accepted_ = false;
   awaited_ = true;
   result.accept = Acceptance();

@@ -27,14 +27,25 @@ class AnnouncedList {
 
   // What checks the other host's signature: ClientDance::CheckServer, for one that proved itself.
   using Check = std::function<Outcome(const wire::AutokeyField&)>;
+  // The dance that the other host has proved itself by.
+  struct Proof {
+    MonoTime begun;
+    // The latest time that it signed in it, if the announcement is the answer to a question of
+    // ours; 0: it is not, or nothing.
+    NtpSeconds newest;
+  };
   struct Result {
     Outcome outcome = Outcome::kOk;
     std::optional<msg::KeyListAccept> accept;  // for the key process, then OnVerdict
     std::string statistics;                    // a cryptostats line; or empty
     bool older = false;                        // refused, as it is dated before one that we had
   };
-  // An AUTO response, whole field; `association` is the identifier that it must carry.
-  Result OnAnnouncement(Bytes field, uint32_t association, const Check& check);
+  // An AUTO response, whole field; `association` is the identifier that it must carry. One that is
+  // dated before the last one is refused, as it may be a replay, unless the other host has proved
+  // itself anew since then and by its own word its clock is behind that date now: then it was ahead
+  // and has been set right. None for `proof`: dates are kept for as long as this object is.
+  Result OnAnnouncement(Bytes field, uint32_t association, const Check& check,
+                        const std::optional<Proof>& proof = {});
   // May an announcement that nobody asked for be looked at? A server makes a list in minutes, and
   // anyone can make us check a signature.
   bool TakeUnasked(MonoTime now) { return unasked_.Take(now); }
@@ -66,6 +77,7 @@ class AnnouncedList {
   NtpSeconds timestamp() const { return timestamp_; }
 
  private:
+  bool WasAhead(const Proof& proof) const;
   msg::KeyListAccept Acceptance() const;
 
   AssocId own_;
@@ -81,6 +93,7 @@ class AnnouncedList {
   KeyId last_good_;  // 0: none of this list
   NtpSeconds timestamp_;  // of the last announcement; an earlier one is a replay
   NtpSeconds filestamp_;
+  MonoTime proof_;  // when the dance began that the last announcement was believed by
 };
 
 // An AUTO request that carries this identifier, 8 octets.

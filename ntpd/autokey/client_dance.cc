@@ -201,6 +201,7 @@ void ClientDance::TakeOver(const ClientDance& renewed) {
   refusal_ = renewed.refusal_;
   warned_ = renewed.warned_;
   failures_ = empty_answers_ = 0;
+  newest_signed_ = renewed.newest_signed_;
   started_ = renewed.started_;
 }
 
@@ -462,6 +463,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   challenge_.reset();
   cookie_timestamp_ = {};
   cookie_filestamp_ = {};
+  newest_signed_ = {};
   asked_.reset();
   pending_.reset();
   failures_ = 0;

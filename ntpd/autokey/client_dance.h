@@ -215,6 +215,8 @@ class ClientDance {
   bool Owns(uint32_t ticket) const { return ticket >> 24 == last_ticket_ >> 24; }
   // When the first certificate of the trail expires; none before the trail ended, and in scheme PC.
   std::optional<CalendarSeconds> trail_expiry() const;
+  // The latest time under the server's signature in this dance: its clock was there. 0: none yet.
+  NtpSeconds newest_signed() const { return newest_signed_; }
   // As far as it was followed; empty in scheme PC.
   const Trail& trail() const { return trail_; }
   // When the cookie that has_cookie() speaks of came.
@@ -301,6 +303,7 @@ class ClientDance {
   NtpSeconds cookie_timestamp_;  // of the last accepted cookie; 0 before
   NtpSeconds cookie_filestamp_;
   MonoTime cookie_since_;
+  NtpSeconds newest_signed_;
 
   std::optional<wire::AutokeyCode> asked_;  // what the packet in flight asks; empty: nothing
   std::optional<Pending> pending_;          // what the key process is at

@@ -148,6 +148,8 @@ Outcome ClientDance::CheckServer(const AutokeyField& field, const DanceContext& 
 Outcome ClientDance::CheckSigned(const AutokeyField& field, const DanceContext& context,
                                  DanceResult& result) {
   const Outcome outcome = VerifyField(field, context);
+  if (outcome == Outcome::kOk && StampsInOrder(newest_signed_, field.timestamp))
+    newest_signed_ = field.timestamp;
   if (outcome != Outcome::kOk || !Lit(kVerified)) return outcome;
   flags_ |= kProven;
   if (IsPrivate() && identity_.empty()) {

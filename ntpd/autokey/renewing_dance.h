@@ -54,7 +54,7 @@ class RenewingDance {
   std::optional<NextField> NextForCookie(const DanceContext& context);
   DanceResult OnResponse(Bytes field, const DanceContext& context);
   // What it signed in answer to a question of ours, elsewhere than in OnResponse, does not fit its
-  // certificate: a successor will tell.
+  // certificate, or is dated before what it signed earlier: a successor will tell.
   void OnOtherKey();
   DanceResult OnValueAnswer(uint32_t ticket, const msg::ValueAnswer& answer,
                             const DanceContext& context);
@@ -88,6 +88,7 @@ class RenewingDance {
   const std::string& refusal() const { return current_->refusal(); }
   const Trail& trail() const { return current_->trail(); }
   MonoTime started() const { return current_->started(); }
+  NtpSeconds newest_signed() const { return current_->newest_signed(); }
   MonoTime cookie_since() const { return current_->cookie_since(); }
   AssocId association() const { return current_->association(); }
   // A successor is at work.

@@ -109,26 +109,30 @@ uint64_t Upstreams::CountOfSessionKeys() const {
 
 // ---------------------------------------------------------------------------- what we hear
 
-autokey::Outcome Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field) {
-  const auto result = upstream->announced->OnAnnouncement(
-      field, upstream->announcer.id(), [&](const wire::AutokeyField& parsed) {
-        return upstream->dance->CheckServer(parsed, node_->Dance());
-      });
+autokey::AnnouncedList::Result Upstreams::TakeAnnouncement(Upstream* upstream, Bytes field,
+                                                           bool asked) {
+  const autokey::RenewingDance& dance = *upstream->dance;
+  const autokey::AnnouncedList::Proof proof{dance.started(),
+                                            asked ? dance.newest_signed() : NtpSeconds{}};
+  auto result = upstream->announced->OnAnnouncement(
+      field, upstream->announcer.id(),
+      [&](const wire::AutokeyField& parsed) { return dance.CheckServer(parsed, node_->Dance()); },
+      proof);
   if (!result.statistics.empty())
     node_->reporter.CryptoStatistics(upstream->label(), result.statistics, CauseOf(*upstream));
   if (result.accept) AcceptList(upstream->id, *result.accept);
-  return result.outcome;
+  return result;
 }
 
 // What came in answer to our question. "I have no such list" says that the server is not the one
 // that we knew: it was started anew.
-autokey::Outcome Upstreams::TakeAskedAnnouncement(Upstream* upstream, Bytes field) {
+autokey::AnnouncedList::Result Upstreams::TakeAskedAnnouncement(Upstream* upstream, Bytes field) {
   const auto head = wire::ParseAutokeyFieldHead(field);
   if (head.ok() && head->response && head->error &&
       head->code == static_cast<uint8_t>(wire::AutokeyCode::kAutokey) &&
       head->association == upstream->announcer.id())
     upstream->announcer.OnUnknown();
-  return TakeAnnouncement(upstream, field);
+  return TakeAnnouncement(upstream, field, true);
 }
 
 bool Upstreams::IsOfAnotherList(AssocId id, const IpAddress& to) const {
@@ -165,7 +169,7 @@ void Upstreams::DeliverListed(AssocId id, const wire::Packet& packet, NtpTimesta
   bool other_key = false;
   if (announcer == upstream->announcer.id() && IsAnnouncement(fields[0].field) &&
       upstream->announced->TakeUnasked(Timebase::Mono()))
-    other_key = IsOtherKey(TakeAnnouncement(upstream, fields[0].field));
+    other_key = IsOtherKey(TakeAnnouncement(upstream, fields[0].field, false).outcome);
   auto question = QuestionOf(packet, upstream->announced->path());
   if (!question) return;
   question->association = id;
@@ -235,7 +239,8 @@ bool Upstreams::AskBeside(Upstream* upstream, Bytes field) {
 }
 
 // True when the packet answers such a question, whatever it says. A list whose signature does not
-// fit comes from a server with another key, since nobody off the path can answer us.
+// fit comes from a server with another key, and one that is older than what we have from one whose
+// clock was ahead, since nobody off the path can answer us.
 bool Upstreams::OnAnswerBeside(Upstream* upstream, const wire::Packet& packet) {
   if (upstream->beside_nonce.is_zero() || packet.header.mode != wire::Mode::kServer ||
       packet.header.origin != upstream->beside_nonce || packet.extensions().empty() ||
@@ -247,7 +252,8 @@ bool Upstreams::OnAnswerBeside(Upstream* upstream, const wire::Packet& packet) {
     Carry(upstream, upstream->dance->OnResponse(field, node_->Dance()));
     return true;
   }
-  if (IsOtherKey(TakeAskedAnnouncement(upstream, field))) upstream->dance->OnOtherKey();
+  const auto list = TakeAskedAnnouncement(upstream, field);
+  if (IsOtherKey(list.outcome) || list.older) upstream->dance->OnOtherKey();
   return true;
 }
 

@@ -271,8 +271,8 @@ class Upstreams {
   bool AskBeside(Upstream* upstream, Bytes field);
   bool OnAnswerBeside(Upstream* upstream, const wire::Packet& packet);
   void RenewListened(Upstream* upstream, MonoTime now);
-  autokey::Outcome TakeAnnouncement(Upstream* upstream, Bytes field);
-  autokey::Outcome TakeAskedAnnouncement(Upstream* upstream, Bytes field);
+  autokey::AnnouncedList::Result TakeAnnouncement(Upstream* upstream, Bytes field, bool asked);
+  autokey::AnnouncedList::Result TakeAskedAnnouncement(Upstream* upstream, Bytes field);
   void AcceptList(AssocId id, const msg::KeyListAccept& accept);
   void ResumeLists(Upstream* upstream);
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);

@@ -272,6 +272,43 @@ void AWrongAnnouncementChangesNothing(void**) {
   }
 }
 
+// Its clock was an hour ahead when it announced a list. Only a proof since then, by which its clock
+// is behind that date, and an answer to us let it date back.
+void AServerThatWasAheadIsBelievedAfterAnotherProof(void**) {
+  Sender sender;
+  const MonoTime first = MonoTime::FromSeconds(100), second = MonoTime::FromSeconds(200);
+  const uint32_t ahead = kTestNow + 3600;
+  const auto refused = [&](const AnnouncedList::Proof& proof, uint32_t timestamp = kTestNow + 9) {
+    AnnouncedList list(kOwn, KeyListUse::kBroadcast, kPath);
+    const auto taken =
+        list.OnAnnouncement(sender.Announce(0x5684ea51, 99, ahead), kServersId, sender.check(),
+                            AnnouncedList::Proof{first, {ahead - 1}});
+    assert_true(taken.accept.has_value());
+    const auto result = list.OnAnnouncement(sender.Announce(0x12345678, 99, timestamp), kServersId,
+                                            sender.check(), proof);
+    assert_int_equal(result.older, !result.accept);
+    assert_int_equal(list.timestamp().value, result.older ? ahead : timestamp);
+    return result.older;
+  };
+  assert_false(refused({second, {kTestNow + 5}}));
+  // By the proof that it had; one in which it was ahead still; one that it was not asked after.
+  assert_true(refused({first, {kTestNow + 5}}));
+  assert_true(refused({second, {ahead}}));
+  assert_true(refused({second, {}}));
+  // A recording of one that is older still is no worse than at the start.
+  assert_false(refused({second, {kTestNow + 5}}, kTestNow - 5));
+  // What was believed by the second proof is not undone by it.
+  AnnouncedList list(kOwn, KeyListUse::kBroadcast, kPath);
+  const auto told = [&](uint32_t timestamp, const AnnouncedList::Proof& proof) {
+    return list
+        .OnAnnouncement(sender.Announce(0x5684ea51, 99, timestamp), kServersId, sender.check(),
+                        proof)
+        .older;
+  };
+  assert_false(told(ahead, {second, {}}));
+  assert_true(told(kTestNow + 9, {second, {kTestNow + 5}}));
+}
+
 // By a key that the server has, and longer than any list: still no list.
 void RefusesASequenceThatNobodyHas(void**) {
   Sender sender;
@@ -370,6 +407,7 @@ int main() {
       cmocka_unit_test(AListIsPushedOnce),
       cmocka_unit_test(BelievesASignedAnnouncement),
       cmocka_unit_test(AWrongAnnouncementChangesNothing),
+      cmocka_unit_test(AServerThatWasAheadIsBelievedAfterAnotherProof),
       cmocka_unit_test(RefusesASequenceThatNobodyHas),
       cmocka_unit_test(AnUnsignedAnnouncementIsNone),
       cmocka_unit_test(OnlyAServerThatProvedItselfSigns),

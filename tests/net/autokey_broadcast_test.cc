@@ -4,6 +4,7 @@
 namespace ntpward::net {
 namespace {
 
+using autokey::test::kTestNow;
 using test::Broadcast;
 using test::BroadcastWorld;
 using test::Encoded;
@@ -78,6 +79,33 @@ void AServerThatWasStartedAnewIsFollowed(void**) {
   assert_true(world.listens());
 }
 
+// Then it was set right and started anew. It would have been refused for an hour, as somebody who
+// plays old announcements.
+void AServerWhoseClockWasAheadIsFollowed(void**) {
+  BroadcastWorld world;
+  world.now = kTestNow + 10000;
+  world.Follow();
+  assert_true(world.Genuine());
+  const AssocId id = world.upstream().id;
+  world.RestartServer();
+  world.now = kTestNow + 5000;
+  int seconds = 0;
+  for (bool good = false; !good; ++seconds) {
+    assert_true(seconds < 40);
+    if (seconds % 8 == 0) good = world.Genuine();
+    world.AnswerOne();
+    world.Pass();
+  }
+  for (int i = 0; i < 3; ++i) assert_true(world.Genuine());
+  assert_true(world.upstream().announced->timestamp().value < kTestNow + 6000);
+  assert_int_equal(world.upstream().id.value, id.value);
+  assert_true(world.listens());
+  // An old announcement is refused as before.
+  const auto old = world.Announcement(kTestNow + 4000, KeyId{0x70000001}, 9);
+  world.Send(world.Packet(Broadcast(), old, *world.list.Take()));
+  assert_true(world.upstream().announced->key() == world.list.announced());
+}
+
 // The server has a list for each address that it broadcasts to, and we hear both.
 void TheOtherListOfAServerIsNoneOfOurs(void**) {
   BroadcastWorld world;
@@ -113,6 +141,7 @@ int main() {
       cmocka_unit_test(AServerThatProvedItselfIsListenedTo),
       cmocka_unit_test(AMissedListIsAskedFor),
       cmocka_unit_test(AServerThatWasStartedAnewIsFollowed),
+      cmocka_unit_test(AServerWhoseClockWasAheadIsFollowed),
       cmocka_unit_test(TheOtherListOfAServerIsNoneOfOurs),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
