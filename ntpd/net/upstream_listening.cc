@@ -134,7 +134,8 @@ AssocId Upstreams::AddEphemeral(const Ephemeral& wanted) {
         std::make_unique<autokey::RenewingDance>(id, PolicyOf(*upstream), upstream->mobilised);
     upstream->announced = std::make_unique<autokey::AnnouncedList>(
         id, msg::KeyListUse::kBroadcast, AddressPair{wanted.remote.ip, wanted.heard});
-    upstream->announcer = autokey::Announcer(wanted.announcer);
+    upstream->announcer =
+        autokey::Announcer(wanted.announcer, autokey::CustomaryAnnouncer(wanted.heard));
   }
   Store(std::move(upstream), config);
   if (wanted.autokey && !peer) node_->engine->AllowListening(id, false);

@@ -38,6 +38,12 @@ std::optional<uint32_t> AnnouncerIn(const wire::Packet& packet) {
 
 // ---------------------------------------------------------------------------- what we broadcast
 
+// Listeners ask for our lists by it, and go on when we were started anew.
+AssocId Upstreams::IdOfBroadcasts(const IpAddress& to) {
+  const AssocId customary{autokey::CustomaryAnnouncer(to)};
+  return IsTaken(customary) ? NewId() : customary;
+}
+
 void Upstreams::PollList(Upstream* upstream, const wire::Header& header) {
   if (!node_->has_material || !node_->hasher || !node_->host.enabled()) return;
   // Not signed yet: nobody could believe us, and the list would be older than our name.

@@ -70,12 +70,16 @@ Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_upda
       last_id_(static_cast<uint16_t>(RandomNumber())),
       batch_(std::make_unique<ReceiveBatch>()) {}
 
+bool Upstreams::IsTaken(AssocId id) const {
+  if (upstreams_.contains(id) || prototypes_.contains(id)) return true;
+  const auto ids = node_->engine->Ids();
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
 AssocId Upstreams::NewId() {
   for (;;) {
     const AssocId id{++last_id_};
-    if (id.value == 0 || upstreams_.contains(id) || prototypes_.contains(id)) continue;
-    const auto ids = node_->engine->Ids();
-    if (std::find(ids.begin(), ids.end(), id) == ids.end()) return id;
+    if (id.value != 0 && !IsTaken(id)) return id;
   }
 }
 
@@ -194,14 +198,15 @@ void Upstreams::AddServer(size_t line, const IpAddress& address, bool pooled) {
     return;
   }
   auto upstream = std::make_unique<Upstream>();
-  upstream->id = NewId();
+  const bool lists = config.autokey && config.kind == msg::NetAssociationKind::kBroadcast;
+  upstream->id = lists ? IdOfBroadcasts(address) : NewId();
   upstream->line = line;
   upstream->config = config;
   upstream->remote = {address, port_};
   upstream->pooled = pooled;
   const AssocId id = upstream->id;
   const MonoTime now = Timebase::Mono();
-  if (config.autokey && config.kind == msg::NetAssociationKind::kBroadcast) {
+  if (lists) {
     upstream->own_list = std::make_unique<autokey::OwnKeyList>(id, msg::KeyListUse::kBroadcast,
                                                                node_->start.automax);
   } else if (config.autokey && config.kind != msg::NetAssociationKind::kPeer) {

@@ -214,7 +214,9 @@ class Upstreams {
     std::vector<std::function<void(const IpAddress&)>> restricts;
   };
 
+  bool IsTaken(AssocId id) const;
   AssocId NewId();
+  AssocId IdOfBroadcasts(const IpAddress& to);
   // What ntp.conf says of its identity, on its line and for all.
   autokey::DancePolicy PolicyOf(const Upstream& upstream) const;
   void ApplyPolicies();

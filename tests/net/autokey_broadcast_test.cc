@@ -106,6 +106,24 @@ void AServerWhoseClockWasAheadIsFollowed(void**) {
   assert_true(world.upstream().announced->key() == world.list.announced());
 }
 
+void OurBroadcastsHaveTheSameIdentifierAfterAStart(void**) {
+  test::Harness h;
+  autokey::test::Party server("server", autokey::test::TestKey::Shared(0), true, autokey::kIff);
+  h.SetHost(server.material);
+  msg::NetAssociation line;
+  line.kind = msg::NetAssociationKind::kBroadcast;
+  line.autokey = true;
+  line.address = IpAddress::V4(224, 0, 1, 1);
+  h.upstreams.Configure({line});
+  assert_int_equal(h.Only().value, autokey::CustomaryAnnouncer(line.address));
+  // Without lists there is nothing to ask for.
+  h.upstreams.Configure({});
+  line.autokey = false;
+  line.key = KeyId{3};
+  h.upstreams.Configure({line});
+  assert_int_not_equal(h.Only().value, autokey::CustomaryAnnouncer(line.address));
+}
+
 // The server has a list for each address that it broadcasts to, and we hear both.
 void TheOtherListOfAServerIsNoneOfOurs(void**) {
   BroadcastWorld world;
@@ -142,6 +160,7 @@ int main() {
       cmocka_unit_test(AMissedListIsAskedFor),
       cmocka_unit_test(AServerThatWasStartedAnewIsFollowed),
       cmocka_unit_test(AServerWhoseClockWasAheadIsFollowed),
+      cmocka_unit_test(OurBroadcastsHaveTheSameIdentifierAfterAStart),
       cmocka_unit_test(TheOtherListOfAServerIsNoneOfOurs),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -47,6 +47,35 @@ void MadeUpIdentifiersDoNotHideANewOne(void**) {
   assert_true(asked <= 4 + seconds / 8);
 }
 
+// It has the identifier that everybody can tell, however many others are named. Its listener was
+// made by a forged one, too.
+void AFloodOfIdentifiersDoesNotHideAServerOfOurs(void**) {
+  BroadcastWorld world;
+  world.announcer = autokey::CustomaryAnnouncer(kEverybody);
+  uint32_t forged = 0x6000;
+  const auto flood = [&] {
+    for (int i = 0; i < 50; ++i) world.Forge(forged++);
+  };
+  flood();
+  for (int i = 0; i < 40 && !world.listens(); ++i) {
+    flood();
+    world.Volley();
+  }
+  assert_true(world.Genuine());
+  // Started anew it has no list at first.
+  world.RestartServer();
+  world.announcer = 0;
+  int seconds = 0;
+  for (bool good = false; !good; ++seconds) {
+    assert_true(seconds < 60);
+    flood();
+    if (seconds == 10) world.announcer = autokey::CustomaryAnnouncer(kEverybody);
+    if (seconds > 10 && seconds % 8 == 0) good = world.Genuine();
+    world.AnswerForASecond();
+  }
+  assert_true(world.listens());
+}
+
 // The packet that made the association was forged, or the server was started anew during our
 // volley.
 void TheIdentifierIsLearnedDuringTheVolley(void**) {
@@ -212,6 +241,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(MadeUpIdentifiersChangeNothing),
       cmocka_unit_test(MadeUpIdentifiersDoNotHideANewOne),
+      cmocka_unit_test(AFloodOfIdentifiersDoesNotHideAServerOfOurs),
       cmocka_unit_test(TheIdentifierIsLearnedDuringTheVolley),
       cmocka_unit_test(AForgedListBeginsNoRenewal),
       cmocka_unit_test(ForgedBroadcastsDoNoHarm),
