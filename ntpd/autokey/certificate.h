@@ -35,6 +35,9 @@ struct Certificate {
   std::vector<uint8_t> der;                    // at most msg::kMaxCertificate octets
 
   bool self_signed() const { return subject == issuer; }
+  // Two clocks may be apart by so much, in s. What begins later was made by one that was ahead.
+  static constexpr CalendarSeconds kMostAhead = 86400;
+  bool IsAhead(CalendarSeconds now) const { return not_before > now + kMostAhead; }
   // Whether `time` lies within the validity, ends included.
   bool ValidAt(CalendarSeconds time) const { return not_before <= time && time <= not_after; }
 };

@@ -103,6 +103,13 @@ void CertificateCache::Install(const Certificate& certificate, bool issuer_verif
   ++revision_;
 }
 
+void CertificateCache::DropAhead(CalendarSeconds now) {
+  const size_t dropped = std::erase_if(entries_, [&](const CachedCertificate& entry) {
+    return (entry.flags & kCertificateValid) != 0 && entry.certificate.IsAhead(now);
+  });
+  if (dropped > 0) ++revision_;
+}
+
 const Certificate* CertificateCache::FindForClient(std::string_view subject) const {
   const Certificate* chosen = Find(subject, CertificateSource::kChosen);
   return chosen != nullptr ? chosen : Find(subject, CertificateSource::kStranger);

@@ -61,6 +61,10 @@ class CertificateCache {
   void Install(const Certificate& certificate, bool issuer_verified,
                CertificateSource source = CertificateSource::kChosen);
 
+  // Received ones that are not to begin for long are of no use to anybody, and would stay for newer
+  // than what their owner has made since its clock was set right. They came before ours was set.
+  void DropAhead(CalendarSeconds now);
+
   // What a client that asks for `subject` is given: the trusted self-signed one, else the oldest
   // that somebody else signed, and strangers' only where there is no other; never a private or
   // failed one. Null when there is none. The pointer lives until the next change.

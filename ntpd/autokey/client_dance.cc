@@ -350,6 +350,7 @@ void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
 void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& result) {
   failures_ = 0;
   flags_ |= kVerified;
+  if (context.synchronised) context.certificates.DropAhead(Unfold(context.now));
   if (!IsPrivate()) trail_.InstallInto(context.certificates, Source());
   refusal_.clear();
   warned_.clear();

@@ -15,8 +15,6 @@ using wire::AutokeyField;
 
 constexpr size_t kLeapValueSize = 12;
 constexpr CalendarSeconds kMostSignedAhead = 30 * 86400;
-// A certificate may begin so long after our time: it is made by another clock than ours.
-constexpr CalendarSeconds kMostEarly = 86400;
 
 // What the association can do without: a server that refuses them still gives time.
 bool IsOptional(AutokeyCode code) {
@@ -239,7 +237,7 @@ Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds time
   const bool valid_there = certificate.ValidAt(Unfold(timestamp));
   const CalendarSeconds now = Unfold(context.now);
   const bool expired_here = context.synchronised && now > certificate.not_after;
-  const bool early_here = context.synchronised && now < certificate.not_before - kMostEarly;
+  const bool early_here = context.synchronised && certificate.IsAhead(now);
   if (valid_there && !expired_here && !early_here) return Outcome::kOk;
   Distrust("certificate of " + certificate.subject + " is valid from " +
                MinuteText(certificate.not_before) + " to " + MinuteText(certificate.not_after) +
@@ -309,6 +307,8 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
   if (issued->subject != own.subject || issued->issuer != server_name_ || issued->key != own.key)
     return Outcome::kCertificate;
   if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
+  // Nobody could follow us by it, and as the newest it would keep the next ones away.
+  if (issued->IsAhead(Unfold(context.now))) return Outcome::kPeriod;
   context.certificates.Install(*issued, false, Source());
   flags_ |= kSigned;
   const CalendarSeconds life = issued->not_after - issued->not_before;

@@ -197,6 +197,26 @@ void SignedCertificateMustBeForOurNameAndKeyByTheServer(void **) {
   }
 }
 
+// By a server whose clock is days ahead: no client could follow us by it.
+void ASignedCertificateOfDaysToComeIsRefused(void **) {
+  for (const bool ahead : {true, false}) {
+    Guide guide;
+    guide.Associate();
+    guide.Synchronise();
+    assert_true(guide->PollUntil(AutokeyCode::kSign));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    CertificateSpec spec;
+    spec.subject = "client";
+    spec.not_before = CalendarSeconds{kTestNow} + (ahead ? 2 : 1) * CalendarSeconds{86400};
+    const auto der = MakeCertificate(spec, TestKey::Shared(1)->pkey(), TestKey::Shared(0)->pkey());
+    field.value = der;
+    guide->Deliver(guide.server.SignField(field));
+    assert_int_equal(guide->last.outcome, ahead ? Outcome::kPeriod : Outcome::kOk);
+    assert_int_equal((guide.dance().flags() & kSigned) != 0, !ahead);
+    assert_true(guide.dance().proven() && guide->restarts.empty());
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -212,6 +232,7 @@ int main() {
       cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
       cmocka_unit_test(ARenamedServerIsAskedForItsNewName),
       cmocka_unit_test(SignedCertificateMustBeForOurNameAndKeyByTheServer),
+      cmocka_unit_test(ASignedCertificateOfDaysToComeIsRefused),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -119,6 +119,38 @@ void ServesTheTrustedOneElseTheOldestThatOthersSigned(void**) {
   assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "own");
 }
 
+// Its owner's clock was ahead by a year, and ours not set yet. What was made since is older.
+void ACertificateOfTimesToComeDoesNotKeepTheGenuineOneAway(void**) {
+  constexpr CalendarSeconds kNow = kTestNow;
+  CertificateCache cache;
+  const auto made = [](CalendarSeconds not_before) {
+    CertificateSpec spec{.subject = "top",
+                         .issuer = "top",
+                         .not_before = not_before,
+                         .not_after = not_before + kYear,
+                         .usages = kTrustRoot};
+    return MakeParsed(spec, TestKey::Shared(0)->pkey(), TestKey::Shared(0)->pkey(),
+                      static_cast<uint32_t>(not_before) - 1);
+  };
+  const Certificate ahead = made(kNow + kYear), genuine = made(kNow - 60);
+  cache.Install(ahead, true);
+  cache.Install(genuine, true);
+  assert_true(cache.FindForClient("top")->der == ahead.der);
+  const uint32_t revision = cache.revision();
+  cache.DropAhead(kNow + kYear - Certificate::kMostAhead);
+  assert_int_equal(cache.revision(), revision);
+  cache.DropAhead(kNow);
+  assert_null(cache.FindForClient("top"));
+  assert_true(cache.revision() != revision);
+  cache.Install(genuine, true);
+  cache.DropAhead(kNow);
+  assert_true(cache.FindForClient("top")->der == genuine.der);
+  // Our own is ours to show.
+  cache.SetOwn(ahead);
+  cache.DropAhead(kNow);
+  assert_non_null(cache.FindForClient("top"));
+}
+
 void NeverServesPrivateCertificates(void**) {
   CertificateSpec spec;
   spec.usages = {"1.3.6.1.4"};
@@ -253,6 +285,7 @@ int main() {
       cmocka_unit_test(RefusesTrailsWithoutEnd),
       cmocka_unit_test(ListsAsTheReferenceDoes),
       cmocka_unit_test(ServesTheTrustedOneElseTheOldestThatOthersSigned),
+      cmocka_unit_test(ACertificateOfTimesToComeDoesNotKeepTheGenuineOneAway),
       cmocka_unit_test(NeverServesPrivateCertificates),
       cmocka_unit_test(KeepsTheNewerOfTwo),
       cmocka_unit_test(OwnCertificateIsNotReplacedFromOutside),
