@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "ntpd/supervisor/daemon.h"
+#include "ntpd/supervisor/file_conflicts.h"
 #include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
@@ -142,7 +143,7 @@ bool UsesKeys(const config::Config& config) {
 
 bool CheckFiles(const Options& options, const config::Config& config) {
   bool good = true;
-  for (const auto& find : {FindFileProblems, FindUnusableFiles}) {
+  for (const auto& find : {FindFileProblems, FindUnusableFiles, FindFileConflicts}) {
     for (const FileProblem& problem : find(config, options)) {
       const auto severity =
           problem.refuses_start ? config::Severity::kError : config::Severity::kWarning;

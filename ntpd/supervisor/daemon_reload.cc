@@ -10,6 +10,7 @@
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/diagnostic_log.h"
 #include "ntpd/supervisor/directories.h"
+#include "ntpd/supervisor/file_conflicts.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/timeval.h"
@@ -45,6 +46,8 @@ void Daemon::Reload() {
 }
 
 Status Daemon::CheckReload(const config::Config& fresh) const {
+  const auto conflicts = FindFileConflicts(fresh, options_);
+  if (!conflicts.empty()) return Fail(conflicts.front().text);
   const auto missing = NotCovered(directories_, ConfiguredDirectories(fresh, options_));
   if (!missing.empty()) return Fail("restart needed: " + missing.front() + " is a new directory");
   // Every name ever used keeps its index, so that they add up.

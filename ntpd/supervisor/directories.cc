@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "ntpd/supervisor/first_step_marker.h"
+#include "ntpd/supervisor/statistics.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -58,14 +59,11 @@ const std::string& Either(const std::string& option, const std::string& configur
   return option.empty() ? configured : option;
 }
 
-void AddStatistics(const config::Files& files, Collector* collector) {
+void AddStatistics(const config::Config& config, Collector* collector) {
   for (size_t i = 0; i < config::kStatisticCount; ++i) {
-    const config::Filegen& filegen = files.statistics[i];
-    if (!filegen.enabled) continue;
-    const std::string name = filegen.file.empty()
-                                 ? std::string(StatisticName(static_cast<config::Statistic>(i)))
-                                 : filegen.file;
-    collector->Directory(DirectoryOf(files.statsdir.value + name), DirectoryAccess::kWrite);
+    if (!config.output.statistics[i].enabled) continue;
+    const std::string path = StatisticsPath(config, static_cast<config::Statistic>(i));
+    collector->Directory(DirectoryOf(path), DirectoryAccess::kWrite);
   }
 }
 
@@ -119,7 +117,7 @@ std::vector<DirectoryGrant> ConfiguredDirectories(const config::Config& config,
   collector.File(Either(options.pid_file, config.output.pidfile.value), DirectoryAccess::kWrite);
   collector.Directory(FirstStepMarker::DirectoryFromEnvironment(), DirectoryAccess::kWrite);
   collector.Directory(config.output.saveconfigdir.value, DirectoryAccess::kWrite);
-  AddStatistics(config.output, &collector);
+  AddStatistics(config, &collector);
   return collector.Take();
 }
 

@@ -208,9 +208,13 @@ std::vector<KeyFile> OpenKeyFiles(const config::Config& config, int64_t now) {
   return files;
 }
 
+std::string SeedFilePath(const config::Config& config) {
+  const std::string& named = config.authentication.crypto.seedfile.value;
+  return named.empty() ? InKeysDirectory(config, "ntpkey_seed_" + AutokeyHost(config)) : named;
+}
+
 Result<UniqueFd> OpenSeedFile(const config::Config& config) {
-  std::string path = config.authentication.crypto.seedfile.value;
-  if (path.empty()) path = InKeysDirectory(config, "ntpkey_seed_" + AutokeyHost(config));
+  const std::string path = SeedFilePath(config);
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600));
   struct stat status {};
   if (!file.valid() || fstat(file.get(), &status) != 0)

@@ -37,9 +37,11 @@ std::string AutokeyHost(const config::Config& config);
 // seconds, tells filestamps of few digits from parts of a name: no file is of a day to come.
 std::vector<KeyFile> OpenKeyFiles(const config::Config& config, int64_t now = time(nullptr));
 
-// The file that keeps the server's private value over restarts: `crypto seedfile`, else
-// ntpkey_seed_HOST in keysdir; made with mode 0600, given to `owner`'s process as an open
-// descriptor. Fails when it cannot be made or is no regular file of ours.
+// `crypto seedfile`, else ntpkey_seed_HOST in keysdir.
+std::string SeedFilePath(const config::Config& config);
+// The file that keeps the server's private value over restarts; made with mode 0600, given to
+// `owner`'s process as an open descriptor. Fails when it cannot be made or is no regular file of
+// ours.
 Result<UniqueFd> OpenSeedFile(const config::Config& config);
 
 // The password of `crypto pwfile PATH` (its first line), or of the service manager's credential

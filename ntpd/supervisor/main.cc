@@ -12,6 +12,7 @@
 #include "ntpd/supervisor/check_config.h"
 #include "ntpd/supervisor/daemon.h"
 #include "ntpd/supervisor/diagnostic_log.h"
+#include "ntpd/supervisor/file_conflicts.h"
 #include "ntpd/supervisor/file_problems.h"
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/held_signals.h"
@@ -132,6 +133,10 @@ int Serve(const Options& options, HeldSignals* held) {
   ServiceManager manager;
   const bool debug = options.debug > 0;
   LogSink log(/*terminal=*/debug || !IsJournal(STDERR_FILENO, getenv("JOURNAL_STREAM")), debug);
+  // Before the first of them is opened.
+  const auto conflicts = FindFileConflicts(parsed.config, options);
+  for (const FileProblem& conflict : conflicts) log.Log(LogLevel::kError, conflict.text);
+  if (!conflicts.empty()) return 1;
   const std::string log_file =
       options.log_file.empty() ? parsed.config.output.logfile.value : options.log_file;
   if (!log_file.empty()) {

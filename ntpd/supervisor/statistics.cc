@@ -79,15 +79,18 @@ std::string GenerationName(const config::Filegen& filegen, std::string_view base
   return name;
 }
 
+std::string StatisticsPath(const config::Config& config, config::Statistic which) {
+  const std::string& file = config.output.statistics[static_cast<size_t>(which)].file;
+  return config.output.statsdir.value + (file.empty() ? std::string(StatisticName(which)) : file);
+}
+
 void Statistics::Configure(const config::Config& config) {
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const config::Statistic which = ToConfig(static_cast<msg::StatisticsFile>(i));
     Output& output = outputs_[i];
     output = Output();
     output.filegen = config.output.statistic(which);
-    const std::string file =
-        output.filegen.file.empty() ? std::string(StatisticName(which)) : output.filegen.file;
-    output.base = config.output.statsdir.value + file;
+    output.base = StatisticsPath(config, which);
     output.enabled = output.filegen.enabled && config.system.switches.stats.value;
   }
 }

@@ -14,6 +14,9 @@
 
 namespace ntpward::supervisor {
 
+// A set's file name without a generation: statsdir and the file's or the set's own name.
+std::string StatisticsPath(const config::Config& config, config::Statistic which);
+
 // The name that a set of statistics has at `when` (ntpd 4.2.8 "filegen": .20261122, .2026W47, ...).
 std::string GenerationName(const config::Filegen& filegen, std::string_view base, NtpTimestamp when,
                            pid_t pid);
