@@ -13,6 +13,7 @@
 #include "ntpd/supervisor/file_source.h"
 #include "ntpd/supervisor/keys_start.h"
 #include "ntpd/supervisor/leap_seconds.h"
+#include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/translate.h"
 #include "privsep/supervisor_link.h"
 
@@ -154,6 +155,16 @@ bool CheckFiles(const Options& options, const config::Config& config) {
   return good;
 }
 
+// What a start needs besides files: the accounts of its processes, and an address.
+bool CheckHost(const Options& options, const config::Config& config) {
+  std::string note;
+  const auto accounts = ChooseAccounts(options.user, &note);
+  if (!accounts.ok()) Say("error", accounts.error().text);
+  const bool deaf = LeavesNoAddress(config.system, options);
+  if (deaf) Say("error", kNoAddress);
+  return accounts.ok() && !deaf;
+}
+
 bool CheckKeys(const Options& options, config::Config& config) {
   KeysCheck check;
   if (const Status started = check.Start(options, config); !started.ok()) {
@@ -191,6 +202,7 @@ int CheckConfig(const Options& options) {
   bool good = CheckLines(options, parsed);
   good = CheckLeapFile(parsed.config) && good;
   good = CheckFiles(options, parsed.config) && good;
+  good = CheckHost(options, parsed.config) && good;
   // Without a line that was to say which keys there are, what ntpd-keys finds is not to the point.
   if (!good) return 1;
   if (UsesKeys(parsed.config) && !CheckKeys(options, parsed.config)) return 1;

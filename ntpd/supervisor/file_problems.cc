@@ -1,11 +1,15 @@
 #include "ntpd/supervisor/file_problems.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <ctime>
 #include <filesystem>
 #include <set>
 
+#include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/state_file.h"
+#include "ntpd/supervisor/statistics.h"
 #include "ntpd/supervisor/writable_files.h"
 
 namespace ntpward::supervisor {
@@ -30,6 +34,8 @@ class Finder {
     WantDirectory("drift file", Either(options_.drift_file, files.driftfile), false);
     WantDirectory("pid file", Either(options_.pid_file, files.pidfile), false);
     for (size_t i = 0; i < config::kStatisticCount; ++i) WantStatistics(i);
+    WantSaveDirectory();
+    WantOwnKeys();
     WantPrivate();
     return std::move(problems_);
   }
@@ -38,10 +44,8 @@ class Finder {
   void WantStatistics(size_t index) {
     const config::Filegen& filegen = config_.output.statistics[index];
     if (!filegen.enabled) return;
-    const std::string name = filegen.file.empty()
-                                 ? std::string(StatisticName(static_cast<config::Statistic>(index)))
-                                 : filegen.file;
-    WantDirectory("statistics", {config_.output.statsdir.value + name, filegen.where}, false);
+    const auto statistic = static_cast<config::Statistic>(index);
+    WantDirectory("statistics", {StatisticsPath(config_, statistic), filegen.where}, false);
   }
 
   // Once for each directory.
@@ -54,6 +58,34 @@ class Finder {
     problems_.push_back({refuses_start,
                          what + " " + file.value + ": there is no directory " + directory.string(),
                          file.where});
+  }
+
+  void WantSaveDirectory() {
+    const config::Setting<std::string>& directory = config_.output.saveconfigdir;
+    std::error_code failed;
+    if (directory.value.empty() || fs::is_directory(directory.value, failed)) return;
+    problems_.push_back({false,
+                         "saveconfigdir " + directory.value +
+                             ": there is no such directory; saveconfig will write nothing",
+                         directory.where});
+  }
+
+  // Who may write there chooses this host's keys.
+  void WantOwnKeys() {
+    const config::Setting<std::string>& directory = config_.authentication.keys_dir;
+    struct stat status {};
+    if (!config_.authentication.crypto.enabled() || stat(directory.value.c_str(), &status) != 0 ||
+        !S_ISDIR(status.st_mode))
+      return;
+    const bool ours = status.st_uid == 0 || status.st_uid == geteuid();
+    if (ours && (status.st_mode & S_IWOTH) == 0) return;
+    const std::string keys_dir = "keysdir " + directory.value + ": ";
+    problems_.push_back(
+        {false,
+         ours ? keys_dir + "everybody may replace the keys in it: chmod o-w " + directory.value
+              : keys_dir + "its owner, uid " + std::to_string(status.st_uid) +
+                    ", may replace the keys in it: chown root " + directory.value,
+         directory.where});
   }
 
   void WantPrivate() {
@@ -81,7 +113,8 @@ class Finder {
 class Unusable {
  public:
   Unusable(const config::Config& config, const Options& options)
-      : log_(Either(options.log_file, config.output.logfile)),
+      : config_(config),
+        log_(Either(options.log_file, config.output.logfile)),
         drift_(Either(options.drift_file, config.output.driftfile)),
         pid_(Either(options.pid_file, config.output.pidfile)) {}
 
@@ -89,6 +122,8 @@ class Unusable {
     FindOfLog();
     FindOfDrift();
     FindOfPid();
+    FindOfSeed();
+    for (size_t i = 0; i < config::kStatisticCount; ++i) FindOfStatistics(i);
     return std::move(problems_);
   }
 
@@ -118,6 +153,30 @@ class Unusable {
     SayUnlessReplaceable(pid_, "a pid file that can be written");
   }
 
+  void FindOfSeed() {
+    if (!config_.authentication.crypto.enabled()) return;
+    const config::Setting<std::string>& seedfile = config_.authentication.crypto.seedfile;
+    const std::string path = SeedFilePath(config_);
+    if (const auto hindrance = HindersSeedFile(path))
+      problems_.push_back({false,
+                           "expected a file for the server's private value, which will not "
+                           "survive a restart: " +
+                               path + ": " + hindrance->text,
+                           seedfile.where});
+  }
+  // Of their newest generations.
+  void FindOfStatistics(size_t index) {
+    const config::Filegen& filegen = config_.output.statistics[index];
+    if (!filegen.enabled || !config_.system.switches.stats.value) return;
+    const auto name = StatisticsPath(config_, static_cast<config::Statistic>(index));
+    const timespec now{std::time(nullptr), 0};
+    const std::string path = GenerationName(filegen, name, NtpTimestamp::FromUnix(now), getpid());
+    if (const auto hindrance = HindersAppending(path))
+      problems_.push_back({false,
+                           "expected a file for statistics: " + path + ": " + hindrance->text,
+                           filegen.where});
+  }
+
   void SayUnlessReplaceable(const config::Setting<std::string>& file, const std::string& expected) {
     if (const auto hindrance = HindersReplacing(file.value))
       Say(file, false, expected, file.value + ": " + hindrance->text);
@@ -127,6 +186,7 @@ class Unusable {
     problems_.push_back({refuses_start, "expected " + expected + ": " + found, file.where});
   }
 
+  const config::Config& config_;
   config::Setting<std::string> log_;
   config::Setting<std::string> drift_;
   config::Setting<std::string> pid_;

@@ -141,6 +141,14 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
   return action;
 }
 
+bool LeavesNoAddress(const config::System& system, const Options& options) {
+  if (system.interfaces.empty() && options.interfaces.empty()) return false;
+  const std::vector<InterfaceAddress> present = LocalAddresses();
+  return std::all_of(present.begin(), present.end(), [&](const InterfaceAddress& address) {
+    return ActionFor(address, system, options.interfaces) == config::InterfaceAction::kIgnore;
+  });
+}
+
 Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {
   const int family = local.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
@@ -201,7 +209,7 @@ Status ListenSockets::Open(const config::System& system, const Options& options)
   if (!has_rules()) return OpenWildcards(options);
   std::vector<uint16_t> gone;
   Refresh(&gone);
-  if (sockets_.empty()) return Fail("no address to listen on: see the interface lines and -I");
+  if (sockets_.empty()) return Fail(kNoAddress);
   for (const std::string& name : only_) {
     const bool found = std::any_of(sockets_.begin(), sockets_.end(), [&name](const auto& socket) {
       return socket.interface == name || socket.local.ip.ToString() == name;

@@ -14,6 +14,8 @@
 namespace ntpward::supervisor {
 
 inline constexpr uint16_t kNtpPort = 123;
+// What a start says that fails for LeavesNoAddress().
+inline constexpr const char* kNoAddress = "no address to listen on: see the interface lines and -I";
 
 struct ListenSocket {
   uint16_t index = 0;
@@ -41,6 +43,9 @@ std::vector<InterfaceAddress> LocalAddresses();
 // is listened to.
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
                                   const std::vector<std::string>& only);
+
+// Whether rules leave out every address that this host has now: a start would fail.
+bool LeavesNoAddress(const config::System& system, const Options& options);
 
 class ListenSockets {
  public:

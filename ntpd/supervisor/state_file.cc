@@ -40,7 +40,7 @@ void SyncDirectoryOf(const std::string& path) {
 }  // namespace
 
 Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode) {
-  const std::string aside = path + ".new";
+  const std::string aside = path + kAside;
   // What a crash left behind.
   (void)unlink(aside.c_str());
   if (const Status written = WriteAndSync(aside, text, mode); !written.ok()) {

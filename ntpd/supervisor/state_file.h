@@ -10,6 +10,9 @@
 
 namespace ntpward::supervisor {
 
+// Behind the name of a file that ReplaceFile() writes aside.
+inline constexpr const char* kAside = ".new";
+
 // Writes aside, syncs, renames over `path`, syncs the directory. On failure `path` is as it was.
 Status ReplaceFile(const std::string& path, std::string_view text, unsigned mode);
 

@@ -3,12 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "ntpd/supervisor/append_file.h"
+#include "ntpd/supervisor/state_file.h"
 
 namespace ntpward::supervisor {
 namespace {
@@ -43,6 +48,16 @@ std::string EndOfLinks(std::string path) {
   return path;
 }
 
+// Whether a driver serves the character devices of a number. Where it cannot be told: yes.
+bool HasDriver(unsigned major_number) {
+  std::ifstream devices("/proc/devices");
+  std::string line;
+  if (!std::getline(devices, line) || line != "Character devices:") return true;
+  while (std::getline(devices, line) && !line.empty())
+    if (std::strtoul(line.c_str(), nullptr, 10) == major_number) return true;
+  return false;
+}
+
 bool IsDirectory(const std::string& path) {
   std::error_code failed;
   return fs::is_directory(path, failed);
@@ -66,11 +81,27 @@ std::optional<Hindrance> HindersAppending(const std::string& path) {
   }
   if (S_ISDIR(status.st_mode)) return OfErrno(EISDIR);
   if (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode)) return Hindrance{"is no regular file"};
+  // Not opened: a device may do something then.
+  if (S_ISCHR(status.st_mode) && !HasDriver(major(status.st_rdev))) return OfErrno(ENXIO);
   return HindersAccess(path, W_OK);
+}
+
+std::optional<Hindrance> HindersSeedFile(const std::string& path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) {
+    if (errno != ENOENT) return OfErrno(errno);
+    return HindersCreation(path);
+  }
+  if (S_ISDIR(status.st_mode)) return OfErrno(EISDIR);
+  if (S_ISLNK(status.st_mode)) return Hindrance{"is a symbolic link"};
+  if (!S_ISREG(status.st_mode)) return Hindrance{"is no regular file"};
+  return HindersAccess(path, R_OK | W_OK);
 }
 
 std::optional<Hindrance> HindersReplacing(const std::string& path) {
   if (!IsDirectory(DirectoryOf(path))) return std::nullopt;
+  const std::string aside = path + kAside;
+  if (IsDirectory(aside)) return Hindrance{aside + ": " + std::strerror(EISDIR)};
   return HindersCreation(path);
 }
 

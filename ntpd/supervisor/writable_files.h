@@ -12,11 +12,13 @@ struct Hindrance {
   bool of_account = false;  // it is the rights of this account, which is not root's, that lack
 };
 
-// Both are empty when nothing speaks against it, or when the file's directory is missing, of which
+// All are empty when nothing speaks against it, or when the file's directory is missing, of which
 // FindFileProblems() speaks. Nothing is created, opened or waited for.
 //
 // A file that is appended to (OpenForAppending): the log.
 std::optional<Hindrance> HindersAppending(const std::string& path);
+// The server's seed file, which is opened in place, by no link.
+std::optional<Hindrance> HindersSeedFile(const std::string& path);
 // A file that is replaced as a whole by a new one in its directory (ReplaceFile).
 std::optional<Hindrance> HindersReplacing(const std::string& path);
 

@@ -2,6 +2,7 @@
 #include "ntpd/supervisor/file_problems.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "tests/support/cmocka_cc.h"
@@ -131,6 +132,16 @@ void ALogThatCannotBeOpenedRefusesTheStart(void** state) {
   assert_true(TextOfLog(loop).starts_with(expected + loop));
 }
 
+void ALogDeviceWithoutDriverRefusesTheStart(void** state) {
+  const std::string device = In(state).At("device");
+  // Numbers of character devices end at 511.
+  if (mknod(device.c_str(), S_IFCHR | 0600, makedev(4000, 0)) != 0) skip();
+  assert_string_equal(TextOfLog(device).c_str(),
+                      ("expected a log file that can be appended to: " + device +
+                       ": No such device or address; ntpd would not start")
+                          .c_str());
+}
+
 void OtherFilesThatCannotBeWrittenAreWarnings(void** state) {
   const std::string directory = In(state).path;
   const std::string fifo = In(state).At("fifo");
@@ -151,6 +162,76 @@ void OtherFilesThatCannotBeWrittenAreWarnings(void** state) {
   assert_int_equal(FindUnusableFiles(Naming("", In(state).At("words"), ""), {}).size(), 1);
 }
 
+std::string OnlyText(const std::vector<FileProblem>& problems) {
+  assert_int_equal(problems.size(), 1);
+  assert_false(problems[0].refuses_start);
+  return problems[0].text;
+}
+
+void ADirectoryInTheWayOfAReplacementIsTold(void** state) {
+  const std::string drift = In(state).At("drift");
+  CHECK(mkdir((drift + ".new").c_str(), 0700) == 0);
+  for (const auto& config : {Naming("", drift, ""), Naming("", "", drift)})
+    assert_true(OnlyText(FindUnusableFiles(config, {})).ends_with("drift.new: Is a directory"));
+}
+
+void AMissingSaveDirectoryIsTold(void** state) {
+  config::Config config;
+  for (const char* name : {"none", "file"}) {
+    Put(In(state).At("file"), "");
+    config.output.saveconfigdir.value = In(state).At(name);
+    assert_true(OnlyText(FindFileProblems(config, {})).find("no such directory") !=
+                std::string::npos);
+  }
+  config.output.saveconfigdir.value = In(state).path;
+  assert_int_equal(FindFileProblems(config, {}).size(), 0);
+}
+
+void KeysThatOthersMayReplaceAreTold(void** state) {
+  config::Config config;
+  config.authentication.keys_dir.value = In(state).path;
+  CHECK(chmod(In(state).path.c_str(), 0777) == 0);
+  assert_int_equal(FindFileProblems(config, {}).size(), 0);
+  config.authentication.crypto.where = {0, 1, 1};
+  assert_true(OnlyText(FindFileProblems(config, {})).find("chmod o-w") != std::string::npos);
+  CHECK(chmod(In(state).path.c_str(), 0755) == 0);
+  assert_int_equal(FindFileProblems(config, {}).size(), 0);
+  if (geteuid() != 0 || chown(In(state).path.c_str(), 65534, 0) != 0) return;
+  assert_true(OnlyText(FindFileProblems(config, {})).find("uid 65534") != std::string::npos);
+}
+
+void StatisticsThatCannotBeWrittenAreTold(void** state) {
+  config::Config config;
+  config.output.statsdir.value = In(state).path + "/";
+  config::Filegen& filegen = config.output.statistics[0];
+  filegen.enabled = true;
+  filegen.type = config::FilegenType::kNone;
+  filegen.file = "stats";
+  assert_int_equal(FindUnusableFiles(config, {}).size(), 0);
+  CHECK(mkfifo(In(state).At("stats").c_str(), 0600) == 0);
+  assert_true(OnlyText(FindUnusableFiles(config, {})).ends_with("is no regular file"));
+}
+
+void ASeedThatCannotBeKeptIsTold(void** state) {
+  config::Config config;
+  config.authentication.crypto.where = {0, 1, 1};
+  const auto text = [&](const std::string& path) {
+    config.authentication.crypto.seedfile.value = path;
+    return OnlyText(FindUnusableFiles(config, {}));
+  };
+  const std::string link = In(state).At("link");
+  const std::string fifo = In(state).At("fifo");
+  CHECK(symlink("seed", link.c_str()) == 0 && mkfifo(fifo.c_str(), 0600) == 0);
+  assert_true(text(In(state).path).ends_with("Is a directory"));
+  assert_true(text(link).ends_with("is a symbolic link"));
+  assert_true(text(fifo).ends_with("is no regular file"));
+  assert_true(text("/dev/null").ends_with("is no regular file"));
+  assert_true(text(In(state).At("none/seed")).ends_with("No such file or directory"));
+  config.authentication.crypto.seedfile.value = In(state).At("seed");
+  assert_int_equal(FindUnusableFiles(config, {}).size(), 0);
+  assert_true(access(In(state).At("seed").c_str(), F_OK) != 0);
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -165,7 +246,13 @@ int main() {
       IN_A_DIRECTORY(EachProblemHasThePlaceOfItsLine),
       IN_A_DIRECTORY(FilesThatCanBeWrittenAreUsable),
       IN_A_DIRECTORY(ALogThatCannotBeOpenedRefusesTheStart),
+      IN_A_DIRECTORY(ALogDeviceWithoutDriverRefusesTheStart),
       IN_A_DIRECTORY(OtherFilesThatCannotBeWrittenAreWarnings),
+      IN_A_DIRECTORY(ADirectoryInTheWayOfAReplacementIsTold),
+      IN_A_DIRECTORY(AMissingSaveDirectoryIsTold),
+      IN_A_DIRECTORY(KeysThatOthersMayReplaceAreTold),
+      IN_A_DIRECTORY(StatisticsThatCannotBeWrittenAreTold),
+      IN_A_DIRECTORY(ASeedThatCannotBeKeptIsTold),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
