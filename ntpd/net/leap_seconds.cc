@@ -9,6 +9,13 @@ constexpr Seconds kDay = 86400;
 
 NtpSeconds Fold(Seconds seconds) { return {static_cast<uint32_t>(seconds)}; }
 
+// ntpd 4.2.6 tells the latest leap second, and the offset from then on. No second was ever left
+// out.
+autokey::LeapValues Today(autokey::LeapValues told, NtpTimestamp now) {
+  if (told.IsTable() && autokey::Earlier({now.seconds()}, told.epoch)) --told.tai;
+  return told;
+}
+
 bool IsArmed(wire::Leap leap) {
   return leap == wire::Leap::kAddSecond || leap == wire::Leap::kDeleteSecond;
 }
@@ -33,7 +40,10 @@ autokey::LeapValues LeapSeconds::FileValues(NtpTimestamp now) const {
 autokey::LeapValues LeapSeconds::InForce(NtpTimestamp now) const {
   if (schedule_.ValidAt(now)) return FileValues(now);
   const autokey::LeapValues best = node_->learned_leap.Best();
-  return autokey::Earlier(best.expiry, {now.seconds()}) ? autokey::LeapValues{} : best;
+  const NtpSeconds today{now.seconds()};
+  // Since when today's offset counts is not said of a leap second to come.
+  const bool unknown = autokey::Earlier(best.expiry, today) || autokey::Earlier(today, best.epoch);
+  return unknown ? autokey::LeapValues{} : best;
 }
 
 autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
@@ -46,7 +56,7 @@ autokey::LeapValues LeapSeconds::Shown(NtpTimestamp now) const {
 
 autokey::LeapValues LeapSeconds::Known(NtpTimestamp now) const {
   const autokey::LeapValues best = InForce(now);
-  return best.IsTable() ? best : node_->learned_leap.Best();
+  return best.IsTable() ? best : Today(node_->learned_leap.Best(), now);
 }
 
 // "37 leap 201701010000 expire 202706280000", as ntpd 4.2.6 and 4.2.8 report what they learn.

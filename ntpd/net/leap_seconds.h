@@ -36,9 +36,11 @@ class LeapSeconds {
 
   // All zero without a table, or before its first entry.
   autokey::LeapValues FileValues(NtpTimestamp now) const;
-  // The valid table to go by; all zero without one.
+  // The valid table to go by; all zero without one, or when its leap second is still to come and
+  // only a server told it.
   autokey::LeapValues InForce(NtpTimestamp now) const;
-  // The same, else what a server told under an expired one; all zero without either.
+  // The same, else what a server told under an expired one or of a leap second to come, with
+  // today's offset; all zero without either.
   autokey::LeapValues Known(NtpTimestamp now) const;
   void ReportOffset(const autokey::LeapValues& known);
   void ReportStale(NtpTimestamp now);

@@ -204,6 +204,24 @@ void TodaysOffsetIsTakenFromAnExpiredTableOfAServer(void**) {
   assert_int_equal(f.offered().tai, 38);
 }
 
+// ntpd 4.2.6 tells the latest entry, which may lie ahead.
+void AServersOffsetCountsFromItsLeapSecondOn(void**) {
+  Fixture f;
+  const LeapValues told{38, {k2027}, {kExpiry}};
+  f.node.learned_leap.Learn(kServer, told);
+  f.leap_seconds.OnSecond(At(k2027 - 1));
+  assert_true((f.leap_seconds.Shown(At(k2027 - 1)) == LeapValues{37, {k2027}, {kExpiry}}));
+  auto request = test::Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(request && request->tai == 37);
+  // Since when that offset counts nobody said, and what we sign has to.
+  assert_false(f.offered().IsTable());
+  f.leap_seconds.OnSecond(At(k2027));
+  assert_true(f.offered() == told);
+  assert_true(f.leap_seconds.Shown(At(k2027)) == told);
+  request = test::Next<msg::ClockAdjust>(&f.clock.far);
+  assert_true(request && request->tai == 38);
+}
+
 // An offset that ntpd-clock refuses must not take the course with it.
 void TheClockHearsTheOffsetInARequestOfItsOwn(void**) {
   Fixture f;
@@ -263,6 +281,7 @@ int main() {
       cmocka_unit_test(AServersOffsetFollowsALeapSecond),
       cmocka_unit_test(WhatIsLearntOfTheOffsetIsAnEvent),
       cmocka_unit_test(TodaysOffsetIsTakenFromAnExpiredTableOfAServer),
+      cmocka_unit_test(AServersOffsetCountsFromItsLeapSecondOn),
       cmocka_unit_test(TheClockHearsTheOffsetInARequestOfItsOwn),
       cmocka_unit_test(TheClockHearsOfALeapSecondAtOnce),
   };
