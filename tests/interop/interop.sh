@@ -10,8 +10,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.sh"
 
 KEYS=/etc/ntp/keys
-# A table whose last leap second lies behind, and which expires late.
-LEAP_EXPIRY=203506280000
 
 interop_begin() {
   lab_begin
@@ -29,6 +27,17 @@ reference_program() {
     [ -x "${REFERENCE:-/none}/$directory/$1" ] && echo "$REFERENCE/$directory/$1" && return 0
   done
   return 1
+}
+
+# A release before 4.2.8 has no `ident` for one server and no `tos orphanwait`.
+is_older() { [[ $("$(reference_program ntpd)" --version 2>&1) == *" 4.2.6"* ]]; }
+older_lines() {
+  awk '/^(server|peer|manycastclient) .* ident / {
+      for (i = 2; i < NF; ++i) if ($i == "ident") { group = $(i + 1); $i = $(i + 1) = "" }
+    }
+    $1 == "ident" { group = $2; next }
+    { print }
+    END { if (group) print "crypto ident " group }'
 }
 
 interop_end() {
@@ -92,10 +101,10 @@ keygen_of() { # ours|reference HOST OPTIONS
 }
 
 # carry FROM TO SCHEME GROUP [ours|reference]: the clients' part of FROM's group key, under the name that a
-# client looks for.
+# client looks for. EXPORT_OPTIONS are more options of ntp-keygen.
 carry() {
   local from=$1 to=$2 scheme=$3 group=$4 tool=${5:-ours}
-  keygen_of "$tool" "$from" "-e -p ${PASSWORD:-${from}password} >$KEYS/export 2>/dev/null" || return 1
+  keygen_of "$tool" "$from" "-e ${EXPORT_OPTIONS:-} -p ${PASSWORD:-${from}password} >$KEYS/export 2>/dev/null" || return 1
   awk -v scheme="$scheme" '/^# ntpkey_/ { on = index($0, "ntpkey_" scheme "par_") } on' \
     "$LAB_DIR/$from/etc/ntp/keys/export" >"$LAB_DIR/$to/etc/ntp/keys/ntpkey_${scheme}par_$group"
   rm -f "$LAB_DIR/$from/etc/ntp/keys/export"
@@ -111,8 +120,9 @@ configure() {
     echo "filegen cryptostats file cryptostats type none enable"
     echo "statistics cryptostats"
     # Else it waits for minutes before it serves by its own clock.
-    is_ours "$1" || printf 'disable kernel\ntos orphanwait 5\n'
-    cat
+    is_ours "$1" || echo "disable kernel"
+    is_ours "$1" || is_older || echo "tos orphanwait 5"
+    if ! is_ours "$1" && is_older; then older_lines; else cat; fi
   } >"$LAB_DIR/$1/etc/ntp.conf"
   chmod 600 "$LAB_DIR/$1/etc/ntp.conf"
 }
@@ -146,6 +156,17 @@ is_synchronised() { # HOST
 follows() {
   on "$1" ntpq -pn
   grep -qE "^\*$2 .* ${3:-u} " "$OUT"
+}
+reach_of() { # HOST ADDRESS-PATTERN
+  on "$1" ntpq -pn
+  grep -E "^[*+ ox.#-]?$2 " "$OUT" | awk '{ print $7 }'
+}
+hears_in() { # HOST ADDRESS-PATTERN COUNT: in so many of the last eight polls
+  local bits heard=0
+  bits=$(reach_of "$1" "$2")
+  bits=$((8#${bits:-0}))
+  while [ "$bits" -gt 0 ]; do heard=$((heard + bits % 2)) bits=$((bits / 2)); done
+  [ "$heard" -ge "$3" ]
 }
 # authenticated HOST [CONFIGURED]: the source that it follows is.
 authenticated() {
