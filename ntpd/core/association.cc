@@ -291,8 +291,10 @@ void Association::Answered(MonoTime now) {
 
 Reject Association::OnKiss(const wire::Header& reply, MonoTime now) {
   ++counters_.kisses;
-  header_.refid = reply.refid;
-  if (wire::KissFromRefid(reply.refid) == wire::Kiss::kRate) {
+  const bool rate = wire::KissFromRefid(reply.refid) == wire::Kiss::kRate;
+  // Beside the stratum of a server that is still followed it would be read as an address.
+  if (!rate || stratum_ >= wire::kStratumUnsynchronised) header_.refid = reply.refid;
+  if (rate) {
     schedule_.OnRate(reply.poll, now);
     Report(wire::PeerEvent::kRateExceeded, "RATE");
     return Reject::kRate;

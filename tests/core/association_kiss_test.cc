@@ -54,6 +54,19 @@ void RateWithAnyPollSlowsDownWithinBounds(void**) {
   }
 }
 
+void RateIsAReferenceOnlyOfAServerWithoutOne(void**) {
+  Fixture f;
+  assert_true(f.Take(Kiss(f, wire::RefidCode("RATE"))).error() == Reject::kRate);
+  assert_int_equal(f.association.refid(), wire::RefidCode("RATE"));
+  Fixture followed;
+  assert_true(followed.Take(followed.Reply()).ok());
+  const uint32_t reference = followed.association.refid();
+  assert_true(followed.association.stratum() < wire::kStratumUnsynchronised);
+  followed.Send(Later(63), 64);
+  assert_true(followed.Take(Kiss(followed, wire::RefidCode("RATE")), 64).error() == Reject::kRate);
+  assert_int_equal(followed.association.refid(), reference);
+}
+
 void DenyStopsUntilRestart(void**) {
   for (uint32_t code : {wire::RefidCode("DENY"), wire::RefidCode("RSTR")}) {
     Fixture f;
@@ -82,6 +95,7 @@ int main() {
       cmocka_unit_test(KissNeedsAMacOnAKeyedAssociation),
       cmocka_unit_test(RateWithAnyPollSlowsDownWithinBounds),
       cmocka_unit_test(DenyStopsUntilRestart),
+      cmocka_unit_test(RateIsAReferenceOnlyOfAServerWithoutOne),
       cmocka_unit_test(OtherKissCodesAreOnlyUnsynchronised),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
