@@ -69,6 +69,22 @@ bool Upstreams::SayOwnAmong(const msg::ResolveAnswer& answer) const {
   return true;
 }
 
+// True when it had something to say: nobody is asked, and a look at the name shows addresses.
+bool Upstreams::SayNoneUsable(const msg::ResolveAnswer& answer) const {
+  const auto& addresses = answer.addresses;
+  const auto line = std::find_if(lines_.begin(), lines_.end(), [&](const auto& candidate) {
+    return candidate.name == answer.index;
+  });
+  if (line == lines_.end() || addresses.empty() ||
+      std::any_of(addresses.begin(), addresses.end(),
+                  [this](const IpAddress& address) { return IsUsable(address); }))
+    return false;
+  node_->reporter.Log(LogLevel::kWarning, std::string(line->label.text()) + ": " +
+                                              addresses.begin()->ToString() +
+                                              " can be no other host's address: not asked");
+  return true;
+}
+
 // The address by which it is asked, and its own if that is ours.
 void Upstreams::NoteOwnAddresses(Upstream* upstream) {
   NoteOwnAddress(upstream->local);
@@ -78,7 +94,8 @@ void Upstreams::NoteOwnAddresses(Upstream* upstream) {
   }
   if (!IsIn(own_addresses_, upstream->remote.ip)) NoteOwnAddress(upstream->remote.ip);
   if (std::exchange(upstream->said_own, true)) return;
-  node_->reporter.Log(LogLevel::kWarning, LabelOf(upstream->id) +
+  // By its own word: it may not be among the others yet.
+  node_->reporter.Log(LogLevel::kWarning, upstream->label() +
                                               " is an address of this host: its time is never "
                                               "taken");
 }

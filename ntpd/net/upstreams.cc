@@ -388,7 +388,7 @@ void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   // door.
   for (const auto& on_address : std::exchange(lookup.restricts, {}))
     for (const IpAddress& address : answer.addresses) on_address(address);
-  if (!lookup.said_own) lookup.said_own = SayOwnAmong(answer);
+  if (!lookup.said_own) lookup.said_own = SayOwnAmong(answer) || SayNoneUsable(answer);
   std::vector<AssocId> done;
   for (const auto& [id, prototype] : prototypes_) {
     if (prototype.config.name != answer.index) continue;

@@ -208,7 +208,7 @@ class Upstreams {
     bool wanted = true;       // an answer would be of use
     bool resolved = false;    // there was an answer
     bool complained = false;  // the operator was told that there is none
-    bool said_own = false;    // he was told that this host is among them
+    bool said_own = false;    // he was told that this host is among them, or no other one
     MonoTime next;            // when to ask (again)
     double wait = 2;          // seconds, doubles with each question
     std::vector<std::function<void(const IpAddress&)>> restricts;
@@ -229,6 +229,7 @@ class Upstreams {
   void OnAnswer(const msg::ResolveAnswer& answer);
   bool IsUsable(const IpAddress& address) const;
   bool SayOwnAmong(const msg::ResolveAnswer& answer) const;
+  bool SayNoneUsable(const msg::ResolveAnswer& answer) const;
   void ComplainOnce(const msg::ResolveAnswer& answer);
   bool FillPool(const Prototype& prototype, const msg::ResolveAnswer& answer);
   bool AddFirst(const Prototype& prototype, const msg::ResolveAnswer& answer);

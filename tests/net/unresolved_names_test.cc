@@ -17,15 +17,16 @@ struct Unresolved {
     h.upstreams.Configure({line});
     h.upstreams.Maintain(Timebase::Mono());
   }
-  void Answer(msg::ResolveOutcome outcome) {
+  void Answer(msg::ResolveOutcome outcome) { Say(outcome, IpAddress::V4(127, 0, 0, 2)); }
+  void AnswerWith(const IpAddress& address) { Say(msg::ResolveOutcome::kOk, address); }
+  void Say(msg::ResolveOutcome outcome, const IpAddress& address) {
     h.upstreams.OnResolveRestarted();
     h.upstreams.Maintain(Timebase::Mono());
     CHECK(Next<msg::ResolveRequest>(&h.resolve.far));
     msg::ResolveAnswer answer;
     answer.index = kName;
     answer.outcome = outcome;
-    if (outcome == msg::ResolveOutcome::kOk)
-      CHECK(answer.addresses.Push(IpAddress::V4(127, 0, 0, 2)));
+    if (outcome == msg::ResolveOutcome::kOk) CHECK(answer.addresses.Push(address));
     CHECK(h.resolve.far.Send(answer) == SendOutcome::kSent);
     CHECK(h.upstreams.OnResolveReadable());
   }
@@ -60,6 +61,22 @@ void APoolIsToldAsSuch(void**) {
   net.Answer(msg::ResolveOutcome::kPermanent);
   assert_string_equal(net.Lines().at(0).c_str(),
                       "error resolving pool late.example: name or service not known; asking again");
+}
+
+// Once, though the name is asked for again and again.
+void AnAddressThatNoHostCanHaveIsTold(void**) {
+  for (const char* address : {"0.0.0.0", "224.0.1.1"}) {
+    Unresolved net(msg::NetAssociationKind::kServer);
+    (void)net.Lines();
+    net.AnswerWith(*IpAddress::Parse(address));
+    const auto lines = net.Lines();
+    assert_int_equal(lines.size(), 1);
+    assert_string_equal(lines[0].c_str(), (std::string("late.example: ") + address +
+                                           " can be no other host's address: not asked")
+                                              .c_str());
+    net.AnswerWith(*IpAddress::Parse(address));
+    assert_true(net.Lines().empty());
+  }
 }
 
 void ARestrictLineWithoutAddressIsTold(void**) {
@@ -101,6 +118,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(ANameWithoutAddressIsToldOnce),
       cmocka_unit_test(APoolIsToldAsSuch),
+      cmocka_unit_test(AnAddressThatNoHostCanHaveIsTold),
       cmocka_unit_test(ARestrictLineWithoutAddressIsTold),
       cmocka_unit_test(TheNextOutageIsToldAgain),
       cmocka_unit_test(APrototypeShowsItsMobilisation),

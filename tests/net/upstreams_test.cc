@@ -83,6 +83,19 @@ void AnAddressOfThisHostIsNeverFollowed(void**) {
   assert_true(at != std::string::npos && log.find(said, at + 1) == std::string::npos);
 }
 
+// Its local address is learnt before it is one of the associations.
+void APeerOfThisHostIsNamed(void**) {
+  Net net;
+  msg::NetAssociation line = Line(IpAddress::V4(127, 0, 0, 1));
+  line.kind = msg::NetAssociationKind::kPeer;
+  net.h.upstreams.Configure({line});
+  std::string log;
+  while (const auto each = Next<msg::LogLine>(&net.h.supervisor.far))
+    log += std::string(each->text.text()) + "\n";
+  assert_true(log.find("127.0.0.1 is an address of this host") != std::string::npos);
+  assert_true(log.find("0.0.0.0 is") == std::string::npos);
+}
+
 void OneServerHasOneVote(void**) {
   Net net;
   net.h.upstreams.Configure({Line(kFirst), Line(kFirst)});
@@ -215,6 +228,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AReloadKeepsWhatDidNotChange),
       cmocka_unit_test(AnAddressOfThisHostIsNeverFollowed),
+      cmocka_unit_test(APeerOfThisHostIsNamed),
       cmocka_unit_test(OneServerHasOneVote),
       cmocka_unit_test(ANamesNextAddressGetsItsChance),
       cmocka_unit_test(AnAnswerIsTakenOnlyWhenAsked),
