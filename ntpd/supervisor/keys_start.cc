@@ -1,6 +1,9 @@
 #include "ntpd/supervisor/keys_start.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -8,6 +11,8 @@
 
 namespace ntpward::supervisor {
 namespace {
+
+constexpr size_t kMostSeed = 1 << 16;  // octets; more than ntpd-keys reads of it
 
 template <size_t N>
 Status Put(InlineText<N>* field, std::string_view text, const char* what) {
@@ -25,6 +30,19 @@ msg::ControlNonce RuleOf(config::ControlNonce rule) {
       break;
   }
   return msg::ControlNonce::kAlways;
+}
+
+// In memory, so that ntpd-keys can say whether the file is whole and changes nothing in it. Empty
+// where there is none, or nothing that may be read without waiting.
+UniqueFd SeedCopy(const std::string& path) {
+  UniqueFd copy(memfd_create("seed", MFD_CLOEXEC));
+  struct stat status {};
+  // Not opened before: that would wake whoever waits at the other end of a FIFO.
+  if (!copy.valid() || lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return copy;
+  const UniqueFd file(
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK));
+  if (file.valid()) (void)sendfile(copy.get(), file.get(), nullptr, kMostSeed);
+  return copy;
 }
 
 }  // namespace
@@ -68,7 +86,7 @@ Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, conf
 Result<KeysStartBundle> KeysStartBundle::MakeForCheck(config::Config& config) {
   KeysStartBundle bundle;
   TRY_VOID(bundle.Fill(config, config));
-  bundle.seed_ = UniqueFd(memfd_create("seed", MFD_CLOEXEC));
+  bundle.seed_ = SeedCopy(SeedFilePath(config));
   if (bundle.seed_.valid()) bundle.start_.seed_fd = kSeedFile;
   return bundle;
 }

@@ -21,7 +21,8 @@ class KeysStartBundle {
   // Fails when the password cannot be had, or when more files are there than can be passed on.
   static Result<KeysStartBundle> Make(const config::Config& config, config::Config& fresh,
                                       bool virtual_clock, Logger* log);
-  // The same for a process that only has to say whether it could start: its seed is kept in memory.
+  // The same for a process that only has to say whether it could start: its seed is a copy in
+  // memory.
   static Result<KeysStartBundle> MakeForCheck(config::Config& config);
 
   // Files that are there and cannot be used, with the reason; for the operator.
