@@ -351,7 +351,7 @@ void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& resul
   failures_ = 0;
   flags_ |= kVerified;
   if (context.synchronised) context.certificates.DropAhead(Unfold(context.now));
-  if (!IsPrivate()) trail_.InstallInto(context.certificates, Source());
+  if (!IsPrivate()) trail_.InstallInto(context.certificates, Source(), own_);
   refusal_.clear();
   warned_.clear();
   result.event = demand_.demand == Demand::kProof

@@ -273,7 +273,9 @@ class ClientDance {
   void OnServerError(const DanceContext& context, DanceResult& result);
   bool IsPeer() const { return role_ == DanceRole::kPeer; }
   CertificateSource Source() const {
-    return policy_.chosen ? CertificateSource::kChosen : CertificateSource::kStranger;
+    if (!policy_.chosen) return CertificateSource::kStranger;
+    return demand_.demand == Demand::kProof ? CertificateSource::kProved
+                                            : CertificateSource::kByTrail;
   }
   bool IsPrivate() const { return demand_.scheme == msg::IdentityScheme::kPc; }
   void Refuse(std::string reason, const DanceContext& context, DanceResult& result);

@@ -309,7 +309,7 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
   if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
   // Nobody could follow us by it, and as the newest it would keep the next ones away.
   if (issued->IsAhead(Unfold(context.now))) return Outcome::kPeriod;
-  context.certificates.Install(*issued, false, Source());
+  context.certificates.Install(*issued, false, Source(), own_);
   flags_ |= kSigned;
   const CalendarSeconds life = issued->not_after - issued->not_before;
   sign_again_ = issued->not_after - std::min(life / 8 * (8 - kSignedEighths), kMostSignedAhead);

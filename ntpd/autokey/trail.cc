@@ -43,10 +43,10 @@ CalendarSeconds Trail::expiry() const {
       ->not_after;
 }
 
-void Trail::InstallInto(CertificateCache& cache, CertificateSource source) const {
+void Trail::InstallInto(CertificateCache& cache, CertificateSource source, AssocId holder) const {
   CHECK(complete_);
   for (size_t i = 0; i < steps_.size(); ++i)
-    cache.Install(steps_[i], i + 1 < steps_.size(), source);
+    cache.Install(steps_[i], i + 1 < steps_.size(), source, holder);
 }
 
 }  // namespace ntpward::autokey

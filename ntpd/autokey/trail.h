@@ -44,7 +44,7 @@ class Trail {
   CalendarSeconds expiry() const;
 
   // Keeps the certificates for clients and `ntpq`; the trail must be complete.
-  void InstallInto(CertificateCache& cache, CertificateSource source) const;
+  void InstallInto(CertificateCache& cache, CertificateSource source, AssocId holder) const;
 
  private:
   std::string wanted_;

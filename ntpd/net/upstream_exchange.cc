@@ -374,8 +374,10 @@ void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
 // Who is refused is not believed any more, whatever it said before.
 void Upstreams::NoteLeap(const Upstream& upstream, const DanceResult& result) {
   using autokey::Restart;
-  if (result.restart == Restart::kIdentity || result.restart == Restart::kHost)
+  if (result.restart == Restart::kIdentity || result.restart == Restart::kHost) {
     node_->learned_leap.Forget(upstream.id);
+    node_->certificates.Drop(upstream.id);
+  }
   if (result.leap) node_->learned_leap.Learn(upstream.id, *result.leap);
   if (result.expired_leap) node_->learned_leap.Learn(upstream.id, *result.expired_leap);
 }

@@ -238,6 +238,7 @@ void Upstreams::Remove(AssocId id) {
       found->second->peer != nullptr)
     node_->keys.Forget(id);
   node_->learned_leap.Forget(id);
+  node_->certificates.Drop(id);
   if (!found->second->remote.ip.is_refclock()) node_->access.RemoveSource(found->second->remote.ip);
   node_->engine->Remove(id);
   // The last event wants the address that goes now.

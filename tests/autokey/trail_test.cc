@@ -100,7 +100,7 @@ void ListsAsTheReferenceDoes(void**) {
   Trail trail = Started("middle");
   (void)trail.Add(Make({"middle", "root"}, 1, 0), "client");
   (void)trail.Add(Make({"root", "root"}, 0, 0, true), "client");
-  trail.InstallInto(cache, CertificateSource::kChosen);
+  trail.InstallInto(cache, CertificateSource::kProved, AssocId{1});
   cache.Install(Make({"client", "middle"}, 2, 1), false);
   const std::vector<std::string> expected = {"client middle 0x4", "root root 0x5",
                                              "middle root 0x6", "client client 0x0"};
@@ -224,7 +224,7 @@ void ARenewedCertificateKeepsWhatWasIssuedToItsKey(void**) {
   assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "gone");
   assert_int_equal(cache.entries().back().certificate.filestamp.value, kTestNow - 1000);
   // A stranger's comes beside it, and one for an older certificate ends nothing.
-  cache.Install(issued("stranger", 3, 1000), false, CertificateSource::kStranger);
+  cache.Install(issued("stranger", 3, 1000), false, CertificateSource::kStranger, AssocId{9});
   cache.Install(issued("late", 3, 5000), false);
   assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "gone");
   // Issued anew, it takes the place of all that came before it.
@@ -237,14 +237,16 @@ void ARenewedCertificateKeepsWhatWasIssuedToItsKey(void**) {
 // Whoever is let in by a packet and a trail chooses every name and filestamp in it.
 void StrangersTakeNothingFromTheTrailThatWasChosen(void**) {
   constexpr auto kStranger = CertificateSource::kStranger;
+  constexpr AssocId kFrom{9};
   CertificateCache cache;
   cache.SetOwn(Make({"own", "own"}, 2, 2));
   cache.Install(Make({"server", "server"}, 0, 0, true), false);
   cache.Install(Make({"own", "server"}, 2, 0), false);
-  cache.Install(Make({"server", "server"}, 1, 1, true, kTestNow + 500, kTestNow), false, kStranger);
-  cache.Install(Make({"own", "stranger"}, 2, 1), false, kStranger);
+  cache.Install(Make({"server", "server"}, 1, 1, true, kTestNow + 500, kTestNow), false, kStranger,
+                kFrom);
+  cache.Install(Make({"own", "stranger"}, 2, 1), false, kStranger, kFrom);
   for (int i = 0; i < 100; ++i)
-    cache.Install(Make({"host" + std::to_string(i), "root"}, 0, 1), false, kStranger);
+    cache.Install(Make({"host" + std::to_string(i), "root"}, 0, 1), false, kStranger, kFrom);
   assert_int_equal(cache.entries().size(), CertificateCache::kCapacity);
   assert_true(cache.FindForClient("server")->key == TestKey::Shared(0)->public_key());
   assert_string_equal(cache.FindForClient("own")->issuer.c_str(), "server");
@@ -254,9 +256,108 @@ void StrangersTakeNothingFromTheTrailThatWasChosen(void**) {
   assert_true(cache.FindForClient("host99")->key == TestKey::Shared(1)->public_key());
   for (int i = 0; i < 100; ++i)
     cache.Install(Make({"chosen" + std::to_string(i), "root"}, 0, 1), false);
-  cache.Install(Make({"late", "root"}, 0, 1), false, kStranger);
+  cache.Install(Make({"late", "root"}, 0, 1), false, kStranger, kFrom);
   assert_null(cache.FindForClient("late"));
   assert_non_null(cache.FindForClient("chosen99"));
+}
+
+// top <- upper <- own, where `upper` proved itself, and evil's trail evil <- upper <- zroot, whose
+// "upper" is another host with another key.
+struct TwoTrails {
+  static constexpr AssocId kGenuine{1}, kEvil{2};
+  static constexpr int kTop = 0, kUpper = 1, kOwn = 2, kForged = 3, kZroot = 4, kEvilKey = 5;
+
+  TwoTrails() { cache.SetOwn(Make({"own", "own"}, kOwn, kOwn)); }
+  void FollowGenuine(CertificateSource source = CertificateSource::kProved) {
+    Trail trail = Started("upper");
+    (void)trail.Add(Make({"upper", "top"}, kUpper, kTop), "own");
+    (void)trail.Add(Make({"top", "top"}, kTop, kTop, true), "own");
+    trail.InstallInto(cache, source, kGenuine);
+    cache.Install(Make({"own", "upper"}, kOwn, kUpper), false, source, kGenuine);
+  }
+  void FollowEvil() {
+    constexpr auto kSource = CertificateSource::kByTrail;
+    Trail trail = Started("evil");
+    (void)trail.Add(Make({"evil", "upper"}, kEvilKey, kForged), "own");
+    (void)trail.Add(Make({"upper", "zroot"}, kForged, kZroot), "own");
+    (void)trail.Add(Make({"zroot", "zroot"}, kZroot, kZroot, true), "own");
+    trail.InstallInto(cache, kSource, kEvil);
+    cache.Install(Make({"own", "evil"}, kOwn, kEvilKey), false, kSource, kEvil);
+  }
+  // What a client of ours finds that asks for one name after the other.
+  std::string Walk() const {
+    Trail trail = Started("own");
+    std::string names;
+    while (!trail.complete()) {
+      const Certificate* found = cache.FindForClient(trail.wanted());
+      if (found == nullptr || trail.Add(*found, "client") != Outcome::kOk) return names + "?";
+      names += found->subject + " ";
+    }
+    return names;
+  }
+  CertificateCache cache;
+};
+
+// One server that was let in by its trail alone must not cut off all our clients.
+void OurClientsFollowOneTrailThatHolds(void**) {
+  for (const bool evil_first : {true, false}) {
+    TwoTrails f;
+    if (evil_first) f.FollowEvil();
+    f.FollowGenuine();
+    if (!evil_first) f.FollowEvil();
+    assert_string_equal(f.Walk().c_str(), "own upper top ");
+    // Nor does it by signing what the proved one has yet to sign.
+    f.cache.SetOwn(
+        Make({"own", "own"}, 2, 2, false, CalendarSeconds{kTestNow} - 50, kTestNow - 60));
+    f.cache.Install(
+        Make({"own", "evil"}, 2, 5, false, CalendarSeconds{kTestNow} - 50, kTestNow - 60), false,
+        CertificateSource::kByTrail, TwoTrails::kEvil);
+    assert_string_equal(f.Walk().c_str(), "own upper top ");
+  }
+}
+
+// Of two that proved as little the one that came first is followed, by its keys.
+void ATrailGoesByKeysAndNotByNames(void**) {
+  TwoTrails f;
+  f.FollowGenuine(CertificateSource::kByTrail);
+  f.FollowEvil();
+  assert_string_equal(f.Walk().c_str(), "own upper top ");
+  TwoTrails other;
+  other.FollowEvil();
+  other.FollowGenuine(CertificateSource::kByTrail);
+  assert_string_equal(other.Walk().c_str(), "own evil upper zroot ");
+}
+
+// The genuine names with newer dates and other keys, or in their issuer's place.
+void WhoProvedLessTakesNoNameFromWhoProvedMore(void**) {
+  TwoTrails f;
+  f.FollowGenuine();
+  for (const Names& names : {Names{"top", "top"}, {"upper", "top"}, {"own", "upper"}})
+    f.cache.Install(Make(names, names.subject == "own" ? 2 : 3, 3, names.subject == "top",
+                         CalendarSeconds{kTestNow} - 50, kTestNow - 60),
+                    true, CertificateSource::kByTrail, TwoTrails::kEvil);
+  assert_string_equal(f.Walk().c_str(), "own upper top ");
+  for (int i = 0; i < 100; ++i)
+    f.cache.Install(Make({"host" + std::to_string(i), "top"}, 3, 3), true,
+                    CertificateSource::kByTrail, TwoTrails::kEvil);
+  assert_int_equal(f.cache.entries().size(), CertificateCache::kCapacity);
+  assert_string_equal(f.Walk().c_str(), "own upper top ");
+}
+
+void ATrailGoesWithTheLastWhoHeldIt(void**) {
+  TwoTrails f;
+  f.FollowEvil();
+  f.FollowGenuine();
+  f.cache.Install(Make({"top", "top"}, 0, 0, true), false, CertificateSource::kByTrail,
+                  TwoTrails::kEvil);
+  const uint32_t before = f.cache.revision();
+  f.cache.Drop(TwoTrails::kGenuine);
+  assert_string_equal(f.Walk().c_str(), "own evil upper zroot ");
+  assert_true(f.cache.revision() != before);
+  assert_non_null(f.cache.FindForClient("top"));
+  f.cache.Drop(TwoTrails::kEvil);
+  const std::vector<std::string> own = {"own own 0x0"};
+  assert_true(Texts(f.cache) == own);
 }
 
 void HoldsABoundedNumberAndNeverDropsItsOwn(void**) {
@@ -293,6 +394,10 @@ int main() {
       cmocka_unit_test(AnotherHostOfOurNameIsNotServedForUs),
       cmocka_unit_test(ARenewedCertificateKeepsWhatWasIssuedToItsKey),
       cmocka_unit_test(StrangersTakeNothingFromTheTrailThatWasChosen),
+      cmocka_unit_test(OurClientsFollowOneTrailThatHolds),
+      cmocka_unit_test(ATrailGoesByKeysAndNotByNames),
+      cmocka_unit_test(WhoProvedLessTakesNoNameFromWhoProvedMore),
+      cmocka_unit_test(ATrailGoesWithTheLastWhoHeldIt),
       cmocka_unit_test(HoldsABoundedNumberAndNeverDropsItsOwn),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

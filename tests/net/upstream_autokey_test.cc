@@ -425,6 +425,25 @@ void ATableOfLeapSecondsGoesWithItsServerAndWithItsProof(void**) {
   assert_false(learned.Best().IsTable());
 }
 
+// Neither a reload that takes a server away nor a refusal leaves its trail to our clients.
+void ItsCertificatesGoWithAServerAndWithItsProof(void**) {
+  for (const bool refused : {false, true}) {
+    Danced net;
+    net.Associate();
+    const autokey::CertificateCache& cache = net.h.node.certificates;
+    net.h.upstreams.OnHostMaterial({.certificate = true, .key = true});
+    assert_non_null(cache.FindForClient("server"));
+    if (refused) {
+      // We can check no proof of its group any more.
+      net.h.SetHost(Party("client", TestKey::Shared(1), false).material);
+      net.h.upstreams.OnHostMaterial({});
+    } else {
+      net.h.upstreams.Configure({});
+    }
+    assert_null(cache.FindForClient("server"));
+  }
+}
+
 void ServersWaitUntilWeKnowWhoWeAre(void**) {
   Danced net;
   const msg::NetAssociation line = net.upstream().config;
@@ -460,6 +479,7 @@ int main() {
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
       cmocka_unit_test(AReloadBringsTheNewPolicyToRunningDances),
       cmocka_unit_test(ATableOfLeapSecondsGoesWithItsServerAndWithItsProof),
+      cmocka_unit_test(ItsCertificatesGoWithAServerAndWithItsProof),
       cmocka_unit_test(ServersWaitUntilWeKnowWhoWeAre),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
