@@ -2,9 +2,17 @@
 
 #include <time.h>
 
+#include <chrono>
 #include <cstdio>
 
 namespace ntpward::autokey {
+
+bool StartsMonth(CalendarSeconds time) {
+  const std::chrono::sys_seconds at{
+      std::chrono::seconds{time - CalendarSeconds{kUnixToNtpSeconds}}};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  return day == at && std::chrono::year_month_day(day).day() == std::chrono::day(1);
+}
 
 std::string MinuteText(CalendarSeconds time) {
   const time_t unix_time = static_cast<time_t>(time - CalendarSeconds{kUnixToNtpSeconds});

@@ -24,6 +24,9 @@ constexpr CalendarSeconds Unfold(NtpSeconds time) {
 // a is earlier than b, across 2036 too.
 constexpr bool Earlier(NtpSeconds a, NtpSeconds b) { return Unfold(a) < Unfold(b); }
 
+// 00:00 UTC of the first day of a month, where leap seconds are.
+bool StartsMonth(CalendarSeconds time);
+
 // "202711212341", UTC: the form of `until` and `update` in ntpq.
 std::string MinuteText(CalendarSeconds time);
 

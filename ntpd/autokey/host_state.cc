@@ -9,6 +9,11 @@ constexpr double kAnswerSeconds = 16;
 
 }  // namespace
 
+bool LeapValues::IsTable() const {
+  return tai >= kLeastTai && tai <= kMostTai && epoch.value != 0 && StartsMonth(Unfold(epoch)) &&
+         expiry.value != 0;
+}
+
 void HostState::Disable() {
   enabled_ = false;
   material_ = {};

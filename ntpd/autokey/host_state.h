@@ -22,8 +22,11 @@ struct LeapValues {
   NtpSeconds epoch;   // of the latest leap second in the table
   NtpSeconds expiry;  // of the table
 
-  // A real table: at least the 10 s of 1972, with an epoch and an expiry behind it.
-  bool IsTable() const { return tai >= 10 && tai < 256 && epoch.value != 0 && expiry.value != 0; }
+  // What TAI - UTC can be, s: it was 10 s in 1972 and 37 s in 2017, and leap seconds end by 2035.
+  static constexpr uint32_t kLeastTai = 10, kMostTai = 60;
+
+  // A real table: an offset within those, an epoch where a leap second can be, and an expiry.
+  bool IsTable() const;
   friend bool operator==(const LeapValues&, const LeapValues&) = default;
 };
 

@@ -20,6 +20,13 @@ bool IsArmed(wire::Leap leap) {
   return leap == wire::Leap::kAddSecond || leap == wire::Leap::kDeleteSecond;
 }
 
+// "37 leap 201701010000 expire 202706280000".
+std::string OffsetText(const autokey::LeapValues& values) {
+  return std::to_string(values.tai) + " leap " +
+         autokey::MinuteText(autokey::Unfold(values.epoch)) + " expire " +
+         autokey::MinuteText(autokey::Unfold(values.expiry));
+}
+
 }  // namespace
 
 void LeapSeconds::SetTable(const msg::NetLeapTable& table) {
@@ -63,10 +70,7 @@ autokey::LeapValues LeapSeconds::Known(NtpTimestamp now) const {
 void LeapSeconds::ReportOffset(const autokey::LeapValues& known) {
   if (!known.IsTable() || known == reported_) return;
   reported_ = known;
-  node_->engine->ReportSystem(wire::SystemEvent::kTai,
-                              std::to_string(known.tai) + " leap " +
-                                  autokey::MinuteText(autokey::Unfold(known.epoch)) + " expire " +
-                                  autokey::MinuteText(autokey::Unfold(known.expiry)));
+  node_->engine->ReportSystem(wire::SystemEvent::kTai, OffsetText(known));
 }
 
 // Once for each table of the file, and not before the time is known by which it is judged. ntpd
@@ -80,7 +84,24 @@ void LeapSeconds::ReportStale(NtpTimestamp now) {
                               "expire " + autokey::MinuteText(schedule_.expiry()));
 }
 
+// Servers that disagree are told of once, until they agree again.
+void LeapSeconds::ChooseLearned(NtpTimestamp now) {
+  autokey::LearnedLeap& learned = node_->learned_leap;
+  learned.Choose({now.seconds()}, [this](AssocId server) {
+    const core::Association* association = node_->engine->Find(server);
+    return association == nullptr ? wire::Selection::kReject : association->selection();
+  });
+  const bool differ = learned.other().has_value();
+  if (differ && !said_differ_)
+    node_->reporter.Log(LogLevel::kWarning, "crypto: servers differ about leap seconds: TAI " +
+                                                OffsetText(learned.Best()) +
+                                                " counts, another says TAI " +
+                                                OffsetText(*learned.other()));
+  said_differ_ = differ;
+}
+
 void LeapSeconds::OnSecond(NtpTimestamp now) {
+  ChooseLearned(now);
   ReportStale(now);
   node_->engine->SetLeapNotice(schedule_.NoticeAt(now));
   WatchLeap(now);

@@ -42,6 +42,7 @@ class LeapSeconds {
   // The same, else what a server told under an expired one or of a leap second to come, with
   // today's offset; all zero without either.
   autokey::LeapValues Known(NtpTimestamp now) const;
+  void ChooseLearned(NtpTimestamp now);
   void ReportOffset(const autokey::LeapValues& known);
   void ReportStale(NtpTimestamp now);
   void WatchLeap(NtpTimestamp now);
@@ -51,6 +52,7 @@ class LeapSeconds {
   core::LeapSchedule schedule_;
   std::optional<Armed> armed_;
   autokey::LeapValues reported_;           // in the event log
+  bool said_differ_ = false;               // that servers tell different tables
   core::LeapSchedule::Seconds stale_ = 0;  // expiry of the file's table that was reported; 0: none
 };
 

@@ -6,8 +6,13 @@
 namespace ntpward::autokey {
 namespace {
 
+using wire::Selection;
+
 constexpr LeapValues kTable{37, NtpSeconds{3692217600}, NtpSeconds{4019845448}};
 constexpr AssocId kOne{1}, kTwo{2};
+
+constexpr AssocId kThree{3};
+constexpr NtpSeconds kNow{4000000000};
 
 LeapValues Later(uint32_t seconds) {
   LeapValues later = kTable;
@@ -15,29 +20,88 @@ LeapValues Later(uint32_t seconds) {
   return later;
 }
 
+// As selection marks them; who is not named is a truechimer.
+LeapValues Chosen(LearnedLeap* learned, const std::map<AssocId, Selection>& marks = {}) {
+  learned->Choose(kNow, [&](AssocId server) {
+    const auto found = marks.find(server);
+    return found == marks.end() ? Selection::kCandidate : found->second;
+  });
+  return learned->Best();
+}
+
 void TheOneThatLastsLongestCounts(void**) {
   LearnedLeap learned;
-  assert_false(learned.Best().IsTable());
+  assert_false(Chosen(&learned).IsTable());
   learned.Learn(kOne, Later(1));
   learned.Learn(kTwo, kTable);
-  assert_true(learned.Best() == Later(1));
-  // Of two that last as long the one with the later leap second.
-  LeapValues newer = Later(1);
-  newer.epoch.value += 86400;
-  learned.Learn(kTwo, newer);
-  assert_true(learned.Best() == newer);
+  assert_true(Chosen(&learned) == Later(1));
+  assert_false(learned.other().has_value());
   // 2036 is no end: an expiry behind it is later than one before.
   LeapValues next_era = kTable;
   next_era.expiry = NtpSeconds{5};
   learned.Learn(kOne, next_era);
-  assert_true(learned.Best() == next_era);
+  assert_true(Chosen(&learned) == next_era);
+}
+
+void OneVoiceDoesNotOutvoteTwo(void**) {
+  LeapValues lie = Later(1000);
+  lie.tai = 40;
+  LearnedLeap learned;
+  learned.Learn(kOne, lie);
+  learned.Learn(kTwo, kTable);
+  learned.Learn(kThree, kTable);
+  assert_true(Chosen(&learned, {{kOne, Selection::kSystemPeer}}) == kTable);
+  assert_true(learned.other() && *learned.other() == lie);
+  // Of one to one the one that has not expired, and then the system peer's.
+  learned.Forget(kThree);
+  assert_true(Chosen(&learned) == lie);
+  assert_true(Chosen(&learned, {{kTwo, Selection::kSystemPeer}}) == kTable);
+  learned.Learn(kTwo, {37, kTable.epoch, {kNow.value - 1}});
+  assert_true(Chosen(&learned, {{kTwo, Selection::kSystemPeer}}) == lie);
+}
+
+void FalsetickersHaveNoVoice(void**) {
+  LeapValues lie = Later(1000);
+  lie.tai = 40;
+  LearnedLeap learned;
+  learned.Learn(kOne, lie);
+  assert_false(Chosen(&learned, {{kOne, Selection::kFalsetick}}).IsTable());
+  // Nor has anybody before he was selected.
+  assert_false(Chosen(&learned, {{kOne, Selection::kReject}}).IsTable());
+  learned.Learn(kTwo, kTable);
+  assert_true(Chosen(&learned, {{kOne, Selection::kFalsetick}}) == kTable);
+  assert_false(learned.other().has_value());
+  assert_true(Chosen(&learned, {{kOne, Selection::kReject}, {kTwo, Selection::kOutlier}}) ==
+              kTable);
+}
+
+void WhatWasChosenStaysWhileNobodyAnswers(void**) {
+  LearnedLeap learned;
+  learned.Learn(kOne, kTable);
+  assert_true(Chosen(&learned) == kTable);
+  assert_true(Chosen(&learned, {{kOne, Selection::kReject}}) == kTable);
+  assert_false(Chosen(&learned, {{kOne, Selection::kFalsetick}}).IsTable());
+}
+
+// What no table of leap seconds can say.
+void ATableIsOneThatCanBe(void**) {
+  constexpr NtpSeconds kStart = kTable.epoch, kExpiry = kTable.expiry;
+  for (const uint32_t tai : {10U, 37U, 60U})
+    assert_true((LeapValues{tai, kStart, kExpiry}.IsTable()));
+  for (const uint32_t tai : {0U, 9U, 61U, 99U, 293U})
+    assert_false((LeapValues{tai, kStart, kExpiry}.IsTable()));
+  for (const int off : {-86400, -1, 1, 60, 3600, 86400})
+    assert_false((LeapValues{37, {kStart.value + static_cast<uint32_t>(off)}, kExpiry}.IsTable()));
+  assert_true((LeapValues{37, {kStart.value + 31 * 86400}, kExpiry}.IsTable()));
+  assert_false((LeapValues{37, {}, kExpiry}.IsTable()));
+  assert_false((LeapValues{37, kStart, {}}.IsTable()));
 }
 
 void WhatAServerSaysTakesThePlaceOfWhatItSaidBefore(void**) {
   LearnedLeap learned;
   learned.Learn(kOne, Later(1000));
   learned.Learn(kOne, kTable);
-  assert_true(learned.Best() == kTable);
+  assert_true(Chosen(&learned) == kTable);
 }
 
 void ATableGoesWithItsServer(void**) {
@@ -45,9 +109,9 @@ void ATableGoesWithItsServer(void**) {
   learned.Learn(kOne, Later(1000));
   learned.Learn(kTwo, kTable);
   learned.Forget(kOne);
-  assert_true(learned.Best() == kTable);
+  assert_true(Chosen(&learned) == kTable);
   learned.Forget(kTwo);
-  assert_false(learned.Best().IsTable());
+  assert_false(Chosen(&learned).IsTable());
   learned.Forget(kTwo);
 }
 
@@ -55,11 +119,13 @@ void EveryTableFollowsALeapSecondOnce(void**) {
   for (const int change : {1, -1}) {
     LearnedLeap learned;
     learned.Learn(kOne, kTable);
-    const NtpSeconds at{kTable.epoch.value + 1000};
+    (void)Chosen(&learned);
+    const NtpSeconds at{kTable.epoch.value + 31 * 86400};
     learned.OnLeapSecond(at, change);
     learned.OnLeapSecond(at, change);
     const LeapValues after{change > 0 ? 38U : 36U, at, kTable.expiry};
     assert_true(learned.Best() == after);
+    assert_true(Chosen(&learned, {{kOne, Selection::kReject}}) == after);
   }
 }
 
@@ -70,6 +136,10 @@ int main() {
   using namespace ntpward::autokey;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheOneThatLastsLongestCounts),
+      cmocka_unit_test(OneVoiceDoesNotOutvoteTwo),
+      cmocka_unit_test(FalsetickersHaveNoVoice),
+      cmocka_unit_test(WhatWasChosenStaysWhileNobodyAnswers),
+      cmocka_unit_test(ATableIsOneThatCanBe),
       cmocka_unit_test(WhatAServerSaysTakesThePlaceOfWhatItSaidBefore),
       cmocka_unit_test(ATableGoesWithItsServer),
       cmocka_unit_test(EveryTableFollowsALeapSecondOnce),

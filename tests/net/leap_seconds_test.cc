@@ -27,7 +27,13 @@ msg::NetLeapTable Table(uint32_t expiry, uint8_t last = 38) {
 }
 
 struct Fixture : test::Harness {
-  Fixture() { Synchronise(); }
+  Fixture() {
+    Synchronise();
+    CHECK(node.engine->AddAssociation(kServer, {}, 0, {}, net::Timebase::Mono()));
+    Mark(wire::Selection::kCandidate);
+  }
+  // What selection says of the server.
+  void Mark(wire::Selection selection) { node.engine->Find(kServer)->SetSelection(selection); }
   const LeapValues& offered() const { return node.host.leap(); }
 };
 
@@ -87,7 +93,7 @@ void ATableIsNotJudgedByAClockThatMayBeWrong(void**) {
 // A server that says that its table lasts longer, or for ever, decides nothing while we have one.
 void OurOwnFileComesBeforeAnyServers(void**) {
   Fixture f;
-  const LeapValues servers{38, {k2017 + 86400}, {kExpiry + 400 * 86400}};
+  const LeapValues servers{38, {k2017 + 31 * 86400}, {kExpiry + 400 * 86400}};
   const uint32_t now = k2027 - 100000;
   f.node.learned_leap.Learn(kServer, servers);
   f.leap_seconds.OnSecond(At(now));
@@ -113,6 +119,33 @@ void AServersTableOutlivesItsFileAndExpires(void**) {
   assert_true(f.offered() == learned);
   f.leap_seconds.OnSecond(At(k2027 + 2));
   assert_false(f.offered().IsTable());
+}
+
+// It may sign what it likes, under the group's own key.
+void AFalsetickersTableCountsForNothing(void**) {
+  Fixture f;
+  f.Mark(wire::Selection::kFalsetick);
+  f.node.learned_leap.Learn(kServer, {38, {k2017}, {k2027 + 1}});
+  f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_false(f.offered().IsTable());
+  assert_false(f.leap_seconds.Shown(At(k2027 - 100000)).IsTable());
+}
+
+void ServersThatDifferAreToldOfOnce(void**) {
+  constexpr AssocId kOther{8};
+  Fixture f;
+  CHECK(f.node.engine->AddAssociation(kOther, {{}, 124}, 0, {}, Timebase::Mono()));
+  f.node.engine->Find(kOther)->SetSelection(wire::Selection::kSystemPeer);
+  f.node.learned_leap.Learn(kServer, {38, {k2017}, {k2027 + 1}});
+  f.node.learned_leap.Learn(kOther, {37, {k2017}, {k2027}});
+  for (int i = 0; i < 3; ++i) f.leap_seconds.OnSecond(At(k2027 - 100000));
+  assert_int_equal(f.offered().tai, 37);
+  int said = 0;
+  while (const auto line = test::Next<msg::LogLine>(&f.supervisor.far))
+    said += line->text.text() ==
+            "crypto: servers differ about leap seconds: TAI 37 leap 201701010000 expire "
+            "202701010000 counts, another says TAI 38 leap 201701010000 expire 202701010000";
+  assert_int_equal(said, 1);
 }
 
 void AServersTableGoesWithIt(void**) {
@@ -276,6 +309,8 @@ int main() {
       cmocka_unit_test(ATableIsNotJudgedByAClockThatMayBeWrong),
       cmocka_unit_test(OurOwnFileComesBeforeAnyServers),
       cmocka_unit_test(AServersTableOutlivesItsFileAndExpires),
+      cmocka_unit_test(AFalsetickersTableCountsForNothing),
+      cmocka_unit_test(ServersThatDifferAreToldOfOnce),
       cmocka_unit_test(AServersTableGoesWithIt),
       cmocka_unit_test(OnItsDayItIsAnnouncedAndThenReported),
       cmocka_unit_test(AServersOffsetFollowsALeapSecond),
