@@ -132,7 +132,15 @@ bool IsSynchronised(const Values& variables) {
   return NumberOf(variables, "leap") != 3U && stratum != 0 && stratum < 16;
 }
 
+// A server tells no header of its own, but of the last that it took from the source; an answer of
+// Autokey's dance makes it reachable, and is good for nothing else.
+bool HadNoHeader(const Values& variables) {
+  const std::string_view received = Find(variables, "rec").value_or("");
+  return received == "0x00000000.00000000" || received == "(no time)";
+}
+
 std::string Stratum(const Values& variables) {
+  if (HadNoHeader(variables)) return "";
   if (!IsSynchronised(variables)) return "It is not synchronised itself, and says so.";
   return "Its stratum, " + TextOf(variables, "stratum") +
          ", is outside what is allowed here (tos floor and tos ceiling).";
@@ -164,6 +172,22 @@ std::string_view SetAside(uint32_t flash, const Values& variables) {
          "with it answer yet.";
 }
 
+// Autokey's first packets are sealed by no secret, so nobody can have the wrong one.
+bool BeginsAutokey(const Values& variables) {
+  const auto flags = NumberOf(variables, "flags");
+  return flags ? *flags == 0 : NumberOf(variables, "keyid").value_or(0) > kMaxSymmetricKey;
+}
+
+constexpr std::string_view kOtherAddresses =
+    "It refused our first packets of Autokey, or sent an answer that does not check. Their keys "
+    "are made of both hosts' addresses: if something on the way changes one of them (NAT, a "
+    "relay), Autokey does not work through it.";
+
+std::string_view TextOf(const BitText& cause, const Values& variables) {
+  const bool begins = cause.bit == wire::kFlashAuth && BeginsAutokey(variables);
+  return begins ? kOtherAddresses : cause.text;
+}
+
 void AppendCauses(PeerStatus status, const Values& variables, std::string* text) {
   if (IsUnresolved(variables))
     return Append(
@@ -178,7 +202,7 @@ void AppendCauses(PeerStatus status, const Values& variables, std::string* text)
   for (const BitText& cause : kFlash) {
     const bool follows =
         cause.bit == wire::kFlashPeerDistance && DistanceFollows(silent, flash, variables);
-    if ((flash & cause.bit) != 0 && !follows) Append(cause.text, text);
+    if ((flash & cause.bit) != 0 && !follows) Append(TextOf(cause, variables), text);
   }
   const bool bad_stratum = (flash & (wire::kFlashStratum | wire::kFlashPeerStratum)) != 0;
   if (!silent && bad_stratum) Append(Stratum(variables), text);
@@ -186,9 +210,19 @@ void AppendCauses(PeerStatus status, const Values& variables, std::string* text)
   if (set_aside) Append(SetAside(flash, variables), text);
 }
 
-std::string Autokey(uint32_t flags, const Values& variables) {
-  if (flags == 0)
+std::string AutokeyBeginning(const Values& variables) {
+  const auto flash = static_cast<uint32_t>(NumberOf(variables, "flash").value_or(0));
+  if ((flash & wire::kFlashAuth) != 0) return "Autokey has not begun.";
+  const std::string error = TextOf(variables, "autokeyerror");
+  if (error.empty())
     return "Autokey has not begun: the server has not answered, or does not speak it.";
+  const std::string cause = TextOf(variables, "autokeycause");
+  return "Autokey begins anew: what the server answered was refused (" + error +
+         (cause.empty() ? ")." : "): " + cause + ".");
+}
+
+std::string Autokey(uint32_t flags, const Values& variables) {
+  if (flags == 0) return AutokeyBeginning(variables);
   const std::string host = TextOf(variables, "host");
   std::string text = "Autokey";
   if (!host.empty()) text += " (the server calls itself " + host + ")";

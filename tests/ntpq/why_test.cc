@@ -160,6 +160,43 @@ void AServerWithoutTimeIsNotCalledUncertain(void**) {
   assert_true(Has(Why(Reachable(Selection::kReject), "flash=0x600, stratum=12, leap=0"), "unc"));
 }
 
+// Autokey's answers make a server reachable before any header of it was taken.
+void NothingIsSaidOfTheTimeOfWhoHasToldNone(void**) {
+  const PeerStatus status = Reachable(Selection::kReject);
+  const std::string unsynchronised = "flash=0x620, stratum=16, leap=3, flags=0x80001, rec=";
+  for (const std::string none : {"0x00000000.00000000", "(no time)"})
+    assert_true(Why(status, unsynchronised + none).find("not synchronised") == std::string::npos);
+  assert_true(Has(Why(status, unsynchronised + "0xeeacac44.00000000"), "It is not synchronised"));
+}
+
+// Behind NAT all that a client sees is its first packet refused; keys have no part in it.
+void AddressesOnTheWayAreACauseWhereAutokeyBegins(void**) {
+  PeerStatus status;
+  status.auth_enabled = true;
+  for (const std::string begins : {"keyid=0x2ead7dd2", "flags=0x0"}) {
+    const std::string text = Why(status, "flash=0x1010, received=1, " + begins);
+    assert_true(
+        Has(text, "(NAT, a relay), Autokey does not work through it. Autokey has not begun."));
+    assert_true(text.find("different keys") == std::string::npos);
+    assert_true(text.find("speak it") == std::string::npos);
+  }
+  for (const std::string other : {"keyid=7", "flags=0x80001"}) {
+    const std::string text = Why(status, "flash=0x1010, received=1, " + other);
+    assert_true(Has(text, "different keys"));
+    assert_true(text.find("NAT") == std::string::npos);
+  }
+}
+
+void WhoseAnswersWereRefusedHasAnswered(void**) {
+  PeerStatus status = Reachable(Selection::kReject);
+  status.auth_enabled = true;
+  const std::string begins = "keyid=0x2ead7dd2, autokeyerror=\"certificate_not_verified\"";
+  const std::string text = Why(status, begins);
+  assert_true(Has(text, "begins anew: what the server answered was refused (certificate_not_ver"));
+  assert_true(text.find("not answered") == std::string::npos);
+  assert_true(Has(Why(status, begins + ", autokeycause=\"x is wrong\""), "verified): x is wrong."));
+}
+
 void AuthenticationIsAlwaysSpokenOf(void**) {
   PeerStatus status = Reachable(Selection::kSystemPeer);
   assert_true(Has(Why(status, "keyid=0"), "Nothing authenticates it"));
@@ -246,6 +283,9 @@ int main() {
       cmocka_unit_test(AKeyThatMayBeMissingIsAPossibleCause),
       cmocka_unit_test(TheLocalClockIsToldAsWhatItIs),
       cmocka_unit_test(AServerWithoutTimeIsNotCalledUncertain),
+      cmocka_unit_test(NothingIsSaidOfTheTimeOfWhoHasToldNone),
+      cmocka_unit_test(AddressesOnTheWayAreACauseWhereAutokeyBegins),
+      cmocka_unit_test(WhoseAnswersWereRefusedHasAnswered),
       cmocka_unit_test(AuthenticationIsAlwaysSpokenOf),
       cmocka_unit_test(AutokeyTellsItsNextStepOrItsProof),
       cmocka_unit_test(PeersAreFollowedBeforeTheyHaveACookie),
