@@ -443,7 +443,11 @@ Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
 }
 
 void ClientDance::CountFailure(const DanceContext& context, DanceResult& result) {
-  if (++failures_ >= kMaxFailures) StartOver(Restart::kFailures, context, result);
+  if (++failures_ < kMaxFailures) return;
+  if (result.event.empty())
+    result.event =
+        "Autokey starts over: too many wrong answers, the last: " + WrongAnswer(result.outcome);
+  StartOver(Restart::kFailures, context, result);
 }
 
 void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResult& result) {

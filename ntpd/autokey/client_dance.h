@@ -285,6 +285,7 @@ class ClientDance {
   void AddJob(ClientOperation operation, Pending pending, DanceResult& result);
   Outcome OnEmptyAnswer(DanceResult& result);
   void CountFailure(const DanceContext& context, DanceResult& result);
+  std::string WrongAnswer(Outcome outcome) const;
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool WantsCertificateSigned(const DanceContext& context) const;
   bool MayHaveTable() const;

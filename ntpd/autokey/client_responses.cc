@@ -21,6 +21,23 @@ bool IsOptional(AutokeyCode code) {
   return code == AutokeyCode::kSign || code == AutokeyCode::kLeap;
 }
 
+std::string_view AnswerName(AutokeyCode code) {
+  switch (code) {
+    case AutokeyCode::kAssociation:
+      return "its name and status word";
+    case AutokeyCode::kCertificate:
+      return "the certificate";
+    case AutokeyCode::kCookie:
+      return "its cookie";
+    case AutokeyCode::kIff:
+    case AutokeyCode::kGq:
+    case AutokeyCode::kMv:
+      return "its proof of identity";
+    default:
+      return "the value of the last step";
+  }
+}
+
 bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
   return earlier.value == 0 || !Earlier(later, earlier);
 }
@@ -59,6 +76,15 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   const bool patient = field.ok() && field->has_value && field->timestamp.value == 0;
   if (!patient && !IsOptional(code)) CountFailure(context, result);
   return result;
+}
+
+// What the last answer should have been, and what was wrong with it.
+std::string ClientDance::WrongAnswer(Outcome outcome) const {
+  std::string what(asked_ ? AnswerName(*asked_) : "the value of the last step");
+  if (asked_ == AutokeyCode::kCertificate) what += " of " + trail_.wanted();
+  if (asked_ == AutokeyCode::kCertificate && outcome == Outcome::kCertificateSignature)
+    return what + ", whose key did not sign the one before it";
+  return what + ", " + std::string(OutcomeText(outcome));
 }
 
 void ClientDance::OnServerError(const DanceContext& context, DanceResult& result) {
@@ -238,12 +264,13 @@ Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds time
   const CalendarSeconds now = Unfold(context.now);
   const bool expired_here = context.synchronised && now > certificate.not_after;
   const bool early_here = context.synchronised && certificate.IsAhead(now);
+  const bool early = early_here || Unfold(timestamp) < certificate.not_before;
   if (valid_there && !expired_here && !early_here) return Outcome::kOk;
   Distrust("certificate of " + certificate.subject + " is valid from " +
                MinuteText(certificate.not_before) + " to " + MinuteText(certificate.not_after) +
                " only: " +
-               (early_here ? "the clock that it was made by, or ours, is wrong"
-                           : "renew it there with ntp-keygen"),
+               (early ? "the clock that it was made by, or the server's, or ours, is wrong"
+                      : "renew it there with ntp-keygen"),
            result);
   return Outcome::kPeriod;
 }

@@ -103,7 +103,42 @@ void ForgedCertificateIsLeftBehindAfterAWhile(void **) {
     guide->Poll();
   }
   assert_true(guide->restarts.back() == Restart::kFailures);
+  assert_string_equal(guide->events.back().c_str(),
+                      "Autokey starts over: too many wrong answers, the last: its proof of "
+                      "identity, signature_not_verified");
   guide.Associate();
+}
+
+void TheLastWrongCertificateIsNamed(void **) {
+  Guide guide;
+  assert_true(guide->PollUntil(AutokeyCode::kCertificate));
+  wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+  const CertificateSpec spec{.subject = "evil", .issuer = "evil", .usages = kTrustRoot};
+  const auto der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
+  field.value = der;
+  for (int i = 0; i < ClientDance::kMaxFailures; ++i) guide->Deliver(guide.server.SignField(field));
+  assert_string_equal(guide->events.back().c_str(),
+                      "Autokey starts over: too many wrong answers, the last: the certificate of "
+                      "server, bad_or_missing_certificate");
+}
+
+// To renew one that is not valid yet would help nobody.
+void ACertificateOfDaysToComeIsAMatterOfClocks(void **) {
+  for (const bool expired : {false, true}) {
+    Guide guide;
+    assert_true(guide->PollUntil(AutokeyCode::kCertificate));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    const CalendarSeconds begin = CalendarSeconds{kTestNow} + (expired ? -5000 : 5000);
+    const CertificateSpec spec{
+        .not_before = begin, .not_after = begin + 1000, .usages = kTrustRoot};
+    const auto der = MakeCertificate(spec, TestKey::Shared(0)->pkey(), TestKey::Shared(0)->pkey());
+    field.value = der;
+    field.filestamp = {kTestNow - 20000};
+    guide->Deliver(guide.server.SignField(field));
+    assert_int_equal(guide->last.outcome, Outcome::kPeriod);
+    const std::string_view says = expired ? "renew it there" : "the clock that it was made by";
+    assert_true(guide.dance().refusal().find(says) != std::string::npos);
+  }
 }
 
 // The genuine server has no certificate of the name, or of the issuer, that a forger slipped in.
@@ -228,6 +263,8 @@ int main() {
       cmocka_unit_test(ACertificateOfDaysToComeIsRefused),
       cmocka_unit_test(RefusesACertificateOfAnotherNameThanAskedFor),
       cmocka_unit_test(AServerOfOurOwnNameIsSaid),
+      cmocka_unit_test(TheLastWrongCertificateIsNamed),
+      cmocka_unit_test(ACertificateOfDaysToComeIsAMatterOfClocks),
       cmocka_unit_test(ForgedCertificateIsLeftBehindAfterAWhile),
       cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
       cmocka_unit_test(ARenamedServerIsAskedForItsNewName),
