@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <optional>
 
 #include "privsep/base/text.h"
@@ -13,7 +14,19 @@ namespace ntpward::keys {
 namespace {
 
 constexpr std::string_view kLabel = "ntpward farm seed";
+constexpr std::string_view kFingerprintLabel = "ntpward farm fingerprint";
 constexpr size_t kHashOctets = 32;
+
+uint32_t FirstOfHmac(const Secret& secret, Bytes input) {
+  std::array<uint8_t, kHashOctets> hash{};
+  unsigned int size = 0;
+  CHECK(HMAC(EVP_sha256(), secret.bytes().data(), static_cast<int>(secret.size()), input.data(),
+             input.size(), hash.data(), &size) != nullptr &&
+        size == hash.size());
+  const uint32_t first = Reader(hash).U32();
+  Wipe(hash);
+  return first;
+}
 
 Result<Secret> Unhex(std::string_view digits) {
   const std::string expected = "expected one line of " +
@@ -31,6 +44,12 @@ Result<Secret> Unhex(std::string_view digits) {
 
 }  // namespace
 
+std::string FarmFingerprint(const Secret& secret) {
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", FirstOfHmac(secret, AsBytes(kFingerprintLabel)));
+  return text;
+}
+
 FarmSeeds::FarmSeeds(Secret secret, uint8_t revoke)
     : secret_(std::move(secret)), epoch_log2_(std::max(revoke, kMinRevoke)) {
   CHECK(secret_.size() == kSecretOctets);
@@ -43,13 +62,7 @@ uint32_t FarmSeeds::SeedOf(int64_t epoch) const {
   writer.U8(epoch_log2_);
   writer.U64(static_cast<uint64_t>(epoch));
   CHECK(writer.Finish());
-  std::array<uint8_t, kHashOctets> hash{};
-  unsigned int size = 0;
-  CHECK(HMAC(EVP_sha256(), secret_.bytes().data(), static_cast<int>(secret_.size()), input.data(),
-             input.size(), hash.data(), &size) != nullptr &&
-        size == hash.size());
-  const uint32_t seed = Reader(hash).U32();
-  Wipe(hash);
+  const uint32_t seed = FirstOfHmac(secret_, input);
   return seed == kReferenceSeed ? 1 : seed;
 }
 

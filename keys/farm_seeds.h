@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "keys/server_seeds.h"
 #include "privsep/base/result.h"
@@ -41,6 +42,11 @@ class FarmSeeds {
   int64_t epoch_ = -1;  // of `seeds_`
   WipedVector<uint32_t, kMaxSeeds> seeds_;
 };
+
+// "1a2b3c4d": the first 32 bits of HMAC-SHA256(`secret`, "ntpward farm fingerprint"), by which
+// operators see that the members have one secret. It tells nothing of one that ntp-keygen drew: of
+// its 256 bits no more than these can be guessed at. No seed is made from that label.
+std::string FarmFingerprint(const Secret& secret);
 
 // The secret out of a farm file: comment lines ('#'), then one line of 64 hexadecimal digits. CRLF,
 // blanks and empty lines around it do no harm. An error says what is wrong, not in which file.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keys/certificate_maker.h"
+#include "keys/farm_seeds.h"
 #include "privsep/base/log.h"
 
 namespace ntpward::keys {
@@ -102,6 +103,11 @@ void KeyService::Finish(Outbox& out) {
     return Fail(material.error().text, out);
   }
   for (const std::string& text : material->warnings) Log(out, LogLevel::kWarning, text);
+  // A member with another secret answers the others' clients with crypto-NAKs, and sees no fault.
+  if (!material->farm_secret.empty())
+    Log(out, LogLevel::kNotice,
+        "crypto: the farm's secret has the fingerprint " + FarmFingerprint(material->farm_secret) +
+            "; every member must log the same");
   auto state = std::make_unique<KeyState>(std::move(material).value(), time_);
   auto commands = CommandOperations::Create(state.get());
   if (!commands.ok()) return Fail(commands.error().text, out);

@@ -37,6 +37,12 @@ void TheSeedIsTheHmacOfTheEpoch(void**) {
   assert_int_equal(farm.Newest(13697 * kEpoch), 0x25579168);
 }
 
+// Computed by Python's hmac over the label.
+void TheFingerprintTellsSecretsApart(void**) {
+  assert_string_equal(FarmFingerprint(SecretOf(0x0b)).c_str(), "38840520");
+  assert_true(FarmFingerprint(SecretOf(1)) != FarmFingerprint(SecretOf(2)));
+}
+
 void MembersAgreeAndStrangersDoNot(void**) {
   FarmSeeds one(SecretOf(1), kRevoke), other(SecretOf(1), kRevoke), stranger(SecretOf(2), kRevoke);
   for (int64_t now = kUnix; now < kUnix + 4 * kEpoch; now += kEpoch / 3) {
@@ -114,6 +120,16 @@ void EachMemberAnswersTheOthersClients(void**) {
   assert_true(client.IsServed(one));
   assert_true(client.IsServed(other));
   assert_false(client.IsServed(stranger));
+}
+
+// Beside it nothing of the secret is logged, and nothing where there is no farm.
+void TheFingerprintIsLogged(void**) {
+  Harness member, alone;
+  StartMember(member, "farm_secret");
+  alone.StartServer();
+  constexpr std::string_view kSaid = "the farm's secret has the fingerprint ";
+  assert_true(member.out.Logged(kSaid));
+  assert_false(alone.out.Logged(kSaid));
 }
 
 void ClientsLiveThroughTheEpochsOnEveryMember(void**) {
@@ -238,6 +254,8 @@ int main() {
   using namespace ntpward::keys;
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheSeedIsTheHmacOfTheEpoch),
+      cmocka_unit_test(TheFingerprintTellsSecretsApart),
+      cmocka_unit_test(TheFingerprintIsLogged),
       cmocka_unit_test(MembersAgreeAndStrangersDoNot),
       cmocka_unit_test(AnotherEpochLengthIsAnotherFarm),
       cmocka_unit_test(TheNextEpochCountsAlready),
