@@ -124,6 +124,7 @@ class Daemon {
   bool IsToday(NtpTimestamp when) const;
   bool OnMisbehaviour(RoleSlot& from, const msg::Misbehaviour& message);
   void OnClockMirror(const msg::ClockMirror& mirror);
+  void TakeLastMirror(Channel* clock, int most);
   void OnDrift(Ppm frequency);
   void OnStatus(std::string_view text);
   bool OnQuit(const msg::NetQuit& message);

@@ -96,6 +96,19 @@ void Daemon::OnClockMirror(const msg::ClockMirror& mirror) {
     log_->Log(LogLevel::kError, "a crash would allow another first step: " + written.error().text);
 }
 
+// What a condemned ntpd-clock has still to say: net's word may have been false, and it would undo
+// what was spent. A mirror holds all of those before it.
+void Daemon::TakeLastMirror(Channel* clock, int most) {
+  msg::ClockMirror mirror;
+  bool found = false;
+  for (int i = 0; clock != nullptr && i < most; ++i) {
+    const auto bytes = clock->Receive();
+    if (!bytes) break;
+    if (msg::ClockMirror later; msg::Decode(*bytes, &later)) mirror = later, found = true;
+  }
+  if (found) OnClockMirror(mirror);
+}
+
 bool Daemon::OnCommonMessage(RoleSlot& from, Bytes bytes) {
   const auto type = msg::PeekType(bytes);
   if (type == msg::Type::kLogLine) {

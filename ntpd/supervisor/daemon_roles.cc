@@ -325,6 +325,8 @@ void Daemon::OnRoleEnd(RoleSlot& ended, int status) {
   RoleProcess& process = *ended.process;
   // Its last words may say why.
   OnReadable(ended, kLastWords);
+  if (process.role() == Role::kClock && process.condemned())
+    TakeLastMirror(process.channel(), kLastWords);
   OnErrors(ended);
   Unwatch(ended);
   ended.patience.reset();

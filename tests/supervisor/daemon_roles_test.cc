@@ -59,6 +59,16 @@ void NonsenseToTheClockKillsNetOnce(void**) {
   assert_true(daemon.ntpd.Rest(800).find("that it must not send") == std::string::npos);
 }
 
+// What it has spent it said before net had its answer: a false accusation must not undo it.
+void AnAccusedClockForgetsNothingThatItSpent(void**) {
+  Site site;
+  Running daemon(site);
+  usleep(600000);
+  site.Script("step-and-accuse");
+  daemon.ntpd.Expect("ntpd-clock sent ntpd-net a message");
+  daemon.ntpd.Expect("clock request=0 refusal=0 correction=900");
+}
+
 void NonsenseToTheSupervisorEndsTheConversation(void**) {
   Site site;
   Running daemon(site);
@@ -150,6 +160,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(EachRoleComesBackAfterKill9),
       cmocka_unit_test(GateStaysShutAndTheVirtualClockGoesOnAfterRestarts),
       cmocka_unit_test(NonsenseToTheClockKillsNetOnce),
+      cmocka_unit_test(AnAccusedClockForgetsNothingThatItSpent),
       cmocka_unit_test(NonsenseToTheSupervisorEndsTheConversation),
       cmocka_unit_test(AnAccusationThatCannotBeIsNonsense),
       cmocka_unit_test(ARoleThatClosesItsChannelIsReplaced),

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -187,6 +188,8 @@ class FakeNet {
       (void)supervisor_.Send(msg::LivenessAnswer{.number = 1000});
     } else if (script == "accuse-itself") {
       link_.Accuse(msg::Role::kNet, {});
+    } else if (script == "step-and-accuse") {
+      StepAndAccuse();
     } else if (script == "close") {
       close(kSupervisorIn);
       for (;;) poll(nullptr, 0, -1);
@@ -210,6 +213,20 @@ class FakeNet {
       CHECK(quit.text.Assign(AsBytes("ntpd: time \x1b[2Jset")));
       (void)supervisor_.Send(quit);
     }
+  }
+
+  // The clock has answered, and so told the supervisor, when the supervisor wakes; and our channel
+  // has something for it before the clock's has.
+  void StepAndAccuse() {
+    kill(getppid(), SIGSTOP);
+    Say("accuses falsely");
+    msg::ClockAdjust request{.request = 78};
+    request.step = 900;
+    (void)clock_.Send(request);
+    pollfd answer{clock_.in_fd(), POLLIN, 0};
+    poll(&answer, 1, 5000);
+    link_.Accuse(msg::Role::kClock, {});
+    kill(getppid(), SIGCONT);
   }
 
   Channel supervisor_{UniqueFd(kSupervisorIn), UniqueFd()};
