@@ -28,7 +28,7 @@ class Budget {
   bool TakeStepDistance(double seconds, double limit, MonoTime now);
   // True when `seconds` (absolute) may be slewed; it is then counted.
   bool TakeSlew(double seconds, MonoTime now);
-  // Gives back what a replaced slew did not use.
+  // Gives back what a replaced slew did not use; counts it again when negative.
   void ReturnSlew(double seconds);
 
   const msg::ClockBudget& spent() const { return spent_; }

@@ -100,22 +100,34 @@ void Guard::Remember(const msg::ClockAdjust& request, MonoTime now) {
   tai_ = request.tai;
 }
 
-msg::ClockState Guard::Apply(const msg::ClockAdjust& request, Device* device, MonoTime now) {
-  const double unix_seconds = device->UnixSeconds(now);
-  ClockRefusal refusal = Judge(request, unix_seconds, now);
-  if (refusal == ClockRefusal::kNone) {
-    const Result<Budget, ClockRefusal> after = Spend(request, *device, now);
-    if (after.ok()) {
-      budget_ = *after;
-      if (request.step || !IsLastDayOfMonth(unix_seconds)) leap_ = 0;
-      leap_ = request.leap.value_or(leap_);
-      if (!Move(request, device, now).ok()) refusal = ClockRefusal::kSystemError;
-      // Even after a failure: part of it may have been done.
-      Remember(request, now);
-    } else {
-      refusal = after.error();
-    }
+ClockRefusal Guard::CarryOut(const msg::ClockAdjust& request, Device* device, MonoTime now,
+                             const Tell& tell) {
+  const Result<Budget, ClockRefusal> after = Spend(request, *device, now);
+  if (!after.ok()) return after.error();
+  const Guard before = *this;
+  // At most what one request counts for: the first slew of -q was not counted.
+  const double ends_early =
+      request.slew ? std::fmin(std::fabs(device->State(now).slew), kMaxSlewSeconds) : 0;
+  budget_ = *after;
+  // Told as spent until it has really ended, and even if the system should refuse.
+  budget_.ReturnSlew(-ends_early);
+  Remember(request, now);
+  const bool counts = request.step || request.slew || request.tai;
+  if (counts && !tell(Mirror(*device, now))) {
+    *this = before;
+    return ClockRefusal::kUnheard;
   }
+  if (request.step || !IsLastDayOfMonth(device->UnixSeconds(now))) leap_ = 0;
+  leap_ = request.leap.value_or(leap_);
+  if (!Move(request, device, now).ok()) return ClockRefusal::kSystemError;
+  budget_.ReturnSlew(ends_early);
+  return ClockRefusal::kNone;
+}
+
+msg::ClockState Guard::Apply(const msg::ClockAdjust& request, Device* device, MonoTime now,
+                             const Tell& tell) {
+  ClockRefusal refusal = Judge(request, device->UnixSeconds(now), now);
+  if (refusal == ClockRefusal::kNone) refusal = CarryOut(request, device, now, tell);
   msg::ClockState state = device->State(now);
   state.request = request.request;
   state.refusal = refusal;

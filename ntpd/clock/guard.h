@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <optional>
 
 #include "ntpd/clock/budget.h"
@@ -29,8 +30,14 @@ class Guard {
         tai_(start.tai),
         budget_(start.budget) {}
 
+  // Tells the supervisor; false when that cannot be done now.
+  using Tell = std::function<bool(const msg::ClockMirror&)>;
+
   // Applies all of `request` to the device or nothing of it. The state says which, and why not.
-  msg::ClockState Apply(const msg::ClockAdjust& request, Device* device, MonoTime now);
+  // Whatever counts against a budget or shuts the gate is told by `tell` first, and refused when
+  // that fails: this process may be killed at any moment, and a successor must know what was spent.
+  msg::ClockState Apply(const msg::ClockAdjust& request, Device* device, MonoTime now,
+                        const Tell& tell);
 
   // What a successor must be told.
   msg::ClockMirror Mirror(const Device& device, MonoTime now) const;
@@ -42,6 +49,8 @@ class Guard {
   // What is left of the budgets after `request`, or which of them it exceeds.
   Result<Budget, msg::ClockRefusal> Spend(const msg::ClockAdjust& request, const Device& device,
                                           MonoTime now) const;
+  msg::ClockRefusal CarryOut(const msg::ClockAdjust& request, Device* device, MonoTime now,
+                             const Tell& tell);
   Status Move(const msg::ClockAdjust& request, Device* device, MonoTime now);
   void Remember(const msg::ClockAdjust& request, MonoTime now);
   // Slews by more than any other request may, and no more than the first correction of -q may.

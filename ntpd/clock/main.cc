@@ -97,16 +97,18 @@ class Role {
       msg::ClockAdjust request;
       if (!msg::Decode(*bytes, &request)) return link_.Accuse(msg::Role::kNet, *bytes);
       const MonoTime now = MonotonicNow();
-      const msg::ClockState state = guard_->Apply(request, device_.get(), now);
-      // First what a successor must know: whoever saw the answer may see this process die next.
+      const msg::ClockState state =
+          guard_->Apply(request, device_.get(), now, [this](const msg::ClockMirror& ahead) {
+            return supervisor_.Send(ahead) == SendOutcome::kSent;
+          });
+      // First where the clock is now: whoever saw the answer may see this process die next.
       SendMirror(now);
       (void)net_.Send(state);
       if (state.refusal != msg::ClockRefusal::kNone) LogRefusal(request, state.refusal);
     }
   }
 
-  // A mirror that does not fit now is sent later: a flood must not make a successor forget what was
-  // spent.
+  // A mirror that does not fit now is sent later. What was spent the supervisor knows already.
   void SendMirror(MonoTime now) {
     mirror_due_ = supervisor_.Send(guard_->Mirror(*device_, now)) == SendOutcome::kFull;
   }
@@ -124,6 +126,7 @@ class Role {
         "TAI offset jumped",
         "the system refused",
         "stepped too far for one day",
+        "the supervisor does not listen",
     };
     static_assert(std::size(kWhy) == static_cast<size_t>(msg::ClockRefusal::kLast) + 1);
     char line[200];

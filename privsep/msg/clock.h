@@ -38,7 +38,8 @@ enum class ClockRefusal : uint8_t {
   kTaiJump,
   kSystemError,
   kStepDistance,
-  kLast = kStepDistance,
+  kUnheard,
+  kLast = kUnheard,
 };
 
 // clock -> net, once at its own start and at each start of a new net (request 0), and once for each
@@ -140,7 +141,8 @@ struct ClockStart {
   }
 };
 
-// clock -> supervisor, after each change: what a successor must know.
+// clock -> supervisor, before each change with what it will have spent, and after it: what a
+// successor must know.
 struct ClockMirror {
   static constexpr Type kType = Type::kClockMirror;
   Ppm frequency;

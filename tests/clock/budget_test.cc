@@ -55,7 +55,7 @@ void AnHonestMonthNeverExhaustsThem(void**) {
     if (second % 86400 == 0) request.step = 3.0;
     // Ticks are late and early by some milliseconds.
     const double at = second + 0.004 * (second % 5);
-    const msg::ClockState state = guard.Apply(request, &device, At(at));
+    const msg::ClockState state = guard.Apply(request, &device, At(at), test::Heard);
     assert_true(state.refusal == msg::ClockRefusal::kNone);
   }
 }
@@ -92,7 +92,9 @@ void AHostileNetMovesTimeByTwiceTheLimitADay(void**) {
     for (double wanted = 1000; wanted > 1; wanted /= 2) {
       msg::ClockAdjust request;
       request.step = wanted;
-      if (guard.Apply(request, &device, At(second)).refusal != msg::ClockRefusal::kNone) continue;
+      if (guard.Apply(request, &device, At(second), test::Heard).refusal !=
+          msg::ClockRefusal::kNone)
+        continue;
       steps.emplace_back(second, wanted);
       break;
     }
@@ -120,10 +122,10 @@ void AHostileDayIsBounded(void**) {
     msg::ClockAdjust request;
     request.slew = i % 3 == 0 ? 1.0 : 0.1;
     if (i % 7 == 0) request.step = 10.0;
-    if (guard.Apply(request, &device, now).refusal != msg::ClockRefusal::kNone) {
+    if (guard.Apply(request, &device, now, test::Heard).refusal != msg::ClockRefusal::kNone) {
       // A second try without the step.
       request.step.reset();
-      (void)guard.Apply(request, &device, now);
+      (void)guard.Apply(request, &device, now, test::Heard);
     }
     last_slew = device.State(now).slew;
     last = now;

@@ -5,6 +5,9 @@
 
 namespace ntpward::test {
 
+// A supervisor that listens.
+inline bool Heard(const msg::ClockMirror&) { return true; }
+
 class FakeDevice : public clock::Device {
  public:
   double unix_seconds = 1800000000;  // 2027-01-15

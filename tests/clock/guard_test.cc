@@ -1,6 +1,8 @@
 // What a request may do to the clock: every limit has a refusal, and a refusal changes nothing.
 #include "ntpd/clock/guard.h"
 
+#include <vector>
+
 #include "tests/clock/fake_device.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -19,7 +21,7 @@ MonoTime At(double seconds) { return MonoTime::FromSeconds(1000 + seconds); }
 
 // Applies to a guard and tells what it said.
 ClockRefusal Ask(Guard& guard, FakeDevice& device, const ClockAdjust& request, double at = 0) {
-  return guard.Apply(request, &device, At(at)).refusal;
+  return guard.Apply(request, &device, At(at), test::Heard).refusal;
 }
 
 void AssertRefused(const ClockStart& start, const ClockAdjust& request, ClockRefusal why) {
@@ -70,7 +72,7 @@ void AppliesWhatIsWithinTheLimits(void**) {
   request.frequency = Ppm{-500};
   request.slew = 1.0;
   request.step = -1000.0;
-  const msg::ClockState state = guard.Apply(request, &device, At(0));
+  const msg::ClockState state = guard.Apply(request, &device, At(0), test::Heard);
   assert_true(state.refusal == ClockRefusal::kNone);
   assert_int_equal(state.request, 7);
   assert_true(device.stepped == -1000);
@@ -171,6 +173,54 @@ void ASuccessorKeepsGateBudgetAndTai(void**) {
   assert_true(Ask(second, device, {.step = 2000.0}, 1) == ClockRefusal::kStepLimit);
   assert_true(Ask(second, device, {.step = 1.0}, 1) == ClockRefusal::kStepBudget);
   assert_true(Ask(second, device, {.tai = int16_t{39}}, 1) == ClockRefusal::kTaiJump);
+}
+
+// Killed at any moment, it must not have moved the clock by what nobody knows it has spent.
+void WhatCountsIsToldBeforeTheClockMoves(void**) {
+  FakeDevice device;
+  Guard guard({.step_limit = 1000, .first_step_free = true});
+  std::vector<msg::ClockMirror> told;
+  const auto tell = [&](const msg::ClockMirror& mirror) {
+    assert_int_equal(device.steps, 0);
+    told.push_back(mirror);
+    return true;
+  };
+  (void)guard.Apply({.frequency = Ppm{5}}, &device, At(0), tell);
+  assert_int_equal(told.size(), 0);
+  (void)guard.Apply({.slew = 0.75}, &device, At(0), tell);
+  assert_true(told.at(0).gate_shut && told.at(0).budget.seconds_day == 0.75);
+  // The running slew counts until it has ended.
+  (void)guard.Apply({.slew = 0.25}, &device, At(0), tell);
+  assert_true(told.at(1).budget.seconds_day == 1 && told.at(1).slew == 0.75);
+  assert_true(guard.Mirror(device, At(0)).budget.seconds_day == 0.25);
+  (void)guard.Apply({.step = 900.0}, &device, At(0), tell);
+  assert_true(told.at(2).budget.steps == 1 && told.at(2).budget.day.size() == 1);
+  assert_true(told.at(2).correction == 0);
+  assert_int_equal(device.steps, 1);
+}
+
+void WhatCannotBeToldIsRefusedWhole(void**) {
+  const auto unheard = [](const msg::ClockMirror&) { return false; };
+  const ClockAdjust requests[] = {{.slew = 0.5}, {.step = 3.0}, {.tai = int16_t{37}}};
+  for (const ClockAdjust& request : requests) {
+    FakeDevice device;
+    Guard guard({.step_limit = 1000, .first_step_free = true});
+    const msg::ClockState state = guard.Apply(request, &device, At(0), unheard);
+    assert_true(state.refusal == ClockRefusal::kUnheard);
+    assert_int_equal(device.steps + device.slews + device.status_calls, 0);
+    const msg::ClockMirror mirror = guard.Mirror(device, At(0));
+    assert_true(mirror.budget.steps == 0 && mirror.budget.seconds_day == 0);
+    assert_true(!mirror.gate_shut && !mirror.tai);
+  }
+}
+
+// What then fails stays spent: the supervisor was told so.
+void AFailedStepStaysSpent(void**) {
+  FakeDevice device;
+  device.fail_step = true;
+  Guard guard({.step_limit = 1000});
+  assert_true(Ask(guard, device, {.step = 1.0}) == ClockRefusal::kSystemError);
+  assert_true(guard.Mirror(device, At(0)).budget.steps == 1);
 }
 
 void TheFirstStepThroughTheGateLeavesTheDaysDistanceAlone(void**) {
@@ -318,6 +368,9 @@ int main() {
       cmocka_unit_test(NoSlewIsLargeAfterAFirstCorrection),
       cmocka_unit_test(ARefusedStepLeavesTheGateAsItWas),
       cmocka_unit_test(ASuccessorKeepsGateBudgetAndTai),
+      cmocka_unit_test(WhatCountsIsToldBeforeTheClockMoves),
+      cmocka_unit_test(WhatCannotBeToldIsRefusedWhole),
+      cmocka_unit_test(AFailedStepStaysSpent),
       cmocka_unit_test(TheFirstStepThroughTheGateLeavesTheDaysDistanceAlone),
       cmocka_unit_test(RefusesTheNinthStepOfADay),
       cmocka_unit_test(RefusesASlewOverTheHoursBudget),

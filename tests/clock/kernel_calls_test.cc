@@ -5,6 +5,7 @@
 
 #include "ntpd/clock/guard.h"
 #include "ntpd/clock/kernel_clock.h"
+#include "tests/clock/fake_device.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace {
@@ -52,7 +53,7 @@ void AnOffsetThatJumpsNeverGetsThere(void**) {
     calls.clear();
     msg::ClockAdjust request;
     request.tai = tai;
-    return guard.Apply(request, &clock, kNow).refusal;
+    return guard.Apply(request, &clock, kNow, test::Heard).refusal;
   };
   assert_true(tell(37) == msg::ClockRefusal::kNone);
   assert_int_equal(calls.back().modes, ADJ_TAI);

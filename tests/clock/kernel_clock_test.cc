@@ -8,6 +8,7 @@
 
 #include "ntpd/clock/guard.h"
 #include "privsep/capabilities.h"
+#include "tests/clock/fake_device.h"
 #include "tests/support/child.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -48,7 +49,7 @@ void AFailedRequestIsSystemErrorAndChangesNothing(void**) {
                      KernelClock clock;
                      Guard guard({.step_limit = 1000});
                      msg::ClockAdjust request{.frequency = Ppm{1}, .slew = 0.0, .step = 0.0};
-                     const msg::ClockState state = guard.Apply(request, &clock, kNow);
+                     const msg::ClockState state = guard.Apply(request, &clock, kNow, test::Heard);
                      if (state.refusal != msg::ClockRefusal::kSystemError) return 2;
                      if (state.is_virtual || state.frequency.value != 0) return 3;
                      if (adjtimex(&after) < 0) return 4;

@@ -138,8 +138,11 @@ void ClockAppliesWhatIsWithinItsLimits(void**) {
                                if (!play.ToNet(&state) || state.request != 9) return 4;
                                if (state.refusal != msg::ClockRefusal::kNone) return 5;
                                if (std::fabs(state.correction - 3) > 1e-3) return 6;
+                               // Once ahead, with the step spent, and once where it led to.
                                if (!play.FromRole(&mirror) || mirror.budget.steps != 1) return 7;
-                               return std::fabs(mirror.correction - 3) < 1e-3 ? 0 : 8;
+                               if (std::fabs(mirror.correction - 5) > 1e-3) return 8;
+                               if (!play.FromRole(&mirror) || mirror.budget.steps != 1) return 9;
+                               return std::fabs(mirror.correction - 3) < 1e-3 ? 0 : 10;
                              }),
                    0);
 }
