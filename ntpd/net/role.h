@@ -109,7 +109,7 @@ class Role {
   // A configuration that is being received.
   settings::Settings new_;
   std::vector<msg::RuntimeLine> new_kept_;
-  std::vector<IpAddress> new_addresses_;  // of this host, as far as they have come
+  std::vector<msg::OwnAddress> new_addresses_;  // of this host, as far as they have come
 
   std::string sandbox_;
   bool ready_ = false;

@@ -1,6 +1,7 @@
 // This very host, by whichever of its addresses: it is asked where the operator says so, but its
 // time, and that of a server which follows it, is never taken.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "ntpd/net/udp.h"
@@ -11,26 +12,44 @@ namespace {
 
 constexpr size_t kMostOwnRefids = 64;  // addresses by which we ask, that are remembered
 
-bool IsIn(const std::vector<IpAddress>& addresses, const IpAddress& address) {
-  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+bool IsIn(const std::vector<msg::OwnAddress>& addresses, const IpAddress& address) {
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&](const msg::OwnAddress& own) { return own.address == address; });
 }
 
 }  // namespace
 
-void Upstreams::SetOwnAddresses(std::vector<IpAddress> addresses) {
+void Upstreams::SetOwnAddresses(std::vector<msg::OwnAddress> addresses) {
   // What has gone may be another host's from now on.
-  for (const IpAddress& gone : own_addresses_)
-    if (!IsIn(addresses, gone)) std::erase(own_refids_, RefidOf(gone));
+  for (const msg::OwnAddress& gone : own_addresses_)
+    if (!IsIn(addresses, gone.address)) std::erase(own_refids_, RefidOf(gone.address));
   own_addresses_ = std::move(addresses);
   TellOwnRefids();
 }
 
-// A link-local address may be another host's on another link: as an identifier it names nobody.
+bool Upstreams::IsAskedBy(const msg::OwnAddress& own) const {
+  const uint32_t refid = RefidOf(own.address);
+  return std::count(own_refids_.begin(), own_refids_.end(), refid) > 0 ||
+         std::count(own_loopback_refids_.begin(), own_loopback_refids_.end(), refid) > 0;
+}
+
+bool Upstreams::IsAsked(const IpAddress& address) const {
+  return std::any_of(upstreams_.begin(), upstreams_.end(),
+                     [&](const auto& entry) { return entry.second->remote.ip == address; });
+}
+
+// Whoever we ask can know us by what else is on the interface that we ask by. Elsewhere we may have
+// what many hosts have, on a bridge to guests of their own, and then it names nobody. Nor does a
+// link-local address, which may be another host's on another link.
 void Upstreams::TellOwnRefids() {
   if (node_->engine == nullptr) return;
+  std::set<uint16_t> asking;
+  for (const msg::OwnAddress& own : own_addresses_)
+    if (IsAskedBy(own)) asking.insert(own.interface);
   std::vector<uint32_t> others;
-  for (const IpAddress& address : own_addresses_)
-    if (address.scope == 0) others.push_back(RefidOf(address));
+  for (const msg::OwnAddress& own : own_addresses_)
+    if (own.address.scope == 0 && (asking.contains(own.interface) || IsAsked(own.address)))
+      others.push_back(RefidOf(own.address));
   node_->engine->SetOwnRefids(own_refids_, own_loopback_refids_, std::move(others));
 }
 
@@ -94,6 +113,7 @@ void Upstreams::NoteOwnAddresses(Upstream* upstream) {
   }
   if (!IsIn(own_addresses_, upstream->remote.ip)) NoteOwnAddress(upstream->remote.ip);
   if (std::exchange(upstream->said_own, true)) return;
+  TellOwnRefids();
   // By its own word: it may not be among the others yet.
   node_->reporter.Log(LogLevel::kWarning, upstream->label() +
                                               " is an address of this host: its time is never "

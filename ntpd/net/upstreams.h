@@ -106,7 +106,7 @@ class Upstreams {
 
   // The addresses that this host has on its interfaces, those of loopback left out, in place of the
   // ones before. May come before the engine is there.
-  void SetOwnAddresses(std::vector<IpAddress> addresses);
+  void SetOwnAddresses(std::vector<msg::OwnAddress> addresses);
   // Whether it is an address of this very host, as far as those, routes and listening sockets tell.
   bool IsThisHost(const IpAddress& address) const;
 
@@ -242,6 +242,8 @@ class Upstreams {
   void PollAutokey(Upstream* upstream, const wire::Header& header);
   void OnKeysAnswer(AssocId id, const autokey::DanceResult& result);
   void TellOwnRefids();
+  bool IsAskedBy(const msg::OwnAddress& own) const;
+  bool IsAsked(const IpAddress& address) const;
   void NoteOwnAddress(const IpAddress& local);
   void NoteOwnAddresses(Upstream* upstream);
   bool IsOurs(const SocketAddress& remote, const IpAddress& local) const;
@@ -322,7 +324,7 @@ class Upstreams {
     bool pooled;
   };
   std::vector<Deferred> deferred_;
-  std::vector<IpAddress> own_addresses_;
+  std::vector<msg::OwnAddress> own_addresses_;
   std::vector<uint32_t> own_refids_, own_loopback_refids_;  // of those by which we ask, or asked
   std::map<uint16_t, Lookup> lookups_;
   uint16_t last_id_;

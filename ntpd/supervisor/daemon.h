@@ -203,7 +203,7 @@ class Daemon {
   UniqueFd own_status_;  // our /proc/PID/status
   // As the net that runs now was told.
   std::optional<msg::NetProcesses> told_processes_;
-  std::optional<std::vector<IpAddress>> told_addresses_;
+  std::optional<std::vector<msg::OwnAddress>> told_addresses_;
   // A new configuration waits here until the new ntpd-keys has read its files.
   std::optional<config::Config> next_config_;
   RoleSlot candidate_;

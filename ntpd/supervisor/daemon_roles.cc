@@ -226,7 +226,7 @@ void Daemon::SendSockets() {
 
 // Only what has changed is said.
 void Daemon::SendAddresses() {
-  std::vector<IpAddress> addresses = OwnAddresses(LocalAddresses());
+  std::vector<msg::OwnAddress> addresses = OwnAddresses(LocalAddresses());
   if (addresses == told_addresses_) return;
   for (const msg::NetAddresses& part : AddressMessages(addresses)) Post(slot(Role::kNet), part);
   told_addresses_ = std::move(addresses);

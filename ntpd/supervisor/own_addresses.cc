@@ -1,22 +1,30 @@
 #include "ntpd/supervisor/own_addresses.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
 
 namespace ntpward::supervisor {
 
-std::vector<IpAddress> OwnAddresses(const std::vector<InterfaceAddress>& present) {
-  std::vector<IpAddress> addresses;
-  for (const InterfaceAddress& entry : present)
-    if (!entry.address.is_loopback()) addresses.push_back(entry.address);
+std::vector<msg::OwnAddress> OwnAddresses(const std::vector<InterfaceAddress>& present) {
+  std::set<std::string_view> names;
+  for (const InterfaceAddress& entry : present) names.insert(entry.interface);
+  std::vector<msg::OwnAddress> addresses;
+  for (const InterfaceAddress& entry : present) {
+    if (entry.address.is_loopback()) continue;
+    const auto number = std::distance(names.begin(), names.find(entry.interface));
+    addresses.push_back({static_cast<uint16_t>(number), entry.address});
+  }
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   if (addresses.size() > kMostOwnAddresses) addresses.resize(kMostOwnAddresses);
   return addresses;
 }
 
-std::vector<msg::NetAddresses> AddressMessages(const std::vector<IpAddress>& addresses) {
+std::vector<msg::NetAddresses> AddressMessages(const std::vector<msg::OwnAddress>& addresses) {
   std::vector<msg::NetAddresses> messages(1);
-  for (const IpAddress& address : addresses) {
+  for (const msg::OwnAddress& address : addresses) {
     if (messages.back().addresses.Push(address)) continue;
     messages.back().more = true;
     CHECK(messages.emplace_back().addresses.Push(address));

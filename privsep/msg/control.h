@@ -207,13 +207,22 @@ struct NetSocket {
   }
 };
 
+// An address that this host has, and on which of its interfaces: any number that tells them apart,
+// within one list.
+struct OwnAddress {
+  uint16_t interface = 0;
+  IpAddress address;
+  static auto Fields(auto& m) { return std::tie(m.interface, m.address); }
+  friend auto operator<=>(const OwnAddress&, const OwnAddress&) = default;
+};
+
 // supervisor -> net, before each configuration and when they change: all addresses that this host
 // has on its interfaces, those of loopback left out, in place of the ones before. As many as
 // needed, all but the last with `more`.
 struct NetAddresses {
   static constexpr Type kType = Type::kNetAddresses;
   bool more = false;
-  InlineVector<IpAddress, 128> addresses;
+  InlineVector<OwnAddress, 128> addresses;
   static auto Fields(auto& m) { return std::tie(m.more, m.addresses); }
 };
 

@@ -8,6 +8,8 @@ namespace {
 using namespace ntpward::test;
 
 const IpAddress kElsewhere = IpAddress::V4(192, 0, 2, 7);
+const IpAddress kAsking = IpAddress::V4(127, 0, 0, 1);  // by which all of the others are asked
+const IpAddress kBridge = IpAddress::V4(172, 17, 0, 1);
 
 bool IsLoop(Net& net) {
   (void)net.h.node.engine->Tick(Timebase::Mono(), net.h.node.time.Now());
@@ -18,7 +20,7 @@ void EveryAddressOfAnInterfaceIsThisHost(void**) {
   Net net;
   const IpAddress link = *IpAddress::Parse("fe80::1%2");
   assert_false(net.h.upstreams.IsThisHost(kElsewhere));
-  net.h.upstreams.SetOwnAddresses({kSecond, kElsewhere, link});
+  net.h.upstreams.SetOwnAddresses({{1, kSecond}, {1, kElsewhere}, {2, link}});
   for (const IpAddress& own : {kSecond, kElsewhere, link})
     assert_true(net.h.upstreams.IsThisHost(own));
   assert_false(net.h.upstreams.IsThisHost(kThird));
@@ -32,10 +34,10 @@ void ItIsNotFollowedUntilTheAddressIsAnothers(void**) {
   (void)net.Poll(&net.first);
   assert_false(IsLoop(net));
   // A cluster's address came to us, and went.
-  net.h.upstreams.SetOwnAddresses({kElsewhere, kFirst});
+  net.h.upstreams.SetOwnAddresses({{1, kElsewhere}, {1, kFirst}});
   (void)net.Poll(&net.first);
   assert_true(IsLoop(net));
-  net.h.upstreams.SetOwnAddresses({kElsewhere});
+  net.h.upstreams.SetOwnAddresses({{1, kElsewhere}});
   (void)net.Poll(&net.first);
   assert_false(IsLoop(net));
 }
@@ -43,7 +45,11 @@ void ItIsNotFollowedUntilTheAddressIsAnothers(void**) {
 bool IsLoopWithReference(const IpAddress& reference) {
   Net net;
   net.h.upstreams.Configure({Line(kFirst)});
-  net.h.upstreams.SetOwnAddresses({kSecond, kElsewhere, *IpAddress::Parse("fe80::1%2")});
+  net.h.upstreams.SetOwnAddresses({{1, kAsking},
+                                   {1, kSecond},
+                                   {1, kElsewhere},
+                                   {1, *IpAddress::Parse("fe80::1%2")},
+                                   {2, kBridge}});
   const auto request = net.Poll(&net.first);
   wire::Header reply = ReplyTo(request->header());
   reply.stratum = 3;
@@ -58,14 +64,15 @@ void WhoFollowsUsByWhicheverAddressIsNotFollowed(void**) {
   assert_true(IsLoopWithReference(kElsewhere));
   assert_true(IsLoopWithReference(kSecond));
   assert_false(IsLoopWithReference(kThird));
-  // It is no name of ours: other hosts have the same on their links.
+  // These are no names of ours: other hosts have the same on their links, and on their bridges.
+  assert_false(IsLoopWithReference(kBridge));
   assert_false(IsLoopWithReference(*IpAddress::Parse("fe80::1")));
 }
 
 void AddressesMayBeKnownBeforeThereIsAnEngine(void**) {
   Net net;
   net.h.node.engine.reset();
-  net.h.upstreams.SetOwnAddresses({kFirst});
+  net.h.upstreams.SetOwnAddresses({{1, kFirst}});
   net.h.node.engine = std::make_unique<core::Engine>(core::EngineConfig{}, Timebase::Mono());
   net.h.upstreams.Configure({Line(kFirst)});
   (void)net.Poll(&net.first);

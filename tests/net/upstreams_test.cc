@@ -146,7 +146,7 @@ void AddressesThatNoServerHasAreSkipped(void**) {
 void AddressesOfThisHostAreSkipped(void**) {
   for (const auto kind : {msg::NetAssociationKind::kServer, msg::NetAssociationKind::kPool}) {
     Named net(kind);
-    net.h.upstreams.SetOwnAddresses({kThird});
+    net.h.upstreams.SetOwnAddresses({{1, kThird}});
     const IpAddress self = IpAddress::V4(127, 0, 0, 1);
     assert_true(net.Resolve({self, kThird}));
     assert_int_equal(net.h.upstreams.all().size(), 0);

@@ -108,7 +108,7 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(NetLeapTable{});
   NetAddresses addresses{.more = true};
   for (uint8_t i = 0; i < decltype(addresses.addresses)::kCapacity; ++i)
-    assert_true(addresses.addresses.Push(IpAddress{Family::kIpv6, {0xfe, 0x80, i}, 2}));
+    assert_true(addresses.addresses.Push({i, IpAddress{Family::kIpv6, {0xfe, 0x80, i}, 2}}));
   SurvivesOnlyWhole(addresses);
   NetProcesses processes;
   processes.roles[2] = {ProcessState::kRunning, MonoTime::FromNanoseconds(5), 1, 2,
