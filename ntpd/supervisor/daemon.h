@@ -212,6 +212,7 @@ class Daemon {
   bool may_linger_ = true;        // at the end of -q, for the servers' sake: nobody is in a hurry
   bool headway_settled_ = false;  // at the end of -q: told to a successor, or being waited for
   bool started_ = false;
+  bool reload_due_ = false;  // asked for before that
   bool ended_by_signal_ = false;
   int exit_status_ = 0;
 };

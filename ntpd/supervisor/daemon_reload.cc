@@ -29,7 +29,11 @@ constexpr int kLastWords = 1000;          // messages; more than a pipe holds
 }  // namespace
 
 void Daemon::Reload() {
-  if (ending_ || !started_) return;
+  if (ending_) return;
+  if (!started_) {
+    reload_due_ = true;
+    return;
+  }
   if (const Status reopened = log_->Reopen(); !reopened.ok())
     log_->Log(LogLevel::kError, reopened.error().text);
   DiskFiles files(/*caged=*/true);

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include <utility>
+
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/confinement.h"
 #include "ntpd/supervisor/daemon.h"
@@ -290,6 +292,7 @@ void Daemon::OnReady(RoleSlot& from, const msg::RoleReady& message, bool continu
   started_ = true;
   manager_->Tell("READY=1");
   if (on_started_) on_started_();
+  if (std::exchange(reload_due_, false)) Reload();
 }
 
 void Daemon::OnPeerReady(RoleSlot& from, bool again, bool continues) {
