@@ -84,6 +84,7 @@ bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress
 void Upstreams::NoteRefusal(Upstream* upstream, const autokey::DanceResult& result) {
   using autokey::Restart;
   const auto kind = UnprovenKindOf(*upstream);
+  if (!kind) upstream->refused = false;
   if (!kind || *kind == UnprovenKind::kPassivePeer) return;
   // Before the identity is proved that one means another generation of the group's key.
   const bool refused = result.outcome == autokey::Outcome::kIdentityType ||

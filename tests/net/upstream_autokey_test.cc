@@ -340,12 +340,10 @@ void AManycastServerThatDoesNotProveItselfGoes(void**) {
 }
 
 // One of another group has the place of its network until it is refused, and goes for the server.
-void ARefusedManycastServerMakesRoom(void**) {
-  Danced net(Danced::Kind::kManycastClient);
+// Another group's server answers in place of the one that was found.
+void BeRefused(Danced& net) {
   Party neighbour("neighbour", TestKey::Shared(2), true, autokey::kIff);
   neighbour.Sign(kTestNow);
-  // Neighbours have half of two places.
-  net.h.node.start.maxclock = 2;
   for (int i = 0; i < 20 && !net.upstream().refused; ++i) {
     assert_int_equal(net.h.upstreams.CountOfRefused(0), 0);
     assert_false(net.h.upstreams.MakePlaceForManycast(0, kSecond));
@@ -359,6 +357,23 @@ void ARefusedManycastServerMakesRoom(void**) {
     net.Deliver(net.Reply(*request, field, Danced::KeyOf(*request)), *request);
     net.ServeKeys();
   }
+}
+
+void ARefusalEndsWithTheProof(void**) {
+  Danced net(Danced::Kind::kManycastClient);
+  net.h.node.start.maxclock = 2;
+  BeRefused(net);
+  assert_int_equal(net.h.upstreams.CountOfRefused(0), 1);
+  net.Associate();
+  assert_true(net.dance().identified());
+  assert_int_equal(net.h.upstreams.CountOfRefused(0), 0);
+}
+
+void ARefusedManycastServerMakesRoom(void**) {
+  Danced net(Danced::Kind::kManycastClient);
+  // Neighbours have half of two places.
+  net.h.node.start.maxclock = 2;
+  BeRefused(net);
   assert_true(net.upstream().refused);
   // It does not end the search.
   assert_int_equal(net.h.upstreams.CountOfPool(0), 1);
@@ -480,6 +495,7 @@ int main() {
       cmocka_unit_test(ANewKeyProcessCostsNoManycastServer),
       cmocka_unit_test(AManycastServerThatDoesNotProveItselfGoes),
       cmocka_unit_test(ARefusedManycastServerMakesRoom),
+      cmocka_unit_test(ARefusalEndsWithTheProof),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
       cmocka_unit_test(AReloadBringsTheNewPolicyToRunningDances),
       cmocka_unit_test(ATableOfLeapSecondsGoesWithItsServerAndWithItsProof),
