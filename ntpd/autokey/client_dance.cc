@@ -413,6 +413,7 @@ void ClientDance::Warn(std::string text, DanceResult& result) {
 
 void ClientDance::Distrust(std::string reason, DanceResult& result) {
   refusal_ = reason;
+  refused_for_want_ = false;
   Warn(std::move(reason), result);
 }
 
@@ -434,6 +435,7 @@ Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
                       : " shows no certificate of " + trail_.wanted() +
                             ", which signed one of its trail"),
              result);
+  refused_for_want_ = !without_time;
   asked_.reset();
   empty_answers_ = 0;
   flags_ = 0;

@@ -320,7 +320,8 @@ class ClientDance {
   MonoTime started_;
   bool goes_after_ = false;  // BeginAfter: nobody has told the scheme in force
   std::string refusal_;
-  std::string warned_;  // the last warning: said once, not at each poll
+  bool refused_for_want_ = false;  // of a certificate, which may yet come
+  std::string warned_;             // the last warning: said once, not at each poll
 };
 
 }  // namespace ntpward::autokey

@@ -252,6 +252,9 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   if (own_scheme) flags_ = (flags_ & ~kSchemeMask) | static_cast<uint32_t>(scheme) << 16;
   result.statistics.push_back(line);
   empty_answers_ = 0;
+  // It goes on at the speed of a beginning: a server in the middle is signed some time after its
+  // start.
+  if (std::exchange(refused_for_want_, false)) refusal_.clear();
   if (trail_.complete()) EndTrail(context, result);
   return Outcome::kOk;
 }

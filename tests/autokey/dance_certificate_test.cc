@@ -192,7 +192,13 @@ void ARenamedServerIsAskedForItsNewName(void **) {
     // Another answer to that question is none.
     guide->Deliver(guide->Answer(guide->request.field));
     assert_int_equal(guide->last.outcome, Outcome::kProtocol);
-    guide.Associate();
+    assert_true(guide->Poll() == AutokeyCode::kAssociation);
+    assert_int_equal(guide.dance().refusal().empty(), !with_time);
+    assert_true(guide->Poll() == AutokeyCode::kCertificate);
+    // From here on it is no refusal that slows its polls.
+    assert_true(guide.dance().refusal().empty() && !guide.dance().proven());
+    assert_true(guide->Poll().has_value() && guide->Poll().has_value());
+    assert_true(guide.dance().proven());
     assert_true(guide.dance().refusal().empty());
     assert_true(guide->restarts.empty());
   }
