@@ -34,7 +34,7 @@ ClockRefusal Guard::JudgeStep(double seconds, double unix_seconds) const {
 
 // UTC has moved by one second at a time since 1972; the first value only has to be possible.
 ClockRefusal Guard::JudgeTai(int16_t tai, MonoTime now) const {
-  if (tai < 10 || tai > 100) return ClockRefusal::kTaiJump;
+  if (tai < kLeastTai || tai > kMostTai) return ClockRefusal::kTaiJump;
   if (!tai_ || tai == *tai_) return ClockRefusal::kNone;
   const bool too_soon = tai_changed_ && now - *tai_changed_ < kTaiInterval;
   return std::abs(tai - *tai_) > 1 || too_soon ? ClockRefusal::kTaiJump : ClockRefusal::kNone;
@@ -142,6 +142,7 @@ msg::ClockMirror Guard::Mirror(const Device& device, MonoTime now) const {
   mirror.slew = state.slew;
   mirror.gate_shut = !gate_open_;
   mirror.tai = tai_;
+  mirror.tai_changed = tai_changed_;
   mirror.as_of = now;
   mirror.budget = budget_.spent();
   return mirror;

@@ -49,6 +49,7 @@ msg::ClockStart NextClockStart(const msg::ClockStart& first, const msg::ClockMir
   // Whether the first correction was made nobody knows for sure.
   start.first_slew_limit = 0;
   start.tai = mirror.tai;
+  start.tai_changed = mirror.tai_changed;
   start.budget = mirror.budget;
   return start;
 }

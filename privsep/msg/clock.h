@@ -130,14 +130,16 @@ struct ClockStart {
   double first_slew_limit = 0;
   double initial_correction = 0;  // virtual mode: --no-clock=OFFSET, or what a dead clock had
   Ppm simulated_error;
-  Ppm frequency;               // base frequency to start from
-  std::optional<int16_t> tai;  // TAI - UTC that a dead clock had announced
+  Ppm frequency;                        // base frequency to start from
+  std::optional<int16_t> tai;           // TAI - UTC that a dead clock had announced
+  std::optional<MonoTime> tai_changed;  // ... and when it last became another
   ClockBudget budget;
 
   bool Valid() const { return step_limit >= 0 && first_slew_limit >= 0; }
   static auto Fields(auto& m) {
     return std::tie(m.is_virtual, m.step_limit, m.first_step_free, m.slew_only, m.first_slew_limit,
-                    m.initial_correction, m.simulated_error, m.frequency, m.tai, m.budget);
+                    m.initial_correction, m.simulated_error, m.frequency, m.tai, m.tai_changed,
+                    m.budget);
   }
 };
 
@@ -151,10 +153,12 @@ struct ClockMirror {
   MonoTime as_of;
   bool gate_shut = false;  // -g is used up: by a step of any size or by a first slew
   std::optional<int16_t> tai;
+  std::optional<MonoTime> tai_changed;  // as in ClockStart
   ClockBudget budget;
 
   static auto Fields(auto& m) {
-    return std::tie(m.frequency, m.correction, m.slew, m.as_of, m.gate_shut, m.tai, m.budget);
+    return std::tie(m.frequency, m.correction, m.slew, m.as_of, m.gate_shut, m.tai, m.tai_changed,
+                    m.budget);
   }
 };
 

@@ -351,11 +351,13 @@ void ASuccessorGoesOnWhereTheClockWas(void**) {
                           .as_of = MonoTime::FromSeconds(100),
                           .gate_shut = true};
   mirror.budget.steps = 4;
+  mirror.tai_changed = MonoTime::FromSeconds(90);
   const auto next = NextClockStart(first, mirror, MonoTime::FromSeconds(110));
   // 10 s at -50 + 100 ppm, and the whole of the slew.
   assert_true(std::abs(next.initial_correction - (1 + 10 * 50e-6 + 0.001)) < 1e-9);
   assert_false(next.first_step_free);
   assert_true(next.frequency == Ppm{-50} && next.budget.steps == 4);
+  assert_true(next.tai_changed == mirror.tai_changed);
   assert_true(FirstClockStart(Parse("tinker step 0\n"), options, true, {}).slew_only);
 }
 
