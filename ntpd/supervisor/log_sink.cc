@@ -13,6 +13,8 @@
 namespace ntpward::supervisor {
 namespace {
 
+constexpr double kTellInterval = 10;  // seconds between words on what was left out
+
 std::string FileLine(std::string_view line) {
   const time_t now = time(nullptr);
   tm local{};
@@ -71,20 +73,29 @@ void LogSink::Write(LogLevel level, std::string_view line) {
   }
 }
 
+// Seldom, so that a role that always says a little too much has room for something else.
+std::string LogSink::Suppressed(const RoleLines& lines, msg::Role role, bool audit, MonoTime now) {
+  if (lines.suppressed == 0 || (lines.told && now - *lines.told < kTellInterval)) return "";
+  return std::to_string(lines.suppressed) +
+         (audit ? " lines under the control key" : " log lines") + " of ntpd-" + RoleName(role) +
+         " suppressed";
+}
+
 void LogSink::LogFromRole(msg::Role role, LogLevel level, std::string_view line, MonoTime now,
                           msg::LogKind kind) {
   const auto index = static_cast<size_t>(role);
   const bool audit = kind == msg::LogKind::kAudit;
   RoleLines& lines = audit ? audit_lines_[index] : role_lines_[index];
-  if (!lines.allowance.Take(line.size() + 1, now)) {
+  const std::string notice = Suppressed(lines, role, audit, now);
+  const size_t notice_octets = notice.empty() ? 0 : notice.size() + kLineOctets;
+  if (!lines.allowance.Take(line.size() + kLineOctets + notice_octets, now)) {
     ++lines.suppressed;
     return;
   }
-  if (lines.suppressed > 0) {
-    Log(LogLevel::kWarning, std::to_string(lines.suppressed) +
-                                (audit ? " lines under the control key" : " log lines") +
-                                " of ntpd-" + RoleName(role) + " suppressed");
+  if (!notice.empty()) {
+    Log(LogLevel::kWarning, notice);
     lines.suppressed = 0;
+    lines.told = now;
   }
   if (role == msg::Role::kNet) return Write(level, line);
   Log(level, line);

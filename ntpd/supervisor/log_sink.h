@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,13 +50,19 @@ class LogSink : public Logger {
  private:
   void Write(LogLevel level, std::string_view line);
 
+  // What a line costs besides its text: date, name, pid and newline, rounded up.
+  static constexpr size_t kLineOctets = 40;
   struct RoleLines {
     Allowance allowance{4096, 131072};
     uint64_t suppressed = 0;
+    std::optional<MonoTime> told;  // last said how many
   };
+  // What is to be said of lines left out; empty when there is nothing now. At the role's own cost.
+  static std::string Suppressed(const RoleLines& lines, msg::Role role, bool audit, MonoTime now);
+
   // Whatever the sender's bound lets through, be each line as long as it may. Lines of 10 s more
   // may come at once with those that were waiting in the channel.
-  static constexpr double kAuditOctets = msg::kLongestAudit + 1;  // with the newline
+  static constexpr double kAuditOctets = msg::kLongestAudit + kLineOctets;
   static constexpr double kAuditAtOnce = msg::kAuditBurst + 10 * msg::kAuditPerSecond;
   struct AuditLines : RoleLines {
     AuditLines() : RoleLines{{msg::kAuditPerSecond * kAuditOctets, kAuditAtOnce * kAuditOctets}} {}

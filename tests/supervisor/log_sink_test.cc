@@ -59,6 +59,21 @@ void LogMakesLinesPrintableAndBoundsEachRole(void** state) {
   assert_true(Get(path).ends_with(": shown\n"));
 }
 
+// The log grows by the date and the name before each line, too, and by what is said of the rest.
+void EmptyLinesAreBoundedAsOthersAre(void** state) {
+  const std::string path = In(state).At("log");
+  LogSink log(/*terminal=*/false, /*debug=*/false);
+  CHECK(log.UseFile(path).ok());
+  const auto flood = [&](int from, int to) {
+    for (int i = from * 1000; i < to * 1000; ++i)
+      log.LogFromRole(msg::Role::kNet, LogLevel::kNotice, "", MonoTime::FromSeconds(i / 1000.0));
+    return fs::file_size(path);
+  };
+  const size_t burst = flood(1, 61);
+  assert_true(flood(61, 121) - burst <= 60 * 4096 + 100);
+  assert_true(Get(path).find(" log lines of ntpd-net suppressed\n") != std::string::npos);
+}
+
 // What ntpd-net's own bound lets through is written whole, however long each line and whatever else
 // the role had to say, and no more than that.
 void AuditTrailIsWrittenAsFarAsItsSenderMaySend(void** state) {
@@ -127,6 +142,7 @@ int main() {
       cmocka_unit_test(KnowsTheJournalByDeviceAndInode),
       cmocka_unit_test(TakesNothingForTheJournalUnlessToldSo),
       IN_A_DIRECTORY(LogMakesLinesPrintableAndBoundsEachRole),
+      IN_A_DIRECTORY(EmptyLinesAreBoundedAsOthersAre),
       IN_A_DIRECTORY(AuditTrailIsWrittenAsFarAsItsSenderMaySend),
       IN_A_DIRECTORY(LogFileIsReopenedAndNeverADirectory),
       IN_A_DIRECTORY(LogconfigLeavesOutInformation),
