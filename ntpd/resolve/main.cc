@@ -1,6 +1,8 @@
 // ntpd-resolve: looks up the names of the configuration, and no others.
 #include <poll.h>
 
+#include <optional>
+
 #include "ntpd/resolve/table.h"
 #include "privsep/channel.h"
 #include "privsep/fds.h"
@@ -37,6 +39,7 @@ class Role {
     msg::ResolveEnd end;
     if (!ready_ && msg::Decode(*bytes, &name)) return table_.Add(name);
     if (ready_ || !msg::Decode(*bytes, &end) || end.count != table_.size()) return false;
+    rate_.emplace(table_.size());
     ready_ = true;
     link_.Ready(sandbox_);
     return true;
@@ -50,7 +53,10 @@ class Role {
     const msg::ResolveName* name = nullptr;
     if (msg::Decode(*bytes, &request)) name = table_.Find(request.index);
     if (name == nullptr) return link_.Accuse(msg::Role::kNet, *bytes);
-    (void)net_.Send(LookUp(*name));
+    const bool in_time = rate_->Take(MonotonicNow());
+    (void)net_.Send(in_time ? LookUp(*name)
+                            : msg::ResolveAnswer{.index = name->index,
+                                                 .outcome = msg::ResolveOutcome::kTemporary});
   }
 
   Channel supervisor_;
@@ -58,6 +64,7 @@ class Role {
   SupervisorLink link_;
   std::string sandbox_;
   NameTable table_;
+  std::optional<LookUpRate> rate_;  // once all names are there
   bool ready_ = false;
 };
 

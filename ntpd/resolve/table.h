@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "privsep/base/token_bucket.h"
 #include "privsep/msg/resolve.h"
 
 namespace ntpward::resolve {
@@ -19,6 +20,25 @@ class NameTable {
 
  private:
   std::vector<msg::ResolveName> names_;
+};
+
+// How often ntpd-net may have names looked up: as often as an honest one asks for all of them, a
+// few times in its first minute and then once a minute, and as much again. Name servers must not
+// pay for one that was taken over.
+class LookUpRate {
+ public:
+  // `names`: how many the configuration has.
+  explicit LookUpRate(size_t names)
+      : bucket_(static_cast<double>(names) / kSeconds, static_cast<double>(names) * kAtOnce) {}
+
+  // True when one more may be looked up at `now`; it is then counted.
+  bool Take(MonoTime now) { return bucket_.Take(now); }
+
+ private:
+  static constexpr double kSeconds = 32;  // between look-ups of each name
+  static constexpr double kAtOnce = 8;    // of each name
+
+  TokenBucket bucket_;
 };
 
 // What getaddrinfo's result (0 or EAI_...) means: kTemporary is what another try in a while may

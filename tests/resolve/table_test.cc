@@ -27,6 +27,20 @@ void FindsByIndexAndRefusesOneTwice(void**) {
   assert_true(table.Find(65535) == nullptr);
 }
 
+// An honest ntpd-net asks for a name six times in its first minute, and then once a minute.
+void NamesAreLookedUpAsOftenAsAnHonestNetAsks(void**) {
+  const auto at = [](double seconds) { return MonoTime::FromSeconds(1000 + seconds); };
+  const auto most = [&](LookUpRate& rate, double seconds) {
+    int taken = 0;
+    while (taken < 1000 && rate.Take(at(seconds))) ++taken;
+    return taken;
+  };
+  LookUpRate rate(2);
+  assert_int_equal(most(rate, 0), 16);
+  assert_int_equal(most(rate, 64), 4);
+  assert_int_equal(most(rate, 1e6), 16);
+}
+
 void LooksUpNumericNamesWithoutANetwork(void**) {
   const msg::ResolveAnswer four = LookUp(Name(1, "192.0.2.7"));
   assert_true(four.outcome == msg::ResolveOutcome::kOk);
@@ -80,6 +94,7 @@ int main() {
   using namespace ntpward::resolve;
   const CMUnitTest tests[] = {
       cmocka_unit_test(FindsByIndexAndRefusesOneTwice),
+      cmocka_unit_test(NamesAreLookedUpAsOftenAsAnHonestNetAsks),
       cmocka_unit_test(LooksUpNumericNamesWithoutANetwork),
       cmocka_unit_test(KeepsToTheFamily),
       cmocka_unit_test(FindsLocalhostOnce),
