@@ -322,6 +322,9 @@ struct NetStatistics {
   StatisticsFile file = StatisticsFile::kLoop;
   NtpTimestamp when;
   InlineText<500> line;
+
+  // There is no reference clock whose statistics it could be.
+  bool Valid() const { return file != StatisticsFile::kClock; }
   static auto Fields(auto& m) { return std::tie(m.file, m.when, m.line); }
 };
 

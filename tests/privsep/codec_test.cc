@@ -207,6 +207,17 @@ void RefusesBooleansAndEnumsOutOfRange(void**) {
   assert_false(Decode(bytes.span(), &file));
 }
 
+// Who sends them was taken over: there is no reference clock.
+void RefusesStatisticsOfReferenceClocks(void**) {
+  Encoded bytes;
+  NetStatistics statistics{.file = StatisticsFile::kRaw};
+  Encode(statistics, &bytes);
+  assert_true(Decode(bytes.span(), &statistics));
+  assert_int_equal(bytes.span()[3], static_cast<uint8_t>(StatisticsFile::kRaw));
+  bytes.span()[3] = static_cast<uint8_t>(StatisticsFile::kClock);
+  assert_false(Decode(bytes.span(), &statistics));
+}
+
 }  // namespace
 }  // namespace ntpward::msg
 
@@ -220,6 +231,7 @@ int main() {
       cmocka_unit_test(RefusesALeapTableThatIsNone),
       cmocka_unit_test(RefusesCountsOverTheBound),
       cmocka_unit_test(RefusesBooleansAndEnumsOutOfRange),
+      cmocka_unit_test(RefusesStatisticsOfReferenceClocks),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
