@@ -15,10 +15,14 @@ namespace {
 constexpr std::string_view kOwn = "client";
 
 void CheckInstalled(const Trail& trail) {
-  for (const auto source : {CertificateSource::kChosen, CertificateSource::kStranger}) {
+  constexpr AssocId kHolder{1};
+  for (const auto source :
+       {CertificateSource::kProved, CertificateSource::kByTrail, CertificateSource::kStranger}) {
     CertificateCache cache;
-    trail.InstallInto(cache, source);
+    trail.InstallInto(cache, source, kHolder);
     CHECK(cache.entries().size() <= Trail::kMaxLength);
+    cache.Drop(kHolder);
+    CHECK(cache.entries().empty());
   }
   CHECK(trail.last()->self_signed() && trail.last()->trusted);
   CHECK(trail.expiry() <= trail.server()->not_after);
