@@ -79,7 +79,9 @@ class Client {
   // False when the guard refused.
   bool Ask(msg::ClockAdjust request) {
     request.synchronised = engine_.system().synchronised();
-    const msg::ClockState state = guard_.Apply(request, &kernel_, Mono());
+    // No successor will need to know what it spent.
+    const auto unheard = [](const msg::ClockMirror&) { return true; };
+    const msg::ClockState state = guard_.Apply(request, &kernel_, Mono(), unheard);
     if (state.refusal == msg::ClockRefusal::kNone) return true;
     std::fprintf(stderr, "refused: %d\n", static_cast<int>(state.refusal));
     return false;
