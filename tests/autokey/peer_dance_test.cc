@@ -52,8 +52,9 @@ std::vector<int> FirstCodesOfTwo(Scheme scheme) {
   Synchronised pair(scheme);
   (void)pair.two->Receive(*pair.one->Send());
   const auto sent = pair.two->Send();
+  const auto packet = wire::ParsePacket(*sent);
   std::vector<int> codes;
-  for (const auto& field : wire::ParsePacket(*sent)->extensions())
+  for (const auto& field : packet->extensions())
     codes.push_back(field.field[0] << 8 | field.field[1]);
   return codes;
 }
