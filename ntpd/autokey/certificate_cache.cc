@@ -152,9 +152,12 @@ void CertificateCache::BuildOwnTrail() {
   for (const CachedCertificate& entry : entries_)
     if (IsOfOurs(entry)) best = std::min(best, entry.source());
   if (best == CertificateSource::kStranger) return;
-  std::vector<bool> seen(entries_.size());
-  for (size_t i = entries_.size(); i-- > 0;)
-    if (IsOfOurs(entries_[i]) && entries_[i].source() == best && Extend(i, best, &seen)) return;
+  for (size_t i = entries_.size(); i-- > 0;) {
+    if (!IsOfOurs(entries_[i]) || entries_[i].source() != best) continue;
+    // What led nowhere because the trail was too long may be near from another start.
+    std::vector<bool> seen(entries_.size());
+    if (Extend(i, best, &seen)) return;
+  }
 }
 
 // Begins a trail of ours: a trusted one, or what somebody else signed for us.

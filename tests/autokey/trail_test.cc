@@ -328,6 +328,26 @@ void ATrailGoesByKeysAndNotByNames(void**) {
   assert_string_equal(other.Walk().c_str(), "own evil upper zroot ");
 }
 
+// A server's own trail may be as long as any, and then ours by it is too long for our clients.
+void ATrailThatIsTooLongHidesNoOther(void**) {
+  TwoTrails f;
+  constexpr auto kSource = CertificateSource::kByTrail;
+  const std::vector<std::string> names = {"evil", "e1", "e2", "e3", "e4", "e5"};
+  Trail trail = Started("evil");
+  for (size_t i = 0; i + 1 < names.size(); ++i)
+    (void)trail.Add(Make({names[i], names[i + 1]}, TwoTrails::kEvilKey, TwoTrails::kEvilKey),
+                    "own");
+  (void)trail.Add(Make({"e5", "upper"}, TwoTrails::kEvilKey, TwoTrails::kUpper), "own");
+  (void)trail.Add(Make({"upper", "top"}, TwoTrails::kUpper, TwoTrails::kTop), "own");
+  (void)trail.Add(Make({"top", "top"}, TwoTrails::kTop, TwoTrails::kTop, true), "own");
+  assert_true(trail.complete());
+  trail.InstallInto(f.cache, kSource, TwoTrails::kEvil);
+  f.cache.Install(Make({"own", "evil"}, TwoTrails::kOwn, TwoTrails::kEvilKey), false, kSource,
+                  TwoTrails::kEvil);
+  f.FollowGenuine(kSource);
+  assert_string_equal(f.Walk().c_str(), "own upper top ");
+}
+
 // The genuine names with newer dates and other keys, or in their issuer's place.
 void WhoProvedLessTakesNoNameFromWhoProvedMore(void**) {
   TwoTrails f;
@@ -396,6 +416,7 @@ int main() {
       cmocka_unit_test(StrangersTakeNothingFromTheTrailThatWasChosen),
       cmocka_unit_test(OurClientsFollowOneTrailThatHolds),
       cmocka_unit_test(ATrailGoesByKeysAndNotByNames),
+      cmocka_unit_test(ATrailThatIsTooLongHidesNoOther),
       cmocka_unit_test(WhoProvedLessTakesNoNameFromWhoProvedMore),
       cmocka_unit_test(ATrailGoesWithTheLastWhoHeldIt),
       cmocka_unit_test(HoldsABoundedNumberAndNeverDropsItsOwn),
