@@ -28,24 +28,29 @@ void CheckText(std::string_view text) {
   for (char c : text) CHECK((c >= 0x20 && c < 0x7f) || c == '\n');
 }
 
-// Looks at the first drawings, and quits.
+// Looks at the first drawings, and quits. Waiting takes the time that it takes.
 class AnyTerminal : public Terminal {
  public:
+  explicit AnyTerminal(MonoTime& now) : now_(now) {}
   ScreenSize Size() override { return {24, 80}; }
   void Draw(const std::vector<ScreenLine>& lines) override {
     CheckText(RenderText(lines));
     ++drawn_;
   }
-  Key Wait(double) override { return drawn_ < kDrawings ? Key::kNone : Key::kQuit; }
+  Key Wait(double seconds) override {
+    now_ = now_ + seconds;
+    return drawn_ < kDrawings ? Key::kNone : Key::kQuit;
+  }
 
  private:
   static constexpr int kDrawings = 3;
+  MonoTime& now_;  // the transport's too
   int drawn_ = 0;
 };
 
 class AnyPlatform : public Platform {
  public:
-  explicit AnyPlatform(bool has_terminal) : has_terminal_(has_terminal) {}
+  AnyPlatform(bool has_terminal, MonoTime& now) : has_terminal_(has_terminal), now_(now) {}
   timespec Now() override { return {1795304967, 0}; }
   void Out(std::string_view text) override { CheckText(text); }
   void Err(std::string_view text) override {
@@ -63,18 +68,19 @@ class AnyPlatform : public Platform {
   void ReleaseInterrupt() override {}
   bool Interrupted() override { return false; }
   std::unique_ptr<Terminal> TakeTerminal() override {
-    return has_terminal_ ? std::make_unique<AnyTerminal>() : nullptr;
+    return has_terminal_ ? std::make_unique<AnyTerminal>(now_) : nullptr;
   }
 
  private:
   bool has_terminal_;
+  MonoTime& now_;
 };
 
 // The sequence number is made to fit, and version and operation of most datagrams; all else comes
 // as it is. Each datagram takes a millisecond.
 class AnyTransport : public Transport {
  public:
-  explicit AnyTransport(Reader& input) : input_(input) {}
+  AnyTransport(Reader& input, MonoTime& now) : input_(input), now_(now) {}
   MonoTime Now() override { return now_; }
   Status Send(Bytes datagram) override {
     std::copy_n(datagram.begin(), header_.size(), header_.begin());
@@ -110,20 +116,21 @@ class AnyTransport : public Transport {
   }
 
   Reader& input_;
-  MonoTime now_;
+  MonoTime& now_;
   std::array<uint8_t, 4> header_{};  // how the request begins
   std::function<bool()> wants_end_;
 };
 
 class AnyNetwork : public Network {
  public:
-  explicit AnyNetwork(Reader& input) : input_(input) {}
+  AnyNetwork(Reader& input, MonoTime& now) : input_(input), now_(now) {}
   Result<Host, OpenError> Open(const std::string& name, Family) override {
-    return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<AnyTransport>(input_)};
+    return Host{name, IpAddress::V4(127, 0, 0, 1), std::make_unique<AnyTransport>(input_, now_)};
   }
 
  private:
   Reader& input_;
+  MonoTime& now_;
 };
 
 class NoNames : public NameService {
@@ -137,8 +144,9 @@ enum class Form : uint8_t { kText, kJson, kMetrics, kTextfile };
 void Run(Bytes data, Form form) {
   Reader input(data);
   const uint8_t choice = input.U8();
-  AnyPlatform platform((choice & 0x80) != 0);
-  AnyNetwork network(input);
+  MonoTime now;
+  AnyPlatform platform((choice & 0x80) != 0, now);
+  AnyNetwork network(input, now);
   NoNames names;
   Settings settings;
   settings.wide = (choice & 0x80) != 0;
