@@ -3,7 +3,7 @@
 FUZZ_TARGETS := $(patsubst fuzz/%_fuzz.cc,%,$(wildcard fuzz/*_fuzz.cc))
 FUZZ_BUILD   := $(BUILD)/sanitized
 # One build for the fuzz targets and for the unit tests under sanitizers.
-SANITIZED    := BUILD=$(FUZZ_BUILD) CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined CXXFLAGS='-O1 -g'
+SANITIZED    := BUILD=$(FUZZ_BUILD) CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined CXXFLAGS='-O1 -gline-tables-only'
 SECONDS      ?= 60
 # What has the fuzzer's main.
 FUZZ_ENGINE  ?= -fsanitize=fuzzer
