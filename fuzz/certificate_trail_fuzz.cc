@@ -14,24 +14,37 @@ namespace {
 
 constexpr std::string_view kOwn = "client";
 
-void CheckInstalled(const Trail& trail) {
-  constexpr AssocId kHolder{1};
-  for (const auto source :
-       {CertificateSource::kProved, CertificateSource::kByTrail, CertificateSource::kStranger}) {
-    CertificateCache cache;
-    trail.InstallInto(cache, source, kHolder);
-    CHECK(cache.entries().size() <= Trail::kMaxLength);
-    cache.Drop(kHolder);
-    CHECK(cache.entries().empty());
+// By the dances of two servers in turn.
+class Caches {
+ public:
+  void Accept(const Trail& trail, CertificateSource source) {
+    CHECK(trail.last()->self_signed() && trail.last()->trusted);
+    CHECK(trail.expiry() <= trail.server()->not_after);
+    const AssocId holder = accepted_++ % 2 == 0 ? kFirst : kSecond;
+    cache_.Accept(trail, source, holder);
+    CHECK(cache_.entries().size() <= 2 * Trail::kMaxLength);
+    for (const Certificate& step : trail.steps())
+      CHECK(step.private_use || cache_.FindForClient(step.subject) != nullptr);
   }
-  CHECK(trail.last()->self_signed() && trail.last()->trusted);
-  CHECK(trail.expiry() <= trail.server()->not_after);
-}
+  ~Caches() {
+    cache_.Drop(kFirst);
+    cache_.Drop(kSecond);
+    CHECK(cache_.entries().empty());
+  }
+
+ private:
+  static constexpr AssocId kFirst{1}, kSecond{2};
+  CertificateCache cache_;
+  int accepted_ = 0;
+};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Reader reader(Bytes(data, size));
+  constexpr CertificateSource kSources[] = {CertificateSource::kProved, CertificateSource::kByTrail,
+                                            CertificateSource::kStranger};
+  Caches caches;
   Trail trail;
   std::vector<std::string> subjects;
   while (reader.remaining() >= 2) {
@@ -48,8 +61,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CHECK(std::find(subjects.begin(), subjects.end(), subject) == subjects.end());
     subjects.push_back(subject);
     CHECK(subjects.size() <= Trail::kMaxLength);
-    if (trail.complete()) return CheckInstalled(trail), 0;
     CHECK(trail.wanted() == issuer);
+    if (!trail.complete()) continue;
+    caches.Accept(trail, kSources[reader.remaining() % std::size(kSources)]);
+    subjects.clear();
   }
   return 0;
 }

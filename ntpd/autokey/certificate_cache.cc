@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "ntpd/autokey/trail.h"
-
 namespace ntpward::autokey {
 namespace {
 
@@ -35,24 +33,18 @@ bool IsNewer(const Certificate& a, const Certificate& b) {
   return a.not_before > b.not_before;
 }
 
-bool IsServed(const CachedCertificate& entry) {
-  return (entry.flags & (kCertificatePrivate | kCertificateError)) == 0;
-}
-
-// As a client that follows the trail will check it (Trail::Add).
-bool Issued(const Certificate& issuer, const Certificate& certificate) {
-  return issuer.subject == certificate.issuer && issuer.ValidAt(certificate.not_before) &&
-         VerifyCertificate(certificate, issuer.key);
+// True when that tells anything new of the same certificate.
+bool Join(const CachedCertificate& added, CachedCertificate* known) {
+  const auto flags = static_cast<uint8_t>(known->flags | added.flags);
+  auto holders = added.holders;
+  holders.insert(known->holders.begin(), known->holders.end());
+  const bool changed = flags != known->flags || holders != known->holders;
+  known->flags = flags;
+  known->holders = std::move(holders);
+  return changed;
 }
 
 }  // namespace
-
-CertificateSource CachedCertificate::source() const {
-  CHECK(!holders.empty());
-  const auto best = std::min_element(holders.begin(), holders.end(),
-                                     [](auto& a, auto& b) { return a.second < b.second; });
-  return best->second;
-}
 
 void CertificateCache::SetOwn(const Certificate& own) {
   // What was issued to us under an old key no longer helps anyone. Under the same key it does,
@@ -66,140 +58,164 @@ void CertificateCache::SetOwn(const Certificate& own) {
   own_subject_ = own.subject;
   own_filestamp_ = own.filestamp;
   own_key_ = own.key;
-  entries_.push_back({own, UsageFlags(own), {{AssocId{}, CertificateSource::kProved}}});
+  entries_.push_back({++last_id_, own, UsageFlags(own), {{AssocId{}, CertificateSource::kProved}}});
   OnChange();
 }
 
-// Once there is one for the certificate that we have now, those for its predecessors are of no use:
-// who issued them may be no server of ours any more. One that proved less ends none of more.
-void CertificateCache::DropPredecessors(const Certificate& issued, CertificateSource source) {
-  if (source == CertificateSource::kStranger) return;
-  if (issued.subject != own_subject_ || Earlier(issued.filestamp, own_filestamp_)) return;
-  std::erase_if(entries_, [&](const CachedCertificate& entry) {
-    const Certificate& known = entry.certificate;
-    return known.subject == own_subject_ && !known.self_signed() && entry.source() >= source &&
-           Earlier(known.filestamp, own_filestamp_);
-  });
+size_t CertificateCache::HeldBy(AssocId holder) const {
+  return static_cast<size_t>(std::count_if(entries_.begin(), entries_.end(), [&](auto& entry) {
+    return entry.holders.contains(holder);
+  }));
 }
 
-// False: there is nothing that may go for one of that source.
-bool CertificateCache::MakeRoom(CertificateSource source) {
+// By that one of its holders who has the fewest.
+size_t CertificateCache::LeastHeld(const CachedCertificate& entry) const {
+  size_t least = kCapacity;
+  for (const auto& [holder, source] : entry.holders) least = std::min(least, HeldBy(holder));
+  return least;
+}
+
+// Whether it may go for one of that source and holder: our own, which came by no protocol, never.
+bool CertificateCache::MayGoFor(CertificateSource source, AssocId holder,
+                                const CachedCertificate& entry) const {
+  if ((entry.flags & kCertificateValid) == 0 || own_trail_.Contains(entry.id)) return false;
+  if (entry.source() != source) return entry.source() > source;
+  const bool holder_alone = entry.holders.size() == 1 && entry.holders.contains(holder);
+  return holder_alone || LeastHeld(entry) > HeldBy(holder);
+}
+
+// False: there is nothing that may go.
+bool CertificateCache::MakeRoom(CertificateSource source, AssocId holder) {
   if (entries_.size() < kCapacity) return true;
   auto goes = entries_.end();
+  // The worst source, then who has most, then the oldest.
+  std::pair<CertificateSource, size_t> worst;
   for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-    // Only our own came by no protocol.
-    if ((entry->flags & kCertificateValid) == 0) continue;
-    if (goes == entries_.end() || entry->source() >= goes->source()) goes = entry;
+    if (!MayGoFor(source, holder, *entry)) continue;
+    const auto rank = std::pair(entry->source(), LeastHeld(*entry));
+    if (goes == entries_.end() || rank >= worst) goes = entry, worst = rank;
   }
-  CHECK(goes != entries_.end());
-  if (goes->source() < source) return false;
+  if (goes == entries_.end()) return false;
   entries_.erase(goes);
   return true;
 }
 
-void CertificateCache::LetGo(AssocId holder, const std::function<bool(const Certificate&)>& which) {
+// True when anything is different now.
+bool CertificateCache::LetGo(AssocId holder, const Which& which) {
+  bool changed = false;
   std::erase_if(entries_, [&](CachedCertificate& entry) {
-    if (!which(entry.certificate)) return false;
-    return entry.holders.erase(holder) > 0 && entry.holders.empty();
+    if (!which(entry.certificate) || entry.holders.erase(holder) == 0) return false;
+    changed = true;
+    return entry.holders.empty();
   });
+  return changed;
 }
 
-void CertificateCache::Install(const Certificate& certificate, bool issuer_verified,
-                               CertificateSource source, AssocId holder) {
-  const auto flags = static_cast<uint8_t>(UsageFlags(certificate) | kCertificateValid |
-                                          (issuer_verified ? kCertificateSigned : 0));
+bool CertificateCache::IsWelcome(const Certificate& certificate, AssocId holder) const {
   // Another host of our name must not be taken for us by our clients.
   if (certificate.subject == own_subject_ &&
       (certificate.self_signed() || certificate.key != own_key_))
-    return;
-  const bool outdated = std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return false;
+  return std::none_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
     return entry.holders.contains(holder) && SameParties(entry.certificate, certificate) &&
            !IsIdentical(entry.certificate, certificate) && !IsNewer(certificate, entry.certificate);
   });
-  if (outdated) return;
-  LetGo(holder, [&](const Certificate& known) {
-    return SameParties(known, certificate) && !IsIdentical(known, certificate);
+}
+
+CertificateCache::Entries::iterator CertificateCache::FindId(uint64_t id) {
+  return std::find_if(entries_.begin(), entries_.end(),
+                      [&](auto& entry) { return entry.id == id; });
+}
+
+// The one that the certificate takes the place of; at most one, of each holder.
+CertificateCache::Entries::iterator CertificateCache::FindBefore(const Certificate& certificate,
+                                                                 AssocId holder) {
+  return std::find_if(entries_.begin(), entries_.end(), [&](const CachedCertificate& entry) {
+    return entry.holders.contains(holder) && SameParties(entry.certificate, certificate) &&
+           !IsIdentical(entry.certificate, certificate);
   });
+}
+
+// True when anything is different now.
+bool CertificateCache::Put(const Certificate& certificate, bool issuer_verified,
+                           CertificateSource source, AssocId holder) {
+  if (!IsWelcome(certificate, holder)) return false;
+  CachedCertificate added{++last_id_,
+                          certificate,
+                          static_cast<uint8_t>(UsageFlags(certificate) | kCertificateValid |
+                                               (issuer_verified ? kCertificateSigned : 0)),
+                          {{holder, source}}};
   const auto same = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
     return IsIdentical(entry.certificate, certificate);
   });
   if (same != entries_.end()) {
-    same->flags |= flags;
-    same->holders[holder] = source;
-    return BuildOwnTrail();
+    const bool changed = Join(added, &*same);
+    return LetGo(holder,
+                 [&](const Certificate& known) {
+                   return SameParties(known, certificate) && !IsIdentical(known, certificate);
+                 }) ||
+           changed;
   }
-  DropPredecessors(certificate, source);
-  if (MakeRoom(source)) entries_.insert(entries_.begin(), {certificate, flags, {{holder, source}}});
-  OnChange();
+  const auto before = FindBefore(certificate, holder);
+  if (before == entries_.end()) {
+    if (!MakeRoom(source, holder)) return false;
+    entries_.insert(entries_.begin(), std::move(added));
+  } else if (before->holders.size() == 1) {
+    *before = std::move(added);
+  } else {
+    // Others still hold that.
+    const uint64_t id = before->id;
+    before->holders.erase(holder);
+    if (MakeRoom(source, holder)) entries_.insert(FindId(id), std::move(added));
+  }
+  return true;
+}
+
+void CertificateCache::Install(const Certificate& certificate, bool issuer_verified,
+                               CertificateSource source, AssocId holder) {
+  if (Put(certificate, issuer_verified, source, holder)) OnChange();
+}
+
+void CertificateCache::Accept(const Trail& trail, CertificateSource source, AssocId holder) {
+  CHECK(trail.complete());
+  const std::vector<Certificate>& steps = trail.steps();
+  bool changed = LetGo(holder, [&](const Certificate& known) {
+    if (known.subject == own_subject_ && known.issuer == trail.server()->subject) return false;
+    return std::none_of(steps.begin(), steps.end(), [&](auto& s) { return SameParties(s, known); });
+  });
+  for (size_t i = 0; i < steps.size(); ++i)
+    changed |= Put(steps[i], i + 1 < steps.size(), source, holder);
+  if (changed) OnChange();
 }
 
 void CertificateCache::Drop(AssocId holder) {
-  const size_t before = entries_.size();
-  LetGo(holder, [](const Certificate&) { return true; });
-  if (entries_.size() != before) return OnChange();
-  BuildOwnTrail();
+  if (LetGo(holder, [](const Certificate&) { return true; })) OnChange();
 }
 
 void CertificateCache::OnChange() {
   ++revision_;
-  BuildOwnTrail();
+  own_trail_.Build(entries_, own_subject_.value_or(""), now_);
 }
 
-void CertificateCache::BuildOwnTrail() {
-  own_trail_.clear();
-  // Of strangers nobody is followed for our clients' sake, and checking takes time.
-  auto best = CertificateSource::kStranger;
-  for (const CachedCertificate& entry : entries_)
-    if (IsOfOurs(entry)) best = std::min(best, entry.source());
-  if (best == CertificateSource::kStranger) return;
-  for (size_t i = entries_.size(); i-- > 0;) {
-    if (!IsOfOurs(entries_[i]) || entries_[i].source() != best) continue;
-    // What led nowhere because the trail was too long may be near from another start.
-    std::vector<bool> seen(entries_.size());
-    if (Extend(i, best, &seen)) return;
-  }
-}
-
-// Begins a trail of ours: a trusted one, or what somebody else signed for us.
-bool CertificateCache::IsOfOurs(const CachedCertificate& entry) const {
-  const Certificate& certificate = entry.certificate;
-  return IsServed(entry) && certificate.subject == own_subject_ &&
-         (certificate.trusted || !certificate.self_signed());
-}
-
-// Goes on from that entry to a trusted one. What was `seen` to lead nowhere is not tried again.
-bool CertificateCache::Extend(size_t index, CertificateSource worst, std::vector<bool>* seen) {
-  const Certificate& certificate = entries_[index].certificate;
-  (*seen)[index] = true;
-  own_trail_.push_back(index);
-  if (certificate.self_signed() && certificate.trusted) return true;
-  // The oldest first: what our clients follow does not change with each that comes.
-  for (size_t i = entries_.size(); i-- > 0 && own_trail_.size() < Trail::kMaxLength;) {
-    const CachedCertificate& next = entries_[i];
-    if ((*seen)[i] || !IsServed(next) || next.source() > worst) continue;
-    if (next.certificate.self_signed() && !next.certificate.trusted) continue;
-    if (FindOnOwnTrail(next.certificate.subject) != nullptr) continue;  // a circle
-    if (Issued(next.certificate, certificate) && Extend(i, worst, seen)) return true;
-  }
-  own_trail_.pop_back();
-  return false;
-}
-
-const Certificate* CertificateCache::FindOnOwnTrail(std::string_view subject) const {
-  for (const size_t index : own_trail_)
-    if (entries_[index].certificate.subject == subject) return &entries_[index].certificate;
-  return nullptr;
-}
-
-void CertificateCache::DropAhead(CalendarSeconds now) {
+void CertificateCache::OnTime(CalendarSeconds now) {
   const size_t dropped = std::erase_if(entries_, [&](const CachedCertificate& entry) {
     return (entry.flags & kCertificateValid) != 0 && entry.certificate.IsAhead(now);
   });
-  if (dropped > 0) OnChange();
+  const bool expired = HasExpiredSince(now_.value_or(0), now);
+  now_ = now;
+  if (dropped > 0 || expired) OnChange();
+}
+
+bool CertificateCache::HasExpiredSince(CalendarSeconds before, CalendarSeconds now) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const CachedCertificate& entry) {
+    return (entry.certificate.not_after >= before) != (entry.certificate.not_after >= now);
+  });
 }
 
 const Certificate* CertificateCache::FindForClient(std::string_view subject) const {
-  if (const Certificate* found = FindOnOwnTrail(subject)) return found;
+  for (const CachedCertificate& entry : entries_)
+    if (entry.certificate.subject == subject && own_trail_.Contains(entry.id))
+      return &entry.certificate;
   for (const auto source :
        {CertificateSource::kProved, CertificateSource::kByTrail, CertificateSource::kStranger})
     if (const Certificate* found = Find(subject, source)) return found;
@@ -211,10 +227,10 @@ const Certificate* CertificateCache::Find(std::string_view subject,
   const Certificate* signed_by_other = nullptr;
   const Certificate* trusted = nullptr;
   for (const CachedCertificate& entry : entries_) {
-    if (!IsServed(entry)) continue;
+    if (!entry.served()) continue;
     if (entry.certificate.subject != subject || entry.source() != source) continue;
     if (!entry.certificate.self_signed()) signed_by_other = &entry.certificate;
-    if (entry.certificate.self_signed() && entry.certificate.trusted) trusted = &entry.certificate;
+    if (entry.root()) trusted = &entry.certificate;
   }
   return trusted != nullptr ? trusted : signed_by_other;
 }

@@ -8,41 +8,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "ntpd/autokey/certificate.h"
+#include "ntpd/autokey/cached_certificate.h"
+#include "ntpd/autokey/own_trail.h"
+#include "ntpd/autokey/trail.h"
 
 namespace ntpward::autokey {
-
-// As ntpd 4.2.8 shows them in `cert="SUBJECT ISSUER 0xFLAGS"`.
-enum CertificateFlag : uint8_t {
-  kCertificateTrusted = 0x01,
-  kCertificateSigned = 0x02,  // its issuer's key verified it, in a trail
-  kCertificateValid = 0x04,   // it came by the protocol
-  kCertificatePrivate = 0x08,
-  kCertificateError = 0x80,  // its issuer's key did not verify it
-};
-
-// By whose dance a certificate came, the most trustworthy first.
-enum class CertificateSource : uint8_t {
-  kProved,    // on a line of the operator's, and its identity was proved; or it is our own
-  kByTrail,   // on such a line, and accepted by its trail alone
-  kStranger,  // of a peer or broadcast server that a packet made
-};
-
-struct CachedCertificate {
-  Certificate certificate;
-  uint8_t flags = 0;
-  // The associations that it came by; our own has the identifier 0. Never empty.
-  std::map<AssocId, CertificateSource> holders;
-
-  // Of the best of them.
-  CertificateSource source() const;
-};
 
 // One item of `rv 0 cert`.
 struct CertificateLine {
@@ -52,35 +27,40 @@ struct CertificateLine {
 
 class CertificateCache {
  public:
-  // More than any trail and its neighbours need; the oldest received one makes room.
-  static constexpr size_t kCapacity = 32;
+  // Twenty servers with a root each, what they signed for us, and our own.
+  static constexpr size_t kCapacity = 64;
 
   // Replaces the host's own certificate. A new key or name voids what was issued to it before;
-  // under the same key that is served until one of the new certificate's filestamp is installed.
+  // under the same key that is served until who issued it issues it anew or is followed no longer.
   void SetOwn(const Certificate& own);
 
   // Keeps a certificate that came by the dance of `holder`, newest first, marked valid and, when
   // `issuer_verified`, signed. One of the same subject and issuer that came by the same dance stays
-  // instead, unless the new one has a newer filestamp or, with the same, a later start of validity.
-  // Those of other dances are kept beside it: names are anybody's to choose. One of our own name is
-  // kept only when somebody else signed it for our key. Where there is no room it takes the place
-  // of none with a better source.
+  // instead, unless the new one has a newer filestamp or, with the same, a later start of validity;
+  // then the new one has its place. Those of other dances are kept beside it: names are anybody's
+  // to choose. One of our own name is kept only when somebody else signed it for our key. Where
+  // there is no room it takes the place of one of who has most: of none with a better source, nor
+  // of an equal holder who has no more than its own, nor of what our own trail needs.
   void Install(const Certificate& certificate, bool issuer_verified,
                CertificateSource source = CertificateSource::kProved, AssocId holder = {});
 
-  // Received ones that are not to begin for long are of no use to anybody, and would stay for newer
-  // than what their owner has made since its clock was set right. They came before ours was set.
-  void DropAhead(CalendarSeconds now);
+  // Keeps a trail that was accepted, which must be complete; what else came by the dance of
+  // `holder` goes, but for what its server signed for us.
+  void Accept(const Trail& trail, CertificateSource source, AssocId holder);
+
+  // To be called when a trail was accepted and now and then, once the time is known. Received ones
+  // that are not to begin for long go: they are of no use to anybody, and would stay for newer than
+  // what their owner has made since its clock was set right. They came before ours was set. Of what
+  // expired none is on our own trail while there is another.
+  void OnTime(CalendarSeconds now);
 
   // What came by the dance of `holder` alone goes: it is followed no longer, or was refused.
   void Drop(AssocId holder);
 
-  // What a client that asks for `subject` is given. On our own trail it is the certificate of that:
-  // from the oldest that the best of sources signed for us, by the keys that verify each step, to a
-  // trusted one; a client asks for one name after the other, and of several hosts of a name only
-  // one is of use to it. Else, by the best source: the trusted self-signed one, or the oldest that
-  // somebody else signed. Never a private or failed one. Null when there is none. The pointer lives
-  // until the next change.
+  // What a client that asks for `subject` is given: on our own trail the certificate of that
+  // (OwnTrail). Else, by the best source: the trusted self-signed one, or the oldest that somebody
+  // else signed. Never a private or failed one. Null when there is none. The pointer lives until
+  // the next change.
   const Certificate* FindForClient(std::string_view subject) const;
 
   // Another number after each change: what is served about them is to be signed anew.
@@ -91,22 +71,31 @@ class CertificateCache {
   const std::vector<CachedCertificate>& entries() const { return entries_; }
 
  private:
-  const Certificate* Find(std::string_view subject, CertificateSource source) const;
-  bool MakeRoom(CertificateSource source);
-  void DropPredecessors(const Certificate& issued, CertificateSource source);
-  void LetGo(AssocId holder, const std::function<bool(const Certificate&)>& which);
-  void OnChange();
-  void BuildOwnTrail();
-  bool IsOfOurs(const CachedCertificate& entry) const;
-  const Certificate* FindOnOwnTrail(std::string_view subject) const;
-  bool Extend(size_t index, CertificateSource worst, std::vector<bool>* seen);
+  using Entries = std::vector<CachedCertificate>;
+  using Which = std::function<bool(const Certificate&)>;
 
-  std::vector<CachedCertificate> entries_;  // newest first
-  std::vector<size_t> own_trail_;           // indexes of entries_; ours first; empty: none
+  bool Put(const Certificate& certificate, bool issuer_verified, CertificateSource source,
+           AssocId holder);
+  bool IsWelcome(const Certificate& certificate, AssocId holder) const;
+  const Certificate* Find(std::string_view subject, CertificateSource source) const;
+  size_t HeldBy(AssocId holder) const;
+  size_t LeastHeld(const CachedCertificate& entry) const;
+  bool MayGoFor(CertificateSource source, AssocId holder, const CachedCertificate& entry) const;
+  bool MakeRoom(CertificateSource source, AssocId holder);
+  Entries::iterator FindId(uint64_t id);
+  Entries::iterator FindBefore(const Certificate& certificate, AssocId holder);
+  bool LetGo(AssocId holder, const Which& which);
+  bool HasExpiredSince(CalendarSeconds before, CalendarSeconds now) const;
+  void OnChange();
+
+  Entries entries_;  // newest first
+  OwnTrail own_trail_;
   uint32_t revision_ = 0;
+  uint64_t last_id_ = 0;
   std::optional<std::string> own_subject_;
   NtpSeconds own_filestamp_;
   PublicKey own_key_;
+  std::optional<CalendarSeconds> now_;  // when it was last told
 };
 
 }  // namespace ntpward::autokey

@@ -350,8 +350,8 @@ void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
 void ClientDance::AcceptIdentity(const DanceContext& context, DanceResult& result) {
   failures_ = 0;
   flags_ |= kVerified;
-  if (context.synchronised) context.certificates.DropAhead(Unfold(context.now));
-  if (!IsPrivate()) trail_.InstallInto(context.certificates, Source(), own_);
+  if (context.synchronised) context.certificates.OnTime(Unfold(context.now));
+  if (!IsPrivate()) context.certificates.Accept(trail_, Source(), own_);
   refusal_.clear();
   warned_.clear();
   result.event = demand_.demand == Demand::kProof

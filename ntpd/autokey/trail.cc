@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "ntpd/autokey/certificate_cache.h"
-
 namespace ntpward::autokey {
 
 void Trail::Start(std::string server) {
@@ -41,12 +39,6 @@ CalendarSeconds Trail::expiry() const {
   return std::min_element(steps_.begin(), steps_.end(),
                           [](const auto& a, const auto& b) { return a.not_after < b.not_after; })
       ->not_after;
-}
-
-void Trail::InstallInto(CertificateCache& cache, CertificateSource source, AssocId holder) const {
-  CHECK(complete_);
-  for (size_t i = 0; i < steps_.size(); ++i)
-    cache.Install(steps_[i], i + 1 < steps_.size(), source, holder);
 }
 
 }  // namespace ntpward::autokey

@@ -12,9 +12,6 @@
 
 namespace ntpward::autokey {
 
-class CertificateCache;
-enum class CertificateSource : uint8_t;
-
 class Trail {
  public:
   // Longer trails, and those that come back to a name, are refused.
@@ -42,9 +39,6 @@ class Trail {
   const std::vector<Certificate>& steps() const { return steps_; }
   // When the first of its certificates expires; there must be one.
   CalendarSeconds expiry() const;
-
-  // Keeps the certificates for clients and `ntpq`; the trail must be complete.
-  void InstallInto(CertificateCache& cache, CertificateSource source, AssocId holder) const;
 
  private:
   std::string wanted_;
