@@ -14,6 +14,8 @@ bool LeapValues::IsTable() const {
          expiry.value != 0;
 }
 
+bool LeapValues::IsAhead(NtpSeconds now) const { return Earlier(now, epoch); }
+
 void HostState::Disable() {
   enabled_ = false;
   material_ = {};

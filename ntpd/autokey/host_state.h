@@ -27,6 +27,10 @@ struct LeapValues {
 
   // A real table: an offset within those, an epoch where a leap second can be, and an expiry.
   bool IsTable() const;
+  // Its leap second is still to come: ntpd 4.2.6 tells the latest entry of its file.
+  bool IsAhead(NtpSeconds now) const;
+  // TAI - UTC at `now`, as far as this table tells. No second was ever left out.
+  uint32_t OffsetAt(NtpSeconds now) const { return IsAhead(now) ? tai - 1 : tai; }
   friend bool operator==(const LeapValues&, const LeapValues&) = default;
 };
 

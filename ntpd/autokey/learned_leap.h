@@ -29,15 +29,17 @@ class LearnedLeap {
 
   // How the last selection marked that server; kReject for one that it did not look at.
   using MarkOf = std::function<wire::Selection(AssocId server)>;
-  // To be called about once a second. The offset and epoch that most servers tell, of those that
-  // are truechimers by `mark_of`; of as many those that have not expired at `now`, then those of
-  // the system peer, then those that expire last. While no truechimer tells any it stays, as long
-  // as one tells it that is no falseticker either.
+  // To be called about once a second. The offset of `now` that most servers tell, of those that are
+  // truechimers by `mark_of`, and of these the epoch that most tell whose leap second is not still
+  // to come; of as many those that have not expired, then those of the system peer, then those that
+  // expire last. While no truechimer tells any it stays, as long as one tells it that is no
+  // falseticker either.
   void Choose(NtpSeconds now, const MarkOf& mark_of);
   // What was chosen, of those who tell it the one that expires last; all zero when none was. It may
   // have expired.
   const LeapValues& Best() const { return best_; }
-  // What another truechimer told at the last choice; none: all said the same.
+  // What another truechimer told at the last choice; none: all said the same, or tell of a leap
+  // second to come that others do not know of.
   const std::optional<LeapValues>& other() const { return other_; }
   // A leap second took place at `at`, and added `change` (1 or -1) to the offset: a server's values
   // stay right without asking it again.

@@ -60,6 +60,36 @@ void OneVoiceDoesNotOutvoteTwo(void**) {
   assert_true(Chosen(&learned, {{kTwo, Selection::kSystemPeer}}) == lie);
 }
 
+// ntpd 4.2.6 tells the leap second to come, and 4.2.8 today's offset: they agree about today, and
+// what is told under today's can be signed for clients.
+void ALeapSecondToComeIsNoDisagreement(void**) {
+  const LeapValues ahead{38, NtpSeconds{4007750400}, NtpSeconds{4023388800}};  // 2027-01-01
+  LeapValues lie = Later(1000000000);
+  lie.tai = 38;
+  LearnedLeap learned;
+  learned.Learn(kOne, ahead);
+  learned.Learn(kTwo, kTable);
+  assert_true(Chosen(&learned) == kTable);
+  assert_false(learned.other().has_value());
+  learned.Learn(kThree, lie);
+  assert_true(Chosen(&learned) == kTable);
+  assert_true(learned.other() == lie);
+  learned.Forget(kThree);
+  // Two that know of it: nobody can say since when today's offset counts but the third.
+  learned.Learn(kThree, ahead);
+  assert_true(Chosen(&learned) == kTable);
+  learned.Forget(kTwo);
+  assert_true(Chosen(&learned) == ahead);
+  // Of one offset, since when is voted for as well.
+  LeapValues since = kTable;
+  since.epoch = NtpSeconds{3644697600};
+  learned.Learn(kTwo, since);
+  learned.Learn(kOne, kTable);
+  learned.Learn(kThree, kTable);
+  assert_true(Chosen(&learned) == kTable);
+  assert_true(learned.other() == since);
+}
+
 void FalsetickersHaveNoVoice(void**) {
   LeapValues lie = Later(1000);
   lie.tai = 40;
@@ -137,6 +167,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(TheOneThatLastsLongestCounts),
       cmocka_unit_test(OneVoiceDoesNotOutvoteTwo),
+      cmocka_unit_test(ALeapSecondToComeIsNoDisagreement),
       cmocka_unit_test(FalsetickersHaveNoVoice),
       cmocka_unit_test(WhatWasChosenStaysWhileNobodyAnswers),
       cmocka_unit_test(ATableIsOneThatCanBe),
