@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTrip<msg::NetAssociation>(bytes);
   RoundTrip<msg::NetRestrict>(bytes);
   RoundTrip<msg::NetEnd>(bytes);
-  RoundTrip<msg::NetLeapTable>(bytes);
+  RoundTrip<msg::LeapTable>(bytes);
   RoundTrip<msg::NetProcesses>(bytes);
   RoundTrip<msg::NetSocket>(bytes);
   RoundTrip<msg::NetSocketGone>(bytes);

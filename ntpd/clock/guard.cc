@@ -16,6 +16,16 @@ bool IsLastDayOfMonth(double unix_seconds) {
   return std::chrono::year_month_day(today + days(1)).day() == std::chrono::day(1);
 }
 
+// TAI - UTC as the operator's table has it; null outside of what it tells.
+std::optional<int16_t> OffsetAt(const msg::LeapTable& table, double unix_seconds) {
+  const double seconds = unix_seconds + kUnixToNtpSeconds;
+  if (seconds >= static_cast<double>(table.expiry)) return std::nullopt;
+  std::optional<int16_t> offset;
+  for (const msg::LeapSecond& second : table.seconds)
+    if (seconds >= static_cast<double>(second.at)) offset = second.tai;
+  return offset;
+}
+
 }  // namespace
 
 bool Guard::IsLargeFirstSlew(const msg::ClockAdjust& request) const {
@@ -33,7 +43,12 @@ ClockRefusal Guard::JudgeStep(double seconds, double unix_seconds) const {
 }
 
 // UTC has moved by one second at a time since 1972; the first value only has to be possible.
-ClockRefusal Guard::JudgeTai(int16_t tai, MonoTime now) const {
+ClockRefusal Guard::JudgeTai(int16_t tai, double unix_seconds, MonoTime now) const {
+  // Who asks reads another clock than this one, by a little.
+  const auto before = OffsetAt(leap_table_, unix_seconds - kTaiTolerance);
+  const auto after = OffsetAt(leap_table_, unix_seconds + kTaiTolerance);
+  if (before && after)
+    return tai == *before || tai == *after ? ClockRefusal::kNone : ClockRefusal::kTaiJump;
   if (tai < kLeastTai || tai > kMostTai) return ClockRefusal::kTaiJump;
   if (!tai_ || tai == *tai_) return ClockRefusal::kNone;
   const bool too_soon = tai_changed_ && now - *tai_changed_ < kTaiInterval;
@@ -50,7 +65,8 @@ ClockRefusal Guard::Judge(const msg::ClockAdjust& request, double unix_seconds,
   if (request.leap.value_or(0) != 0 && !IsLastDayOfMonth(unix_seconds + request.step.value_or(0)))
     return ClockRefusal::kLeapDay;
   if (request.tai) {
-    if (const ClockRefusal tai = JudgeTai(*request.tai, now); tai != ClockRefusal::kNone)
+    if (const ClockRefusal tai = JudgeTai(*request.tai, unix_seconds, now);
+        tai != ClockRefusal::kNone)
       return tai;
   }
   return request.step ? JudgeStep(*request.step, unix_seconds) : ClockRefusal::kNone;

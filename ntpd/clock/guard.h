@@ -10,6 +10,7 @@
 
 #include "ntpd/clock/budget.h"
 #include "ntpd/clock/device.h"
+#include "privsep/msg/control.h"
 
 namespace ntpward::clock {
 
@@ -21,6 +22,8 @@ inline constexpr double kTaiInterval = 86400;  // least seconds between changes 
 // Least and greatest TAI - UTC that can be true in this program's life: 37 s since 2017.
 inline constexpr int16_t kLeastTai = 30;
 inline constexpr int16_t kMostTai = 60;
+inline constexpr double kTaiTolerance =
+    5;  // seconds that a change of the operator's table may be off
 // The clock is never set before this program was made (seconds since 1970: 2026-11-22).
 inline constexpr double kBuildDate = 1795305600;
 
@@ -33,6 +36,10 @@ class Guard {
         tai_(start.tai),
         tai_changed_(start.tai_changed),
         budget_(start.budget) {}
+
+  // The operator's table: while it lasts only its own offset is taken, whatever the one before.
+  // Empty: there is none. An offset has to be possible then, and to move by one second a day.
+  void SetLeapTable(const msg::LeapTable& table) { leap_table_ = table; }
 
   // Tells the supervisor; false when that cannot be done now.
   using Tell = std::function<bool(const msg::ClockMirror&)>;
@@ -49,7 +56,7 @@ class Guard {
  private:
   msg::ClockRefusal Judge(const msg::ClockAdjust& request, double unix_seconds, MonoTime now) const;
   msg::ClockRefusal JudgeStep(double seconds, double unix_seconds) const;
-  msg::ClockRefusal JudgeTai(int16_t tai, MonoTime now) const;
+  msg::ClockRefusal JudgeTai(int16_t tai, double unix_seconds, MonoTime now) const;
   // What is left of the budgets after `request`, or which of them it exceeds.
   Result<Budget, msg::ClockRefusal> Spend(const msg::ClockAdjust& request, const Device& device,
                                           MonoTime now) const;
@@ -66,6 +73,7 @@ class Guard {
   uint8_t leap_ = 0;         // announced until the day is over or a step makes it another day
   std::optional<int16_t> tai_;
   std::optional<MonoTime> tai_changed_;
+  msg::LeapTable leap_table_;
   Budget budget_;
 };
 

@@ -67,6 +67,11 @@ class Role {
       (void)net_.Send(device_->State(MonotonicNow()));
       return true;
     }
+    msg::LeapTable table;
+    if (guard_ && msg::Decode(*bytes, &table)) {
+      guard_->SetLeapTable(table);
+      return true;
+    }
     msg::ClockStart start;
     // The supervisor starts us; if it talks nonsense there is nobody to complain to.
     if (guard_ || !msg::Decode(*bytes, &start)) return false;

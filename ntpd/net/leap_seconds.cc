@@ -9,10 +9,8 @@ constexpr Seconds kDay = 86400;
 
 NtpSeconds Fold(Seconds seconds) { return {static_cast<uint32_t>(seconds)}; }
 
-// ntpd 4.2.6 tells the latest leap second, and the offset from then on. No second was ever left
-// out.
 autokey::LeapValues Today(autokey::LeapValues told, NtpTimestamp now) {
-  if (told.IsTable() && autokey::Earlier({now.seconds()}, told.epoch)) --told.tai;
+  if (told.IsTable()) told.tai = told.OffsetAt({now.seconds()});
   return told;
 }
 
@@ -29,9 +27,9 @@ std::string OffsetText(const autokey::LeapValues& values) {
 
 }  // namespace
 
-void LeapSeconds::SetTable(const msg::NetLeapTable& table) {
+void LeapSeconds::SetTable(const msg::LeapTable& table) {
   std::vector<core::LeapSchedule::Entry> entries;
-  for (const msg::NetLeapSecond& second : table.seconds)
+  for (const msg::LeapSecond& second : table.seconds)
     entries.push_back({static_cast<Seconds>(second.at), second.tai});
   schedule_ = core::LeapSchedule(std::move(entries), static_cast<Seconds>(table.expiry));
 }
@@ -49,7 +47,7 @@ autokey::LeapValues LeapSeconds::InForce(NtpTimestamp now) const {
   const autokey::LeapValues best = node_->learned_leap.Best();
   const NtpSeconds today{now.seconds()};
   // Since when today's offset counts is not said of a leap second to come.
-  const bool unknown = autokey::Earlier(best.expiry, today) || autokey::Earlier(today, best.epoch);
+  const bool unknown = autokey::Earlier(best.expiry, today) || best.IsAhead(today);
   return unknown ? autokey::LeapValues{} : best;
 }
 
@@ -84,6 +82,19 @@ void LeapSeconds::ReportStale(NtpTimestamp now) {
                               "expire " + autokey::MinuteText(schedule_.expiry()));
 }
 
+std::optional<int16_t> LeapSeconds::ToTell(const autokey::LeapValues& known, NtpTimestamp now) {
+  if (!known.IsTable()) return learned_tai_ = std::nullopt;
+  const auto tai = static_cast<int16_t>(known.tai);
+  if (schedule_.ValidAt(now)) {
+    learned_tai_.reset();
+    return tai;
+  }
+  const Seconds seconds = core::LeapSchedule::Unfold(now);
+  if (learned_tai_ != tai || seconds < learned_since_) learned_since_ = seconds;
+  learned_tai_ = tai;
+  return seconds - learned_since_ >= kPatience ? learned_tai_ : std::nullopt;
+}
+
 // Servers that disagree are told of once, until they agree again.
 void LeapSeconds::ChooseLearned(NtpTimestamp now) {
   autokey::LearnedLeap& learned = node_->learned_leap;
@@ -108,8 +119,7 @@ void LeapSeconds::OnSecond(NtpTimestamp now) {
   Offer(now);
   const autokey::LeapValues known = Known(now);
   ReportOffset(known);
-  node_->steering.SetTai(known.IsTable() ? std::optional(static_cast<int16_t>(known.tai))
-                                         : std::nullopt);
+  node_->steering.SetTai(ToTell(known, now));
   node_->steering.Announce(*node_->engine);
 }
 

@@ -16,7 +16,7 @@ class LeapSeconds {
   explicit LeapSeconds(Node* node) : node_(node) {}
 
   // The table of the supervisor, in place of the one before; an empty one takes it away.
-  void SetTable(const msg::NetLeapTable& table);
+  void SetTable(const msg::LeapTable& table);
   // To be called about once a second while there is an engine: brings everything in line with the
   // time.
   void OnSecond(NtpTimestamp now);
@@ -28,6 +28,10 @@ class LeapSeconds {
   autokey::LeapValues Shown(NtpTimestamp now) const;
 
  private:
+  // What servers tell reaches the kernel when it was the same for so long: who proves itself first
+  // is not alone for long, and ntpd-clock takes no other offset after the first for a day.
+  static constexpr core::LeapSchedule::Seconds kPatience = 300;
+
   // A leap second that has been announced.
   struct Armed {
     wire::Leap leap = wire::Leap::kNone;
@@ -42,6 +46,8 @@ class LeapSeconds {
   // The same, else what a server told under an expired one or of a leap second to come, with
   // today's offset; all zero without either.
   autokey::LeapValues Known(NtpTimestamp now) const;
+  // TAI - UTC for others on this machine.
+  std::optional<int16_t> ToTell(const autokey::LeapValues& known, NtpTimestamp now);
   void ChooseLearned(NtpTimestamp now);
   void ReportOffset(const autokey::LeapValues& known);
   void ReportStale(NtpTimestamp now);
@@ -51,7 +57,9 @@ class LeapSeconds {
   Node* node_;
   core::LeapSchedule schedule_;
   std::optional<Armed> armed_;
-  autokey::LeapValues reported_;           // in the event log
+  autokey::LeapValues reported_;        // in the event log
+  std::optional<int16_t> learned_tai_;  // what servers tell, while the file does not
+  core::LeapSchedule::Seconds learned_since_ = 0;
   bool said_differ_ = false;               // that servers tell different tables
   core::LeapSchedule::Seconds stale_ = 0;  // expiry of the file's table that was reported; 0: none
 };

@@ -68,8 +68,8 @@ bool Role::OnMessage(Bytes bytes, UniqueFd fd) {
       OnRoleRestarted(restarted);
       return true;
     }
-    case msg::Type::kNetLeapTable: {
-      msg::NetLeapTable table;
+    case msg::Type::kLeapTable: {
+      msg::LeapTable table;
       if (!msg::Decode(bytes, &table)) return false;
       leap_seconds_.SetTable(table);
       return true;

@@ -153,7 +153,10 @@ void Daemon::OnInterfaceChange() {
 }
 
 void Daemon::OnDay() {
-  if (leap_seconds_.Refresh()) SendLeapTable();
+  if (leap_seconds_.Refresh()) {
+    SendLeapTable(Role::kNet);
+    SendLeapTable(Role::kClock);
+  }
 }
 
 // ---------------------------------------------------------------------------- signals, end

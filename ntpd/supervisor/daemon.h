@@ -98,7 +98,7 @@ class Daemon {
   void SendNetConfiguration();
   void SendSockets();
   void SendAddresses();
-  void SendLeapTable();
+  void SendLeapTable(msg::Role role);
   static msg::ProcessReport ReportOf(const RoleSlot& s);
   void SendProcesses();
   // `continues`: net need not know that it is another process (msg::NetRoleRestarted).

@@ -183,6 +183,7 @@ void Daemon::CommitReload() {
   statistics_.Configure(config_);
   log_->KeepInfo((LogClasses(config_) & msg::kLogSystemInfo) != 0);
   leap_seconds_.Load(config_.output);
+  SendLeapTable(Role::kClock);
   const size_t known_names = translated_.names.size();
   NetConfiguration next = Translate(config_, options_, log_, translated_.names);
   next.start.virtual_clock = virtual_clock_;

@@ -153,6 +153,7 @@ void Daemon::SendClockStart() {
   const msg::ClockStart start =
       clock_mirror_ ? NextClockStart(clock_start_, *clock_mirror_, MonotonicNow()) : clock_start_;
   Post(slot(Role::kClock), start);
+  SendLeapTable(Role::kClock);
 }
 
 void Daemon::SendNames() {
@@ -176,7 +177,7 @@ void Daemon::SendNetConfiguration() {
   for (const auto& restrictions : translated_.restrictions) Post(net, restrictions);
   for (const msg::RuntimeLine& line : kept_lines_.lines()) Post(net, line);
   Post(net, msg::NetEnd{});
-  SendLeapTable();
+  SendLeapTable(Role::kNet);
   SendSockets();
   told_processes_.reset();
   SendProcesses();
@@ -208,7 +209,10 @@ void Daemon::SendProcesses() {
   Post(slot(Role::kNet), processes);
 }
 
-void Daemon::SendLeapTable() { Post(slot(Role::kNet), leap_seconds_.table()); }
+// After what it was started with.
+void Daemon::SendLeapTable(Role role) {
+  if (slot(role).process->running()) Post(slot(role), leap_seconds_.table());
+}
 
 // Net ignores the indices that it has.
 void Daemon::SendSockets() {

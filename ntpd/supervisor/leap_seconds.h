@@ -26,7 +26,7 @@ class LeapSeconds {
   // now.
   bool Refresh();
   // For ntpd-net; empty without a table.
-  const msg::NetLeapTable& table() const { return message_; }
+  const msg::LeapTable& table() const { return message_; }
 
  private:
   // Which file was read: another one, or another state of it, is read again.
@@ -49,7 +49,7 @@ class LeapSeconds {
   config::HashCheck check_ = config::HashCheck::kRequired;
   Identity identity_;
   config::LeapTable table_;  // of an earlier file, while the present one is damaged
-  msg::NetLeapTable message_;
+  msg::LeapTable message_;
 };
 
 // Why the leap second file of `config` cannot be used: a place in that file, or in ntp.conf when it

@@ -100,7 +100,7 @@ enum class Type : uint16_t {
   kNetQuit = 89,
   kNetTerminate = 90,
   kNetRoleRestarted = 91,
-  kNetLeapTable = 92,
+  kLeapTable = 92,
   kNetProcesses = 93,
   kNetSaveConfig = 94,
   kNetConfigSaved = 95,

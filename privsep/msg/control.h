@@ -166,7 +166,7 @@ struct NetEnd {
   static auto Fields(auto& m) { return std::tie(m.reserved); }
 };
 
-struct NetLeapSecond {
+struct LeapSecond {
   uint64_t at = 0;  // seconds since 1900, not folded into eras: a UTC midnight
   uint8_t tai = 0;  // TAI - UTC from then on, s
 
@@ -174,12 +174,12 @@ struct NetLeapSecond {
   static auto Fields(auto& m) { return std::tie(m.at, m.tai); }
 };
 
-// supervisor -> net, after each configuration and when the leap second file changed: the table in
-// place of the one before. Empty: there is none.
-struct NetLeapTable {
-  static constexpr Type kType = Type::kNetLeapTable;
+// supervisor -> net and clock, after each configuration or start and when the leap second file
+// changed: the operator's table in place of the one before. Empty: there is none.
+struct LeapTable {
+  static constexpr Type kType = Type::kLeapTable;
   uint64_t expiry = 0;  // seconds since 1900; the table says nothing of later times
-  InlineVector<NetLeapSecond, 256> seconds;  // ascending, one second more or less each
+  InlineVector<LeapSecond, 256> seconds;  // ascending, one second more or less each
 
   bool Valid() const {
     if (expiry >> 40 != 0 || (expiry == 0) != seconds.empty()) return false;

@@ -343,6 +343,38 @@ void TaiMovesByOneSecondADayAtMost(void**) {
   assert_true(tai(39, kDay + 3) == ClockRefusal::kNone);
 }
 
+// Whoever told an offset before, the operator's own is not refused as a jump.
+void TheOperatorsLeapTableDecidesWhileItLasts(void**) {
+  constexpr uint64_t k2027 = 4007750400, kExpiry = 4023388800;
+  FakeDevice device;
+  Guard guard({.step_limit = 1000});
+  const auto tai = [&](int16_t value) { return Ask(guard, device, {.tai = value}); };
+  const auto at = [&](uint64_t ntp_seconds) {
+    device.unix_seconds = static_cast<double>(ntp_seconds) - kUnixToNtpSeconds;
+  };
+  at(k2027 + 86400);
+  assert_true(tai(58) == ClockRefusal::kNone);
+  msg::LeapTable table{.expiry = kExpiry};
+  assert_true(table.seconds.Push({3692217600, 37}) && table.seconds.Push({k2027, 38}));
+  guard.SetLeapTable(table);
+  assert_true(tai(59) == ClockRefusal::kTaiJump);
+  assert_true(tai(37) == ClockRefusal::kTaiJump);
+  assert_true(tai(38) == ClockRefusal::kNone);
+  // Who asks has another clock, by a little.
+  at(k2027 + 4);
+  assert_true(tai(37) == ClockRefusal::kNone);
+  at(k2027 - 6);
+  assert_true(tai(38) == ClockRefusal::kTaiJump);
+  // Without a table, one that has expired or tells nothing of this time the old rules hold.
+  at(kExpiry);
+  assert_true(tai(38) == ClockRefusal::kTaiJump);
+  at(3692217600 - 86400);
+  assert_true(tai(37) == ClockRefusal::kNone);
+  guard.SetLeapTable({});
+  at(k2027 + 86400);
+  assert_true(tai(59) == ClockRefusal::kTaiJump);
+}
+
 void PutsTheFrequencyBackWhenTheSystemRefusesTheStep(void**) {
   FakeDevice device;
   device.state.frequency = Ppm{4};
@@ -384,6 +416,7 @@ int main() {
       cmocka_unit_test(JudgesTheLeapDayAfterTheStep),
       cmocka_unit_test(KeepsTheLeapUntilTheDayIsOverOrAStep),
       cmocka_unit_test(TaiMovesByOneSecondADayAtMost),
+      cmocka_unit_test(TheOperatorsLeapTableDecidesWhileItLasts),
       cmocka_unit_test(PutsTheFrequencyBackWhenTheSystemRefusesTheStep),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

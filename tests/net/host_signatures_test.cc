@@ -18,7 +18,7 @@ struct Fixture : test::Harness {
 
   uint32_t expiry() { return node.time.Seconds().value + 86400; }
   void SetTable() {
-    msg::NetLeapTable table;
+    msg::LeapTable table;
     table.expiry = expiry();
     CHECK(table.seconds.Push({k2015, 36}) && table.seconds.Push({k2017, 37}) && table.Valid());
     leap_seconds.SetTable(table);

@@ -102,10 +102,10 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(ClockState{});
   SurvivesOnlyWhole(ClockStart{});
   SurvivesOnlyWhole(ClockMirror{});
-  NetLeapTable table{.expiry = 3991593600};
+  LeapTable table{.expiry = 3991593600};
   assert_true(table.seconds.Push({3644697600, 36}) && table.seconds.Push({3692217600, 37}));
   SurvivesOnlyWhole(table);
-  SurvivesOnlyWhole(NetLeapTable{});
+  SurvivesOnlyWhole(LeapTable{});
   NetAddresses addresses{.more = true};
   for (uint8_t i = 0; i < decltype(addresses.addresses)::kCapacity; ++i)
     assert_true(addresses.addresses.Push({i, IpAddress{Family::kIpv6, {0xfe, 0x80, i}, 2}}));
@@ -164,11 +164,11 @@ void RefusesEvenModulus(void**) {
 }
 
 void RefusesALeapTableThatIsNone(void**) {
-  const auto valid = [](uint64_t expiry, std::initializer_list<NetLeapSecond> seconds) {
-    NetLeapTable table{.expiry = expiry};
-    for (const NetLeapSecond& second : seconds) assert_true(table.seconds.Push(second));
+  const auto valid = [](uint64_t expiry, std::initializer_list<LeapSecond> seconds) {
+    LeapTable table{.expiry = expiry};
+    for (const LeapSecond& second : seconds) assert_true(table.seconds.Push(second));
     bool all = table.Valid();
-    for (const NetLeapSecond& second : seconds) all = all && second.Valid();
+    for (const LeapSecond& second : seconds) all = all && second.Valid();
     return all;
   };
   assert_true(valid(1, {{86400, 10}, {172800, 11}, {259200, 10}}));
