@@ -413,7 +413,7 @@ void ClientDance::Warn(std::string text, DanceResult& result) {
 
 void ClientDance::Distrust(std::string reason, DanceResult& result) {
   refusal_ = reason;
-  refused_for_want_ = false;
+  wanting_.reset();
   Warn(std::move(reason), result);
 }
 
@@ -435,7 +435,7 @@ Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
                       : " shows no certificate of " + trail_.wanted() +
                             ", which signed one of its trail"),
              result);
-  refused_for_want_ = !without_time;
+  if (!without_time) wanting_ = trail_.steps().empty() ? "" : trail_.wanted();
   asked_.reset();
   empty_answers_ = 0;
   flags_ = 0;

@@ -320,8 +320,9 @@ class ClientDance {
   MonoTime started_;
   bool goes_after_ = false;  // BeginAfter: nobody has told the scheme in force
   std::string refusal_;
-  bool refused_for_want_ = false;  // of a certificate, which may yet come
-  std::string warned_;             // the last warning: said once, not at each poll
+  // Whose certificate, for want of which it was refused, may yet come; empty: the server's own.
+  std::optional<std::string> wanting_;
+  std::string warned_;  // the last warning: said once, not at each poll
 };
 
 }  // namespace ntpward::autokey

@@ -254,7 +254,11 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   empty_answers_ = 0;
   // It goes on at the speed of a beginning: a server in the middle is signed some time after its
   // start.
-  if (std::exchange(refused_for_want_, false)) refusal_.clear();
+  if (const Certificate* last = trail_.last();
+      last != nullptr && wanting_ && (wanting_->empty() || last->subject == *wanting_)) {
+    wanting_.reset();
+    refusal_.clear();
+  }
   if (trail_.complete()) EndTrail(context, result);
   return Outcome::kOk;
 }

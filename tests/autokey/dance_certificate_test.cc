@@ -204,6 +204,37 @@ void ARenamedServerIsAskedForItsNewName(void **) {
   }
 }
 
+// What lacks is the one that signed the server's: that its own comes again changes nothing.
+void WhoLacksACertificateIsRefusedUntilThatComes(void **) {
+  Guide guide;
+  const auto root = TestKey::Shared(3);
+  Party middle("middle", TestKey::Shared(2), false);
+  middle.certificates.SetOwn(middle.host.certificate());
+  middle.certificates.Install(MakeParsed({.subject = "middle", .issuer = "root"},
+                                         TestKey::Shared(2)->pkey(), root->pkey()),
+                              true);
+  middle.Sign(kTestNow);
+  Meeting meeting(guide.client, middle);
+  const auto polls = [&](int count) {
+    for (int i = 0; i < count; ++i) (void)meeting.Poll();
+  };
+  polls(2 + ClientDance::kMaxEmptyAnswers);
+  const std::string refusal = meeting.dance.refusal();
+  assert_string_equal(refusal.c_str(),
+                      "server middle shows no certificate of root, which signed one of its trail");
+  for (int i = 0; i < 6; ++i) {
+    polls(1);
+    assert_string_equal(meeting.dance.refusal().c_str(), refusal.c_str());
+  }
+  middle.certificates.Install(
+      MakeParsed({.subject = "root", .issuer = "root", .usages = kTrustRoot}, root->pkey(),
+                 root->pkey()),
+      false);
+  // Now it is its group that is asked for.
+  polls(3);
+  assert_true(meeting.dance.refusal().find("no group key for \"root\"") != std::string::npos);
+}
+
 void SignedCertificateMustBeForOurNameAndKeyByTheServer(void **) {
   const auto server_key = TestKey::Shared(0), own_key = TestKey::Shared(1),
              other_key = TestKey::Shared(2);
@@ -274,6 +305,7 @@ int main() {
       cmocka_unit_test(ForgedCertificateIsLeftBehindAfterAWhile),
       cmocka_unit_test(ForgedNamesAreLeftBehindAfterAWhile),
       cmocka_unit_test(ARenamedServerIsAskedForItsNewName),
+      cmocka_unit_test(WhoLacksACertificateIsRefusedUntilThatComes),
       cmocka_unit_test(SignedCertificateMustBeForOurNameAndKeyByTheServer),
       cmocka_unit_test(ASignedCertificateOfDaysToComeIsRefused),
   };
