@@ -6,14 +6,23 @@
 #include <string_view>
 
 namespace ntpward::supervisor {
+namespace {
+
+// The label of a further address ("eth0:1") is no interface.
+std::string_view InterfaceOf(const InterfaceAddress& entry) {
+  const std::string_view label = entry.interface;
+  return label.substr(0, label.find(':'));
+}
+
+}  // namespace
 
 std::vector<msg::OwnAddress> OwnAddresses(const std::vector<InterfaceAddress>& present) {
   std::set<std::string_view> names;
-  for (const InterfaceAddress& entry : present) names.insert(entry.interface);
+  for (const InterfaceAddress& entry : present) names.insert(InterfaceOf(entry));
   std::vector<msg::OwnAddress> addresses;
   for (const InterfaceAddress& entry : present) {
     if (entry.address.is_loopback()) continue;
-    const auto number = std::distance(names.begin(), names.find(entry.interface));
+    const auto number = std::distance(names.begin(), names.find(InterfaceOf(entry)));
     addresses.push_back({static_cast<uint16_t>(number), entry.address});
   }
   std::sort(addresses.begin(), addresses.end());

@@ -23,6 +23,13 @@ void EachAddressThatNotEveryHostHasIsTold(void**) {
                                 {0, first}, {0, second}, {0, link}, {1, first}, {1, other_link}}));
 }
 
+// As `ip addr add ... label eth0:1` and Debian's ifupdown make them.
+void ALabelIsNoInterface(void**) {
+  const IpAddress first = IpAddress::V4(10, 0, 0, 1), second = IpAddress::V4(10, 0, 0, 2);
+  const auto addresses = OwnAddresses({On("eth0", first), On("eth0:1", second), On("eth1", first)});
+  assert_true((addresses == std::vector<msg::OwnAddress>{{0, first}, {0, second}, {1, first}}));
+}
+
 void ManyGoInSeveralMessagesAndNotWithoutEnd(void**) {
   const auto none = AddressMessages({});
   assert_true(none.size() == 1 && !none[0].more && none[0].addresses.empty());
@@ -48,6 +55,7 @@ int main() {
   using namespace ntpward::supervisor;
   const CMUnitTest tests[] = {
       cmocka_unit_test(EachAddressThatNotEveryHostHasIsTold),
+      cmocka_unit_test(ALabelIsNoInterface),
       cmocka_unit_test(ManyGoInSeveralMessagesAndNotWithoutEnd),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
