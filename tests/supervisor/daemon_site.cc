@@ -134,6 +134,9 @@ int Ntpd::Wait() {
     if (Clock::now() > deadline) fail_msg("ntpd does not end:\n%s", text_.c_str());
     (void)ReadMore();
   }
+  // Its last words are in the pipe by now; who inherited that may hold it open.
+  for (pollfd rest{log_.get(), POLLIN, 0}; poll(&rest, 1, 0) > 0 && ReadMore();) {
+  }
   pid_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
