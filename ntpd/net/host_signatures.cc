@@ -4,8 +4,7 @@ namespace ntpward::net {
 
 void HostSignatures::Update() {
   if (!node_->has_material) return;
-  if (node_->synchronised())
-    node_->certificates.OnTime(autokey::Unfold(node_->time.Seconds()));
+  if (node_->synchronised()) node_->certificates.OnTime(autokey::Unfold(node_->time.Seconds()));
   node_->host.OnCertificates(node_->certificates.revision());
   // Clients that come within the first second see a server that has its time, and never ask one
   // for a table that it has not got.
