@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "ntpd/autokey/certificate.h"
 
@@ -35,6 +36,12 @@ struct CachedCertificate {
   CertificateSource source() const;
   // What clients may be given: no private and no failed one.
   bool served() const { return (flags & (kCertificatePrivate | kCertificateError)) == 0; }
+  // Clients refuse what begins after the time that its answer is stamped with: whoever issued it
+  // may have a clock that is ahead of ours, by little or much. Our own is ours to show. Null:
+  // nobody knows the time yet.
+  bool BegunAt(std::optional<CalendarSeconds> now) const {
+    return !now || (flags & kCertificateValid) == 0 || certificate.not_before <= *now;
+  }
   // The end of every trail.
   bool root() const { return certificate.self_signed() && certificate.trusted; }
 };

@@ -201,14 +201,17 @@ void CertificateCache::OnTime(CalendarSeconds now) {
   const size_t dropped = std::erase_if(entries_, [&](const CachedCertificate& entry) {
     return (entry.flags & kCertificateValid) != 0 && entry.certificate.IsAhead(now);
   });
-  const bool expired = HasExpiredSince(now_.value_or(0), now);
+  const bool other = IsOtherAt(now);
   now_ = now;
-  if (dropped > 0 || expired) OnChange();
+  if (dropped > 0 || other) OnChange();
 }
 
-bool CertificateCache::HasExpiredSince(CalendarSeconds before, CalendarSeconds now) const {
+// Whether anything has begun or ended since the time that was told last.
+bool CertificateCache::IsOtherAt(CalendarSeconds now) const {
   return std::any_of(entries_.begin(), entries_.end(), [&](const CachedCertificate& entry) {
-    return (entry.certificate.not_after >= before) != (entry.certificate.not_after >= now);
+    const bool was_over = now_ && entry.certificate.not_after < *now_;
+    return entry.BegunAt(now_) != entry.BegunAt(now) ||
+           was_over != (entry.certificate.not_after < now);
   });
 }
 
@@ -227,7 +230,7 @@ const Certificate* CertificateCache::Find(std::string_view subject,
   const Certificate* signed_by_other = nullptr;
   const Certificate* trusted = nullptr;
   for (const CachedCertificate& entry : entries_) {
-    if (!entry.served()) continue;
+    if (!entry.served() || !entry.BegunAt(now_)) continue;
     if (entry.certificate.subject != subject || entry.source() != source) continue;
     if (!entry.certificate.self_signed()) signed_by_other = &entry.certificate;
     if (entry.root()) trusted = &entry.certificate;

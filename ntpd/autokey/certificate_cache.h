@@ -51,7 +51,8 @@ class CertificateCache {
   // To be called when a trail was accepted and now and then, once the time is known. Received ones
   // that are not to begin for long go: they are of no use to anybody, and would stay for newer than
   // what their owner has made since its clock was set right. They came before ours was set. Of what
-  // expired none is on our own trail while there is another.
+  // expired none is on our own trail while there is another, and what has not begun is not served
+  // before it has.
   void OnTime(CalendarSeconds now);
 
   // What came by the dance of `holder` alone goes: it is followed no longer, or was refused.
@@ -59,8 +60,8 @@ class CertificateCache {
 
   // What a client that asks for `subject` is given: on our own trail the certificate of that
   // (OwnTrail). Else, by the best source: the trusted self-signed one, or the oldest that somebody
-  // else signed. Never a private or failed one. Null when there is none. The pointer lives until
-  // the next change.
+  // else signed. Never a private or failed one, nor one that has not begun. Null when there is
+  // none. The pointer lives until the next change.
   const Certificate* FindForClient(std::string_view subject) const;
 
   // Another number after each change: what is served about them is to be signed anew.
@@ -85,7 +86,7 @@ class CertificateCache {
   Entries::iterator FindId(uint64_t id);
   Entries::iterator FindBefore(const Certificate& certificate, AssocId holder);
   bool LetGo(AssocId holder, const Which& which);
-  bool HasExpiredSince(CalendarSeconds before, CalendarSeconds now) const;
+  bool IsOtherAt(CalendarSeconds now) const;
   void OnChange();
 
   Entries entries_;  // newest first

@@ -11,7 +11,8 @@ namespace {
 // What one search may use.
 struct Bounds {
   CertificateSource worst;
-  std::optional<CalendarSeconds> valid_at;  // null: expired ones too
+  std::optional<CalendarSeconds> now;
+  bool expired;  // such ones too
 };
 
 class Search {
@@ -42,9 +43,10 @@ class Search {
 
   static bool IsUsable(const CachedCertificate& entry, const Bounds& bounds) {
     const Certificate& certificate = entry.certificate;
-    if (!entry.served() || entry.source() > bounds.worst) return false;
+    if (!entry.served() || entry.source() > bounds.worst || !entry.BegunAt(bounds.now))
+      return false;
     if (certificate.self_signed() && !certificate.trusted) return false;
-    return !bounds.valid_at || certificate.not_after >= *bounds.valid_at;
+    return !bounds.now || bounds.expired || certificate.not_after >= *bounds.now;
   }
 
   // How many certificates it is to a root, from those that lead to one within the length of a
@@ -113,7 +115,8 @@ void OwnTrail::Build(const std::vector<CachedCertificate>& entries, std::string_
   using enum CertificateSource;
   steps_.clear();
   pairs_.KeepOnly(entries);
-  const Bounds in_turn[] = {{kProved, now}, {kByTrail, now}, {kProved, {}}, {kByTrail, {}}};
+  const Bounds in_turn[] = {
+      {kProved, now, false}, {kByTrail, now, false}, {kProved, now, true}, {kByTrail, now, true}};
   for (const Bounds& bounds : in_turn) {
     Search search(entries, bounds, pairs_);
     if (!search.From(own_subject)) continue;

@@ -34,8 +34,9 @@ class OwnTrail {
  public:
   // Searches anew among `entries`, newest first, which it does not keep. Who proved more comes
   // before who proved less, what is valid at `now` before what expired (null: nobody knows yet),
-  // and of equals the oldest, so that our clients do not follow each that comes. A trail of who
-  // proved less is used while there is no complete one of who proved more; of strangers none is.
+  // what has not begun is not used, and of equals the oldest, so that our clients do not follow
+  // each that comes. A trail of who proved less is used while there is no complete one of who
+  // proved more; of strangers none is.
   void Build(const std::vector<CachedCertificate>& entries, std::string_view own_subject,
              std::optional<CalendarSeconds> now);
 

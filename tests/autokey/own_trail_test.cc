@@ -145,6 +145,32 @@ void WhatExpiredIsNotFollowedWhileThereIsAnother(void**) {
   assert_string_equal(f.Walk().c_str(), "own evil upper zroot ");
 }
 
+// Who issued it has a clock that is ahead, by half a second or by hours: our clients would refuse
+// us.
+void WhatHasNotBegunIsNotServed(void**) {
+  constexpr CalendarSeconds kNow = kTestNow;
+  const auto issued = [](const char* issuer, int key, CalendarSeconds not_before) {
+    return Make({"own", issuer}, TwoTrails::kOwn, key, false, not_before);
+  };
+  TwoTrails f;
+  f.cache.OnTime(kNow);
+  f.FollowEvil();
+  f.cache.Install(issued("evil", TwoTrails::kEvilKey, kNow + 20), false,
+                  CertificateSource::kByTrail, TwoTrails::kEvil);
+  // A client that hears that there is none asks again.
+  assert_null(f.cache.FindForClient("own"));
+  assert_non_null(f.cache.FindForClient("evil"));
+  f.FollowGenuine(CertificateSource::kByTrail);
+  assert_string_equal(f.Walk().c_str(), "own upper top ");
+  const uint32_t revision = f.cache.revision();
+  f.cache.OnTime(kNow + 19);
+  assert_int_equal(f.cache.revision(), revision);
+  // Clients compare it with the time of our last signature, which follows each change.
+  f.cache.OnTime(kNow + 20);
+  assert_int_not_equal(f.cache.revision(), revision);
+  assert_string_equal(f.Walk().c_str(), "own evil upper zroot ");
+}
+
 // A proved server whose own trail is not whole here leads nobody anywhere.
 void WhoProvedLessIsFollowedWhileNobodyElseIs(void**) {
   TwoTrails f;
@@ -208,6 +234,7 @@ int main() {
       cmocka_unit_test(ATrailThatIsTooLongHidesNoOther),
       cmocka_unit_test(WhoProvedLessTakesNoNameFromWhoProvedMore),
       cmocka_unit_test(WhatExpiredIsNotFollowedWhileThereIsAnother),
+      cmocka_unit_test(WhatHasNotBegunIsNotServed),
       cmocka_unit_test(WhoProvedLessIsFollowedWhileNobodyElseIs),
       cmocka_unit_test(NamesThatComeBackHideNoOtherTrail),
       cmocka_unit_test(ATrailGoesWithTheLastWhoHeldIt),
