@@ -103,6 +103,18 @@ Status Prepare(int fd, Family family, uint8_t dscp) {
   return {};
 }
 
+// An address may have a label ("eth0:1", "eth0x"), which begins with its device's name and stands
+// in that one's place.
+std::string DeviceOf(std::string_view label, const ifaddrs* list) {
+  std::string device;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    const std::string_view name = entry->ifa_name;
+    const bool is_device = entry->ifa_addr != nullptr && entry->ifa_addr->sa_family == AF_PACKET;
+    if (is_device && label.starts_with(name) && name.size() > device.size()) device = name;
+  }
+  return device == label ? "" : device;
+}
+
 }  // namespace
 
 std::vector<InterfaceAddress> LocalAddresses() {
@@ -114,7 +126,11 @@ std::vector<InterfaceAddress> LocalAddresses() {
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
     const auto address = SocketAddress::FromSockaddr(entry->ifa_addr, sizeof(sockaddr_storage));
     if (!address) continue;
-    InterfaceAddress found{entry->ifa_name, address->ip, ShownFlags(entry->ifa_flags), {}};
+    InterfaceAddress found{entry->ifa_name,
+                           address->ip,
+                           ShownFlags(entry->ifa_flags),
+                           {},
+                           DeviceOf(entry->ifa_name, list.get())};
     if (found.address.family == Family::kIpv4 && (entry->ifa_flags & IFF_BROADCAST) != 0) {
       const auto broadcast =
           SocketAddress::FromSockaddr(entry->ifa_broadaddr, sizeof(sockaddr_storage));

@@ -33,6 +33,7 @@ struct InterfaceAddress {
   IpAddress address;
   uint16_t flags = 0;   // as ntpq's ifstats shows them
   IpAddress broadcast;  // none without one
+  std::string device;   // that carries it, where `interface` is a label of it; else empty
   friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
 

@@ -8,10 +8,9 @@
 namespace ntpward::supervisor {
 namespace {
 
-// The label of a further address ("eth0:1") is no interface.
+// A label is no interface.
 std::string_view InterfaceOf(const InterfaceAddress& entry) {
-  const std::string_view label = entry.interface;
-  return label.substr(0, label.find(':'));
+  return entry.device.empty() ? entry.interface : entry.device;
 }
 
 }  // namespace

@@ -26,7 +26,9 @@ void EachAddressThatNotEveryHostHasIsTold(void**) {
 // As `ip addr add ... label eth0:1` and Debian's ifupdown make them.
 void ALabelIsNoInterface(void**) {
   const IpAddress first = IpAddress::V4(10, 0, 0, 1), second = IpAddress::V4(10, 0, 0, 2);
-  const auto addresses = OwnAddresses({On("eth0", first), On("eth0:1", second), On("eth1", first)});
+  InterfaceAddress labelled = On("eth0x", second);
+  labelled.device = "eth0";
+  const auto addresses = OwnAddresses({On("eth0", first), labelled, On("eth1", first)});
   assert_true((addresses == std::vector<msg::OwnAddress>{{0, first}, {0, second}, {1, first}}));
 }
 
