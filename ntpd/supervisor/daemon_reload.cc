@@ -12,6 +12,7 @@
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/file_conflicts.h"
 #include "ntpd/supervisor/file_source.h"
+#include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/timeval.h"
 #include "privsep/supervisor_link.h"
@@ -63,6 +64,8 @@ Status Daemon::CheckReload(const config::Config& fresh) const {
     LogDiagnostic(*problem, log_);
     return Fail("the leap second file cannot be used");
   }
+  for (const KeyFile& file : OpenKeyFiles(fresh))
+    if (!file.problem.empty()) return Fail(file.path + ": " + file.problem);
   return {};
 }
 

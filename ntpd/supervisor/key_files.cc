@@ -114,13 +114,14 @@ constexpr GroupKeyNames kGroupKeys[] = {{KeyFileKind::kIffKey, "ntpkey_iffkey_",
                                         {KeyFileKind::kGqKey, "ntpkey_gqkey_", "ntpkey_GQkey_"},
                                         {KeyFileKind::kMvKey, "ntpkey_mvkey_", "ntpkey_MVkey_"}};
 
-// A server's group key of that name, if it is there; the same key's dated files go to `earlier`.
+// A server's group key of that name, if it is there, usable or not; the same key's dated files go
+// to `earlier`.
 bool AddGroupKeyOf(const config::Config& config, const std::string& group,
                    const GroupKeyNames& names, std::vector<KeyFile>* files,
                    std::vector<KeyFile>* earlier) {
   if (group.empty()) return false;
   KeyFile file = Open(names.kind, group, InKeysDirectory(config, names.link + group));
-  if (!file.fd.valid()) return false;
+  if (!file.fd.valid() && file.problem.empty()) return false;
   files->push_back(std::move(file));
   for (const std::string& name :
        DatedKeys(config.authentication.keys_dir.value, names.link + group, names.dated + group)) {

@@ -93,6 +93,10 @@ void ARefusedReloadChangesNothing(void**) {
   site.Configure(std::string(kConfig) + "driftfile /tmp/elsewhere/drift\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("reload refused: restart needed: /tmp/elsewhere is a new directory");
+  // ntpd-keys is not asked what it thinks of a file that it cannot be given.
+  site.Configure(std::string(kConfig) + "keys " + site.Path("state") + "\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("reload refused: .*state: is a directory; nothing changed");
   // What a start would leave out, a reload refuses.
   site.Configure(std::string(kConfig) + "broadcast time.example\n");
   daemon.ntpd.Send(SIGHUP);

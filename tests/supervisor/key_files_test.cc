@@ -185,6 +185,24 @@ void ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn(void** state) {
   assert_non_null(Find(OpenKeyFiles(config), kind, "here"));
 }
 
+// Without a word about it the server would go on as one that has no group key.
+void AGroupKeyThatCannotBeOpenedIsNotPassedOver(void** state) {
+  const ScratchDirectory& at = In(state);
+  const config::Config config = CryptoConfig(at);
+  const auto kind = msg::KeyFileKind::kIffKey;
+  assert_null(Find(OpenKeyFiles(config), kind, "here"));
+  fs::create_symlink("nowhere", at.At("ntpkey_iffkey_here"));
+  const auto dangling = OpenKeyFiles(config);
+  assert_non_null(Find(dangling, kind, "here"));
+  assert_string_equal(Find(dangling, kind, "here")->problem.c_str(),
+                      "is a link that points nowhere");
+  fs::remove(at.At("ntpkey_iffkey_here"));
+  fs::create_directory(at.At("ntpkey_iffkey_here"));
+  const auto directory = OpenKeyFiles(config);
+  assert_non_null(Find(directory, kind, "here"));
+  assert_string_equal(Find(directory, kind, "here")->problem.c_str(), "is a directory");
+}
+
 // As older guides write them: `crypto privatekey FILE sign FILE cert FILE`.
 void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
   const ScratchDirectory& at = In(state);
@@ -286,6 +304,7 @@ int main() {
       IN_A_DIRECTORY(AServersEarlierGroupKeysComeAlong),
       IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
       IN_A_DIRECTORY(ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn),
+      IN_A_DIRECTORY(AGroupKeyThatCannotBeOpenedIsNotPassedOver),
       IN_A_DIRECTORY(FilesThatTheConfigurationNamesTakeTheLinksPlace),
       IN_A_DIRECTORY(MissingFilesAreNamedAndOddOnesAreNotOpened),
       IN_A_DIRECTORY(SeedFileIsPrivateAndNoLink),
