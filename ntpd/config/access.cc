@@ -5,6 +5,7 @@
 #include "ntpd/config/directive.h"
 #include "ntpd/config/host.h"
 #include "ntpd/config/options.h"
+#include "ntpd/config/suggest.h"
 
 namespace ntpward::config {
 namespace {
@@ -91,6 +92,12 @@ void TakeTarget(Line& line, Restriction& r) {
   const auto network = TakeNetwork(line, word);
   if (line.failed()) return;
   if (!network) {
+    // Taken for a host that nobody finds it would leave everybody let in.
+    constexpr std::string_view kKeywords[] = {"default", "source"};
+    const std::string_view meant = Nearest(word, kKeywords);
+    if (!meant.empty() && !line.last_was_quoted())
+      return line.Fail(line.Cite() + " is no address: did you mean " + Quoted(meant) +
+                       "? A host of that name is named in quotation marks");
     r.target = RestrictTarget::kHost;
     r.host = CheckHost(line, r.family, word).name;
     return;

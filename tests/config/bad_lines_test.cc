@@ -97,6 +97,12 @@ constexpr BadLine kBadLines[] = {
     {"fudge 127.127.1.0 time1 inf", 25, Start::kGoesOn, "'inf' is no number"},
     // access
     {"restrict", 9, Start::kRefused, "the line ends here: expected 'default', 'source'"},
+    {"restrict defautl noquery", 10, Start::kRefused,
+     "'defautl' is no address: did you mean 'default'?"},
+    {"restrict -6 defaultt noquery", 13, Start::kRefused,
+     "'defaultt' is no address: did you mean 'default'?"},
+    {"restrict sourcee noquery", 10, Start::kRefused,
+     "'sourcee' is no address: did you mean 'source'?"},
     {"restrict default noqeury", 18, Start::kRefused,
      "unknown flag 'noqeury' (did you mean 'noquery'?): expected mask, ippeerlimit, ignore"},
     {"restrict 10.0.0.0 mask 255.0.0.0 noquery nosuch", 42, Start::kRefused,
