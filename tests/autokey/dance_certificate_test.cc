@@ -210,9 +210,9 @@ void WhoLacksACertificateIsRefusedUntilThatComes(void **) {
   const auto root = TestKey::Shared(3);
   Party middle("middle", TestKey::Shared(2), false);
   middle.certificates.SetOwn(middle.host.certificate());
-  middle.certificates.Install(MakeParsed({.subject = "middle", .issuer = "root"},
-                                         TestKey::Shared(2)->pkey(), root->pkey()),
-                              true);
+  middle.certificates.Install(
+      MakeParsed({.subject = "middle", .issuer = "root"}, TestKey::Shared(2)->pkey(), root->pkey()),
+      true);
   middle.Sign(kTestNow);
   Meeting meeting(guide.client, middle);
   const auto polls = [&](int count) {
