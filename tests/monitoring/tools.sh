@@ -20,6 +20,11 @@ tools_lab() {
   lab_host server
   lab_host client
   lab_host lonely
+  # Their package netbase brings it, which a minimal Debian has not.
+  local host
+  for host in server client lonely; do
+    [ -s "$LAB_DIR/$host/etc/services" ] || printf 'ntp\t123/udp\n' >"$LAB_DIR/$host/etc/services"
+  done
   lab_switch server client lonely
   printf 'server 127.127.1.0\nfudge 127.127.1.0 stratum 0 refid GPS\n' >"$LAB_DIR/server/etc/ntp.conf"
   printf 'server 10.77.0.1 iburst\n' >"$LAB_DIR/client/etc/ntp.conf"
