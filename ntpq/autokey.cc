@@ -49,7 +49,7 @@ constexpr Cause kCauses[] = {
      "until it is synchronised."},
     {"bad_filestamp",
      "Its keys are of another generation than ours: one side has made new keys, and the other has "
-     "old files. Export the group key there again, and install it here."},
+     "old files. Export the group key there again and install it here, if it is of our group."},
     {"bad_or_missing_public_key", "Its certificate has a key that cannot be used here."},
     {"unsupported_digest_type",
      "It signs by a scheme that is not known here: make its certificate anew, with ntp-keygen -c "

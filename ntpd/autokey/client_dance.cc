@@ -323,11 +323,10 @@ void ClientDance::OnIdentityVerdict(msg::VerdictCode code, const DanceContext& c
     return;  // it has forgotten the challenge: draw another
   const bool generation = code == msg::VerdictCode::kFilestamp;
   result.outcome = generation ? Outcome::kFilestamp : Outcome::kIdentity;
-  const std::string group = "\"" + demand_.group + "\"";
   Distrust(generation
-               ? "server " + server_name_ + " has another generation of the group key for " +
-                     group + " than we: install the one that it exports now"
-               : "server " + server_name_ + " did not prove that it has the group key for " + group,
+               ? OtherKeyReason(server_name_, trail_.last()->subject, demand_.group)
+               : "server " + server_name_ + " did not prove that it has the group key for \"" +
+                     demand_.group + "\"",
            result);
   CountFailure(context, result);
 }

@@ -74,6 +74,10 @@ IdentityDemand Refusal(std::string group, std::string reason) {
 // Names come out of certificates (printable) or from ntp.conf.
 std::string Quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
+bool IsOfGroup(std::string_view subject, std::string_view group) {
+  return subject == group || GroupOf(subject) == group;
+}
+
 }  // namespace
 
 std::string_view GroupOf(std::string_view subject) {
@@ -133,6 +137,18 @@ IdentityDemand DecidePrivate(const DancePolicy& policy, std::string_view subject
   demand.scheme = msg::IdentityScheme::kPc;
   demand.group = subject;
   return demand;
+}
+
+std::string OtherKeyReason(std::string_view server, std::string_view root, std::string_view group) {
+  const std::string name = "server " + std::string(server);
+  if (IsOfGroup(server, group) || IsOfGroup(root, group))
+    return name + " has another generation of the group key for " + Quoted(group) +
+           " than we: install the one that it exports now";
+  const std::string_view shown = GroupOf(root).empty() ? root : GroupOf(root);
+  return name + " did not prove that it has the group key for " + Quoted(group) +
+         ": it is perhaps of group " + Quoted(shown) + ", as its trusted certificate is named" +
+         // A host's name says little, as its group need not be called so.
+         (GroupOf(root).empty() ? ", or its key is of another generation than ours" : "");
 }
 
 std::string_view SchemeLabel(msg::IdentityScheme scheme) {

@@ -59,6 +59,11 @@ bool NamesAgree(const DancePolicy& policy, std::string_view own, std::string_vie
 // stands behind the '@' in it.
 IdentityDemand DecidePrivate(const DancePolicy& policy, std::string_view subject);
 
+// Why `server`, whose trail ended at `root`, has proved nothing by a group key that is not dated as
+// ours for `group` is: one line for the operator. It tells to install what the server exports only
+// where names say that it is of that group: else a foreign group would pass for ours from then on.
+std::string OtherKeyReason(std::string_view server, std::string_view root, std::string_view group);
+
 // What stands behind the '@' of a host's name (ntpd 4.2.8: host@group); empty when there is none.
 std::string_view GroupOf(std::string_view subject);
 

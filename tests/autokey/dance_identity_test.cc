@@ -117,6 +117,41 @@ void OtherGenerationOfTheGroupKeyIsNamed(void**) {
   assert_true(guide.dance().refusal().find("generation") != std::string::npos);
 }
 
+// To install what that server exports, as if it were ours, would let it pass for the group.
+void AServerOfAnotherGroupIsNotTakenForAnotherGeneration(void**) {
+  struct Case {
+    const char* name;
+    const char* pinned;
+    bool generation;
+    const char* said;
+  };
+  constexpr Case kCases[] = {
+      {"server", "other", false, "it is perhaps of group \"server\""},
+      {"host@server", "other", false, "it is perhaps of group \"server\", as its trusted "},
+      {"host@other", "other", true, "another generation of the group key for \"other\""},
+      {"server", "server", true, "another generation of the group key for \"server\""},
+  };
+  for (const Case& row : kCases) {
+    Party server(row.name, TestKey::Shared(0), true, kIff);
+    Party client("client", TestKey::Shared(1), false);
+    client.AddGroup(row.pinned);
+    client.certificates.SetOwn(client.host.certificate());
+    server.Sign(kTestNow);
+    DancePolicy policy;
+    policy.group = row.pinned;
+    Meeting meeting(client, server, policy);
+    assert_true(meeting.PollUntil(AutokeyCode::kIff));
+    wire::AutokeyField field = *wire::ParseAutokeyField(meeting.Answer(meeting.request.field));
+    field.filestamp = NtpSeconds{kTestNow - 199};
+    meeting.Deliver(server.SignField(field));
+    assert_int_equal(meeting.last.outcome, Outcome::kFilestamp);
+    const std::string& said = meeting.dance.refusal();
+    assert_true(said.find(row.said) != std::string::npos);
+    assert_int_equal(said.find("install") != std::string::npos, row.generation);
+    assert_int_equal(said.find("did not prove") != std::string::npos, !row.generation);
+  }
+}
+
 void ServerThatCannotProveIsRefused(void**) {
   Guide guide;
   assert_true(guide->PollUntil(AutokeyCode::kIff));
@@ -154,6 +189,7 @@ int main() {
       cmocka_unit_test(AGroupKeyOfAnyAgeProves),
       cmocka_unit_test(WrongGroupKeyIsNeverAccepted),
       cmocka_unit_test(OtherGenerationOfTheGroupKeyIsNamed),
+      cmocka_unit_test(AServerOfAnotherGroupIsNotTakenForAnotherGeneration),
       cmocka_unit_test(ServerThatCannotProveIsRefused),
       cmocka_unit_test(ARelayOfTheProofIsAcceptedWhichIsALimitOfTheProtocol),
   };
