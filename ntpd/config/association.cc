@@ -184,9 +184,10 @@ void ParseMulticastClient(Line& line, Config& config) {
 void ParseBroadcastClient(Line& line, Config& config) {
   const Location where = line.where();
   const bool novolley = line.Accept("novolley");
+  const Location option = line.where();
   if (!line.Finish()) return;
   config.broadcastclient.Set(true, where);
-  if (novolley) config.novolley.Set(true, where);
+  if (novolley) config.novolley.Set(true, option);
 }
 
 void ParseUnpeer(Line& line, Config& config) {

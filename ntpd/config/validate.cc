@@ -47,6 +47,7 @@ class Validator {
   void CheckSwitches();
   void CheckStatistics();
   void CheckSources();
+  void CheckListening();
   void CheckWithoutEffect();
 
   void Warn(const Location& where, std::string text) {
@@ -339,6 +340,20 @@ void Validator::CheckSources() {
   if (!config_.files.empty()) found_.back().file = config_.files[0];
 }
 
+// With symmetric keys, or without any, a broadcast is believed as it comes. Autokey asks the server
+// to prove itself first, whatever `identity optional` says.
+void Validator::CheckListening() {
+  const Authentication& auth = config_.authentication;
+  if (!config_.novolley.value || !auth.crypto.enabled()) return;
+  const bool others = !auth.trusted.empty() || !config_.system.switches.auth.value;
+  if (others && !auth.ident.is_set()) return;
+  Warn(config_.novolley.where,
+       "novolley shuts out every server that broadcasts under Autokey, with 'identity optional' "
+       "too: "
+       "without a volley it is asked nothing and can prove nothing: expected 'broadcastclient' "
+       "alone");
+}
+
 // Settings that files of ntpd 4.2.8 have and that nothing here follows. What is silently ignored is
 // believed to hold.
 void Validator::CheckWithoutEffect() {
@@ -385,6 +400,7 @@ std::vector<Diagnostic> Validator::Run() {
   CheckSwitches();
   CheckStatistics();
   CheckSources();
+  CheckListening();
   CheckWithoutEffect();
   return std::move(found_);
 }

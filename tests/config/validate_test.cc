@@ -103,6 +103,10 @@ constexpr Case kWarnings[] = {
     {"enable mode7", "1:8: warning: mode 7 does not exist here"},
     {"statistics loopstats", "1:12: note: statistics are not written: expected a line 'statsdir"},
     {"statsdir /var/log", "1:10: warning: statsdir is put before file names as it is"},
+    {"crypto\nbroadcastclient novolley",
+     "2:17: warning: novolley shuts out every server that broadcasts under Autokey"},
+    {"crypto\nident g\nkeys f\ntrustedkey 5\nbroadcastclient novolley",
+     "5:17: warning: novolley shuts out"},
     {"restrict default", "ntp.conf: warning: no source of time is configured"},
     {"driftfile /d 5", "1:14: warning: the number after the drift file's name has no effect"},
     {"phone \"1\"", "1:1: warning: 'phone' has no effect: the line is ignored"},
@@ -126,6 +130,13 @@ void OfADefaultThatLetsNobodyAskThereIsNothingToSay(void**) {
         "restrict -4 default ignore\nrestrict -6 default limited noquery",
         "restrict default noquery\nrestrict default ntpport nomodify", ""})
     assert_false(Says(LoadConf(text), "without noquery"));
+}
+
+void WhoCanHearOthersMayListenWithoutVolley(void**) {
+  for (const char* text : {"broadcastclient novolley", "crypto\nbroadcastclient",
+                           "crypto\nkeys f\ntrustedkey 5\nbroadcastclient novolley",
+                           "crypto identity optional\ndisable auth\nbroadcastclient novolley"})
+    assert_false(Says(LoadConf(text), "novolley"));
 }
 
 void RefusesAuthenticationThatCannotHappen(void**) {
@@ -227,6 +238,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(WarnsOfWhatWasSurelyNotMeant),
       cmocka_unit_test(OfADefaultThatLetsNobodyAskThereIsNothingToSay),
+      cmocka_unit_test(WhoCanHearOthersMayListenWithoutVolley),
       cmocka_unit_test(RefusesAuthenticationThatCannotHappen),
       cmocka_unit_test(AKeyInUseNeedsNoTrustedkey),
       cmocka_unit_test(NeverMakesANamedGroupOptional),
