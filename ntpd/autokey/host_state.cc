@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "privsep/base/tai_offset.h"
+
 namespace ntpward::autokey {
 namespace {
 
@@ -10,8 +12,8 @@ constexpr double kAnswerSeconds = 16;
 }  // namespace
 
 bool LeapValues::IsTable() const {
-  return tai >= kLeastTai && tai <= kMostTai && epoch.value != 0 && StartsMonth(Unfold(epoch)) &&
-         expiry.value != 0;
+  return tai >= kLeastTaiOffset && tai <= kMostTaiOffset && epoch.value != 0 &&
+         StartsMonth(Unfold(epoch)) && expiry.value != 0;
 }
 
 bool LeapValues::IsAhead(NtpSeconds now) const { return Earlier(now, epoch); }

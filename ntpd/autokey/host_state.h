@@ -22,10 +22,7 @@ struct LeapValues {
   NtpSeconds epoch;   // of the latest leap second in the table
   NtpSeconds expiry;  // of the table
 
-  // What TAI - UTC can be, s: it was 10 s in 1972 and 37 s in 2017, and leap seconds end by 2035.
-  static constexpr uint32_t kLeastTai = 10, kMostTai = 60;
-
-  // A real table: an offset within those, an epoch where a leap second can be, and an expiry.
+  // A real table: an offset that can be true, an epoch where a leap second can be, and an expiry.
   bool IsTable() const;
   // Its leap second is still to come: ntpd 4.2.6 tells the latest entry of its file.
   bool IsAhead(NtpSeconds now) const;

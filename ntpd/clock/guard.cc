@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cmath>
 
+#include "privsep/base/tai_offset.h"
+
 namespace ntpward::clock {
 namespace {
 
@@ -49,7 +51,7 @@ ClockRefusal Guard::JudgeTai(int16_t tai, double unix_seconds, MonoTime now) con
   const auto after = OffsetAt(leap_table_, unix_seconds + kTaiTolerance);
   if (before && after)
     return tai == *before || tai == *after ? ClockRefusal::kNone : ClockRefusal::kTaiJump;
-  if (tai < kLeastTai || tai > kMostTai) return ClockRefusal::kTaiJump;
+  if (tai < kLeastTaiOffset || tai > kMostTaiOffset) return ClockRefusal::kTaiJump;
   if (!tai_ || tai == *tai_) return ClockRefusal::kNone;
   const bool too_soon = tai_changed_ && now - *tai_changed_ < kTaiInterval;
   return std::abs(tai - *tai_) > 1 || too_soon ? ClockRefusal::kTaiJump : ClockRefusal::kNone;

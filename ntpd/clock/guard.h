@@ -19,9 +19,6 @@ inline constexpr double kMaxSlewSeconds = 1;     // one request; at 500 ppm it l
 // The first slew of -q, which nobody will be here to renew; at 500 ppm it lasts 14 days.
 inline constexpr double kMaxFirstSlewSeconds = 600;
 inline constexpr double kTaiInterval = 86400;  // least seconds between changes of the TAI offset
-// Least and greatest TAI - UTC that can be true in this program's life: 37 s since 2017.
-inline constexpr int16_t kLeastTai = 30;
-inline constexpr int16_t kMostTai = 60;
 inline constexpr double kTaiTolerance =
     5;  // seconds that a change of the operator's table may be off
 // The clock is never set before this program was made (seconds since 1970: 2026-11-22).

@@ -1,4 +1,5 @@
 // SIGN and LEAP: asked for seldom, believed only when they make sense.
+#include "privsep/base/tai_offset.h"
 #include "tests/autokey/guide.h"
 
 namespace ntpward::autokey::test {
@@ -44,10 +45,13 @@ void LeapIsNotAskedOfAServerWithoutTable(void**) {
   assert_int_equal(guide.dance().flags(), 0x83f21);
 }
 
-// An all-zero answer (ntpd 4.2.8 without a table) and an expired table light nothing.
+// An all-zero answer (ntpd 4.2.8 without a table), an expired table, and offsets that ntpd-clock
+// would refuse, light nothing.
 void EmptyAndExpiredLeapTablesLightNothing(void**) {
   for (const LeapValues& values :
        {LeapValues{}, LeapValues{37, NtpSeconds{3692217600}, NtpSeconds{kTestNow - 1}},
+        LeapValues{kLeastTaiOffset - 1, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}},
+        LeapValues{kMostTaiOffset + 1, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}},
         LeapValues{9, NtpSeconds{1}, NtpSeconds{kTestNow + 1000000}}}) {
     Guide guide;
     guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}});

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "privsep/base/tai_offset.h"
 #include "tests/clock/fake_device.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -61,7 +62,7 @@ void RefusesWhatIsOverALimitWhole(void**) {
   bad.leap = uint8_t{1};  // 2027-01-15
   AssertRefused(start, bad, ClockRefusal::kLeapDay);
   bad = harmless;
-  bad.tai = int16_t{29};
+  bad.tai = int16_t{kLeastTaiOffset - 1};
   AssertRefused(start, bad, ClockRefusal::kTaiJump);
 }
 
@@ -333,7 +334,7 @@ void TaiMovesByOneSecondADayAtMost(void**) {
   FakeDevice device;
   Guard guard({.step_limit = 1000});
   const auto tai = [&](int16_t value, double at) { return Ask(guard, device, {.tai = value}, at); };
-  assert_true(tai(61, 0) == ClockRefusal::kTaiJump);
+  assert_true(tai(kMostTaiOffset + 1, 0) == ClockRefusal::kTaiJump);
   assert_true(tai(37, 0) == ClockRefusal::kNone);
   assert_true(tai(39, 1) == ClockRefusal::kTaiJump);
   assert_true(tai(38, 2) == ClockRefusal::kNone);
