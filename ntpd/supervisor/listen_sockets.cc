@@ -66,6 +66,19 @@ bool Matches(const config::InterfaceRule& rule, const InterfaceAddress& candidat
   return false;
 }
 
+// What an address gets that no line names (as ntpd 4.2.8 does it): one line is enough, and what
+// else there is is not listened on. Loopback stays, so that ntpq works. `listen wildcard` hears the
+// packets of all others.
+config::InterfaceAction ActionForUnnamed(const InterfaceAddress& candidate,
+                                         const config::System& system) {
+  using enum config::InterfaceAction;
+  if (system.interfaces.empty() || candidate.address.is_loopback()) return kListen;
+  config::InterfaceAction wildcard = kIgnore;
+  for (const config::InterfaceRule& rule : system.interfaces)
+    if (rule.match == config::InterfaceMatch::kWildcard) wildcard = rule.action;
+  return wildcard;
+}
+
 bool Set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
@@ -151,7 +164,7 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
     return named || candidate.address.is_loopback() ? config::InterfaceAction::kListen
                                                     : config::InterfaceAction::kIgnore;
   }
-  config::InterfaceAction action = config::InterfaceAction::kListen;
+  config::InterfaceAction action = ActionForUnnamed(candidate, system);
   for (const config::InterfaceRule& rule : system.interfaces)
     if (Matches(rule, candidate)) action = rule.action;
   return action;

@@ -41,7 +41,7 @@ struct InterfaceAddress {
 std::vector<InterfaceAddress> LocalAddresses();
 
 // What the last matching `interface` line, or -I, says about an address; with neither, everything
-// is listened to.
+// is listened to. With either, what neither names is not, but for loopback (as ntpd 4.2.8 does).
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
                                   const std::vector<std::string>& only);
 

@@ -474,6 +474,19 @@ void TheLastMatchingInterfaceLineDecides(void**) {
   const config::Config network = Parse("interface ignore 192.0.2.0/24\n");
   assert_true(ActionFor(eth, network.system, {}) == kIgnore);
   assert_true(ActionFor(lo, network.system, {}) == kListen);
+  // One line, and what none names is left alone; not so loopback.
+  for (const char* text :
+       {"interface listen lo\n", "interface ignore wildcard\n", "interface drop 198.51.100.0/24\n",
+        "nic listen eth1\n", "interface ignore wildcard\ninterface listen eth1\n"}) {
+    const config::Config one = Parse(text);
+    assert_true(ActionFor(eth, one.system, {}) == kIgnore);
+    assert_true(ActionFor(six, one.system, {}) == kIgnore);
+    assert_true(ActionFor(lo, one.system, {}) == kListen);
+  }
+  // What is sent to an address without a socket of its own comes to the wildcard.
+  const config::Config any = Parse("interface listen wildcard\ninterface ignore ipv6\n");
+  assert_true(ActionFor(eth, any.system, {}) == kListen);
+  assert_true(ActionFor(six, any.system, {}) == kIgnore);
   // -I names what is listened on, and loopback stays for ntpq.
   assert_true(ActionFor(eth, {}, {"eth1"}) == kIgnore);
   assert_true(ActionFor(eth, {}, {"192.0.2.1"}) == kListen);
