@@ -160,8 +160,9 @@ void AddAutokeyFiles(const config::Config& config, int64_t now, std::vector<KeyF
   };
   add(KeyFileKind::kHost, "ntpkey_host_", crypto.host_key_file);
   add(KeyFileKind::kSign, "ntpkey_sign_", crypto.sign_key_file);
-  // One that the operator named must be there; ntpd-keys says so.
-  if (!files->back().fd.valid() && !crypto.sign_key_file.is_set()) files->pop_back();
+  // One that the operator named must be there; ntpd-keys says so. One that is there must be usable.
+  const KeyFile& sign = files->back();
+  if (!sign.fd.valid() && sign.problem.empty() && !crypto.sign_key_file.is_set()) files->pop_back();
   add(KeyFileKind::kCertificate, "ntpkey_cert_", crypto.certificate_file);
   for (const GroupKeyNames& names : kGroupKeys) AddGroupKey(config, names, now, files, earlier);
   AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", now, files);

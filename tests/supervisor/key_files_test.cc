@@ -203,6 +203,18 @@ void AGroupKeyThatCannotBeOpenedIsNotPassedOver(void** state) {
   assert_string_equal(Find(directory, kind, "here")->problem.c_str(), "is a directory");
 }
 
+// The certificate would seem to belong to the host key, which it does not.
+void ASignKeyThatCannotBeOpenedIsNotPassedOver(void** state) {
+  const ScratchDirectory& at = In(state);
+  const config::Config config = CryptoConfig(at);
+  const auto kind = msg::KeyFileKind::kSign;
+  assert_null(Find(OpenKeyFiles(config), kind, "here"));
+  fs::create_symlink("nowhere", at.At("ntpkey_sign_here"));
+  const auto files = OpenKeyFiles(config);
+  assert_non_null(Find(files, kind, "here"));
+  assert_string_equal(Find(files, kind, "here")->problem.c_str(), "is a link that points nowhere");
+}
+
 // As older guides write them: `crypto privatekey FILE sign FILE cert FILE`.
 void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
   const ScratchDirectory& at = In(state);
@@ -305,6 +317,7 @@ int main() {
       IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
       IN_A_DIRECTORY(ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn),
       IN_A_DIRECTORY(AGroupKeyThatCannotBeOpenedIsNotPassedOver),
+      IN_A_DIRECTORY(ASignKeyThatCannotBeOpenedIsNotPassedOver),
       IN_A_DIRECTORY(FilesThatTheConfigurationNamesTakeTheLinksPlace),
       IN_A_DIRECTORY(MissingFilesAreNamedAndOddOnesAreNotOpened),
       IN_A_DIRECTORY(SeedFileIsPrivateAndNoLink),
