@@ -76,6 +76,15 @@ void TakeMask(Line& line, Restriction& r) {
               std::to_string(*prefix) + " is meant");
 }
 
+// Taken for a host that nobody finds it would leave everybody let in. "force" and "course" are
+// names that hosts have, so that `source` allows for one mistyping only.
+std::string_view MisspeltTarget(std::string_view word) {
+  constexpr std::string_view kDefault[] = {"default"};
+  constexpr std::string_view kSource[] = {"source"};
+  const std::string_view meant = Nearest(word, kDefault);
+  return meant.empty() ? Nearest(word, kSource, 1) : meant;
+}
+
 // default, source, an address or network, or a host name.
 void TakeTarget(Line& line, Restriction& r) {
   r.family = TakeFamily(line);
@@ -92,9 +101,7 @@ void TakeTarget(Line& line, Restriction& r) {
   const auto network = TakeNetwork(line, word);
   if (line.failed()) return;
   if (!network) {
-    // Taken for a host that nobody finds it would leave everybody let in.
-    constexpr std::string_view kKeywords[] = {"default", "source"};
-    const std::string_view meant = Nearest(word, kKeywords);
+    const std::string_view meant = MisspeltTarget(word);
     if (!meant.empty() && !line.last_was_quoted())
       return line.Fail(line.Cite() + " is no address: did you mean " + Quoted(meant) +
                        "? A host of that name is named in quotation marks");

@@ -32,10 +32,11 @@ size_t Distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string_view Nearest(std::string_view word, std::span<const std::string_view> names) {
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> names,
+                         size_t most) {
   if (word.empty() || word.size() > kLongest) return {};
   std::string_view nearest;
-  size_t least = word.size() <= 4 ? 2 : 3;
+  size_t least = (word.size() <= 4 ? std::min(most, size_t{1}) : most) + 1;
   for (std::string_view name : names) {
     const size_t longer = std::max(name.size(), word.size());
     const size_t shorter = std::min(name.size(), word.size());

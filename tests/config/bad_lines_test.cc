@@ -101,6 +101,8 @@ constexpr BadLine kBadLines[] = {
      "'defautl' is no address: did you mean 'default'?"},
     {"restrict -6 defaultt noquery", 13, Start::kRefused,
      "'defaultt' is no address: did you mean 'default'?"},
+    {"restrict defulat noquery", 10, Start::kRefused,
+     "'defulat' is no address: did you mean 'default'"},
     {"restrict sourcee noquery", 10, Start::kRefused,
      "'sourcee' is no address: did you mean 'source'?"},
     {"restrict default noqeury", 18, Start::kRefused,

@@ -155,7 +155,8 @@ void UnderstandsAddressesInEveryForm(void**) {
   const Parsed parsed = ParseConf(
       "server [2001:db8::1]\nserver ::1\nserver -4 h.example.\nserver fe80::1%lo9x\n"
       "restrict [2001:db8::]/32\nrestrict 0.0.0.0 mask 0.0.0.0\nrestrict ::/0 ignore\n"
-      "restrict h_1.example\nrestrict 192.0.2.1 mask 255.255.255.255\n");
+      "restrict h_1.example\nrestrict 192.0.2.1 mask 255.255.255.255\n"
+      "restrict force\n");
   const Config& config = parsed.config;
   assert_int_equal(parsed.diagnostics.size(), 0);
   assert_string_equal(config.associations[0].host.c_str(), "2001:db8::1");
@@ -168,6 +169,8 @@ void UnderstandsAddressesInEveryForm(void**) {
   assert_true(config.restrictions[2].family == Family::kIpv6);
   assert_true(config.restrictions[3].target == RestrictTarget::kHost);
   assert_int_equal(config.restrictions[4].prefix, 32);
+  // Two mistypings from "source", and a name that a host may have.
+  assert_true(config.restrictions[5].target == RestrictTarget::kHost);
 }
 
 void CountsPrefixesLikeTheirMasks(void**) {
