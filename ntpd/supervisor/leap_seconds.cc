@@ -95,7 +95,10 @@ void LeapSeconds::Say(LogLevel level, const std::string& text) const {
 }
 
 void LeapSeconds::Load(const config::Files& files) {
-  if (files.leapfile.value != path_) table_ = {}, message_ = {};
+  if (files.leapfile.value != path_) {
+    if (!table_.seconds.empty()) Say(LogLevel::kNotice, "no longer in use, nor its TAI offset");
+    table_ = {}, message_ = {};
+  }
   path_ = files.leapfile.value;
   check_ = HashCheckOf(files);
   identity_ = {};

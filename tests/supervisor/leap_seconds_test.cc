@@ -114,6 +114,7 @@ void AnotherNameOrNoneForgetsTheTable(void** state) {
   f.Put(kTable);
   f.Load();
   f.leap.Load(config::Files{});
+  assert_true(f.log.Said("leap'): no longer in use, nor its TAI offset"));
   assert_int_equal(f.leap.table().seconds.size(), 0);
   assert_int_equal(f.leap.table().expiry, 0);
   assert_false(f.leap.Refresh());
