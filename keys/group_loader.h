@@ -20,17 +20,17 @@ struct GroupFile {
 
 class GroupLoader {
  public:
-  // What it finds goes to `host` and `warnings`; all must outlive it.
-  GroupLoader(Bytes password, HostKeys* host, std::vector<std::string>* warnings)
-      : password_(password), host_(*host), warnings_(*warnings) {}
+  // What it finds goes to `host`, `warnings` and `unusable`; all must outlive it.
+  GroupLoader(Bytes password, HostKeys* host, std::vector<std::string>* warnings,
+              std::vector<std::string>* unusable)
+      : password_(password), host_(*host), warnings_(*warnings), unusable_(*unusable) {}
 
   // A server's group key that cannot be used is an error: it would be missed by every client.
   Status LoadServer(const GroupFile& file);
   // One of an earlier generation, after the one in use; newest first. What cannot be used is left
   // out: who wants its clients served sees that a warning says so.
   void LoadEarlier(const GroupFile& file);
-  // A client's is left out with a warning: keysdir may hold files of groups that nobody uses, and
-  // an association that asks for this one is refused.
+  // A client's is left out, and said in `unusable`: an association that asks for it is refused.
   void LoadClient(const GroupFile& file);
 
  private:
@@ -46,6 +46,7 @@ class GroupLoader {
   Bytes password_;
   HostKeys& host_;
   std::vector<std::string>& warnings_;
+  std::vector<std::string>& unusable_;
 };
 
 }  // namespace ntpward::keys

@@ -206,7 +206,8 @@ Result<OwnCertificate> KeyLoader::LoadCertificate(const LoadedFile& file, int64_
 
 Status KeyLoader::LoadGroupFiles(HostKeys* host) {
   using msg::KeyFileKind;
-  GroupLoader loader(password(), host, &warnings_);
+  std::vector<std::string> unusable;
+  GroupLoader loader(password(), host, &warnings_, &unusable);
   for (const LoadedFile& file : files_) {
     const bool server = file.kind == KeyFileKind::kIffKey || file.kind == KeyFileKind::kGqKey ||
                         file.kind == KeyFileKind::kMvKey;
@@ -219,7 +220,7 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     if (!file.content->ok()) {
       const std::string text = file.name + ": " + file.content->error().text;
       if (server && !file.earlier) return Fail(text);
-      Warn(text);
+      (client ? unusable : warnings_).push_back(text);
       continue;
     }
     const GroupFile read{file.kind, file.group, file.name, (*file.content)->bytes()};
@@ -227,6 +228,18 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     if (server && !file.earlier) TRY_VOID(loader.LoadServer(read));
     if (client) loader.LoadClient(read);
   }
+  return JudgeUnusable(std::move(unusable));
+}
+
+// keysdir may hold files of groups that nobody uses: a start goes without those that are broken. A
+// reload has a key in use to lose.
+Status KeyLoader::JudgeUnusable(std::vector<std::string> unusable) {
+  if (unusable.empty()) return {};
+  if (start_->strict) {
+    further_errors_.assign(unusable.begin() + 1, unusable.end());
+    return Fail(unusable[0]);
+  }
+  for (std::string& text : unusable) Warn(std::move(text));
   return {};
 }
 
@@ -269,6 +282,7 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
       return Fail(parsed.errors[0]);
     }
     for (const std::string& warning : parsed.warnings) Warn(warning);
+    if (parsed.keys.empty()) Warn(file->name + ": holds no key");
     keys = TRY(SymmetricKeys::Create(std::move(parsed)));
   }
   for (const msg::TrustedKey& trusted : trusted_)

@@ -48,6 +48,7 @@ class KeyLoader {
   Result<KeyPair> LoadKeyPair(const LoadedFile& file);
   Result<OwnCertificate> LoadCertificate(const LoadedFile& file, int64_t unix_now);
   Status LoadGroupFiles(HostKeys* host);
+  Status JudgeUnusable(std::vector<std::string> unusable);
   bool IsOfOurGroup(const LoadedFile& file, const OwnCertificate& certificate) const;
   Result<Secret> LoadFarmSecret();
   Result<SymmetricKeys> LoadSymmetric();

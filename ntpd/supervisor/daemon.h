@@ -13,6 +13,7 @@
 #include <string>
 
 #include "ntpd/config/config.h"
+#include "ntpd/config/parser.h"
 #include "ntpd/supervisor/accounts.h"
 #include "ntpd/supervisor/config_saver.h"
 #include "ntpd/supervisor/first_step_marker.h"
@@ -80,8 +81,10 @@ class Daemon {
   RoleSlot& slot(msg::Role role) { return slots_[static_cast<size_t>(role)]; }
   Status OpenRoles();
   void StartRole(msg::Role role);
-  Status StartProcess(RoleSlot& s, const config::Config& config);
-  Status StartKeysProcess(RoleProcess& keys, const config::Config& config);
+  // `policy`: strict for a reload, whose key files must all be usable.
+  Status StartProcess(RoleSlot& s, const config::Config& config, config::ParsePolicy policy);
+  Status StartKeysProcess(RoleProcess& keys, const config::Config& config,
+                          config::ParsePolicy policy);
   void Watch(RoleSlot& s);
   static void Unwatch(RoleSlot& s);
   template <msg::Message M>

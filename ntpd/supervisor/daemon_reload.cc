@@ -12,7 +12,6 @@
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/file_conflicts.h"
 #include "ntpd/supervisor/file_source.h"
-#include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/timeval.h"
 #include "privsep/supervisor_link.h"
@@ -64,8 +63,6 @@ Status Daemon::CheckReload(const config::Config& fresh) const {
     LogDiagnostic(*problem, log_);
     return Fail("the leap second file cannot be used");
   }
-  for (const KeyFile& file : OpenKeyFiles(fresh))
-    if (!file.problem.empty()) return Fail(file.path + ": " + file.problem);
   return {};
 }
 
@@ -73,7 +70,7 @@ Status Daemon::StartCandidate() {
   if (candidate_.process) candidate_.process->Kill();
   Unwatch(candidate_);
   candidate_.process = TRY(slot(Role::kKeys).process->Sibling());
-  TRY_VOID(StartProcess(candidate_, *next_config_));
+  TRY_VOID(StartProcess(candidate_, *next_config_, config::ParsePolicy::kStrict));
   const Handler late = [](evutil_socket_t, short, void* argument) {
     static_cast<RoleSlot*>(argument)->process->Kill();
   };
@@ -96,7 +93,8 @@ void Daemon::OnCandidateEnd(int status) {
   OnReadable(candidate_, 1000);
   if (!candidate_.process) return;
   OnErrors(candidate_);
-  RefuseReload("the new " + candidate_.process->Ended(status));
+  RefuseReload(candidate_.process->said_why ? "ntpd-keys cannot use the new key files"
+                                            : "the new " + candidate_.process->Ended(status));
 }
 
 // What net's associations have agreed with others goes from the old ntpd-keys to the new one. True

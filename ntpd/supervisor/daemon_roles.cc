@@ -62,7 +62,8 @@ void Daemon::StartRole(Role role) {
   // Answers that were still being made when its predecessor died. Before that there is none, and
   // what ntpd-clock says at its own start is for the first net.
   if (s.process->was_ready) DrainLinks(role);
-  if (const Status started = StartProcess(s, config_); !started.ok()) {
+  if (const Status started = StartProcess(s, config_, config::ParsePolicy::kStartup);
+      !started.ok()) {
     log_->Log(LogLevel::kError,
               std::string("ntpd-") + RoleName(role) + ": cannot start: " + started.error().text);
     if (!started_) return Stop(1);
@@ -76,9 +77,9 @@ void Daemon::StartRole(Role role) {
   if (slot(Role::kKeys).process->ready) Post(slot(Role::kKeys), msg::KeysRollSeed{});
 }
 
-Status Daemon::StartProcess(RoleSlot& s, const config::Config& config) {
+Status Daemon::StartProcess(RoleSlot& s, const config::Config& config, config::ParsePolicy policy) {
   if (s.process->role() == Role::kKeys) {
-    TRY_VOID(StartKeysProcess(*s.process, config));
+    TRY_VOID(StartKeysProcess(*s.process, config, policy));
   } else {
     TRY_VOID(s.process->Start(links_, {}, empty_root_.get(), MonotonicNow()));
   }
@@ -87,11 +88,13 @@ Status Daemon::StartProcess(RoleSlot& s, const config::Config& config) {
   return {};
 }
 
-Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config) {
+Status Daemon::StartKeysProcess(RoleProcess& keys, const config::Config& config,
+                                config::ParsePolicy policy) {
   DiskFiles files;
   // The password is read from the file at each start and kept nowhere.
   config::Parsed fresh = config::Load(options_.config_file, files, config::ParsePolicy::kStartup);
-  KeysStartBundle bundle = TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, log_));
+  KeysStartBundle bundle =
+      TRY(KeysStartBundle::Make(config, fresh.config, virtual_clock_, policy, log_));
   // What one that died has left in it must not meet its successor.
   if (!slot(Role::kKeys).process->running() || !heritage_) heritage_ = TRY(MakePipe());
   RoleProcess::Inherited inherited = bundle.Inherit();

@@ -67,11 +67,15 @@ Status KeysStartBundle::Fill(const config::Config& config, config::Config& fresh
 }
 
 Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, config::Config& fresh,
-                                              bool virtual_clock, Logger* log) {
+                                              bool virtual_clock, config::ParsePolicy policy,
+                                              Logger* log) {
   KeysStartBundle bundle;
   TRY_VOID(bundle.Fill(config, fresh));
   bundle.start_.virtual_clock = virtual_clock;
-  for (const std::string& problem : bundle.Problems()) log->Log(LogLevel::kError, problem);
+  bundle.start_.strict = policy == config::ParsePolicy::kStrict;
+  const std::vector<std::string> problems = bundle.Problems();
+  if (bundle.start_.strict && !problems.empty()) return Fail(problems.front());
+  for (const std::string& problem : problems) log->Log(LogLevel::kError, problem);
   if (!bundle.start_.crypto_enabled) return bundle;
   auto seed = OpenSeedFile(config);
   if (seed.ok()) {
@@ -86,6 +90,7 @@ Result<KeysStartBundle> KeysStartBundle::Make(const config::Config& config, conf
 Result<KeysStartBundle> KeysStartBundle::MakeForCheck(config::Config& config) {
   KeysStartBundle bundle;
   TRY_VOID(bundle.Fill(config, config));
+  bundle.start_.strict = true;
   bundle.seed_ = SeedCopy(SeedFilePath(config));
   if (bundle.seed_.valid()) bundle.start_.seed_fd = kSeedFile;
   return bundle;

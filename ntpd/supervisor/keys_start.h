@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ntpd/config/config.h"
+#include "ntpd/config/parser.h"
 #include "ntpd/supervisor/key_files.h"
 #include "ntpd/supervisor/outbox.h"
 #include "privsep/base/log.h"
@@ -18,11 +19,13 @@ namespace ntpward::supervisor {
 class KeysStartBundle {
  public:
   // `config` is the one in force, `fresh` the one just read, from which only the password is taken.
-  // Fails when the password cannot be had, or when more files are there than can be passed on.
+  // Fails when the password cannot be had, when more files are there than can be passed on, and,
+  // where `policy` is strict, when one that is there cannot be opened; ntpd-keys is then strict
+  // with what is in them, too.
   static Result<KeysStartBundle> Make(const config::Config& config, config::Config& fresh,
-                                      bool virtual_clock, Logger* log);
-  // The same for a process that only has to say whether it could start: its seed is a copy in
-  // memory.
+                                      bool virtual_clock, config::ParsePolicy policy, Logger* log);
+  // The same, strict, for a process that only has to say whether it could start: its seed is a copy
+  // in memory. What cannot be opened is in Problems() and no failure.
   static Result<KeysStartBundle> MakeForCheck(config::Config& config);
 
   // Files that are there and cannot be used, with the reason; for the operator.

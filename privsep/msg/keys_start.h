@@ -21,11 +21,14 @@ struct KeysStart {
   int32_t seed_fd = -1;              // state file of the server seed, read-write; -1: none
   ControlNonce control_nonce = ControlNonce::kRemote;
   bool listens = false;  // broadcasts of others are listened to
+  // Each file that is there must be usable, as for a reload; else what only clients need (the key
+  // of a group) may be left out with a warning, so that one bad file keeps no daemon from starting.
+  bool strict = false;
 
   bool Valid() const { return revoke >= 3 && revoke <= 31 && !digest_name.empty(); }
   static auto Fields(auto& m) {
     return std::tie(m.crypto_enabled, m.virtual_clock, m.allow_trusted_issue, m.host, m.ident,
-                    m.digest_name, m.revoke, m.seed_fd, m.control_nonce, m.listens);
+                    m.digest_name, m.revoke, m.seed_fd, m.control_nonce, m.listens, m.strict);
   }
 };
 

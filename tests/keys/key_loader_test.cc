@@ -145,6 +145,23 @@ void ADamagedGroupFileIsLeftOut(void**) {
   assert_true(h.out.material.back().groups.empty());
 }
 
+// A reload has keys in use to lose, and a check is asked what is wrong.
+void ADamagedGroupFileIsAnErrorWhereTheLoadIsStrict(void**) {
+  Harness h;
+  h.start.strict = true;
+  h.Start({kHost,
+           kCertificate,
+           {KeyFileKind::kIffPar, "README", "broken"},
+           {KeyFileKind::kMvPar, "428_host_server", "wrong"}});
+  assert_true(h.service.failed());
+  assert_true(Says(h.out.failures, "keys/README: it has no filestamp"));
+  assert_true(Says(h.out.logs, "keys/428_host_server: "));
+  Harness whole;
+  whole.start.strict = true;
+  whole.Start({kHost, kCertificate, {KeyFileKind::kIffPar, "428_iffpar_server_traditional"}});
+  assert_true(whole.service.ready());
+}
+
 void ADsaSignKeySignsWithTrueLengths(void**) {
   Harness h;
   h.Start({{KeyFileKind::kHost, "426_host_server"},
@@ -214,6 +231,14 @@ void AMissingKeysFileMattersOnlyToThoseWhoUseKeys(void**) {
   assert_true(Says(used.out.failures, "not found (keys)"));
 }
 
+void AFileWithoutKeysIsSaid(void**) {
+  Harness h;
+  h.Start({kHost, kCertificate, {KeyFileKind::kSymmetric, "/dev/null"}}, "serverpassword",
+          {{.key = {1}, .serve = true}});
+  assert_true(h.service.ready());
+  assert_true(Says(h.out.logs, "/dev/null: holds no key"));
+}
+
 void ReadsNoDescriptorOutOfRange(void**) {
   int fds[2];
   assert_int_equal(pipe(fds), 0);
@@ -262,11 +287,13 @@ int main() {
       cmocka_unit_test(ServesTheGroupInItsNameAndNoOther),
       cmocka_unit_test(AServersGroupKeyServesAClientWithAWarning),
       cmocka_unit_test(ADamagedGroupFileIsLeftOut),
+      cmocka_unit_test(ADamagedGroupFileIsAnErrorWhereTheLoadIsStrict),
       cmocka_unit_test(ADsaSignKeySignsWithTrueLengths),
       cmocka_unit_test(ADsaSignKeyNeedsItsCertificate),
       cmocka_unit_test(EveryErrorOfTheSymmetricFileIsTold),
       cmocka_unit_test(WarnsOfKeysWithSeveralRoles),
       cmocka_unit_test(AMissingKeysFileMattersOnlyToThoseWhoUseKeys),
+      cmocka_unit_test(AFileWithoutKeysIsSaid),
       cmocka_unit_test(ReadsNoDescriptorOutOfRange),
       cmocka_unit_test(MessagesOutOfPlaceFail),
   };

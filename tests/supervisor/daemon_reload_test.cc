@@ -86,7 +86,7 @@ void ARefusedReloadChangesNothing(void**) {
   site.Configure("restrict default ignore\nserver 192.0.2.9\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("fake keys: wrong password");
-  daemon.ntpd.Expect("reload refused: the new ntpd-keys .* exited with status 1; nothing changed");
+  daemon.ntpd.Expect("reload refused: ntpd-keys cannot use the new key files; nothing changed");
   site.Configure("server 192.0.2.1 nonsense\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("reload refused: the configuration has errors");
