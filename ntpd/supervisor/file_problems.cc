@@ -98,7 +98,9 @@ class Finder {
   void WantPrivate(const config::Setting<std::string>& setting, const std::string& what) {
     const std::string& file = setting.value;
     struct stat status {};
-    if (file.empty() || stat(file.c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0) return;
+    if (file.empty() || stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode) ||
+        (status.st_mode & S_IROTH) == 0)
+      return;
     problems_.push_back(
         {false, file + ": everybody can read it, and it holds " + what + ": chmod 600 " + file,
          setting.where});

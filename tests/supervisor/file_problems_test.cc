@@ -68,6 +68,10 @@ void PasswordsThatEverybodyCanReadAreTold(void** state) {
   assert_int_equal(problems.size(), 2);
   assert_true(problems[0].text.starts_with(In(state).At("included") + ": everybody can read it"));
   assert_true(problems[1].text.starts_with(In(state).At("pw") + ": everybody can read it"));
+  // What is no file at all is not mended by its mode.
+  config.authentication.crypto.password_file.value = In(state).At("fifo");
+  assert_int_equal(mkfifo(In(state).At("fifo").c_str(), 0644), 0);
+  assert_int_equal(FindFileProblems(config, {}).size(), 1);
 }
 
 config::Config Naming(const std::string& log, const std::string& drift, const std::string& pid) {
