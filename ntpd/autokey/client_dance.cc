@@ -328,14 +328,14 @@ void ClientDance::OnIdentityVerdict(msg::VerdictCode code, const DanceContext& c
                : "server " + server_name_ + " did not prove that it has the group key for \"" +
                      demand_.group + "\"",
            result);
-  CountFailure(context, result);
+  CountFailure(Wrong::kProof, context, result);
 }
 
 void ClientDance::OnCookieVerdict(const Pending& done, msg::VerdictCode code,
                                   const DanceContext& context, DanceResult& result) {
   if (code != msg::VerdictCode::kGood) {
     result.outcome = Outcome::kCookie;
-    CountFailure(context, result);
+    CountFailure(Wrong::kAnswer, context, result);
     return;
   }
   failures_ = 0;
@@ -443,12 +443,15 @@ Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
   return without_time ? Outcome::kOk : Outcome::kCertificate;
 }
 
-void ClientDance::CountFailure(const DanceContext& context, DanceResult& result) {
+// Proofs alone, and all of them wrong: that is nobody of the group, and who was believed under this
+// association is not any more. One answer of another kind, and it may be somebody in between.
+void ClientDance::CountFailure(Wrong what, const DanceContext& context, DanceResult& result) {
+  only_proofs_failed_ = what == Wrong::kProof && (failures_ == 0 || only_proofs_failed_);
   if (++failures_ < kMaxFailures) return;
   if (result.event.empty())
     result.event =
         "Autokey starts over: too many wrong answers, the last: " + WrongAnswer(result.outcome);
-  StartOver(Restart::kFailures, context, result);
+  StartOver(only_proofs_failed_ ? Restart::kIdentity : Restart::kFailures, context, result);
 }
 
 void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResult& result) {

@@ -164,7 +164,7 @@ class ClientDance {
   void OnGoodList() { failures_ = 0; }
   // It did not answer AUTO with what it should.
   void OnWrongList(const DanceContext& context, DanceResult& result) {
-    CountFailure(context, result);
+    CountFailure(Wrong::kAnswer, context, result);
   }
   // What the packets in flight ask; none: nothing.
   std::optional<wire::AutokeyCode> asked() const { return asked_; }
@@ -284,7 +284,10 @@ class ClientDance {
   void RequestChallenge(const DanceContext& context, DanceResult& result);
   void AddJob(ClientOperation operation, Pending pending, DanceResult& result);
   Outcome OnEmptyAnswer(DanceResult& result);
-  void CountFailure(const DanceContext& context, DanceResult& result);
+  // What was wrong: an answer, which a forger may have made, or a proof of identity that the key of
+  // the server's own certificate had signed.
+  enum class Wrong : uint8_t { kAnswer, kProof };
+  void CountFailure(Wrong what, const DanceContext& context, DanceResult& result);
   std::string WrongAnswer(Outcome outcome) const;
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool WantsCertificateSigned(const DanceContext& context) const;
@@ -312,6 +315,7 @@ class ClientDance {
   std::optional<Pending> pending_;          // what the key process is at
   uint32_t last_ticket_;
   int failures_ = 0;
+  bool only_proofs_failed_ = false;  // all `failures_` were wrong proofs
   int empty_answers_ = 0;
   uint32_t polls_ = 0;
   RationedQuestion sign_question_;  // counted in polls_

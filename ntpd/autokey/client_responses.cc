@@ -74,7 +74,7 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   result.statistics.push_back(OutcomeLine(FirstWord(bytes), head->association, result.outcome));
   // A server without time is waited for, however long that takes.
   const bool patient = field.ok() && field->has_value && field->timestamp.value == 0;
-  if (!patient && !IsOptional(code)) CountFailure(context, result);
+  if (!patient && !IsOptional(code)) CountFailure(Wrong::kAnswer, context, result);
   return result;
 }
 

@@ -103,7 +103,35 @@ void WrongGroupKeyIsNeverAccepted(void**) {
     assert_false((guide.dance().flags() & (kVerified | kCookie)) != 0);
   }
   assert_true(guide.dance().refusal().find("did not prove") != std::string::npos);
-  assert_true(guide->restarts.back() == Restart::kFailures);
+  // What it said before is dropped (Upstreams::NoteLeap), as of anybody who is refused.
+  assert_true(guide->restarts.back() == Restart::kIdentity);
+}
+
+// Nobody but who signs as the server does can have us forget what it said: neither forged fields,
+// though a wrong proof be among them, nor a crypto-NAK.
+void WhatAForgerCanSendIsNoRefusal(void**) {
+  Guide guide;
+  guide.client.group_secret = 8;
+  assert_true(guide->PollUntil(AutokeyCode::kIff));
+  guide->Deliver(guide->Answer(guide->request.field));
+  assert_int_equal(guide->last.outcome, Outcome::kIdentity);
+  for (int i = 1; i < ClientDance::kMaxFailures; ++i) {
+    assert_true(guide->restarts.empty());
+    assert_true(guide->PollUntil(AutokeyCode::kIff));
+    std::vector<uint8_t> forged = guide->Answer(guide->request.field);
+    forged.back() ^= 1;
+    guide->Deliver(forged);
+    assert_int_equal(guide->last.outcome, Outcome::kSignature);
+  }
+  assert_int_equal(guide->restarts.size(), 1);
+  assert_true(guide->restarts[0] == Restart::kFailures);
+
+  assert_true(guide->PollUntil(AutokeyCode::kIff));
+  for (int i = 1; i < ClientDance::kMaxFailures; ++i) {
+    guide->Deliver(guide->Answer(guide->request.field));
+    assert_true(guide->PollUntil(AutokeyCode::kIff));
+  }
+  assert_true(guide.dance().OnCryptoNak(guide->context()).restart == Restart::kCryptoNak);
 }
 
 void OtherGenerationOfTheGroupKeyIsNamed(void**) {
@@ -188,6 +216,7 @@ int main() {
       cmocka_unit_test(ServerThatHidesItsSchemeIsRefused),
       cmocka_unit_test(AGroupKeyOfAnyAgeProves),
       cmocka_unit_test(WrongGroupKeyIsNeverAccepted),
+      cmocka_unit_test(WhatAForgerCanSendIsNoRefusal),
       cmocka_unit_test(OtherGenerationOfTheGroupKeyIsNamed),
       cmocka_unit_test(AServerOfAnotherGroupIsNotTakenForAnotherGeneration),
       cmocka_unit_test(ServerThatCannotProveIsRefused),
