@@ -65,6 +65,13 @@ bool KeyDirectory::Exists(const std::string& name) const {
   return fstatat(fd_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+Status KeyDirectory::CheckWritable() const {
+  const std::string aside = AsideName("new");
+  Status filled = FillAside(fd_.get(), aside, {}, 0600);
+  (void)unlinkat(fd_.get(), aside.c_str(), 0);
+  return filled;
+}
+
 Status KeyDirectory::WriteNew(const std::string& name, std::string_view text, mode_t mode) const {
   const std::string aside = AsideName("new");
   Status filled = FillAside(fd_.get(), aside, text, mode);

@@ -24,6 +24,8 @@ class KeyDirectory {
   Result<std::optional<Secret>> Read(const std::string& name) const;
   bool Exists(const std::string& name) const;
 
+  // Can a file be made here? Leaves nothing; for who has long to work before the first WriteNew().
+  Status CheckWritable() const;
   // Fails, and leaves nothing, when `name` exists.
   Status WriteNew(const std::string& name, std::string_view text, mode_t mode) const;
   // Where a link points; none when `name` is no link.

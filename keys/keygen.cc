@@ -59,6 +59,8 @@ Status Keygen::Run() {
   const bool exports = options_.export_parameters || export_server_key_;
   const bool revokes = !options_.mv_revoked.empty();
   const bool certifies = options_.makes_something() || !(exports || revokes);
+  // Keys take seconds to make.
+  if (certifies || revokes) TRY_VOID(directory_.CheckWritable());
   if (certifies) {
     TRY_VOID(TakeHostKey());
     TRY_VOID(TakeSignKey());

@@ -106,6 +106,9 @@ void AFailedWriteLeavesTheOldKeysInUse(void**) {
   assert_int_equal(chmod(w.path.c_str(), 0700), 0);
   assert_false(done);
   assert_true(w.Contents() == before);
+  // It was told before anything was made.
+  assert_true(w.error.find(": Permission denied") != std::string::npos);
+  assert_true(w.err.find("Generating") == std::string::npos);
 }
 
 }  // namespace
