@@ -9,18 +9,32 @@
 namespace ntpward::config {
 namespace {
 
-constexpr size_t kMaxHostName = 255;
+// What a question to the DNS can hold (RFC 1035 section 2.3.4), without a last dot.
+constexpr size_t kMaxHostName = 253;
+constexpr size_t kMaxLabel = 63;
 
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '-' || c == '_';
 }
 
+// A last dot says that the name is whole.
+bool HasGoodLabels(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.size() > kMaxHostName) return false;
+  for (;;) {
+    const size_t dot = name.find('.');
+    const std::string_view label = name.substr(0, dot);
+    if (label.empty() || label.size() > kMaxLabel) return false;
+    if (dot == std::string_view::npos) return true;
+    name.remove_prefix(dot + 1);
+  }
+}
+
 // Names of the DNS; with a scope also link-local addresses such as fe80::1%eth0, which are left to
 // the resolver because only it knows interfaces by name.
 bool MayBeName(std::string_view text) {
-  if (text.empty() || text.size() > kMaxHostName || text.front() == '-' || text.front() == '.')
-    return false;
+  if (text.empty() || text.size() > kMaxHostName + 1 || text.front() == '-') return false;
   const size_t percent = text.find('%');
   if (percent != std::string_view::npos) {
     const std::string_view scope = text.substr(percent + 1);
@@ -28,6 +42,7 @@ bool MayBeName(std::string_view text) {
     const auto address = IpAddress::Parse(text.substr(0, percent));
     return address && address->family == Family::kIpv6;
   }
+  if (!HasGoodLabels(text)) return false;
   bool has_letter = false;
   for (char c : text) {
     if (!IsNameCharacter(c)) return false;

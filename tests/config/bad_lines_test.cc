@@ -73,6 +73,10 @@ constexpr BadLine kBadLines[] = {
     {"server 10.0.0.256", 8, Start::kGoesOn, "'10.0.0.256' is neither an address nor a host name"},
     {"server 10.0.0.0/8", 8, Start::kGoesOn, "'10.0.0.0/8' is neither an address"},
     {"server -5", 8, Start::kGoesOn, "'-5' is neither an address nor a host name"},
+    {"server a..b", 8, Start::kGoesOn, "'a..b' is neither an address nor a host name"},
+    {"pool .b", 6, Start::kGoesOn, "'.b' is neither an address nor a host name"},
+    {"peer a.b..", 6, Start::kGoesOn, "'a.b..' is neither an address nor a host name"},
+    {"server \"a b\"", 8, Start::kGoesOn, "'a b' is neither an address nor a host name"},
     {"server fe80::1%", 8, Start::kGoesOn, "'fe80::1%' is neither an address nor a host name"},
     {"server -6 10.0.0.1", 11, Start::kGoesOn, "'10.0.0.1' is not an IPv6 address"},
     {"server -4 ::1", 11, Start::kGoesOn, "'::1' is not an IPv4 address"},
@@ -256,6 +260,20 @@ void EveryPrefixOfAFileEndsWell(void**) {
   }
 }
 
+// What the DNS cannot be asked for would be looked up for ever.
+void ANameIsNoLongerThanTheDnsCanHold(void**) {
+  const std::string label(63, 'a');
+  const std::string name = label + "." + label + "." + label + "." + std::string(61, 'b');
+  for (const std::string& good : {label, label + ".", name, name + "."})
+    assert_int_equal(ParseConf("server " + good).diagnostics.size(), 0);
+  for (const std::string& bad : {label + "a", "h." + label + "a.", name + "b", name + "b."}) {
+    const Parsed parsed = ParseConf("server " + bad);
+    assert_int_equal(Count(parsed, Severity::kError), 1);
+    assert_int_equal(parsed.diagnostics[0].column, 8);
+    assert_true(parsed.config.associations.empty());
+  }
+}
+
 void NamesTheLineOfEachOfTwoNeighbours(void**) {
   const Parsed parsed = ParseConf("foo\nbar\nserver h zap\n");
   assert_int_equal(Count(parsed, Severity::kError), 3);
@@ -273,6 +291,7 @@ int main() {
       cmocka_unit_test(DropsTheWholeLine),
       cmocka_unit_test(NeverAppliesTheGoodBeginningOfABadLine),
       cmocka_unit_test(EveryPrefixOfAFileEndsWell),
+      cmocka_unit_test(ANameIsNoLongerThanTheDnsCanHold),
       cmocka_unit_test(NamesTheLineOfEachOfTwoNeighbours),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
