@@ -82,7 +82,9 @@ Answered AnswerCertificate(const AutokeyField& request, const ServerContext& con
   const HostState& host = context.host;
   const Certificate* found = context.certificates.FindForClient(AsText(request.value));
   const bool signed_once = host.update_time().value != 0;
-  if (found == nullptr || !context.synchronised || !signed_once)
+  // One that begins after our signatures were made would be refused for that; they are made anew.
+  if (found == nullptr || !context.synchronised || !signed_once ||
+      Unfold(host.update_time()) < found->not_before)
     return Reply(ShortResponse(request.head));
   AutokeyField field;
   field.head = ResponseTo(request.head);

@@ -142,11 +142,23 @@ struct Host {
     return heritage;
   }
   void Synchronise() {
+    CHECK(SignValues());
+    synchronised = true;
+  }
+  // What ntpd-net does now and then: certificates that came are served under a new signature.
+  void Maintain() {
+    if (!synchronised) return;
+    certificates.OnTime(Unfold(NtpSeconds{time.seconds}));
+    state.OnCertificates(certificates.revision());
+    (void)SignValues();
+  }
+  // False: there was no need.
+  bool SignValues() {
     const auto update = state.DueUpdate(time.Monotonic(), NtpSeconds{time.seconds}, true);
-    CHECK(update.has_value());
+    if (!update) return false;
     Ask(*update);
     state.OnSignedValues(out.signed_values);
-    synchronised = true;
+    return true;
   }
 
   TestTime time;

@@ -195,6 +195,16 @@ void AssociationsLeaveNothingBehind(void**) {
   assert_int_equal(server.party.side.counters().requests[1], 1001000);
 }
 
+// As one that was signed for us a second ago: by the date of our signatures it would be refused.
+void ACertificateThatBeginsAfterOurSignaturesWaitsForTheNext(void**) {
+  const auto request = Request(AutokeyCode::kCertificate, AsBytes("server"));
+  Server server(false);
+  server.is_synchronised = true;
+  server.party.Sign(kTestNow - 100000);
+  assert_string_equal(ToHex(server.Reply(request)).c_str(), "820200080000a86e");
+  assert_true(Server().Reply(request).size() > 8);
+}
+
 void AnswersWithoutTimeAreMarkedAsSuch(void**) {
   Server server(false);
   auto answer = server.Reply(Request(AutokeyCode::kAssociation, AsBytes("client")));
@@ -353,6 +363,7 @@ int main() {
       cmocka_unit_test(RefusesEveryPrefixOfEveryRequest),
       cmocka_unit_test(OversizedValuesOfEveryCodeAreRefused),
       cmocka_unit_test(AssociationsLeaveNothingBehind),
+      cmocka_unit_test(ACertificateThatBeginsAfterOurSignaturesWaitsForTheNext),
       cmocka_unit_test(AnswersWithoutTimeAreMarkedAsSuch),
       cmocka_unit_test(LeapValuesAreZeroWithoutATableAndItsBitIsDark),
       cmocka_unit_test(SignsWithoutASignatureButNotWithABadOne),
