@@ -82,8 +82,12 @@ NextField ClientDance::NextRequest(const DanceContext& context) {
   if (context.mono - started_ >= kRefreshSeconds)
     StartOver(Restart::kRefresh, context, next.effects);
   if (pending_ && context.mono - pending_->since >= kKeyAnswerSeconds) pending_.reset();
+  if (own_name_since_ && context.mono - *own_name_since_ >= kOwnNameSeconds)
+    own_name_since_.reset();
 
-  if (flags_ == 0) {
+  if (own_name_since_) {
+    next.kind = NextField::Kind::kPlain;
+  } else if (flags_ == 0) {
     AskAssociation(context, next);
   } else if (!Lit(kTrusted)) {
     AskCertificate(context, next);
@@ -166,6 +170,7 @@ bool ClientDance::WantsList(const DanceContext& context) const {
 bool ClientDance::MayHaveTable() const { return Lit(kTai) || server_was_unsynchronised_; }
 
 bool ClientDance::has_questions() const {
+  if (ends_in_us()) return false;
   return !proven() || (!Lit(kSigned) && sign_question_.MayAsk(polls_)) ||
          (!Lit(kLeap) && MayHaveTable() && leap_question_.MayAsk(polls_));
 }
@@ -392,6 +397,7 @@ void ClientDance::OnKeysRestarted() {
 }
 
 void ClientDance::OnCertificateRenewed() {
+  own_name_since_.reset();
   if (IsPrivate()) return;
   flags_ &= ~static_cast<uint32_t>(kSigned);
   sign_question_ = {};
@@ -480,6 +486,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   sign_question_ = {};
   leap_question_ = {};
   sign_again_ = 0;
+  own_name_since_.reset();
   started_ = context.mono;
 }
 

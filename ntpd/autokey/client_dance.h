@@ -106,6 +106,9 @@ class ClientDance {
   static constexpr double kKeyAnswerSeconds = 16;
   // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
   static constexpr double kRefreshSeconds = 524288;
+  // Seconds for which a peer is asked for no certificate whose trail ended in our own name: it may
+  // be signed by somebody else meanwhile.
+  static constexpr double kOwnNameSeconds = 1024;
 
   // Of the last certificate that was signed for us, the part of its life after which another is
   // asked for; the last 30 days at most.
@@ -158,6 +161,10 @@ class ClientDance {
   // Is this the signature of the peer, whose identity was accepted? Then it is proven, too.
   Outcome CheckPeer(const wire::AutokeyField& field, const DanceContext& context,
                     DanceResult& result);
+  // Its trail came back to us: it has been signed by this host, or by another of our name. Nobody
+  // is believed by that, and there is nothing to ask for kOwnNameSeconds. What is empty of the rest
+  // stays so.
+  bool ends_in_us() const { return own_name_since_.has_value(); }
   // The key process is at something that the next request depends on.
   bool waits() const { return pending_.has_value(); }
   // It told a list that we follow: what went wrong before was not eight times in a row.
@@ -265,6 +272,8 @@ class ClientDance {
 
   Outcome CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
                       const DanceContext& context, DanceResult& result);
+  bool ComesBackToUs(const Certificate& certificate, const DanceContext& context) const;
+  void OnOwnName(const DanceContext& context);
   void EndTrail(const DanceContext& context, DanceResult& result);
   void AcceptIdentity(const DanceContext& context, DanceResult& result);
   void OnIdentityVerdict(msg::VerdictCode code, const DanceContext& context, DanceResult& result);
@@ -322,7 +331,8 @@ class ClientDance {
   RationedQuestion leap_question_;
   CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
-  bool goes_after_ = false;  // BeginAfter: nobody has told the scheme in force
+  std::optional<MonoTime> own_name_since_;  // ends_in_us()
+  bool goes_after_ = false;                 // BeginAfter: nobody has told the scheme in force
   std::string refusal_;
   // Whose certificate, for want of which it was refused, may yet come; empty: the server's own.
   std::optional<std::string> wanting_;

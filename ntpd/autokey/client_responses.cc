@@ -241,6 +241,10 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
                                    DanceResult& result) {
   auto parsed = ParseCertificate(field.value, field.filestamp);
   if (!parsed) return Outcome::kCertificate;
+  if (ComesBackToUs(*parsed, context)) {
+    OnOwnName(context);
+    return Outcome::kOk;
+  }
   const Outcome period = CheckPeriod(*parsed, field.timestamp, context, result);
   if (period != Outcome::kOk) return period;
   const std::string line = CertificateStatistic("cert", *parsed);
@@ -261,6 +265,24 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   }
   if (trail_.complete()) EndTrail(context, result);
   return Outcome::kOk;
+}
+
+// A peer that has no other trail than by us is followed by nobody here, and follows us: that is how
+// a client of ours stands to us in symmetric modes, and all there is to learn of it. Nothing is
+// believed by it, so that the issuer's name is enough; its key may be one that we had before.
+bool ClientDance::ComesBackToUs(const Certificate& certificate, const DanceContext& context) const {
+  return IsPeer() && !goes_after_ && certificate.subject == trail_.wanted() &&
+         !certificate.self_signed() && certificate.issuer == context.host.subject();
+}
+
+// The next trail begins anew.
+void ClientDance::OnOwnName(const DanceContext& context) {
+  own_name_since_ = context.mono;
+  empty_answers_ = 0;
+  refusal_.clear();
+  warned_.clear();
+  wanting_.reset();
+  trail_.Start(server_name_);
 }
 
 // By the server's own word, and by our clock once it is set: before that nothing else tells the

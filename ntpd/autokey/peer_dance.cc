@@ -80,8 +80,8 @@ bool PeerDance::IsOver(const DanceContext& context) const {
 // Our list goes out with its first packet, once the peer can check the signature: before that
 // ntpd 4.2.8 would start over. Without it the key of that packet would be out of order there.
 bool PeerDance::MustAnnounce(const DanceContext& context) const {
-  return !list_asked_ && dance_.WantsList(context) && announced_.accepted() && knows_us_ &&
-         own_list_.MustAnnounce();
+  const bool settled = dance_.WantsList(context) && announced_.accepted();
+  return !list_asked_ && (settled || dance_.ends_in_us()) && knows_us_ && own_list_.MustAnnounce();
 }
 
 // A list is told as it is when the packet leaves. An answer that is too long to go with the
@@ -134,6 +134,7 @@ bool PeerDance::TakeNak() {
 }
 
 bool PeerDance::HasQuestions(const DanceContext& context) const {
+  if (dance_.ends_in_us()) return false;
   return !dance_.identified() || !announced_.accepted() || renewal_.active() ||
          (context.synchronised && dance_.has_questions());
 }

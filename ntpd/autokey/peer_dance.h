@@ -125,6 +125,9 @@ class PeerDance {
   // The word that `rv ASSID flags` shows.
   uint32_t flags() const;
   bool identified() const { return dance_.identified(); }
+  // When it first asked, in answer to us, what only those ask who have accepted our certificate:
+  // it follows us, or may. No proof of anything to us, and kept whoever starts over.
+  std::optional<MonoTime> follower_since() const { return follower_since_; }
   const ClientDance& dance() const { return dance_; }
   // What it proved is being proved anew.
   bool renewing() const { return renewal_.active(); }
@@ -135,7 +138,8 @@ class PeerDance {
                        const DanceContext& context);
   void OnAssociationRequest(Bytes field, bool answers_us, const DanceContext& context,
                             PeerResult& result);
-  void NoteRequest(const wire::AutokeyFieldHead& head, DanceResult& result);
+  void NoteRequest(const wire::AutokeyFieldHead& head, const DanceContext& context,
+                   DanceResult& result);
   void NoteCookieRequest(const wire::AutokeyFieldHead& head);
   void ForgetCookie(DanceResult& result);
   PeerResult OnAnnouncement(const wire::AutokeyFieldHead& head, Bytes field, bool answers_us,
@@ -168,8 +172,9 @@ class PeerDance {
   OwnKeyList own_list_;
   AnnouncedList announced_;
 
-  uint32_t peer_id_ = 0;      // the peer's own identifier of its association
-  bool knows_us_ = false;     // it asked for what only those ask who have our certificate
+  uint32_t peer_id_ = 0;   // the peer's own identifier of its association
+  bool knows_us_ = false;  // it asked for what only those ask who have our certificate
+  std::optional<MonoTime> follower_since_;
   bool shown_ = false;        // it asked for our certificate since that is for another key
   bool starts_over_ = false;  // ... and who we are
   // The cookie's halves: ours was given; something came since from somebody who has seen that.

@@ -74,7 +74,7 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
     result.dance.outcome = Outcome::kProtocol;
     return result;
   }
-  if (answers_us) NoteRequest(head, result.dance);
+  if (answers_us) NoteRequest(head, context, result.dance);
   if (answers_us && Is(head, AutokeyCode::kSign)) NoteCertificate(field);
   answer_.clear();
   pending_.reset();
@@ -97,12 +97,14 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
 }
 
 // What it asks, in answer to us, tells how far it has got.
-void PeerDance::NoteRequest(const AutokeyFieldHead& head, DanceResult& result) {
+void PeerDance::NoteRequest(const AutokeyFieldHead& head, const DanceContext& context,
+                            DanceResult& result) {
   NoteWhoItKnows(head);
   const bool other = peer_id_ != 0 && head.association != peer_id_;
   peer_id_ = head.association;
   if (ShowsThatItKnowsUs(head)) {
     knows_us_ = true;
+    if (!follower_since_) follower_since_ = context.mono;
     if (!other) return NoteCookieRequest(head);
   } else if (Is(head, AutokeyCode::kAssociation) || other) {
     knows_us_ = false;

@@ -93,7 +93,7 @@ void AnAnnouncementCountsUnderThePeersSignatureAlone(void**) {
   Settled pair;
   const auto forged =
       Field(AutokeyCode::kAutokey, true, 111, std::string_view("\x01\x02\x03\x04\0\0\0\x63", 8),
-            kPeersNow + 5000, kPeersNow, 64);
+            kPeersNow + 5000, kPeersNow + 5000, 64);
   assert_false(pair.Forge(forged).accept.has_value());
   assert_true(pair.one->dance->follows_list());
   assert_true(pair.GoesOn());
@@ -181,7 +181,7 @@ void AFloodOfAnnouncementsUsesUpNothingOfThePeers(void**) {
   Settled pair;
   const auto forged =
       Field(AutokeyCode::kAutokey, true, 111, std::string_view("\x01\x02\x03\x04\0\0\0\x63", 8),
-            kPeersNow + 5000, kPeersNow, 64);
+            kPeersNow + 5000, kPeersNow + 5000, 64);
   int checked = 0;
   for (int i = 0; i < 10000; ++i)
     checked += pair.Forge(forged).dance.outcome == Outcome::kSignature;

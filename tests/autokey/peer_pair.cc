@@ -161,6 +161,7 @@ std::vector<uint8_t> PeerHost::Sealed(KeyId key, const wire::Header& header) {
 }
 
 std::optional<std::vector<uint8_t>> PeerHost::Send() {
+  host.Maintain();
   if (const auto make = dance->DueList(poll, context())) {
     host.Ask(*make);
     if (!dance->OnListMade(host.out.answer)) return std::nullopt;
