@@ -43,16 +43,16 @@ bool InOneNetwork(const IpAddress& a, const IpAddress& b) {
          std::equal(a.octets.begin(), a.octets.begin() + octets, b.octets.begin());
 }
 
-std::vector<AssocId> TooManyByTrail(std::vector<ByTrail> let_in) {
+std::vector<AssocId> TooManyLetIn(std::vector<LetIn> let_in) {
   std::stable_sort(let_in.begin(), let_in.end(),
-                   [](const ByTrail& a, const ByTrail& b) { return a.since < b.since; });
+                   [](const LetIn& a, const LetIn& b) { return a.since < b.since; });
   std::vector<IpAddress> stay;
   std::vector<AssocId> gone;
-  for (const ByTrail& one : let_in) {
+  for (const LetIn& one : let_in) {
     const auto neighbours = std::count_if(stay.begin(), stay.end(), [&](const auto& other) {
       return InOneNetwork(other, one.address);
     });
-    if (stay.size() < kMostByTrail && static_cast<size_t>(neighbours) < kMostByTrailOfNetwork) {
+    if (stay.size() < kMostLetIn && static_cast<size_t>(neighbours) < kMostLetInOfNetwork) {
       stay.push_back(one.address);
     } else {
       gone.push_back(one.id);

@@ -5,8 +5,10 @@
 // those that answer us: who owns many addresses owns neighbours, but anybody can write their names.
 // No place is for ever. Who never answered us may be forged, who fell silent has gone, and who gets
 // no further may speak Autokey for hours: each goes when another asks for the place, and who was
-// refused goes at once. Whoever has
-// proved itself is not tried any more and goes for nobody.
+// refused goes at once.
+// Whoever has proved itself is not tried any more and goes for nobody. Neither does a peer that has
+// accepted our certificate and follows us, as a client of a trusted host does in symmetric modes:
+// it may never have a trail of its own for us, and few of those are let in.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +23,11 @@ namespace ntpward::core {
 
 // Tried at once, of one kind.
 inline constexpr size_t kMostUnproven = 4;
-// Of one kind and one network, those that an operator lets in by their certificate trail alone
-// (`identity optional`): anybody can have one. In all, half of kMostEphemeral.
-inline constexpr size_t kMostByTrailOfNetwork = 8;
-inline constexpr size_t kMostByTrail = 16;
+// Of one network, those that an operator lets in by their certificate trail alone (`identity
+// optional`), and peers that follow us and have proved nothing: anybody can be one. In all, half of
+// kMostEphemeral.
+inline constexpr size_t kMostLetInOfNetwork = 8;
+inline constexpr size_t kMostLetIn = 16;
 // s in which an association may give its first answer to us before it has to make room for another.
 // Two that both hurry (PollSchedule::Hasten) need 10 at most.
 inline constexpr double kFirstAnswerSeconds = 16;
@@ -86,16 +89,16 @@ struct UnprovenPlace {
 UnprovenPlace PlaceForUnproven(std::span<const Unproven> tried, const IpAddress& newcomer,
                                const UnprovenLimits& limits, MonoTime now);
 
-// One that is let in by its trail alone, and since when.
-struct ByTrail {
+// One that is let in by its trail alone, or as it follows us and has proved nothing; since when.
+struct LetIn {
   AssocId id;
   IpAddress address;
   MonoTime since;
 };
 
 // Those for whom there is no room beside the ones that were let in before them. Everybody is tried,
-// as nobody's packet tells whether it can prove who it is.
-std::vector<AssocId> TooManyByTrail(std::vector<ByTrail> let_in);
+// as nobody's packet tells whether it can prove who it is. Who has room is tried no more.
+std::vector<AssocId> TooManyLetIn(std::vector<LetIn> let_in);
 
 // The same /24 (IPv4) or /64 (IPv6, and the same link where that is what it is local to): what one
 // owner of addresses has at least.

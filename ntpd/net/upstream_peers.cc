@@ -97,10 +97,21 @@ void Upstreams::OnPeerPacket(Upstream* upstream, const wire::Packet& packet, Ntp
   if (listed) {
     CheckPeerKey(upstream, packet, answers, t4);
   } else if (packet.extensions().empty()) {
-    ++node_->packets.declined;
+    HearBare(*upstream, packet.header, t4);
   }
   HurryPeer(*upstream);
   on_update_();
+}
+
+// Of one that we do not follow. Who follows us sends nothing else when all is said, and takes time
+// only from what answers its last packet. Its MAC is not ours to check and says no more than that
+// of a field, which is anyone's: no more is believed than of that.
+void Upstreams::HearBare(const Upstream& upstream, const wire::Header& header, NtpTimestamp t4) {
+  if (!upstream.peer->follower_since()) {
+    ++node_->packets.declined;
+    return;
+  }
+  (void)node_->engine->OnHeard(upstream.id, header, t4, Timebase::Mono());
 }
 
 // True when a list was announced in it: ntpd-keys knows that before it judges the packet.

@@ -40,15 +40,25 @@ std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream&
   return std::nullopt;
 }
 
+// It proves nothing to us, and goes by our time as far as it tells: a client of ours in symmetric
+// modes.
+bool Upstreams::FollowsUs(const Upstream& upstream) {
+  return UnprovenKindOf(upstream) == UnprovenKind::kPassivePeer &&
+         upstream.peer->follower_since().has_value();
+}
+
 void Upstreams::NoteTrials(MonoTime now) {
-  for (const auto& [id, upstream] : upstreams_)
+  for (const auto& [id, upstream] : upstreams_) {
     upstream->trial.Note(ProgressOf(*upstream), !UnprovenKindOf(*upstream), now);
+    upstream->settled = FollowsUs(*upstream);
+  }
+  for (const AssocId id : TooManyLetIn()) upstreams_.at(id)->settled = false;
 }
 
 std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
   std::vector<core::Unproven> tried;
   for (const auto& [id, upstream] : upstreams_) {
-    if (UnprovenKindOf(*upstream) != kind) continue;
+    if (UnprovenKindOf(*upstream) != kind || upstream->settled) continue;
     const core::Association* association = node_->engine->Find(id);
     const bool heard = association != nullptr && association->heard();
     tried.push_back({id, upstream->remote.ip, upstream->trial,
@@ -57,15 +67,23 @@ std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
   return tried;
 }
 
-// Who was let in without a proof of identity may stay, but not take the places of those that can
-// prove theirs.
-std::vector<AssocId> Upstreams::TooManyByTrail() const {
-  std::vector<core::ByTrail> let_in;
-  for (const auto& [id, upstream] : upstreams_)
-    if (upstream->line == kNoLine && !UnprovenKindOf(*upstream) &&
-        IdentityOf(*upstream) == autokey::SchemeLabel(msg::IdentityScheme::kNone))
-      let_in.push_back({id, upstream->remote.ip, upstream->trial.proved_since()});
-  return core::TooManyByTrail(std::move(let_in));
+// Who was let in without a proof of identity may stay, and so may who follows us and has none for
+// us, but neither takes the places of those that can prove theirs.
+std::vector<AssocId> Upstreams::TooManyLetIn() const {
+  std::vector<core::LetIn> let_in;
+  for (const auto& [id, upstream] : upstreams_) {
+    if (upstream->line != kNoLine) continue;
+    const bool by_trail = !UnprovenKindOf(*upstream) &&
+                          IdentityOf(*upstream) == autokey::SchemeLabel(msg::IdentityScheme::kNone);
+    if (!by_trail && !FollowsUs(*upstream)) continue;
+    // A peer that followed us before it showed its trail keeps its rank.
+    const auto followed =
+        upstream->peer != nullptr ? upstream->peer->follower_since() : std::nullopt;
+    const MonoTime proved = upstream->trial.proved_since();
+    const bool first = followed && (!by_trail || *followed < proved);
+    let_in.push_back({id, upstream->remote.ip, first ? *followed : proved});
+  }
+  return core::TooManyLetIn(std::move(let_in));
 }
 
 bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
@@ -135,10 +153,13 @@ bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
 // if they are there, their next broadcast begins anew.
 void Upstreams::RemoveUnproven(MonoTime now) {
   NoteTrials(now);
-  std::vector<AssocId> gone = TooManyByTrail();
+  std::vector<AssocId> gone = TooManyLetIn();
+  // Those of them that have proved nothing are tried on, like others.
+  std::erase_if(gone, [&](AssocId id) { return UnprovenKindOf(*upstreams_.at(id)).has_value(); });
   for (const auto& [id, upstream] : upstreams_) {
     const auto kind = UnprovenKindOf(*upstream);
     const double tried_for = now - upstream->trial.since();
+    if (upstream->settled) continue;  // its silence ends it, like one that is proved
     if (kind == UnprovenKind::kPassivePeer) {
       const core::Association* association = node_->engine->Find(id);
       const bool heard = association != nullptr && association->heard();

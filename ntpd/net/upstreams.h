@@ -56,6 +56,8 @@ struct Upstream {
   bool renewing = false;                 // its proofs, when we looked last
   MonoTime mobilised;                    // a packet made it then
   core::Trial trial;                     // of one that a packet made, under Autokey
+  // A peer that a packet made follows us and has a place for that (NoteTrials).
+  bool settled = false;
   // A broadcast or manycast server whose answers are no proof for us.
   bool refused = false;
   UniqueFd socket;
@@ -263,6 +265,7 @@ class Upstreams {
   void TakeAndSend(AssocId id, uint32_t exchange, const wire::Header& header);
   void SendToPeer(Upstream* upstream, const wire::Header& header, KeyId key);
   void OnPeerPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
+  void HearBare(const Upstream& upstream, const wire::Header& header, NtpTimestamp t4);
   bool TakePeerFields(Upstream* upstream, const wire::Packet& packet, bool answers);
   void CarryPeer(Upstream* upstream, const autokey::PeerResult& result, bool answers);
   void CheckPeerKey(Upstream* upstream, const wire::Packet& packet, bool answers, NtpTimestamp t4);
@@ -283,7 +286,8 @@ class Upstreams {
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
   void NoteTrials(MonoTime now);
   std::vector<core::Unproven> Tried(UnprovenKind kind) const;
-  std::vector<AssocId> TooManyByTrail() const;
+  static bool FollowsUs(const Upstream& upstream);
+  std::vector<AssocId> TooManyLetIn() const;
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
   void RemoveUnproven(MonoTime now);

@@ -173,27 +173,27 @@ void NetworksAreOfOneFamilyAndOneLink(void**) {
 // `identity optional` lets in whoever comes: not more of them than leave room for those that prove
 // who they are.
 void WhoIsLetInByATrailAloneHasFewPlaces(void**) {
-  std::vector<ByTrail> let_in;
+  std::vector<LetIn> let_in;
   uint16_t id = 0;
   const auto enter = [&](const IpAddress& from) {
     ++id;
     let_in.push_back({{id}, from, At(id)});
   };
-  for (uint8_t last = 1; last <= kMostByTrailOfNetwork; ++last) enter(Network(1, last));
-  assert_true(TooManyByTrail(let_in).empty());
+  for (uint8_t last = 1; last <= kMostLetInOfNetwork; ++last) enter(Network(1, last));
+  assert_true(TooManyLetIn(let_in).empty());
   enter(Network(1, 200));
   // The one that came last goes, wherever it stands.
   std::swap(let_in.front(), let_in.back());
-  assert_true(TooManyByTrail(let_in) == std::vector<AssocId>{{id}});
+  assert_true(TooManyLetIn(let_in) == std::vector<AssocId>{{id}});
   let_in.erase(let_in.begin());
-  for (uint8_t third = 2; let_in.size() < kMostByTrail; ++third) enter(Network(third));
-  assert_true(TooManyByTrail(let_in).empty());
+  for (uint8_t third = 2; let_in.size() < kMostLetIn; ++third) enter(Network(third));
+  assert_true(TooManyLetIn(let_in).empty());
   enter(Network(200));
   enter(Network(201));
   const auto last = static_cast<uint16_t>(id - 1);
   const std::vector<AssocId> gone = {{last}, {id}};
-  assert_true(TooManyByTrail(let_in) == gone);
-  assert_true(2 * kMostByTrail <= kMostEphemeral);
+  assert_true(TooManyLetIn(let_in) == gone);
+  assert_true(2 * kMostLetIn <= kMostEphemeral);
 }
 
 void SinceWhenOneIsProvedIsKept(void**) {

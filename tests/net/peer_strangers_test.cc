@@ -247,6 +247,91 @@ void WhoProvedItselfGoesForNobody(void**) {
   }
 }
 
+// A client in symmetric modes: it asks what only those ask who have accepted our certificate, and
+// answers us. Of itself it proves nothing.
+void FollowAs(World& world, const IpAddress& from) {
+  Stranger stranger(from);
+  const auto say = [&](const Stranger::Got& got, Bytes fields) {
+    stranger.Send(world.h.WithPublicMac({from, kOurs}, {88888},
+                                        Encoded(world.Header(got.header().transmit), fields)),
+                  {kOurs, world.port});
+    world.h.Spin();
+  };
+  say(FirstAnswerTo(world, stranger, world.Header(NtpTimestamp())),
+      AssociationRequest(world.server));
+  const auto id = world.h.upstreams.FindAddress(from);
+  CHECK(id.has_value());
+  world.h.upstreams.Poll(*id);
+  world.h.ServeKeys(
+      [&](Bytes message) { (void)world.keys.Serve(&world.h, message, [](const auto&) {}); });
+  const auto polled = stranger.Receive();
+  CHECK(polled.has_value());
+  say(*polled, autokey::AnnouncementRequest(kPeersId.value));
+}
+IpAddress Neighbour(uint8_t last) { return IpAddress::V4(127, 0, 9, last); }
+bool HasNeighbour(const World& world, uint8_t last) {
+  return world.h.upstreams.Has(Neighbour(last));
+}
+
+// Its neighbours come, we read our keys again, and half an hour is over.
+void WhoFollowsUsGoesForNobody(void**) {
+  World world(false);
+  FollowAs(world, Neighbour(1));
+  const AssocId id = world.Only();
+  ComeAs(world, Neighbour(2));
+  assert_true(HasNeighbour(world, 2));
+  world.h.upstreams.OnHostMaterial({.certificate = true, .key = true, .signer = true});
+  Age(world, core::kStandstillSeconds + 1);
+  ComeAs(world, Neighbour(3));
+  assert_true(HasNeighbour(world, 1) && !HasNeighbour(world, 2) && HasNeighbour(world, 3));
+  Age(world, 2000);
+  world.h.upstreams.Maintain(Timebase::Mono());
+  assert_int_equal(world.Only().value, id.value);
+  // It is believed in nothing.
+  assert_false(world.upstream().peer->identified());
+}
+
+// It sends bare headers when all is said, and takes time from what answers the last of them.
+void TheBareHeadersOfAFollowerAreAnswered(void**) {
+  World world(false);
+  const auto first = FirstAnswerTo(world, world.peer, world.Header(NtpTimestamp()));
+  world.Come(
+      world.WithFields(world.Header(first.header().transmit), AssociationRequest(world.server)));
+  auto polled = world.Poll();
+  assert_true(polled.has_value());
+  const auto bare = [&] {
+    const wire::Header header = world.Header(polled->header().transmit);
+    world.Come(Encoded(header, SomeMac({99999})));
+    polled = world.Poll();
+    assert_true(polled.has_value());
+    return polled->header().origin == header.transmit;
+  };
+  assert_false(bare());
+  world.Come(world.WithFields(world.Header(polled->header().transmit),
+                              autokey::AnnouncementRequest(kPeersId.value)));
+  polled = world.Poll();
+  assert_true(polled.has_value());
+  assert_true(bare());
+  assert_int_equal(world.samples(), 0);
+}
+
+// Anybody who has addresses can follow us. Those beyond the share are tried like others.
+void FollowersOfANetworkHaveTheirShare(void**) {
+  World world(false);
+  constexpr auto kShare = static_cast<uint8_t>(core::kMostLetInOfNetwork);
+  for (uint8_t last = 1; last <= kShare + 1; ++last) FollowAs(world, Neighbour(last));
+  ComeAs(world, Neighbour(100));
+  assert_false(HasNeighbour(world, 100));
+  Age(world, core::kStandstillSeconds + 1);
+  ComeAs(world, Neighbour(100));
+  assert_true(HasNeighbour(world, 100));
+  assert_false(HasNeighbour(world, kShare + 1));
+  for (uint8_t last = 1; last <= kShare; ++last) assert_true(HasNeighbour(world, last));
+  // Those of other networks come as before.
+  ComeAs(world, 30);
+  assert_true(Has(world, 30));
+}
+
 // Each of them is refused with a line, and the lines are few.
 void AFloodThatNoepeerForbidsHidesNoEvents(void**) {
   World world(false);
@@ -313,6 +398,9 @@ int main() {
       cmocka_unit_test(WhoAnsweredUsKeepsItsPlace),
       cmocka_unit_test(WhoAnswersForeverWithoutGettingFurtherMakesRoom),
       cmocka_unit_test(WhoProvedItselfGoesForNobody),
+      cmocka_unit_test(WhoFollowsUsGoesForNobody),
+      cmocka_unit_test(TheBareHeadersOfAFollowerAreAnswered),
+      cmocka_unit_test(FollowersOfANetworkHaveTheirShare),
       cmocka_unit_test(ForgedBroadcastsTakeNoPeersPlace),
       cmocka_unit_test(AFloodThatNoepeerForbidsHidesNoEvents),
   };

@@ -93,8 +93,8 @@ struct World {
   uint32_t peers_key = 300000;
 };
 
-constexpr auto kOfNetwork = static_cast<uint8_t>(core::kMostByTrailOfNetwork);
-constexpr auto kOfAll = static_cast<uint8_t>(core::kMostByTrail);
+constexpr auto kOfNetwork = static_cast<uint8_t>(core::kMostLetInOfNetwork);
+constexpr auto kOfAll = static_cast<uint8_t>(core::kMostLetIn);
 
 void ANetworkHasItsShare(void**) {
   World world;
