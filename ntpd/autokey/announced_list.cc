@@ -59,6 +59,7 @@ AnnouncedList::Result AnnouncedList::OnAnnouncement(Bytes bytes, uint32_t associ
   timestamp_ = field->timestamp;
   filestamp_ = field->filestamp;
   if (proof) proof_ = proof->begun;
+  if (same && accepted_) return result;  // told again: its keys go on
   accepted_ = false;
   awaited_ = true;
   result.accept = Acceptance();

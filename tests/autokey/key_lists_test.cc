@@ -248,6 +248,28 @@ void BelievesASignedAnnouncement(void**) {
   assert_true(list.accepted());
 }
 
+// As a peer does in each packet that has nothing else to say.
+void AListThatIsToldAgainGoesOn(void**) {
+  Sender sender;
+  AnnouncedList list(kOwn, KeyListUse::kSymmetric, kPath);
+  const auto tell = [&](uint32_t key, uint32_t timestamp) {
+    const auto result =
+        list.OnAnnouncement(sender.Announce(key, 99, timestamp), kServersId, sender.check());
+    assert_true(result.outcome == Outcome::kOk);
+    return result.accept.has_value();
+  };
+  assert_true(tell(0x5684ea51, kTestNow));
+  list.OnVerdict(msg::VerdictCode::kGood);
+  assert_false(tell(0x5684ea51, kTestNow + 1));
+  assert_true(list.accepted());
+  assert_int_equal(list.timestamp().value, kTestNow + 1);
+  // Another, and one whose keys came out of order.
+  assert_true(tell(0x12345678, kTestNow + 2));
+  list.OnVerdict(msg::VerdictCode::kGood);
+  list.Void();
+  assert_true(tell(0x12345678, kTestNow + 2));
+}
+
 void AWrongAnnouncementChangesNothing(void**) {
   Sender sender;
   AnnouncedList list(kOwn, KeyListUse::kBroadcast, kPath);
@@ -406,6 +428,7 @@ int main() {
       cmocka_unit_test(ARefusedListIsAskedForAgain),
       cmocka_unit_test(AListIsPushedOnce),
       cmocka_unit_test(BelievesASignedAnnouncement),
+      cmocka_unit_test(AListThatIsToldAgainGoesOn),
       cmocka_unit_test(AWrongAnnouncementChangesNothing),
       cmocka_unit_test(AServerThatWasAheadIsBelievedAfterAnotherProof),
       cmocka_unit_test(RefusesASequenceThatNobodyHas),
