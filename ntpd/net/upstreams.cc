@@ -59,6 +59,17 @@ uint32_t LocalRefid(std::string_view text) {
   return refid;
 }
 
+std::string_view ReasonOf(msg::ResolveOutcome outcome) {
+  switch (outcome) {
+    case msg::ResolveOutcome::kPermanent:
+      return "name or service not known";
+    case msg::ResolveOutcome::kTooOften:
+      return "it was looked up too often, which is our own limit and no fault of the DNS";
+    default:
+      return "temporary failure in name resolution";
+  }
+}
+
 }  // namespace
 
 Upstreams::Upstreams(Node* node, Channel* resolve, std::function<void()> on_update, uint16_t port)
@@ -384,7 +395,7 @@ void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   Lookup& lookup = found->second;
   lookup.wanted = false;
   lookup.resolved = true;
-  lookup.complained = false;
+  lookup.complained = lookup.said_limit = false;
   // Access rules are for the addresses that the name had first: a later answer must not open a
   // door.
   for (const auto& on_address : std::exchange(lookup.restricts, {}))
@@ -410,10 +421,10 @@ void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
 // Maintain asks again, for ever: the network may come later than this daemon.
 void Upstreams::ComplainOnce(const msg::ResolveAnswer& answer) {
   Lookup& lookup = lookups_.at(answer.index);
-  if (std::exchange(lookup.complained, true)) return;
-  const std::string why = answer.outcome == msg::ResolveOutcome::kPermanent
-                              ? "name or service not known"
-                              : "temporary failure in name resolution";
+  bool& said =
+      answer.outcome == msg::ResolveOutcome::kTooOften ? lookup.said_limit : lookup.complained;
+  if (std::exchange(said, true)) return;
+  const std::string why(ReasonOf(answer.outcome));
   for (const auto& [id, prototype] : prototypes_) {
     if (prototype.config.name != answer.index) continue;
     const bool pool = prototype.config.kind == msg::NetAssociationKind::kPool;

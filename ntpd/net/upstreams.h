@@ -210,6 +210,7 @@ class Upstreams {
     bool wanted = true;       // an answer would be of use
     bool resolved = false;    // there was an answer
     bool complained = false;  // the operator was told that there is none
+    bool said_limit = false;  // he was told that it was not even asked for
     bool said_own = false;    // he was told that this host is among them, or no other one
     MonoTime next;            // when to ask (again)
     double wait = 2;          // seconds, doubles with each question

@@ -53,10 +53,7 @@ class Role {
     const msg::ResolveName* name = nullptr;
     if (msg::Decode(*bytes, &request)) name = table_.Find(request.index);
     if (name == nullptr) return link_.Accuse(msg::Role::kNet, *bytes);
-    const bool in_time = rate_->Take(MonotonicNow());
-    (void)net_.Send(in_time ? LookUp(*name)
-                            : msg::ResolveAnswer{.index = name->index,
-                                                 .outcome = msg::ResolveOutcome::kTemporary});
+    (void)net_.Send(Answer(*name, &*rate_, MonotonicNow()));
   }
 
   Channel supervisor_;

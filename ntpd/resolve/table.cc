@@ -66,4 +66,12 @@ msg::ResolveAnswer LookUp(const msg::ResolveName& name) {
   return answer;
 }
 
+msg::ResolveAnswer Answer(const msg::ResolveName& name, LookUpRate* rate, MonoTime now) {
+  if (rate->Take(now)) return LookUp(name);
+  msg::ResolveAnswer answer;
+  answer.index = name.index;
+  answer.outcome = msg::ResolveOutcome::kTooOften;
+  return answer;
+}
+
 }  // namespace ntpward::resolve

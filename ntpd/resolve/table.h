@@ -48,4 +48,7 @@ msg::ResolveOutcome OutcomeOf(int failure);
 // Looks one name up with getaddrinfo; blocks for as long as the system's resolver does.
 msg::ResolveAnswer LookUp(const msg::ResolveName& name);
 
+// The same, as far as `rate` allows one more at `now`; else kTooOften.
+msg::ResolveAnswer Answer(const msg::ResolveName& name, LookUpRate* rate, MonoTime now);
+
 }  // namespace ntpward::resolve

@@ -37,7 +37,13 @@ struct ResolveRequest {
   static auto Fields(auto& m) { return std::tie(m.index); }
 };
 
-enum class ResolveOutcome : uint8_t { kOk = 0, kTemporary, kPermanent, kLast = kPermanent };
+enum class ResolveOutcome : uint8_t {
+  kOk = 0,
+  kTemporary,
+  kPermanent,
+  kTooOften,  // nobody was asked: ntpd-resolve's own limit
+  kLast = kTooOften
+};
 
 // resolve -> net. Addresses without port; none unless kOk.
 struct ResolveAnswer {

@@ -55,6 +55,24 @@ void ANameWithoutAddressIsToldOnce(void**) {
   assert_true(net.Lines().empty());
 }
 
+// Neither hides the other.
+void OurOwnLimitIsToldAsSuch(void**) {
+  Unresolved net(msg::NetAssociationKind::kServer);
+  (void)net.Lines();
+  net.Answer(msg::ResolveOutcome::kTooOften);
+  const auto lines = net.Lines();
+  assert_int_equal(lines.size(), 1);
+  assert_string_equal(lines[0].c_str(),
+                      "error resolving host late.example: it was looked up too often, which is our "
+                      "own limit and no fault of the DNS; asking again");
+  net.Answer(msg::ResolveOutcome::kTooOften);
+  assert_true(net.Lines().empty());
+  net.Answer(msg::ResolveOutcome::kTemporary);
+  assert_true(net.Lines().at(0).find("temporary failure") != std::string::npos);
+  net.Answer(msg::ResolveOutcome::kTooOften);
+  assert_true(net.Lines().empty());
+}
+
 void APoolIsToldAsSuch(void**) {
   Unresolved net(msg::NetAssociationKind::kPool);
   (void)net.Lines();
@@ -117,6 +135,7 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ANameWithoutAddressIsToldOnce),
+      cmocka_unit_test(OurOwnLimitIsToldAsSuch),
       cmocka_unit_test(APoolIsToldAsSuch),
       cmocka_unit_test(AnAddressThatNoHostCanHaveIsTold),
       cmocka_unit_test(ARestrictLineWithoutAddressIsTold),

@@ -53,6 +53,20 @@ void LooksUpNumericNamesWithoutANetwork(void**) {
   assert_true(four.Valid() && six.Valid());
 }
 
+// Whoever reads of it must not look for a fault of the DNS.
+void WhatIsAskedTooOftenIsNotLookedUp(void**) {
+  const MonoTime now = MonoTime::FromSeconds(1000);
+  LookUpRate rate(1);
+  int answered = 0;
+  msg::ResolveAnswer answer = Answer(Name(1, "192.0.2.7"), &rate, now);
+  for (; answer.outcome == msg::ResolveOutcome::kOk && answered < 1000; ++answered)
+    answer = Answer(Name(1, "192.0.2.7"), &rate, now);
+  assert_int_equal(answered, 8);
+  assert_true(answer.outcome == msg::ResolveOutcome::kTooOften);
+  assert_int_equal(answer.index, 1);
+  assert_true(answer.Valid());
+}
+
 void KeepsToTheFamily(void**) {
   assert_true(LookUp(Name(1, "192.0.2.7", 4)).outcome == msg::ResolveOutcome::kOk);
   const msg::ResolveAnswer other = LookUp(Name(1, "192.0.2.7", 6));
@@ -96,6 +110,7 @@ int main() {
       cmocka_unit_test(FindsByIndexAndRefusesOneTwice),
       cmocka_unit_test(NamesAreLookedUpAsOftenAsAnHonestNetAsks),
       cmocka_unit_test(LooksUpNumericNamesWithoutANetwork),
+      cmocka_unit_test(WhatIsAskedTooOftenIsNotLookedUp),
       cmocka_unit_test(KeepsToTheFamily),
       cmocka_unit_test(FindsLocalhostOnce),
       cmocka_unit_test(AnImpossibleNameHasNoAddress),
