@@ -138,8 +138,9 @@ void GroupLoader::WarnOfSecret(const GroupFile& file) {
 }
 
 void GroupLoader::Unusable(const GroupFile& file, const Error& error) {
-  unusable_.push_back(file.name + ": " + error.text +
-                      ": install it anew from the group's server ('ntp-keygen -e')");
+  unusable_.push_back(
+      {file.group, file.name + ": " + error.text +
+                       ": install it anew from the group's server ('ntp-keygen -e')"});
 }
 
 }  // namespace ntpward::keys

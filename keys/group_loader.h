@@ -10,6 +10,12 @@
 
 namespace ntpward::keys {
 
+// A group key of others that cannot be used, and why.
+struct UnusableGroup {
+  std::string group;
+  std::string reason;
+};
+
 // A file as the supervisor sent it.
 struct GroupFile {
   msg::KeyFileKind kind = msg::KeyFileKind::kIffKey;
@@ -22,7 +28,7 @@ class GroupLoader {
  public:
   // What it finds goes to `host`, `warnings` and `unusable`; all must outlive it.
   GroupLoader(Bytes password, HostKeys* host, std::vector<std::string>* warnings,
-              std::vector<std::string>* unusable)
+              std::vector<UnusableGroup>* unusable)
       : password_(password), host_(*host), warnings_(*warnings), unusable_(*unusable) {}
 
   // A server's group key that cannot be used is an error: it would be missed by every client.
@@ -46,7 +52,7 @@ class GroupLoader {
   Bytes password_;
   HostKeys& host_;
   std::vector<std::string>& warnings_;
-  std::vector<std::string>& unusable_;
+  std::vector<UnusableGroup>& unusable_;
 };
 
 }  // namespace ntpward::keys

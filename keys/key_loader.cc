@@ -2,10 +2,10 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 
 #include "keys/farm_seeds.h"
-#include "keys/group_loader.h"
 #include "keys/key_binding.h"
 #include "keys/read_file.h"
 #include "privsep/fds.h"
@@ -148,7 +148,7 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   out.host = TRY(LoadKeyPair(*host_file));
   const LoadedFile* sign = Find(msg::KeyFileKind::kSign);
   if (sign != nullptr && !sign->content)
-    return Fail("sign key file " + sign->name + " not found: 'crypto sign' names it");
+    return Fail("sign key file " + sign->name + " is not there, or cannot be read");
   if (sign != nullptr) out.sign = TRY(LoadKeyPair(*sign));
   out.certificate = TRY(LoadCertificate(*certificate_file, unix_now));
   if (!BelongsTo(out.certificate, out.signing_key()))
@@ -206,7 +206,7 @@ Result<OwnCertificate> KeyLoader::LoadCertificate(const LoadedFile& file, int64_
 
 Status KeyLoader::LoadGroupFiles(HostKeys* host) {
   using msg::KeyFileKind;
-  std::vector<std::string> unusable;
+  std::vector<UnusableGroup> unusable;
   GroupLoader loader(password(), host, &warnings_, &unusable);
   for (const LoadedFile& file : files_) {
     const bool server = file.kind == KeyFileKind::kIffKey || file.kind == KeyFileKind::kGqKey ||
@@ -220,7 +220,11 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     if (!file.content->ok()) {
       const std::string text = file.name + ": " + file.content->error().text;
       if (server && !file.earlier) return Fail(text);
-      (client ? unusable : warnings_).push_back(text);
+      if (client) {
+        unusable.push_back({file.group, text});
+      } else {
+        Warn(text);
+      }
       continue;
     }
     const GroupFile read{file.kind, file.group, file.name, (*file.content)->bytes()};
@@ -228,19 +232,28 @@ Status KeyLoader::LoadGroupFiles(HostKeys* host) {
     if (server && !file.earlier) TRY_VOID(loader.LoadServer(read));
     if (client) loader.LoadClient(read);
   }
-  return JudgeUnusable(std::move(unusable));
+  return JudgeUnusable(unusable, host->groups);
 }
 
 // keysdir may hold files of groups that nobody uses: a start goes without those that are broken. A
-// reload has a key in use to lose.
-Status KeyLoader::JudgeUnusable(std::vector<std::string> unusable) {
-  if (unusable.empty()) return {};
-  if (start_->strict) {
-    further_errors_.assign(unusable.begin() + 1, unusable.end());
-    return Fail(unusable[0]);
+// reload has a key in use to lose, but not by "ntpkey_iffpar_GROUP.bak" and the like.
+Status KeyLoader::JudgeUnusable(const std::vector<UnusableGroup>& unusable,
+                                const std::vector<Group>& usable) {
+  std::vector<std::string> errors;
+  for (const UnusableGroup& file : unusable) {
+    const bool copy = std::any_of(usable.begin(), usable.end(), [&file](const Group& group) {
+      return file.group.size() > group.name.size() && file.group.starts_with(group.name) &&
+             (file.group[group.name.size()] == '.' || file.group[group.name.size()] == '~');
+    });
+    if (start_->strict && !copy) {
+      errors.push_back(file.reason);
+    } else {
+      Warn(file.reason);
+    }
   }
-  for (std::string& text : unusable) Warn(std::move(text));
-  return {};
+  if (errors.empty()) return {};
+  further_errors_.assign(errors.begin() + 1, errors.end());
+  return Fail(errors[0]);
 }
 
 // Those of `crypto ident` and of the host, as with ntpd 4.2.8; and that of the group in our name,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "keys/group_loader.h"
 #include "keys/key_material.h"
 #include "privsep/kept_changes.h"
 #include "privsep/msg/command.h"
@@ -48,7 +49,8 @@ class KeyLoader {
   Result<KeyPair> LoadKeyPair(const LoadedFile& file);
   Result<OwnCertificate> LoadCertificate(const LoadedFile& file, int64_t unix_now);
   Status LoadGroupFiles(HostKeys* host);
-  Status JudgeUnusable(std::vector<std::string> unusable);
+  Status JudgeUnusable(const std::vector<UnusableGroup>& unusable,
+                       const std::vector<Group>& usable);
   bool IsOfOurGroup(const LoadedFile& file, const OwnCertificate& certificate) const;
   Result<Secret> LoadFarmSecret();
   Result<SymmetricKeys> LoadSymmetric();

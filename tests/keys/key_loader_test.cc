@@ -59,7 +59,7 @@ void NamesMissingFilesAndTheCommandThatMakesThem(void**) {
   // One that the configuration names is missing under that name, and never merely left out.
   Harness no_sign;
   no_sign.Start({kHost, kCertificate, {KeyFileKind::kSign, ""}});
-  assert_true(Says(no_sign.out.failures, "sign key file keys/ not found"));
+  assert_true(Says(no_sign.out.failures, "sign key file keys/ is not there, or cannot be read"));
 }
 
 void ACertificateMustBelongToTheKey(void**) {
@@ -156,9 +156,14 @@ void ADamagedGroupFileIsAnErrorWhereTheLoadIsStrict(void**) {
   assert_true(h.service.failed());
   assert_true(Says(h.out.failures, "keys/README: it has no filestamp"));
   assert_true(Says(h.out.logs, "keys/428_host_server: "));
+  // A copy that somebody left beside the key in use is none of its files.
   Harness whole;
   whole.start.strict = true;
-  whole.Start({kHost, kCertificate, {KeyFileKind::kIffPar, "428_iffpar_server_traditional"}});
+  whole.Start({kHost,
+               kCertificate,
+               {KeyFileKind::kIffPar, "428_iffpar_server_traditional"},
+               {KeyFileKind::kIffPar, "README", "server.bak"},
+               {KeyFileKind::kIffPar, "README", "server~"}});
   assert_true(whole.service.ready());
 }
 
