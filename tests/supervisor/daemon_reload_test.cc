@@ -105,6 +105,9 @@ void ARefusedReloadChangesNothing(void**) {
   site.Configure(std::string(kConfig) + "leapfile " + site.Path("script") + "\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("reload refused: the leap second file cannot be used");
+  site.Configure(std::string(kConfig) + "interface ignore all\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("reload refused: no address to listen on");
   assert_true(daemon.ntpd.Rest(300).find("fake net") == std::string::npos);
   for (const pid_t pid : {daemon.net, daemon.keys, daemon.clock, daemon.resolve})
     assert_int_equal(kill(pid, 0), 0);
