@@ -79,6 +79,11 @@ config::InterfaceAction ActionForUnnamed(const InterfaceAddress& candidate,
   return wildcard;
 }
 
+// Whether that is what -I says: a name, or an address in any of its forms.
+bool IsNamed(const std::string& interface, const IpAddress& address, const std::string& option) {
+  return option == interface || IpAddress::Parse(option) == address;
+}
+
 bool Set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
@@ -155,11 +160,15 @@ std::vector<InterfaceAddress> LocalAddresses() {
 }
 
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
-                                  const std::vector<std::string>& only) {
-  if (!only.empty()) {
-    const bool named = std::any_of(only.begin(), only.end(), [&candidate](const std::string& name) {
-      return name == candidate.interface || name == candidate.address.ToString();
-    });
+                                  const Options& options) {
+  const Family family = candidate.address.family;
+  if ((options.family == 4 && family != Family::kIpv4) ||
+      (options.family == 6 && family != Family::kIpv6))
+    return config::InterfaceAction::kIgnore;
+  if (!options.interfaces.empty()) {
+    const bool named = std::any_of(
+        options.interfaces.begin(), options.interfaces.end(),
+        [&](const auto& name) { return IsNamed(candidate.interface, candidate.address, name); });
     // Loopback stays, so that ntpq works.
     return named || candidate.address.is_loopback() ? config::InterfaceAction::kListen
                                                     : config::InterfaceAction::kIgnore;
@@ -174,7 +183,7 @@ bool LeavesNoAddress(const config::System& system, const Options& options) {
   if (system.interfaces.empty() && options.interfaces.empty()) return false;
   const std::vector<InterfaceAddress> present = LocalAddresses();
   return std::all_of(present.begin(), present.end(), [&](const InterfaceAddress& address) {
-    return ActionFor(address, system, options.interfaces) == config::InterfaceAction::kIgnore;
+    return ActionFor(address, system, options) == config::InterfaceAction::kIgnore;
   });
 }
 
@@ -234,14 +243,14 @@ Status ListenSockets::OpenWildcards(const Options& options) {
 
 Status ListenSockets::Open(const config::System& system, const Options& options) {
   system_rules_ = system.interfaces;
-  only_ = options.interfaces;
+  options_ = options;
   if (!has_rules()) return OpenWildcards(options);
   std::vector<uint16_t> gone;
   Refresh(&gone);
   if (sockets_.empty()) return Fail(kNoAddress);
-  for (const std::string& name : only_) {
+  for (const std::string& name : options.interfaces) {
     const bool found = std::any_of(sockets_.begin(), sockets_.end(), [&name](const auto& socket) {
-      return socket.interface == name || socket.local.ip.ToString() == name;
+      return IsNamed(socket.interface, socket.local.ip, name);
     });
     if (!found) log_->Log(LogLevel::kWarning, "-I " + name + ": no such interface or address now");
   }
@@ -250,7 +259,7 @@ Status ListenSockets::Open(const config::System& system, const Options& options)
 
 bool ListenSockets::SetRules(const std::vector<config::InterfaceRule>& rules) {
   // -I stands above the file.
-  if (!only_.empty()) return true;
+  if (!options_.interfaces.empty()) return true;
   if (rules.empty() != system_rules_.empty()) return false;
   system_rules_ = rules;
   return true;
@@ -264,7 +273,7 @@ void ListenSockets::SetDscp(uint8_t dscp) {
 config::InterfaceAction ListenSockets::ActionFor(const InterfaceAddress& candidate) const {
   config::System system;
   system.interfaces = system_rules_;
-  return supervisor::ActionFor(candidate, system, only_);
+  return supervisor::ActionFor(candidate, system, options_);
 }
 
 void ListenSockets::DropUnruled(const std::vector<InterfaceAddress>& present,

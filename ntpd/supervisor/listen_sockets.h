@@ -42,8 +42,9 @@ std::vector<InterfaceAddress> LocalAddresses();
 
 // What the last matching `interface` line, or -I, says about an address; with neither, everything
 // is listened to. With either, what neither names is not, but for loopback (as ntpd 4.2.8 does).
+// Nor is ever what -4 or -6 leaves out.
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
-                                  const std::vector<std::string>& only);
+                                  const Options& options);
 
 // Whether rules leave out every address that this host has now: a start would fail.
 bool LeavesNoAddress(const config::System& system, const Options& options);
@@ -77,14 +78,14 @@ class ListenSockets {
   void SayOpened(const ListenSocket& socket) const;
   void SayGone(const ListenSocket& socket) const;
   Result<UniqueFd> Bind(const SocketAddress& local) const;
-  bool has_rules() const { return !system_rules_.empty() || !only_.empty(); }
+  bool has_rules() const { return !system_rules_.empty() || !options_.interfaces.empty(); }
 
   Logger* log_;
   uint8_t dscp_;
   uint16_t next_index_ = 0;
   std::vector<ListenSocket> sockets_;
   std::vector<config::InterfaceRule> system_rules_;
-  std::vector<std::string> only_;
+  Options options_;  // -I, -4 and -6 of it
 };
 
 }  // namespace ntpward::supervisor

@@ -52,6 +52,7 @@ class Translator {
   void ShowVariable(const config::Location& where, const std::string& item);
   void FillGroups();
   void LeaveOut(const config::Location& where, std::string why);
+  void RefuseInterfacesTwice();
   uint8_t HopLimit(uint8_t index) const;
   void AddAssociation(const config::Association& line);
   void AddRestriction(const config::Restriction& line);
@@ -94,6 +95,15 @@ void Translator::FillStart() {
   FillLimits();
   FillGroups();
   FillIdentity();
+  RefuseInterfacesTwice();
+}
+
+// As ntpd 4.2.8 does: one of the two would have to be passed over, and open what the other closes.
+void Translator::RefuseInterfacesTwice() {
+  const auto& lines = config_.system.interfaces;
+  if (options_.interfaces.empty() || lines.empty()) return;
+  LeaveOut(lines.front().where, "not together with the option -I: expected one of the two");
+  result_.errors.back().fatal_at_start = true;
 }
 
 // The hop limits of `ttl`, by their index; the default is that of ntpd 4.2.8.

@@ -461,6 +461,20 @@ void OnlyWhatCannotBeFollowedNeedsARestart(void**) {
 
 // --- listening
 
+void AnInterfaceIsNamedByTheFileOrByAnOption(void**) {
+  Options options;
+  options.interfaces = {"eth0"};
+  KeptLines log;
+  assert_true(Translate(Parse("server 192.0.2.1\n"), options, &log).errors.empty());
+  const auto errors =
+      Translate(Parse("server 192.0.2.1\ninterface listen lo\n"), options, &log).errors;
+  assert_int_equal(errors.size(), 1);
+  assert_true(errors[0].fatal_at_start);
+  assert_int_equal(errors[0].line, 2);
+  assert_string_equal(errors[0].text.c_str(),
+                      "not together with the option -I: expected one of the two");
+}
+
 void TheLastMatchingInterfaceLineDecides(void**) {
   using enum config::InterfaceAction;
   const InterfaceAddress eth{"eth0", IpAddress::V4(192, 0, 2, 1)};
@@ -488,9 +502,21 @@ void TheLastMatchingInterfaceLineDecides(void**) {
   assert_true(ActionFor(eth, any.system, {}) == kListen);
   assert_true(ActionFor(six, any.system, {}) == kIgnore);
   // -I names what is listened on, and loopback stays for ntpq.
-  assert_true(ActionFor(eth, {}, {"eth1"}) == kIgnore);
-  assert_true(ActionFor(eth, {}, {"192.0.2.1"}) == kListen);
-  assert_true(ActionFor(lo, {}, {"eth1"}) == kListen);
+  Options only;
+  only.interfaces = {"eth1"};
+  assert_true(ActionFor(eth, {}, only) == kIgnore);
+  assert_true(ActionFor(lo, {}, only) == kListen);
+  only.interfaces = {"192.0.2.1", "2001:DB8:0::1"};
+  assert_true(ActionFor(eth, {}, only) == kListen);
+  assert_true(ActionFor(six, {}, only) == kListen);
+  // What -4 leaves out no line brings back.
+  only.interfaces.clear();
+  only.family = 4;
+  const config::Config all = Parse("interface listen all\n");
+  assert_true(ActionFor(eth, all.system, only) == kListen);
+  assert_true(ActionFor(six, all.system, only) == kIgnore);
+  only.family = 6;
+  assert_true(ActionFor(lo, all.system, only) == kIgnore);
 }
 
 }  // namespace
@@ -522,6 +548,7 @@ int main() {
       cmocka_unit_test(BackOffDoublesAndGivesUp),
       cmocka_unit_test(OutboxKeepsTheOrderOverAFullPipe),
       cmocka_unit_test(OnlyWhatCannotBeFollowedNeedsARestart),
+      cmocka_unit_test(AnInterfaceIsNamedByTheFileOrByAnOption),
       cmocka_unit_test(TheLastMatchingInterfaceLineDecides),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
