@@ -17,12 +17,12 @@ define fuzz_rules
 $(BUILD)/fuzz/$(1): $(BUILD)/obj/fuzz/$(1)_fuzz.o $(call archives,$(call fuzz_libraries,$(1)))
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$(CXX) $(ALL_LDFLAGS) $(FUZZ_ENGINE) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $(call pkg,$(call fuzz_packages,$(1)))
+	@$(CXX) $(ALL_LDFLAGS) $(TEST_LINKER) $(FUZZ_ENGINE) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $(call pkg,$(call fuzz_packages,$(1)))
 $(BUILD)/fuzz/replay-$(1): $(BUILD)/obj/fuzz/$(1)_fuzz.o $(BUILD)/obj/fuzz/replay_main.o \
     $(call archives,$(call fuzz_libraries,$(1)))
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
-	@$(CXX) $(ALL_LDFLAGS) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $(call pkg,$(call fuzz_packages,$(1)))
+	@$(CXX) $(ALL_LDFLAGS) $(TEST_LINKER) -o $$@ -Wl,--start-group $$^ -Wl,--end-group $(call pkg,$(call fuzz_packages,$(1)))
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_rules,$(t))))
 
