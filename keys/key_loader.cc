@@ -49,6 +49,19 @@ Result<T> Naming(const std::string& file, Result<T> result, const std::string& m
   return Fail(file + ": " + result.error().text + mend);
 }
 
+// What hands, editors and package managers leave beside a group's file, or beside the dated one.
+bool IsCopyOf(std::string_view group, std::string_view original) {
+  static constexpr std::string_view kSuffixes[] = {
+      "~",    ".bak",     ".old",    ".orig",     ".save",     ".swp",
+      ".tmp", ".rpmsave", ".rpmnew", ".dpkg-old", ".dpkg-new", ".dpkg-dist"};
+  if (!group.starts_with(original)) return false;
+  std::string_view rest = group.substr(original.size());
+  if (const size_t end = rest.find_first_not_of("0123456789", 1);
+      rest.starts_with('.') && end != std::string_view::npos && end > 1)
+    rest = rest.substr(end);
+  return std::find(std::begin(kSuffixes), std::end(kSuffixes), rest) != std::end(kSuffixes);
+}
+
 }  // namespace
 
 uint32_t HostKeys::StatusWord() const {
@@ -242,8 +255,7 @@ Status KeyLoader::JudgeUnusable(const std::vector<UnusableGroup>& unusable,
   std::vector<std::string> errors;
   for (const UnusableGroup& file : unusable) {
     const bool copy = std::any_of(usable.begin(), usable.end(), [&file](const Group& group) {
-      return file.group.size() > group.name.size() && file.group.starts_with(group.name) &&
-             (file.group[group.name.size()] == '.' || file.group[group.name.size()] == '~');
+      return IsCopyOf(file.group, group.name);
     });
     if (start_->strict && !copy) {
       errors.push_back(file.reason);

@@ -163,8 +163,17 @@ void ADamagedGroupFileIsAnErrorWhereTheLoadIsStrict(void**) {
                kCertificate,
                {KeyFileKind::kIffPar, "428_iffpar_server_traditional"},
                {KeyFileKind::kIffPar, "README", "server.bak"},
+               {KeyFileKind::kIffPar, "README", "server.4004293699.bak"},
                {KeyFileKind::kIffPar, "README", "server~"}});
   assert_true(whole.service.ready());
+  // Another group, which is no copy.
+  Harness longer;
+  longer.start.strict = true;
+  longer.Start({kHost,
+                kCertificate,
+                {KeyFileKind::kIffPar, "428_iffpar_server_traditional"},
+                {KeyFileKind::kIffPar, "README", "server.example"}});
+  assert_true(longer.service.failed());
 }
 
 void ADsaSignKeySignsWithTrueLengths(void**) {
