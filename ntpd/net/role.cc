@@ -51,6 +51,9 @@ Role::Role(RoleChannels channels, uint16_t port)
   upstreams_.SetSend([this](const SocketAddress& to, const IpAddress& from, uint8_t hops,
                             Bytes packet) { return server_.SendTo(to, from, hops, packet); });
   upstreams_.SetListening([this](const SocketAddress& to) { return server_.IsListening(to); });
+  upstreams_.SetSource([this](const SocketAddress& to, const IpAddress& wanted) {
+    return server_.SourceTowards(to, wanted);
+  });
   control_.SetSave([this](const msg::NetSaveConfig& ask) {
     return channels_.supervisor.Send(ask) == SendOutcome::kSent;
   });

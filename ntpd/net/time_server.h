@@ -46,6 +46,10 @@ class TimeServer {
   void SetPeering(Peering* peering);
   // Sends by a listening socket of that family. See SendWithHops; false when there is none.
   bool SendTo(const SocketAddress& to, const IpAddress& from, uint8_t hops, Bytes packet);
+  // The address from which to send to `to`, so that what is answered comes to a listening socket:
+  // `wanted`, which may be none, if one has it or has all; else the listened one most like it (like
+  // `to`, if there is none). No value when no socket sends there.
+  std::optional<IpAddress> SourceTowards(const SocketAddress& to, const IpAddress& wanted) const;
 
   // Takes the place of an older configuration's limits.
   void Configure(const msg::NetStart& start);

@@ -23,7 +23,8 @@ void TimeServer::OnAutokey(const Route& asked_route, const core::Request& reques
   }
   // IPv6 does not say by which address we heard a group; the reply's key is hashed with it.
   if (route.server.is_none() || route.server.is_multicast())
-    route.server = LocalAddressTowards(route.client);
+    route.server =
+        SourceTowards(route.client, LocalAddressTowards(route.client)).value_or(IpAddress());
   // A group is asked who is there: long answers, and work for the key process, go to who asks us
   // alone.
   const auto asked = wire::ParseAutokeyFieldHead(packet.extensions()[0].field);

@@ -5,14 +5,44 @@
 
 namespace ntpward::net {
 
+namespace {
+
+bool CanSendTo(const Listener& listener, const IpAddress& to) {
+  const IpAddress& local = listener.local.ip;
+  if (listener.drop || local.family != to.family) return false;
+  return !local.is_loopback() || to.is_loopback();
+}
+
+// How many octets they have in common from the first on: the more, the nearer are the two networks.
+ptrdiff_t CommonOctets(const IpAddress& a, const IpAddress& b) {
+  return std::mismatch(a.octets.begin(), a.octets.end(), b.octets.begin()).first - a.octets.begin();
+}
+
+}  // namespace
+
+std::optional<IpAddress> TimeServer::SourceTowards(const SocketAddress& to,
+                                                   const IpAddress& wanted) const {
+  const IpAddress& near = wanted.is_none() ? to.ip : wanted;
+  const Listener* best = nullptr;
+  for (const auto& [index, listener] : listeners_) {
+    const IpAddress& local = listener.local.ip;
+    if (!CanSendTo(listener, to.ip)) continue;
+    if (local.is_wildcard() || local.octets == wanted.octets) return wanted;
+    if (best == nullptr || CommonOctets(local, near) > CommonOctets(best->local.ip, near))
+      best = &listener;
+  }
+  if (best == nullptr) return std::nullopt;
+  IpAddress source = best->local.ip;
+  source.scope = 0;
+  return source;
+}
+
 bool TimeServer::SendTo(const SocketAddress& to, const IpAddress& from, uint8_t hops,
                         Bytes packet) {
   Listener* best = nullptr;
   for (auto& [index, listener] : listeners_) {
-    const IpAddress& local = listener.local.ip;
-    if (listener.drop || local.family != to.ip.family) continue;
-    if (local.is_loopback() && !to.ip.is_loopback()) continue;
-    if (best == nullptr || local == from) best = &listener;
+    if (!CanSendTo(listener, to.ip)) continue;
+    if (best == nullptr || listener.local.ip.octets == from.octets) best = &listener;
   }
   if (best == nullptr) return false;
   const bool sent = SendWithHops(best->fd.get(), packet, to, from, hops);

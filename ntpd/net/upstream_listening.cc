@@ -21,10 +21,38 @@ NtpTimestamp Blurred(NtpTimestamp time) {
 
 }  // namespace
 
-// The address that the route to it gives us; none for what cannot be routed, such as broadcasts.
+// The address that the route to it gives us, or else one that is listened on; none for what cannot
+// be routed, such as some broadcasts, while all addresses are.
 void Upstreams::LearnLocal(Upstream* upstream) {
-  upstream->local = LocalAddressTowards(upstream->remote);
+  const IpAddress routed = LocalAddressTowards(upstream->remote);
+  upstream->local = choose_source_(upstream->remote, routed).value_or(routed);
   if (!upstream->local.is_none()) NoteOwnAddresses(upstream);
+}
+
+// What is answered to an address that nobody listens on comes to nobody, and the sockets come and
+// go with the interface lines. False when this poll cannot be sent: there is no socket to send by,
+// or it was made for another address.
+bool Upstreams::KeepSource(Upstream* upstream) {
+  const auto source = choose_source_(upstream->remote, upstream->local);
+  if (!source) {
+    if (!std::exchange(upstream->said_no_source, true))
+      node_->reporter.Log(LogLevel::kWarning,
+                          upstream->label() +
+                              ": no address is listened on from which it could be sent to: see the "
+                              "interface lines and -I");
+    return false;
+  }
+  upstream->said_no_source = false;
+  if (*source == upstream->local) return true;
+  const bool moved = !upstream->local.is_none();
+  upstream->local = *source;
+  NoteOwnAddresses(upstream);
+  if (!moved) return true;
+  // Session keys are made from the address.
+  upstream->peer.reset();
+  if (upstream->own_list != nullptr) upstream->own_list->Void();
+  node_->engine->Restart(upstream->id, wire::RefidCode("INIT"), Timebase::Mono());
+  return false;
 }
 
 void Upstreams::SendListening(Upstream* upstream, const wire::Header& header) {

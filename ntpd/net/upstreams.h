@@ -60,6 +60,7 @@ struct Upstream {
   bool settled = false;
   // A broadcast or manycast server whose answers are no proof for us.
   bool refused = false;
+  bool said_no_source = false;  // that it cannot be sent to
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -105,6 +106,11 @@ class Upstreams {
   // Whether a listening socket of this process gets what is sent to that address.
   using IsListening = std::function<bool(const SocketAddress&)>;
   void SetListening(IsListening listening) { is_listening_ = std::move(listening); }
+
+  // Which address packets of these modes to `to` leave from (TimeServer::SourceTowards).
+  using ChooseSource =
+      std::function<std::optional<IpAddress>(const SocketAddress& to, const IpAddress& wanted)>;
+  void SetSource(ChooseSource choose) { choose_source_ = std::move(choose); }
 
   // The addresses that this host has on its interfaces, those of loopback left out, in place of the
   // ones before. May come before the engine is there.
@@ -266,6 +272,7 @@ class Upstreams {
   void TakeAndSend(AssocId id, uint32_t exchange, const wire::Header& header);
   void SendToPeer(Upstream* upstream, const wire::Header& header, KeyId key);
   void OnPeerPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4);
+  bool KeepSource(Upstream* upstream);
   void HearBare(const Upstream& upstream, const wire::Header& header, NtpTimestamp t4);
   bool TakePeerFields(Upstream* upstream, const wire::Packet& packet, bool answers);
   void CarryPeer(Upstream* upstream, const autokey::PeerResult& result, bool answers);
@@ -318,6 +325,9 @@ class Upstreams {
   std::function<void()> on_update_;
   SendByListener send_;
   IsListening is_listening_ = [](const SocketAddress&) { return false; };
+  ChooseSource choose_source_ = [](const SocketAddress&, const IpAddress& wanted) {
+    return std::optional<IpAddress>(wanted);
+  };
   uint16_t port_;
   std::vector<msg::NetAssociation> lines_;
   std::map<AssocId, std::unique_ptr<Upstream>> upstreams_;

@@ -120,6 +120,33 @@ void IgnoresForgedLoopbackAndItself(void**) {
   assert_int_equal(h.node.packets.bad_format, 2);
 }
 
+void SendsFromAnAddressThatIsListenedOn(void**) {
+  Harness h;
+  const SocketAddress to{IpAddress::V4(10, 77, 0, 2), 123};
+  const IpAddress routed = IpAddress::V4(10, 77, 0, 1);
+  const auto listen = [&h](uint16_t index, const IpAddress& local, bool drop = false) {
+    msg::NetSocket socket;
+    socket.index = index;
+    socket.local = {local, 123};
+    socket.drop = drop;
+    h.server.AddListener(socket, test::BindTo(kClient));
+  };
+  const auto source = [&](const IpAddress& wanted) { return h.server.SourceTowards(to, wanted); };
+  listen(1, IpAddress::V4(127, 0, 0, 1));
+  listen(2, routed, /*drop=*/true);
+  assert_false(source(routed).has_value());
+  listen(3, IpAddress::V4(192, 0, 2, 1));
+  assert_true(source(routed) == IpAddress::V4(192, 0, 2, 1));
+  listen(4, IpAddress::V4(10, 77, 0, 3));
+  assert_true(source(routed) == IpAddress::V4(10, 77, 0, 3));
+  assert_true(source(IpAddress()) == IpAddress::V4(10, 77, 0, 3));
+  listen(5, routed);
+  assert_true(source(routed) == routed);
+  // All addresses are listened on: the kernel may choose.
+  listen(6, IpAddress::V4(0, 0, 0, 0));
+  assert_true(source(IpAddress()) == IpAddress());
+}
+
 // Fields of other protocols: no echo, and an answer no longer than without them.
 void UnknownExtensionFieldsGetAPlainReply(void**) {
   Harness h;
@@ -239,6 +266,7 @@ int main() {
       cmocka_unit_test(TheAddressesThatItIsAskedAtAreKnown),
       cmocka_unit_test(SaysThatItIsNotSynchronised),
       cmocka_unit_test(NeverAnswersAnswersOrNonsense),
+      cmocka_unit_test(SendsFromAnAddressThatIsListenedOn),
       cmocka_unit_test(IgnoresForgedLoopbackAndItself),
       cmocka_unit_test(UnknownExtensionFieldsGetAPlainReply),
       cmocka_unit_test(NoqueryHidesControl),

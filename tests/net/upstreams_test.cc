@@ -96,6 +96,38 @@ void APeerOfThisHostIsNamed(void**) {
   assert_true(log.find("0.0.0.0 is") == std::string::npos);
 }
 
+// With interface lines the route's address may be one that nobody listens on.
+void APeerIsSentToFromAnAddressThatIsListenedOn(void**) {
+  Net net;
+  std::optional<IpAddress> listened = IpAddress::V4(127, 0, 0, 9);
+  std::vector<IpAddress> sources;
+  net.h.upstreams.SetSource([&](const SocketAddress&, const IpAddress&) { return listened; });
+  net.h.upstreams.SetSend([&](const SocketAddress&, const IpAddress& from, uint8_t, Bytes) {
+    sources.push_back(from);
+    return true;
+  });
+  msg::NetAssociation line = Line(IpAddress::V4(127, 0, 0, 2));
+  line.kind = msg::NetAssociationKind::kPeer;
+  net.h.upstreams.Configure({line});
+  const AssocId id = net.h.upstreams.all().begin()->first;
+  net.h.upstreams.Poll(id);
+  assert_true(sources == std::vector<IpAddress>{*listened});
+  // The poll that finds it changed was made for the one before.
+  listened = IpAddress::V4(127, 0, 0, 10);
+  net.h.upstreams.Poll(id);
+  assert_int_equal(sources.size(), 1);
+  net.h.upstreams.Poll(id);
+  assert_true(sources.back() == *listened);
+  listened.reset();
+  net.h.upstreams.Poll(id);
+  net.h.upstreams.Poll(id);
+  assert_int_equal(sources.size(), 2);
+  int said = 0;
+  while (const auto each = Next<msg::LogLine>(&net.h.supervisor.far))
+    said += each->text.text().find("no address is listened on") != std::string_view::npos;
+  assert_int_equal(said, 1);
+}
+
 void OneServerHasOneVote(void**) {
   Net net;
   net.h.upstreams.Configure({Line(kFirst), Line(kFirst)});
@@ -229,6 +261,7 @@ int main() {
       cmocka_unit_test(AReloadKeepsWhatDidNotChange),
       cmocka_unit_test(AnAddressOfThisHostIsNeverFollowed),
       cmocka_unit_test(APeerOfThisHostIsNamed),
+      cmocka_unit_test(APeerIsSentToFromAnAddressThatIsListenedOn),
       cmocka_unit_test(OneServerHasOneVote),
       cmocka_unit_test(ANamesNextAddressGetsItsChance),
       cmocka_unit_test(AnAnswerIsTakenOnlyWhenAsked),
