@@ -13,6 +13,7 @@
 #include "keys/keygen.h"
 #include "keys/read_file.h"
 #include "keys/renewal.h"
+#include "privsep/standard_descriptors.h"
 
 namespace ntpward::keys {
 namespace {
@@ -72,6 +73,7 @@ int RunGenkeys(int argc, char** argv) {
 }
 
 int Main(int argc, char** argv) {
+  if (!FillStandardDescriptors()) return kExitFailure;
   const auto crypto = CryptoSetup::ForTool();
   if (!crypto.ok()) return Failed(crypto.error());
   const std::string_view name = program_invocation_short_name;

@@ -12,6 +12,7 @@
 #include "ntpq/options.h"
 #include "ntpq/std_platform.h"
 #include "ntpq/udp.h"
+#include "privsep/standard_descriptors.h"
 
 namespace {
 
@@ -120,6 +121,7 @@ int Save(const char* program, const Options& options) {
 
 int main(int argc, char** argv) {
   const char* program = argc > 0 ? argv[0] : "ntpq";
+  if (!FillStandardDescriptors()) return 1;
   const auto options = ParseOptions(argc, argv);
   if (!options.ok()) return Complain(program, options.error().text + "\n" + UsageHint());
   if (options->save_to) return Save(program, *options);

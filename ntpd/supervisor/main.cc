@@ -23,6 +23,7 @@
 #include "privsep/landlock.h"
 #include "privsep/memory_lock.h"
 #include "privsep/policies.h"
+#include "privsep/standard_descriptors.h"
 #include "privsep/stray_signals.h"
 
 namespace ntpward::supervisor {
@@ -170,6 +171,7 @@ int Serve(const Options& options, HeldSignals* held) {
 }
 
 int Main(int argc, char** argv) {
+  if (!FillStandardDescriptors()) return 1;
   HeldSignals held;
   auto options = ParseOptions(argc, argv);
   if (!options.ok()) {
