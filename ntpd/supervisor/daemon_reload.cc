@@ -52,7 +52,9 @@ void Daemon::Reload() {
 Status Daemon::CheckReload(const config::Config& fresh) const {
   const auto conflicts = FindFileConflicts(fresh, options_);
   if (!conflicts.empty()) return Fail(conflicts.front().text);
-  if (LeavesNoAddress(fresh.system, options_)) return Fail(kNoAddress);
+  // An interface that has gone for now is no reason to refuse new keys.
+  if (LeavesNoAddress(fresh.system, options_) && !LeavesNoAddress(config_.system, options_))
+    return Fail(kNoAddress);
   const auto missing = NotCovered(directories_, ConfiguredDirectories(fresh, options_));
   if (!missing.empty()) return Fail("restart needed: " + missing.front() + " is a new directory");
   // Every name ever used keeps its index, so that they add up.

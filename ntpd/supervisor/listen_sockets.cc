@@ -48,16 +48,19 @@ bool InNetwork(const IpAddress& address, const IpAddress& network, uint8_t prefi
   return true;
 }
 
+// `all` leaves loopback out, as ntpd 4.2.8 does: it is named by `lo`, an address or a family. What
+// comes to an address without a socket of its own reaches the wildcard's, so that to listen there
+// is to listen on every address that is not named.
 bool Matches(const config::InterfaceRule& rule, const InterfaceAddress& candidate) {
   switch (rule.match) {
     case config::InterfaceMatch::kAll:
-      return true;
+      return !candidate.address.is_loopback();
     case config::InterfaceMatch::kIpv4:
       return candidate.address.family == Family::kIpv4;
     case config::InterfaceMatch::kIpv6:
       return candidate.address.family == Family::kIpv6;
     case config::InterfaceMatch::kWildcard:
-      return candidate.address.is_wildcard();
+      return rule.action == config::InterfaceAction::kListen && !candidate.address.is_loopback();
     case config::InterfaceMatch::kName:
       return candidate.interface == rule.name;
     case config::InterfaceMatch::kAddress:
@@ -66,17 +69,19 @@ bool Matches(const config::InterfaceRule& rule, const InterfaceAddress& candidat
   return false;
 }
 
-// What an address gets that no line names (as ntpd 4.2.8 does it): one line is enough, and what
-// else there is is not listened on. Loopback stays, so that ntpq works. `listen wildcard` hears the
-// packets of all others.
-config::InterfaceAction ActionForUnnamed(const InterfaceAddress& candidate,
-                                         const config::System& system) {
-  using enum config::InterfaceAction;
-  if (system.interfaces.empty() || candidate.address.is_loopback()) return kListen;
-  config::InterfaceAction wildcard = kIgnore;
-  for (const config::InterfaceRule& rule : system.interfaces)
-    if (rule.match == config::InterfaceMatch::kWildcard) wildcard = rule.action;
-  return wildcard;
+// Whether it is about a name or addresses, which `wildcard` does not take back.
+bool IsNamed(const config::InterfaceRule& rule) {
+  return rule.match == config::InterfaceMatch::kName ||
+         rule.match == config::InterfaceMatch::kAddress;
+}
+
+// The last line about it decides.
+bool WildcardListens(const std::vector<config::InterfaceRule>& rules) {
+  bool listens = false;
+  for (const config::InterfaceRule& rule : rules)
+    if (rule.match == config::InterfaceMatch::kWildcard)
+      listens = rule.action == config::InterfaceAction::kListen;
+  return listens;
 }
 
 // Whether that is what -I says: a name, or an address in any of its forms.
@@ -173,18 +178,29 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
     return named || candidate.address.is_loopback() ? config::InterfaceAction::kListen
                                                     : config::InterfaceAction::kIgnore;
   }
-  config::InterfaceAction action = ActionForUnnamed(candidate, system);
-  for (const config::InterfaceRule& rule : system.interfaces)
-    if (Matches(rule, candidate)) action = rule.action;
+  // As ntpd 4.2.8: one line is enough, and what no line fits is not listened on. Loopback stays.
+  config::InterfaceAction action = system.interfaces.empty() || candidate.address.is_loopback()
+                                       ? config::InterfaceAction::kListen
+                                       : config::InterfaceAction::kIgnore;
+  const bool wildcard = WildcardListens(system.interfaces);
+  bool named = false;
+  for (const config::InterfaceRule& rule : system.interfaces) {
+    if (rule.match == config::InterfaceMatch::kWildcard && (!wildcard || named)) continue;
+    if (!Matches(rule, candidate)) continue;
+    action = rule.action;
+    named |= IsNamed(rule);
+  }
   return action;
 }
 
 bool LeavesNoAddress(const config::System& system, const Options& options) {
   if (system.interfaces.empty() && options.interfaces.empty()) return false;
   const std::vector<InterfaceAddress> present = LocalAddresses();
-  return std::all_of(present.begin(), present.end(), [&](const InterfaceAddress& address) {
-    return ActionFor(address, system, options) == config::InterfaceAction::kIgnore;
-  });
+  // Nothing at all: the kernel could not say.
+  return !present.empty() &&
+         std::all_of(present.begin(), present.end(), [&](const InterfaceAddress& address) {
+           return ActionFor(address, system, options) == config::InterfaceAction::kIgnore;
+         });
 }
 
 Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {

@@ -35,7 +35,7 @@ void AReloadChangesWhatEachInterfaceIsFor(void**) {
   Running daemon(site);
   daemon.ntpd.Expect("fake net: socket 0 127.0.0.1:123\n");
   site.Configure(std::string(kConfig) +
-                 "interface drop all\ninterface ignore ipv6\ntos minclock 5\n");
+                 "interface drop ipv4\ninterface ignore ipv6\ntos minclock 5\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("Deleting 0 lo 127\\.0\\.0\\.1:123\n");
   daemon.ntpd.Expect("Listen and drop on 1 lo 127\\.0\\.0\\.1:123\n");
@@ -105,7 +105,7 @@ void ARefusedReloadChangesNothing(void**) {
   site.Configure(std::string(kConfig) + "leapfile " + site.Path("script") + "\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("reload refused: the leap second file cannot be used");
-  site.Configure(std::string(kConfig) + "interface ignore all\n");
+  site.Configure(std::string(kConfig) + "interface ignore ipv4\ninterface ignore ipv6\n");
   daemon.ntpd.Send(SIGHUP);
   daemon.ntpd.Expect("reload refused: no address to listen on");
   assert_true(daemon.ntpd.Rest(300).find("fake net") == std::string::npos);

@@ -484,7 +484,10 @@ void TheLastMatchingInterfaceLineDecides(void**) {
       Parse("interface ignore all\ninterface listen eth0\ninterface drop ipv6\n");
   assert_true(ActionFor(eth, rules.system, {}) == kListen);
   assert_true(ActionFor(six, rules.system, {}) == kDrop);
-  assert_true(ActionFor(lo, rules.system, {}) == kIgnore);
+  // `all` does not say it.
+  assert_true(ActionFor(lo, rules.system, {}) == kListen);
+  const config::Config named = Parse("interface ignore all\ninterface ignore lo\n");
+  assert_true(ActionFor(lo, named.system, {}) == kIgnore);
   const config::Config network = Parse("interface ignore 192.0.2.0/24\n");
   assert_true(ActionFor(eth, network.system, {}) == kIgnore);
   assert_true(ActionFor(lo, network.system, {}) == kListen);
@@ -501,6 +504,13 @@ void TheLastMatchingInterfaceLineDecides(void**) {
   const config::Config any = Parse("interface listen wildcard\ninterface ignore ipv6\n");
   assert_true(ActionFor(eth, any.system, {}) == kListen);
   assert_true(ActionFor(six, any.system, {}) == kIgnore);
+  const config::Config again = Parse("interface ignore all\ninterface listen wildcard\n");
+  assert_true(ActionFor(eth, again.system, {}) == kListen);
+  // What is named is not taken back.
+  const config::Config except = Parse("interface ignore eth0\ninterface listen wildcard\n");
+  assert_true(ActionFor(eth, except.system, {}) == kIgnore);
+  const config::Config closed = Parse("interface listen wildcard\ninterface ignore wildcard\n");
+  assert_true(ActionFor(eth, closed.system, {}) == kIgnore);
   // -I names what is listened on, and loopback stays for ntpq.
   Options only;
   only.interfaces = {"eth1"};
