@@ -273,7 +273,7 @@ class ClientDance {
   Outcome CheckPeriod(const Certificate& certificate, NtpSeconds timestamp,
                       const DanceContext& context, DanceResult& result);
   bool ComesBackToUs(const Certificate& certificate, const DanceContext& context) const;
-  void OnOwnName(const DanceContext& context);
+  void OnOwnName(const DanceContext& context, DanceResult& result);
   void EndTrail(const DanceContext& context, DanceResult& result);
   void AcceptIdentity(const DanceContext& context, DanceResult& result);
   void OnIdentityVerdict(msg::VerdictCode code, const DanceContext& context, DanceResult& result);

@@ -242,7 +242,7 @@ Outcome ClientDance::OnCertificate(const AutokeyField& field, const DanceContext
   auto parsed = ParseCertificate(field.value, field.filestamp);
   if (!parsed) return Outcome::kCertificate;
   if (ComesBackToUs(*parsed, context)) {
-    OnOwnName(context);
+    OnOwnName(context, result);
     return Outcome::kOk;
   }
   const Outcome period = CheckPeriod(*parsed, field.timestamp, context, result);
@@ -275,14 +275,20 @@ bool ClientDance::ComesBackToUs(const Certificate& certificate, const DanceConte
          !certificate.self_signed() && certificate.issuer == context.host.subject();
 }
 
-// The next trail begins anew.
-void ClientDance::OnOwnName(const DanceContext& context) {
+// The next trail begins anew. Who wrote a line for this peer hears why its time is not taken, and
+// keeps what was said of it before; of others it is no news.
+void ClientDance::OnOwnName(const DanceContext& context, DanceResult& result) {
   own_name_since_ = context.mono;
   empty_answers_ = 0;
+  trail_.Start(server_name_);
+  if (policy_.chosen)
+    return Warn("server " + server_name_ + " shows no trail but one that comes back to us, " +
+                    std::string(context.host.subject()) +
+                    ": it may follow us, and its time is not taken before another host signs it",
+                result);
   refusal_.clear();
   warned_.clear();
   wanting_.reset();
-  trail_.Start(server_name_);
 }
 
 // By the server's own word, and by our clock once it is set: before that nothing else tells the

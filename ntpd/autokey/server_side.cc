@@ -82,9 +82,12 @@ Answered AnswerCertificate(const AutokeyField& request, const ServerContext& con
   const HostState& host = context.host;
   const Certificate* found = context.certificates.FindForClient(AsText(request.value));
   const bool signed_once = host.update_time().value != 0;
+  if (found == nullptr || !context.synchronised || !signed_once)
+    return Reply(ShortResponse(request.head));
+  const bool own = found->der == host.certificate().der;
   // One that begins after our signatures were made would be refused for that; they are made anew.
-  if (found == nullptr || !context.synchronised || !signed_once ||
-      Unfold(host.update_time()) < found->not_before)
+  // Of our own nothing but its date would make it good, and who asks should hear that.
+  if (!own && Unfold(host.update_time()) < found->not_before)
     return Reply(ShortResponse(request.head));
   AutokeyField field;
   field.head = ResponseTo(request.head);
@@ -92,7 +95,7 @@ Answered AnswerCertificate(const AutokeyField& request, const ServerContext& con
   field.timestamp = host.update_time();
   field.filestamp = found->filestamp;
   field.value = found->der;
-  if (found->der == host.certificate().der) field.signature = host.certificate_signature();
+  if (own) field.signature = host.certificate_signature();
   return ReplyWith(field);
 }
 

@@ -44,8 +44,9 @@ bool InOneNetwork(const IpAddress& a, const IpAddress& b) {
 }
 
 std::vector<AssocId> TooManyLetIn(std::vector<LetIn> let_in) {
-  std::stable_sort(let_in.begin(), let_in.end(),
-                   [](const LetIn& a, const LetIn& b) { return a.since < b.since; });
+  std::stable_sort(let_in.begin(), let_in.end(), [](const LetIn& a, const LetIn& b) {
+    return a.by_trail != b.by_trail ? a.by_trail : a.since < b.since;
+  });
   std::vector<IpAddress> stay;
   std::vector<AssocId> gone;
   for (const LetIn& one : let_in) {

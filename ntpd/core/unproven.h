@@ -94,10 +94,12 @@ struct LetIn {
   AssocId id;
   IpAddress address;
   MonoTime since;
+  bool by_trail = false;
 };
 
-// Those for whom there is no room beside the ones that were let in before them. Everybody is tried,
-// as nobody's packet tells whether it can prove who it is. Who has room is tried no more.
+// Those for whom there is no room beside the ones that were let in before them; who has shown a
+// trail goes before all that have not. Everybody is tried, as nobody's packet tells whether it can
+// prove who it is. Who has room is tried no more.
 std::vector<AssocId> TooManyLetIn(std::vector<LetIn> let_in);
 
 // The same /24 (IPv4) or /64 (IPv6, and the same link where that is what it is local to): what one

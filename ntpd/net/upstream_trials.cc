@@ -1,6 +1,7 @@
 // Associations that a packet made and that have yet to prove themselves: their places, and their
 // end.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "ntpd/autokey/identity_policy.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr double kProofSeconds = 180;
 // A peer that hears us may have to get its time from us first.
 constexpr double kPeerProofSeconds = 1800;
+// Of one that follows us, until it is tried like any other.
+constexpr double kSilentPolls = 3;
 
 int ProgressOf(const Upstream& upstream) {
   if (upstream.peer != nullptr) return upstream.peer->dance().progress();
@@ -41,18 +44,24 @@ std::optional<Upstreams::UnprovenKind> Upstreams::UnprovenKindOf(const Upstream&
 }
 
 // It proves nothing to us, and goes by our time as far as it tells: a client of ours in symmetric
-// modes.
-bool Upstreams::FollowsUs(const Upstream& upstream) {
-  return UnprovenKindOf(upstream) == UnprovenKind::kPassivePeer &&
-         upstream.peer->follower_since().has_value();
+// modes. It sets the pace, but has no place for the hours of silence that its slowest would take.
+bool Upstreams::FollowsUs(const Upstream& upstream, MonoTime now) const {
+  if (UnprovenKindOf(upstream) != UnprovenKind::kPassivePeer ||
+      !upstream.peer->follower_since().has_value())
+    return false;
+  const core::Association* association = node_->engine->Find(upstream.id);
+  if (association == nullptr || !association->heard() || !association->last_received())
+    return false;
+  const double polls = kSilentPolls * std::exp2(association->schedule().poll());
+  return now - *association->last_received() < std::max(core::kSilenceSeconds, polls);
 }
 
 void Upstreams::NoteTrials(MonoTime now) {
   for (const auto& [id, upstream] : upstreams_) {
     upstream->trial.Note(ProgressOf(*upstream), !UnprovenKindOf(*upstream), now);
-    upstream->settled = FollowsUs(*upstream);
+    upstream->settled = FollowsUs(*upstream, now);
   }
-  for (const AssocId id : TooManyLetIn()) upstreams_.at(id)->settled = false;
+  for (const AssocId id : TooManyLetIn(now)) upstreams_.at(id)->settled = false;
 }
 
 std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
@@ -69,19 +78,19 @@ std::vector<core::Unproven> Upstreams::Tried(UnprovenKind kind) const {
 
 // Who was let in without a proof of identity may stay, and so may who follows us and has none for
 // us, but neither takes the places of those that can prove theirs.
-std::vector<AssocId> Upstreams::TooManyLetIn() const {
+std::vector<AssocId> Upstreams::TooManyLetIn(MonoTime now) const {
   std::vector<core::LetIn> let_in;
   for (const auto& [id, upstream] : upstreams_) {
     if (upstream->line != kNoLine) continue;
     const bool by_trail = !UnprovenKindOf(*upstream) &&
                           IdentityOf(*upstream) == autokey::SchemeLabel(msg::IdentityScheme::kNone);
-    if (!by_trail && !FollowsUs(*upstream)) continue;
+    if (!by_trail && !FollowsUs(*upstream, now)) continue;
     // A peer that followed us before it showed its trail keeps its rank.
     const auto followed =
         upstream->peer != nullptr ? upstream->peer->follower_since() : std::nullopt;
     const MonoTime proved = upstream->trial.proved_since();
     const bool first = followed && (!by_trail || *followed < proved);
-    let_in.push_back({id, upstream->remote.ip, first ? *followed : proved});
+    let_in.push_back({id, upstream->remote.ip, first ? *followed : proved, by_trail});
   }
   return core::TooManyLetIn(std::move(let_in));
 }
@@ -153,7 +162,7 @@ bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
 // if they are there, their next broadcast begins anew.
 void Upstreams::RemoveUnproven(MonoTime now) {
   NoteTrials(now);
-  std::vector<AssocId> gone = TooManyLetIn();
+  std::vector<AssocId> gone = TooManyLetIn(now);
   // Those of them that have proved nothing are tried on, like others.
   std::erase_if(gone, [&](AssocId id) { return UnprovenKindOf(*upstreams_.at(id)).has_value(); });
   for (const auto& [id, upstream] : upstreams_) {

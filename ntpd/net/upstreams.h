@@ -294,8 +294,8 @@ class Upstreams {
   static std::optional<UnprovenKind> UnprovenKindOf(const Upstream& upstream);
   void NoteTrials(MonoTime now);
   std::vector<core::Unproven> Tried(UnprovenKind kind) const;
-  static bool FollowsUs(const Upstream& upstream);
-  std::vector<AssocId> TooManyLetIn() const;
+  bool FollowsUs(const Upstream& upstream, MonoTime now) const;
+  std::vector<AssocId> TooManyLetIn(MonoTime now) const;
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
   void RemoveUnproven(MonoTime now);

@@ -196,6 +196,15 @@ void WhoIsLetInByATrailAloneHasFewPlaces(void**) {
   assert_true(2 * kMostLetIn <= kMostEphemeral);
 }
 
+// A broadcast server whose trail is shown anew after a reload goes for no peer that has shown none.
+void WhoHasShownATrailGoesBeforeFollowers(void**) {
+  std::vector<LetIn> let_in;
+  for (uint16_t id = 1; id <= kMostLetIn; ++id)
+    let_in.push_back({{id}, Network(static_cast<uint8_t>(id)), At(id)});
+  let_in.push_back({{100}, Network(100), At(1000), true});
+  assert_true(TooManyLetIn(let_in) == std::vector<AssocId>{{kMostLetIn}});
+}
+
 void SinceWhenOneIsProvedIsKept(void**) {
   Trial trial(At(0));
   trial.Note(3, false, At(5));
@@ -235,6 +244,7 @@ int main() {
       cmocka_unit_test(ManyAddressesOfOneNetworkShutNobodyOut),
       cmocka_unit_test(NetworksAreOfOneFamilyAndOneLink),
       cmocka_unit_test(WhoIsLetInByATrailAloneHasFewPlaces),
+      cmocka_unit_test(WhoHasShownATrailGoesBeforeFollowers),
       cmocka_unit_test(SinceWhenOneIsProvedIsKept),
       cmocka_unit_test(LimitsMayBeOthers),
   };

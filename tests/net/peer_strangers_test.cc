@@ -289,6 +289,11 @@ void WhoFollowsUsGoesForNobody(void**) {
   assert_int_equal(world.Only().value, id.value);
   // It is believed in nothing.
   assert_false(world.upstream().peer->identified());
+  // Whoever visits us once in hours holds no place for that.
+  world.h.upstreams.Maintain(Timebase::Mono() + 100);
+  assert_true(HasNeighbour(world, 1));
+  world.h.upstreams.Maintain(Timebase::Mono() + 4 * 1024);
+  assert_false(HasNeighbour(world, 1));
 }
 
 // It sends bare headers when all is said, and takes time from what answers the last of them.
