@@ -108,7 +108,9 @@ std::optional<wire::Header> Association::BuildRequest(MonoTime now, NtpTimestamp
     request = Announce(hmode_, config_.version, system, now);
   }
   request.poll = static_cast<int8_t>(schedule_.poll());
-  if (const auto* peer = std::get_if<SymmetricExchange>(&exchange_)) peer->Fill(&request);
+  const auto* peer = std::get_if<SymmetricExchange>(&exchange_);
+  // A peer that still hears who we were before a restart knows by its own time that we hear it.
+  if (peer != nullptr) keyed() || Reachable() ? peer->Fill(&request) : peer->FillHeard(&request);
   return request;
 }
 
@@ -204,7 +206,12 @@ Result<Sample, Reject> Association::OnServed(const wire::Header& reply, NtpTimes
 
 Result<Sample, Reject> Association::OnPeer(const wire::Header& packet, NtpTimestamp t4,
                                            MonoTime now) {
-  const auto accepted = std::get<SymmetricExchange>(exchange_).Accept(packet, t4, Reachable());
+  auto& exchange = std::get<SymmetricExchange>(exchange_);
+  if (!keyed() && !exchange.IsOurs(packet.origin)) {
+    exchange.Hear(packet, t4);
+    return Fail(Reject::kOutOfStep);
+  }
+  const auto accepted = exchange.Accept(packet, t4, Reachable());
   if (!accepted.ok() && accepted.error() == Reject::kOutOfStep) return Fail(Reject::kOutOfStep);
   if (!accepted.ok()) {
     (void)Forged(accepted.error());

@@ -52,11 +52,9 @@ Result<void, Reject> SymmetricExchange::Screen(const wire::Header& packet, bool 
     return Fail(Reject::kBadMode);
   if (packet.transmit.is_zero()) return Fail(Reject::kBadTimestamp);
   if (packet.transmit == peer_transmit_) return Fail(Reject::kDuplicate);
-  if (keyed || IsOurs(packet.origin)) return {};
-  if (!packet.origin.is_zero()) return Fail(Reject::kBogusOrigin);
-  // Anyone can send this; it must not disturb two peers that hear each other (CVE-2018-7185).
-  if (reachable) return Fail(Reject::kZeroOrigin);
-  return {};
+  // Anyone can send the rest; it must not disturb two peers that hear each other (CVE-2018-7185).
+  if (keyed || !reachable || IsOurs(packet.origin)) return {};
+  return Fail(packet.origin.is_zero() ? Reject::kZeroOrigin : Reject::kBogusOrigin);
 }
 
 Result<NtpTimestamp, Reject> SymmetricExchange::Accept(const wire::Header& packet, NtpTimestamp t4,

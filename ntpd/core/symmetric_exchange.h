@@ -22,8 +22,8 @@ class SymmetricExchange {
   // `seed`: for the choice among those who prove nothing (Hear).
   explicit SymmetricExchange(uint64_t seed = 0) : random_(seed) {}
 
-  // Puts origin and receive time of our next packet into `header`; both zero when nothing of the
-  // other end counts.
+  // Puts origin and receive time of our next packet into `header`, by what was taken over; both
+  // zero when nothing of the other end counts.
   void Fill(wire::Header* header) const;
   // Our packet left with this transmit time.
   void OnSent(NtpTimestamp transmit);
@@ -32,8 +32,8 @@ class SymmetricExchange {
 
   // Before any cryptography; changes nothing. A packet whose origin is not our last transmit time
   // has to pass when the association is `keyed` (S2952: two peers whose packets got lost would else
-  // be deaf for ever). Without a key, only an origin of ours passes, or zero from a peer that
-  // starts anew while we cannot reach it.
+  // be deaf for ever). Without a key, only an origin of ours passes while we can reach it; while we
+  // cannot, one of the two has started anew and any origin passes, for Hear.
   Result<void, Reject> Screen(const wire::Header& packet, bool keyed, bool reachable) const;
 
   // Is it an answer to our last packet? A crypto-NAK counts only then.
@@ -41,23 +41,25 @@ class SymmetricExchange {
   // Is its origin the transmit time of one of our last packets? Then its sender has seen that.
   bool IsOurs(NtpTimestamp origin) const;
 
-  // A packet with extension fields, whose MAC anyone can make, arrived at `t4`. It moves nothing
-  // but what FillHeard gives. One whose origin is ours keeps that for our next kRemembered packets:
+  // A packet that proves nothing arrived at `t4`: one with extension fields, whose MAC anyone can
+  // make, or one of a peer without key that we cannot reach. It moves nothing but what FillHeard
+  // gives. One whose origin is ours keeps that for our next kRemembered packets:
   // its sender hears us, which a forger off the path does not, and who floods both ends then costs
   // them not a step of Autokey's dance. Without one, the choice among those heard since our last
   // packet is random: a flood puts the first answer off, for as long as it is luckier than the
   // peer.
   void Hear(const wire::Header& packet, NtpTimestamp t4);
-  // As Fill, for a packet with extension fields: by what was heard or taken over.
+  // As Fill, by what was heard or taken over: for a packet with extension fields, and for one to a
+  // peer without key that we cannot reach.
   void FillHeard(wire::Header* header) const;
   // More of those that prove nothing came since our last packet than one peer sends, and nobody
   // hears us: only by more packets of ours the peer is found among them.
   bool crowded() const { return held_ == 0 && strangers_ > kRemembered; }
 
-  // Takes over an authenticated packet (or one of an association without key) that passed Screen,
-  // which arrived at `t4` by our clock. Gives t1 when it answers our last packet, and is then good
-  // for a sample; kOutOfStep when it is good for our next packet's origin alone. `reachable`: a
-  // replayed packet cannot take the place of a newer one as long as it is true.
+  // Takes over an authenticated packet (or one with an origin of ours) that passed Screen, which
+  // arrived at `t4` by our clock. Gives t1 when it answers our last packet, and is then good for a
+  // sample; kOutOfStep when it is good for our next packet's origin alone. `reachable`: a replayed
+  // packet cannot take the place of a newer one as long as it is true.
   Result<NtpTimestamp, Reject> Accept(const wire::Header& packet, NtpTimestamp t4, bool reachable);
 
  private:

@@ -208,7 +208,9 @@ void AZeroOriginDoesNotDisturbAPeerThatIsHeard(void**) {
   exchange.OnSent(T(1));
   const wire::Header packet = FromPeer(NtpTimestamp(), T(2));
   assert_int_equal(exchange.Screen(packet, false, true).error(), Reject::kZeroOrigin);
+  // A peer that started anew.
   assert_true(exchange.Screen(packet, false, false).ok());
+  assert_true(exchange.Screen(FromPeer(T(7), T(2)), false, false).ok());
 }
 
 void OtherModesAreRefused(void**) {

@@ -207,6 +207,51 @@ void AStepVoidsWhatAPeerSaid(void**) {
   assert_true(f.Send(64).origin.is_zero());
 }
 
+// Without a key: the one that started anew answers what the other one says, whose origin is of the
+// time before, and is believed by that.
+void APeerThatStartedAnewIsHeardAtOnce(void**) {
+  const AssociationConfig config = Config(HostMode::kSymmetricActive, false);
+  Fixture constant(config);
+  Fixture before(config);
+  double now = 0;
+  const auto pass = [&now](Fixture* from, Fixture* to) {
+    now += 32;
+    wire::Header packet = from->Send(now);
+    packet.transmit = T(now);
+    return to->Take(packet, now + 0.01, std::nullopt).ok();
+  };
+  for (int i = 0; i < 3; ++i) (void)pass(&constant, &before), (void)pass(&before, &constant);
+  assert_true(constant.association.schedule().reach() != 0);
+  Fixture after(config);
+  assert_false(pass(&constant, &after));
+  assert_true(pass(&after, &constant));
+  assert_true(pass(&constant, &after));
+}
+
+// It moves our next origin by chance, and nothing else.
+void AForgerDoesNotKeepTwoPeersApart(void**) {
+  const AssociationConfig config = Config(HostMode::kSymmetricActive, false);
+  Fixture f(config);
+  int heard = 0;
+  for (int i = 0; i < 64; ++i) {
+    f.Send(64 * i);
+    const PeerSnapshot before = f.State();
+    const double now = 64 * i + 32;
+    for (double forged : {100000.0, 200000.0, 300000.0}) {
+      assert_false(f.Take(Fixture::Answer(7, forged + i), now, std::nullopt).ok());
+      assert_false(
+          f.Take(Fixture::Packet(wire::Mode::kSymmetricActive, -forged - i), now, std::nullopt)
+              .ok());
+    }
+    assert_false(f.Take(Fixture::Answer(7, now), now, std::nullopt).ok());
+    assert_true(f.State() == before);
+    wire::Header next;
+    f.association.FillHeard(&next);
+    heard += next.origin == T(now + 1);
+  }
+  assert_true(heard >= 2);
+}
+
 void ASilentPeerIsUnreachable(void**) {
   Fixture f(Config(HostMode::kSymmetricActive));
   f.Send(0);
@@ -331,6 +376,8 @@ int main() {
       cmocka_unit_test(AnEphemeralAssociationEndsWhenItsHostIsSilent),
       cmocka_unit_test(ThePeerThatPollsMoreOftenSetsThePace),
       cmocka_unit_test(AStepVoidsWhatAPeerSaid),
+      cmocka_unit_test(APeerThatStartedAnewIsHeardAtOnce),
+      cmocka_unit_test(AForgerDoesNotKeepTwoPeersApart),
       cmocka_unit_test(ASilentPeerIsUnreachable),
       cmocka_unit_test(AServerThatIsNotSynchronisedBroadcastsNothing),
       cmocka_unit_test(ABroadcastServerBelievesNobody),
