@@ -12,16 +12,6 @@ namespace {
 // A datagram does not lie in a socket for longer than this; s.
 constexpr double kLongestQueue = 4;
 
-Route RouteTo(const Listener& listener, const Datagram& datagram) {
-  // Nothing can leave from a group or a broadcast address.
-  const bool to_many = datagram.destination.is_multicast() || IsToEverybody(datagram);
-  Route route{listener.index, datagram.source, to_many ? datagram.local : datagram.destination,
-              datagram.interface};
-  route.server.scope = 0;
-  if (to_many) route.group = datagram.destination;
-  return route;
-}
-
 }  // namespace
 
 TimeServer::TimeServer(Node* node, ControlServer* control)
@@ -58,6 +48,7 @@ void TimeServer::AddListener(const msg::NetSocket& socket, UniqueFd fd) {
   listener.flags = socket.flags;
   listener.broadcast = socket.broadcast;
   listener.drop = socket.drop;
+  listener.to_many = socket.to_many;
   listener.opened = Timebase::Mono();
   listener.fd = std::move(fd);
   struct Argument {
@@ -84,6 +75,17 @@ bool TimeServer::IsListening(const SocketAddress& address) const {
     if (own.port != address.port || own.ip.family != address.ip.family) return false;
     return own.ip.is_wildcard() ? address.ip.is_loopback() : own.ip.octets == address.ip.octets;
   });
+}
+
+Route TimeServer::RouteTo(const Listener& listener, const Datagram& datagram) const {
+  Route route{listener.index, datagram.source, datagram.destination, datagram.interface};
+  if (datagram.destination.is_multicast() || IsToEverybody(datagram)) {
+    // Nothing can leave from a group or a broadcast address.
+    route.group = datagram.destination;
+    route.server = SourceTowards(datagram.source, datagram.local).value_or(datagram.local);
+  }
+  route.server.scope = 0;
+  return route;
 }
 
 void TimeServer::Receive(uint16_t index) {

@@ -30,6 +30,7 @@ struct Listener {
   uint16_t flags = 0;  // control::InterfaceFlag
   IpAddress broadcast;
   bool drop = false;
+  bool to_many = false;  // `local` is a broadcast address or a group
   MonoTime opened;
   SocketCounters datagrams;
   UniqueFd fd;
@@ -75,6 +76,7 @@ class TimeServer {
   };
 
   void Receive(uint16_t index);
+  Route RouteTo(const Listener& listener, const Datagram& datagram) const;
   void OnDatagram(const Listener& listener, const Datagram& datagram);
   bool IsPlausible(const Listener& listener, const Datagram& datagram) const;
   bool IsManycast(const Datagram& datagram) const;

@@ -9,7 +9,7 @@ namespace {
 
 bool CanSendTo(const Listener& listener, const IpAddress& to) {
   const IpAddress& local = listener.local.ip;
-  if (listener.drop || local.family != to.family) return false;
+  if (listener.drop || listener.to_many || local.family != to.family) return false;
   return !local.is_loopback() || to.is_loopback();
 }
 

@@ -91,7 +91,7 @@ Status Daemon::Prepare() {
   translated_.start.virtual_clock = virtual_clock_;
   clock_start_ = FirstClockStart(config_, options_, virtual_clock_, drift_);
   leap_seconds_.Load(config_.output);
-  TRY_VOID(sockets_.Open(config_.system, options_));
+  TRY_VOID(sockets_.Open(config_, options_));
   groups_.Configure(config_);
   for (PeerLink& link : links_) link = TRY(PeerLink::Make());
   WatchInterfaces();

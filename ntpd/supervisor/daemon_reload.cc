@@ -156,7 +156,7 @@ void Daemon::OnCandidateReady(const msg::RoleReady& message) {
 
 void Daemon::ReloadSockets() {
   sockets_.SetDscp(config_.system.dscp.value);
-  if (!sockets_.SetRules(config_.system.interfaces)) {
+  if (!sockets_.SetConfiguration(config_)) {
     log_->Log(LogLevel::kWarning,
               "interface: from some lines to none, or from none to some, needs a restart");
     return;

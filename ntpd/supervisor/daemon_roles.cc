@@ -228,6 +228,7 @@ void Daemon::SendSockets() {
     message.flags = socket.flags;
     message.broadcast = socket.broadcast;
     message.drop = socket.drop;
+    message.to_many = socket.to_many;
     message.loopback = socket.local.ip.is_loopback();
     Post(slot(Role::kNet), message, socket.fd.get());
   }

@@ -1,6 +1,5 @@
 #include "ntpd/supervisor/group_membership.h"
 
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -8,28 +7,42 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace ntpward::supervisor {
 namespace {
 
+bool IsListenedOn(const InterfaceAddress& entry, const std::vector<ListenSocket>& sockets) {
+  return std::any_of(sockets.begin(), sockets.end(), [&](const ListenSocket& socket) {
+    const IpAddress& local = socket.local.ip;
+    return !socket.drop && (local == entry.address ||
+                            (local.is_wildcard() && local.family == entry.address.family));
+  });
+}
+
 // Loopback alone does not count: nobody else is there.
-std::set<unsigned> Interfaces() {
+std::set<unsigned> Interfaces(const std::vector<ListenSocket>& sockets) {
   std::set<unsigned> indices;
   for (const InterfaceAddress& entry : LocalAddresses()) {
-    const unsigned index = if_nametoindex(entry.interface.c_str());
-    if (index != 0 && !entry.address.is_loopback()) indices.insert(index);
+    const unsigned index = InterfaceIndex(entry);
+    if (index != 0 && !entry.address.is_loopback() && IsListenedOn(entry, sockets))
+      indices.insert(index);
   }
   return indices;
+}
+
+// Those that it can hear: what was sent to a group never reaches a socket that is bound to an
+// address of ours.
+bool Hears(const ListenSocket& socket, const IpAddress& group) {
+  const IpAddress& local = socket.local.ip;
+  return !socket.drop && local.family == group.family &&
+         (local.is_wildcard() || local.octets == group.octets);
 }
 
 }  // namespace
 
 void GroupMembership::Configure(const config::Config& config) {
-  groups_.clear();
-  for (const config::Group& group : config.multicast_groups) groups_.push_back(group.address);
-  for (const config::Group& group : config.manycast_groups)
-    if (std::find(groups_.begin(), groups_.end(), group.address) == groups_.end())
-      groups_.push_back(group.address);
+  groups_ = WantedOfMany(config).groups;
   broadcasts_ = std::any_of(config.associations.begin(), config.associations.end(),
                             [](const config::Association& line) {
                               return line.kind == config::AssociationKind::kBroadcast;
@@ -47,7 +60,7 @@ bool GroupMembership::Change(const ListenSocket& socket, unsigned interface, con
 }
 
 void GroupMembership::Apply(const std::vector<ListenSocket>& sockets) {
-  const std::set<unsigned> interfaces = Interfaces();
+  const std::set<unsigned> interfaces = Interfaces(sockets);
   // An index is never used twice: what is gone left its groups when it was closed.
   std::erase_if(members_, [&](const Member& member) {
     return std::none_of(sockets.begin(), sockets.end(), [&](const ListenSocket& socket) {
@@ -55,14 +68,14 @@ void GroupMembership::Apply(const std::vector<ListenSocket>& sockets) {
     });
   });
   for (const ListenSocket& socket : sockets) ApplyTo(socket, interfaces);
-  const bool heard = std::any_of(sockets.begin(), sockets.end(), [](const ListenSocket& socket) {
-    return socket.local.ip.is_wildcard() && !socket.drop;
+  const bool deaf = std::any_of(groups_.begin(), groups_.end(), [&](const IpAddress& group) {
+    return std::none_of(sockets.begin(), sockets.end(),
+                        [&](const ListenSocket& socket) { return Hears(socket, group); });
   });
-  if (groups_.empty() || heard || warned_) return;
-  warned_ = true;
-  log_->Log(LogLevel::kError,
-            "multicastclient and manycastserver hear nothing: with interface lines or -I there is "
-            "no wildcard socket");
+  if (!std::exchange(warned_, warned_ || deaf) && deaf)
+    log_->Log(LogLevel::kError,
+              "multicastclient or manycastserver hears nothing: no address is listened on from "
+              "which the group could be heard");
 }
 
 void GroupMembership::ApplyTo(const ListenSocket& socket, const std::set<unsigned>& interfaces) {
@@ -70,12 +83,13 @@ void GroupMembership::ApplyTo(const ListenSocket& socket, const std::set<unsigne
     const int on = broadcasts_ ? 1 : 0;
     (void)setsockopt(socket.fd.get(), SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
   }
-  // What was sent to a group never reaches a socket that is bound to an address.
-  if (!socket.local.ip.is_wildcard() || socket.drop) return;
   std::set<Member> wanted;
-  for (const IpAddress& group : groups_)
-    if (group.family == socket.local.ip.family)
-      for (const unsigned interface : interfaces) wanted.insert({socket.index, interface, group});
+  for (const IpAddress& group : groups_) {
+    if (!Hears(socket, group)) continue;
+    for (const unsigned interface : interfaces)
+      if (socket.local.ip.scope == 0 || socket.local.ip.scope == interface)
+        wanted.insert({socket.index, interface, group});
+  }
   std::erase_if(members_, [&](const Member& member) {
     if (std::get<0>(member) != socket.index || wanted.contains(member)) return false;
     (void)Change(socket, std::get<1>(member), std::get<2>(member), MCAST_LEAVE_GROUP);

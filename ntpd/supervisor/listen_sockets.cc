@@ -26,6 +26,8 @@ enum ShownFlag : uint16_t {
   kLoopback = 0x04,
   kBroadcast = 0x08,
   kMulticast = 0x10,
+  kHearsBroadcast = 0x20,
+  kHearsMulticast = 0x40,
   kWildcard = 0x80,
 };
 
@@ -86,7 +88,14 @@ bool WildcardListens(const std::vector<config::InterfaceRule>& rules) {
 
 // Whether that is what -I says: a name, or an address in any of its forms.
 bool IsNamed(const std::string& interface, const IpAddress& address, const std::string& option) {
-  return option == interface || IpAddress::Parse(option) == address;
+  return option == interface || IpAddress::ParseWithInterface(option) == address;
+}
+
+// A group of interface- or link-local scope (RFC 4291 section 2.7) means something on one link
+// alone.
+bool IsOfOneLink(const IpAddress& group) {
+  const int scope = group.octets[1] & 0x0f;
+  return group.family == Family::kIpv6 && (scope == 1 || scope == 2);
 }
 
 bool Set(int fd, int level, int name, int value) {
@@ -164,6 +173,21 @@ std::vector<InterfaceAddress> LocalAddresses() {
   return addresses;
 }
 
+unsigned InterfaceIndex(const InterfaceAddress& address) {
+  const std::string& name = address.device.empty() ? address.interface : address.device;
+  return if_nametoindex(name.c_str());
+}
+
+SentToMany WantedOfMany(const config::Config& config) {
+  SentToMany many;
+  many.broadcasts = config.broadcastclient.value || config.system.switches.bclient.value;
+  for (const auto* lines : {&config.multicast_groups, &config.manycast_groups})
+    for (const config::Group& group : *lines)
+      if (std::find(many.groups.begin(), many.groups.end(), group.address) == many.groups.end())
+        many.groups.push_back(group.address);
+  return many;
+}
+
 config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const config::System& system,
                                   const Options& options) {
   const Family family = candidate.address.family;
@@ -228,13 +252,15 @@ void ListenSockets::SayGone(const ListenSocket& socket) const {
   log_->Log(LogLevel::kInfo, "Deleting " + Name(socket));
 }
 
-Status ListenSockets::Add(const InterfaceAddress& where, bool drop) {
+Status ListenSockets::Add(const Wanted& wanted) {
+  const InterfaceAddress& where = wanted.where;
   ListenSocket opened;
   opened.local = {where.address, kNtpPort};
   opened.interface = where.interface;
   opened.flags = where.flags;
   opened.broadcast = where.broadcast;
-  opened.drop = drop;
+  opened.drop = wanted.drop;
+  opened.to_many = wanted.to_many;
   opened.fd = TRY(Bind(opened.local));
   opened.index = next_index_++;
   SayOpened(opened);
@@ -246,7 +272,8 @@ Status ListenSockets::OpenWildcards(const Options& options) {
   if (options.family != 4) {
     IpAddress any6;
     any6.family = Family::kIpv6;
-    if (const Status opened = Add({"v6wildcard", any6, kUp | kWildcard, {}}, false); !opened.ok()) {
+    const InterfaceAddress wildcard{"v6wildcard", any6, kUp | kWildcard, {}, {}};
+    if (const Status opened = Add({wildcard}); !opened.ok()) {
       // A host without IPv6 is no error; a port that is taken is.
       if (options.family == 6 || opened.error().text.find("another process") != std::string::npos)
         return opened;
@@ -254,11 +281,12 @@ Status ListenSockets::OpenWildcards(const Options& options) {
     }
   }
   if (options.family == 6) return {};
-  return Add({"v4wildcard", IpAddress::V4(0, 0, 0, 0), kUp | kWildcard, {}}, false);
+  return Add({{"v4wildcard", IpAddress::V4(0, 0, 0, 0), kUp | kWildcard, {}, {}}});
 }
 
-Status ListenSockets::Open(const config::System& system, const Options& options) {
-  system_rules_ = system.interfaces;
+Status ListenSockets::Open(const config::Config& config, const Options& options) {
+  system_rules_ = config.system.interfaces;
+  many_ = WantedOfMany(config);
   options_ = options;
   if (!has_rules()) return OpenWildcards(options);
   std::vector<uint16_t> gone;
@@ -273,9 +301,11 @@ Status ListenSockets::Open(const config::System& system, const Options& options)
   return {};
 }
 
-bool ListenSockets::SetRules(const std::vector<config::InterfaceRule>& rules) {
+bool ListenSockets::SetConfiguration(const config::Config& config) {
+  many_ = WantedOfMany(config);
   // -I stands above the file.
   if (!options_.interfaces.empty()) return true;
+  const std::vector<config::InterfaceRule>& rules = config.system.interfaces;
   if (rules.empty() != system_rules_.empty()) return false;
   system_rules_ = rules;
   return true;
@@ -292,12 +322,46 @@ config::InterfaceAction ListenSockets::ActionFor(const InterfaceAddress& candida
   return supervisor::ActionFor(candidate, system, options_);
 }
 
-void ListenSockets::DropUnruled(const std::vector<InterfaceAddress>& present,
-                                std::vector<uint16_t>* gone) {
+// A socket that is bound to an address hears nothing that was sent to others beside it: each of
+// those needs its own.
+void ListenSockets::WantOfMany(const InterfaceAddress& listened,
+                               std::vector<Wanted>* wanted) const {
+  const auto want = [&](const IpAddress& address, ShownFlag hears) {
+    const auto flags = static_cast<uint16_t>(listened.flags | hears);
+    const bool there = std::any_of(wanted->begin(), wanted->end(), [&](const Wanted& other) {
+      return other.where.address == address;
+    });
+    if (!there)
+      wanted->push_back({{listened.interface, address, flags, {}, listened.device}, false, true});
+  };
+  if (listened.address.is_loopback()) return;
+  if (many_.broadcasts && !listened.broadcast.is_none()) want(listened.broadcast, kHearsBroadcast);
+  for (IpAddress group : many_.groups) {
+    if (group.family != listened.address.family) continue;
+    const unsigned here = InterfaceIndex(listened);
+    if (group.scope != 0 && group.scope != here) continue;
+    if (IsOfOneLink(group)) group.scope = here;
+    want(group, kHearsMulticast);
+  }
+}
+
+std::vector<ListenSockets::Wanted> ListenSockets::WantedNow() const {
+  std::vector<Wanted> wanted;
+  const std::vector<InterfaceAddress> present = LocalAddresses();
+  for (const InterfaceAddress& candidate : present) {
+    const config::InterfaceAction action = ActionFor(candidate);
+    if (action != config::InterfaceAction::kIgnore)
+      wanted.push_back({candidate, action == config::InterfaceAction::kDrop});
+  }
+  for (const InterfaceAddress& candidate : present)
+    if (ActionFor(candidate) == config::InterfaceAction::kListen) WantOfMany(candidate, &wanted);
+  return wanted;
+}
+
+void ListenSockets::DropUnwanted(const std::vector<Wanted>& wanted, std::vector<uint16_t>* gone) {
   std::erase_if(sockets_, [&](const ListenSocket& socket) {
-    const bool stays = std::any_of(present.begin(), present.end(), [&](const auto& candidate) {
-      return candidate.address == socket.local.ip &&
-             ActionFor(candidate) != config::InterfaceAction::kIgnore;
+    const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& one) {
+      return one.where.address == socket.local.ip;
     });
     if (stays) return false;
     SayGone(socket);
@@ -306,30 +370,30 @@ void ListenSockets::DropUnruled(const std::vector<InterfaceAddress>& present,
   });
 }
 
+void ListenSockets::OpenOrTurn(const Wanted& wanted, std::vector<uint16_t>* gone) {
+  const auto open = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
+    return socket.local.ip == wanted.where.address;
+  });
+  if (open == sockets_.end()) {
+    if (const Status added = Add(wanted); !added.ok())
+      log_->Log(LogLevel::kError, added.error().text);
+    return;
+  }
+  if (open->drop == wanted.drop) return;
+  SayGone(*open);
+  gone->push_back(open->index);
+  open->drop = wanted.drop;
+  open->index = next_index_++;
+  SayOpened(*open);
+}
+
 std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* gone) {
   std::vector<const ListenSocket*> opened;
   if (!has_rules()) return opened;
-  const std::vector<InterfaceAddress> present = LocalAddresses();
-  DropUnruled(present, gone);
+  const std::vector<Wanted> wanted = WantedNow();
+  DropUnwanted(wanted, gone);
   const uint16_t first_new = next_index_;
-  for (const InterfaceAddress& candidate : present) {
-    const config::InterfaceAction action = ActionFor(candidate);
-    if (action == config::InterfaceAction::kIgnore) continue;
-    const bool drop = action == config::InterfaceAction::kDrop;
-    const auto open = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& socket) {
-      return socket.local.ip == candidate.address;
-    });
-    if (open == sockets_.end()) {
-      if (const Status added = Add(candidate, drop); !added.ok())
-        log_->Log(LogLevel::kError, added.error().text);
-    } else if (open->drop != drop) {
-      SayGone(*open);
-      gone->push_back(open->index);
-      open->drop = drop;
-      open->index = next_index_++;
-      SayOpened(*open);
-    }
-  }
+  for (const Wanted& one : wanted) OpenOrTurn(one, gone);
   for (const ListenSocket& socket : sockets_)
     if (socket.index >= first_new) opened.push_back(&socket);
   return opened;

@@ -24,6 +24,7 @@ struct ListenSocket {
   uint16_t flags = 0;   // as ntpq's ifstats shows them
   IpAddress broadcast;  // of the interface; none without one
   bool drop = false;
+  bool to_many = false;  // `local` is a broadcast address or a group: nothing leaves from it
   UniqueFd fd;
 };
 
@@ -40,6 +41,16 @@ struct InterfaceAddress {
 // The addresses that this host has now.
 std::vector<InterfaceAddress> LocalAddresses();
 
+// The number of the interface that carries it; 0 if that has just gone.
+unsigned InterfaceIndex(const InterfaceAddress& address);
+
+// What is sent to many and shall be heard: `broadcastclient`, `multicastclient`, `manycastserver`.
+struct SentToMany {
+  bool broadcasts = false;
+  std::vector<IpAddress> groups;  // each once
+};
+SentToMany WantedOfMany(const config::Config& config);
+
 // What the last matching `interface` line, or -I, says about an address; with neither, everything
 // is listened to. With either, what neither names is not, but for loopback (as ntpd 4.2.8 does).
 // Nor is ever what -4 or -6 leaves out.
@@ -55,13 +66,13 @@ class ListenSockets {
   ListenSockets(Logger* log, uint8_t dscp) : log_(log), dscp_(dscp) {}
 
   // Without interface rules: one wildcard socket a family, replies leave from the address that was
-  // asked. With rules: one socket an address that they admit. Fails when port 123 is taken by
-  // another process, or when nothing at all could be opened.
-  Status Open(const config::System& system, const Options& options);
-  // A new configuration; Refresh then follows its rules. False when it cannot be followed: a
-  // wildcard socket and those of single addresses exclude each other as long as ntpd-net holds
-  // either.
-  bool SetRules(const std::vector<config::InterfaceRule>& rules);
+  // asked. With rules: one socket an address that they admit, and one for each broadcast address
+  // and group that is to be heard there. Fails when port 123 is taken by another process, or when
+  // nothing at all could be opened.
+  Status Open(const config::Config& config, const Options& options);
+  // A new configuration; Refresh then follows it. False when it cannot be followed: a wildcard
+  // socket and those of single addresses exclude each other as long as ntpd-net holds either.
+  bool SetConfiguration(const config::Config& config);
   // For what is open and for what will be.
   void SetDscp(uint8_t dscp);
   // Interfaces came or went, or rules changed. Returns what was opened now, or has a new index
@@ -71,10 +82,20 @@ class ListenSockets {
   const std::vector<ListenSocket>& sockets() const { return sockets_; }
 
  private:
-  void DropUnruled(const std::vector<InterfaceAddress>& present, std::vector<uint16_t>* gone);
+  // A socket that there should be.
+  struct Wanted {
+    InterfaceAddress where;
+    bool drop = false;
+    bool to_many = false;
+  };
+
+  std::vector<Wanted> WantedNow() const;
+  void WantOfMany(const InterfaceAddress& listened, std::vector<Wanted>* wanted) const;
+  void DropUnwanted(const std::vector<Wanted>& wanted, std::vector<uint16_t>* gone);
+  void OpenOrTurn(const Wanted& wanted, std::vector<uint16_t>* gone);
   config::InterfaceAction ActionFor(const InterfaceAddress& candidate) const;
   Status OpenWildcards(const Options& options);
-  Status Add(const InterfaceAddress& where, bool drop);
+  Status Add(const Wanted& wanted);
   void SayOpened(const ListenSocket& socket) const;
   void SayGone(const ListenSocket& socket) const;
   Result<UniqueFd> Bind(const SocketAddress& local) const;
@@ -85,6 +106,7 @@ class ListenSockets {
   uint16_t next_index_ = 0;
   std::vector<ListenSocket> sockets_;
   std::vector<config::InterfaceRule> system_rules_;
+  SentToMany many_;
   Options options_;  // -I, -4 and -6 of it
 };
 

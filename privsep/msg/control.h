@@ -201,9 +201,11 @@ struct NetSocket {
   uint16_t flags = 0;        // of the interface, for display: bits of ifstats
   IpAddress broadcast;       // of the interface; none without one
   bool drop = false;         // wildcard or `interface drop`: read and thrown away
+  bool to_many = false;      // bound to a broadcast address or a group: nothing leaves from it
   bool loopback = false;
   static auto Fields(auto& m) {
-    return std::tie(m.index, m.local, m.interface, m.flags, m.broadcast, m.drop, m.loopback);
+    return std::tie(m.index, m.local, m.interface, m.flags, m.broadcast, m.drop, m.to_many,
+                    m.loopback);
   }
 };
 

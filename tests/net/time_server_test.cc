@@ -124,16 +124,19 @@ void SendsFromAnAddressThatIsListenedOn(void**) {
   Harness h;
   const SocketAddress to{IpAddress::V4(10, 77, 0, 2), 123};
   const IpAddress routed = IpAddress::V4(10, 77, 0, 1);
-  const auto listen = [&h](uint16_t index, const IpAddress& local, bool drop = false) {
+  const auto listen = [&h](uint16_t index, const IpAddress& local, bool drop = false,
+                           bool to_many = false) {
     msg::NetSocket socket;
     socket.index = index;
     socket.local = {local, 123};
     socket.drop = drop;
+    socket.to_many = to_many;
     h.server.AddListener(socket, test::BindTo(kClient));
   };
   const auto source = [&](const IpAddress& wanted) { return h.server.SourceTowards(to, wanted); };
   listen(1, IpAddress::V4(127, 0, 0, 1));
   listen(2, routed, /*drop=*/true);
+  listen(7, IpAddress::V4(10, 77, 0, 255), false, /*to_many=*/true);
   assert_false(source(routed).has_value());
   listen(3, IpAddress::V4(192, 0, 2, 1));
   assert_true(source(routed) == IpAddress::V4(192, 0, 2, 1));

@@ -1,19 +1,14 @@
-// Which groups the listening sockets are members of: real sockets, in a network namespace whose one
-// interface has an address that is not loopback.
+// Which groups the listening sockets are members of: real sockets, in a network namespace.
 #include "ntpd/supervisor/group_membership.h"
 
-#include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "ntpd/config/parser.h"
-#include "privsep/capabilities.h"
+#include "tests/supervisor/own_network.h"
 #include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
@@ -23,20 +18,6 @@ namespace {
 
 using namespace ntpward::supervisor::test;
 using ntpward::test::KeptLines;
-
-int EnterOwnNetwork(void**) {
-  const int flags = HasCapability(CAP_SYS_ADMIN) ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER;
-  if (unshare(flags) != 0) return -1;
-  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) return -1;
-  sockaddr_storage address{};
-  (void)SocketAddress{IpAddress::V4(192, 0, 2, 1), 0}.ToSockaddr(&address);
-  std::memcpy(&request.ifr_addr, &address, sizeof request.ifr_addr);
-  return ioctl(fd.get(), SIOCSIFADDR, &request);
-}
 
 ListenSocket Bound(uint16_t index, const IpAddress& local) {
   ListenSocket out;
@@ -128,13 +109,28 @@ void NothingIsJoinedUnasked(void**) {
   assert_false(IsMember(site.first(), kNtp) || IsMember(site.first(), kOther));
 }
 
-void WithoutAWildcardSocketItIsSaidOnce(void**) {
+// A socket of the group hears it on the interfaces that others listen on.
+void ASocketOfTheGroupJoinsIt(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, IpAddress::V4(192, 0, 2, 1)));
+  site.sockets.push_back(Bound(1, kNtp));
+  site.Use("multicastclient 224.0.1.1 239.1.1.1\n");
+  assert_true(IsMember(site.sockets[1], kNtp));
+  assert_false(IsMember(site.sockets[1], kOther));
+  // Nobody hears the other one.
+  assert_int_equal(site.log.all.size(), 1);
+  site.sockets[0].drop = true;
+  site.groups.Apply(site.sockets);
+  assert_false(IsMember(site.sockets[1], kNtp));
+}
+
+void WithoutASocketForItThatIsSaidOnce(void**) {
   Site site;
   site.sockets.push_back(Bound(0, IpAddress::V4(192, 0, 2, 1)));
   site.Use("multicastclient\n");
   site.groups.Apply(site.sockets);
   assert_int_equal(site.log.all.size(), 1);
-  assert_true(site.log.all[0].find("hear nothing") != std::string::npos);
+  assert_true(site.log.all[0].find("hears nothing") != std::string::npos);
   assert_false(IsMember(site.first(), kNtp));
 }
 
@@ -167,9 +163,10 @@ int main() {
       cmocka_unit_test(AReloadLeavesWhatIsNoLongerWanted),
       cmocka_unit_test(ANewSocketJoinsToo),
       cmocka_unit_test(NothingIsJoinedUnasked),
-      cmocka_unit_test(WithoutAWildcardSocketItIsSaidOnce),
+      cmocka_unit_test(ASocketOfTheGroupJoinsIt),
+      cmocka_unit_test(WithoutASocketForItThatIsSaidOnce),
       cmocka_unit_test(ADroppingSocketJoinsNothing),
       cmocka_unit_test(OnlyBroadcastLinesGiveTheRightToBroadcast),
   };
-  return cmocka_run_group_tests(tests, EnterOwnNetwork, nullptr);
+  return cmocka_run_group_tests(tests, ntpward::supervisor::test::EnterOwnNetwork, nullptr);
 }

@@ -2,19 +2,17 @@
 #include "ntpd/supervisor/listen_sockets.h"
 
 #include <netinet/in.h>
-#include <sched.h>
 #include <sys/socket.h>
 
-#include "privsep/capabilities.h"
+#include "tests/supervisor/own_network.h"
+#include "tests/supervisor/parsed_config.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/kept_lines.h"
 
 namespace ntpward::supervisor {
 namespace {
 
-int EnterOwnNetwork(void**) {
-  return unshare(HasCapability(CAP_SYS_ADMIN) ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER);
-}
+using test::Parse;
 
 int OptionOf(const ListenSocket& socket, int level, int name) {
   int value = -1;
@@ -38,11 +36,55 @@ void Ipv4RepliesAreNeverFragmented(void**) {
   assert_int_equal(seen, 1);
 }
 
+const IpAddress kOwn = IpAddress::V4(192, 0, 2, 1);
+const IpAddress kGroup = IpAddress::V4(224, 0, 1, 1);
+
+const ListenSocket* Find(const ListenSockets& listening, const IpAddress& local) {
+  for (const ListenSocket& socket : listening.sockets())
+    if (socket.local.ip == local) return &socket;
+  return nullptr;
+}
+
+// A socket of one address does not hear them.
+void GroupsHaveSocketsBesideThoseOfAddresses(void**) {
+  ntpward::test::KeptLines log;
+  ListenSockets listening(&log, 0);
+  const std::string rule = "interface listen 192.0.2.1\n";
+  assert_true(listening.Open(Parse(rule + "multicastclient 224.0.1.1 ff05::101\n"), {}).ok());
+  assert_false(Find(listening, kOwn)->to_many);
+  const ListenSocket* group = Find(listening, kGroup);
+  assert_true(group != nullptr && group->to_many && !group->drop);
+  // No address of its family is listened on.
+  assert_null(Find(listening, *IpAddress::Parse("ff05::101")));
+  const uint16_t index = group->index;
+  std::vector<uint16_t> gone;
+  assert_true(listening.Refresh(&gone).empty() && gone.empty());
+  // Nobody wants it any longer, then nobody listens where it would come to.
+  assert_true(listening.SetConfiguration(Parse(rule)));
+  (void)listening.Refresh(&gone);
+  assert_true(gone == std::vector<uint16_t>{index});
+  assert_true(listening.SetConfiguration(Parse("interface drop 192.0.2.1\nmulticastclient\n")));
+  (void)listening.Refresh(&gone);
+  assert_true(Find(listening, kOwn)->drop);
+  assert_null(Find(listening, kGroup));
+}
+
+void AWildcardHearsGroupsItself(void**) {
+  ntpward::test::KeptLines log;
+  ListenSockets listening(&log, 0);
+  assert_true(listening.Open(Parse("multicastclient\n"), {}).ok());
+  assert_null(Find(listening, kGroup));
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
 int main() {
   using namespace ntpward::supervisor;
-  const CMUnitTest tests[] = {cmocka_unit_test(Ipv4RepliesAreNeverFragmented)};
-  return cmocka_run_group_tests(tests, EnterOwnNetwork, nullptr);
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(Ipv4RepliesAreNeverFragmented),
+      cmocka_unit_test(GroupsHaveSocketsBesideThoseOfAddresses),
+      cmocka_unit_test(AWildcardHearsGroupsItself),
+  };
+  return cmocka_run_group_tests(tests, test::EnterOwnNetwork, nullptr);
 }
