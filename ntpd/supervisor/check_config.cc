@@ -178,7 +178,8 @@ bool CheckKeys(const Options& options, config::Config& config) {
 }
 
 bool CheckLeapFile(const config::Config& config) {
-  if (const auto problem = FindLeapFileProblem(config)) return Print(*problem), false;
+  if (const auto problem = FindLeapFileProblem(config))
+    return Print(*problem), problem->severity != config::Severity::kError;
   Printer printer;
   LeapSeconds(&printer).Load(config.output);
   return true;

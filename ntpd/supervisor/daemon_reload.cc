@@ -62,9 +62,12 @@ Status Daemon::CheckReload(const config::Config& fresh) const {
   if (next.names.size() >= msg::kMaxNames) return Fail("restart needed: too many names");
   for (const config::Diagnostic& error : next.errors) LogDiagnostic(error, log_);
   if (!next.errors.empty()) return Fail("the configuration has errors");
-  if (const auto problem = FindLeapFileProblem(fresh)) {
+  // One that was damaged since it was named leaves the table that there is, and keeps out no keys.
+  const bool newly_named = fresh.output.leapfile.value != config_.output.leapfile.value;
+  if (const auto problem = newly_named ? FindLeapFileProblem(fresh) : std::nullopt) {
     LogDiagnostic(*problem, log_);
-    return Fail("the leap second file cannot be used");
+    if (problem->severity == config::Severity::kError)
+      return Fail("the leap second file cannot be used");
   }
   return {};
 }

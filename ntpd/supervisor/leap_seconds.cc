@@ -72,10 +72,15 @@ Result<std::string> ReadText(int fd) {
 std::optional<config::Diagnostic> FindLeapFileProblem(const config::Config& config) {
   const auto& path = config.output.leapfile;
   if (path.value.empty()) return std::nullopt;
-  const auto unreadable = [&](const std::string& why) {
-    return At(config, path.where, config::Severity::kError,
+  const auto unreadable = [&](const std::string& why,
+                              config::Severity severity = config::Severity::kError) {
+    return At(config, path.where, severity,
               "expected a leap second file: " + config::Quoted(path.value) + ": " + why);
   };
+  // It may be fetched later.
+  if (access(path.value.c_str(), F_OK) != 0 && errno == ENOENT)
+    return unreadable(std::string(std::strerror(ENOENT)) + ": not used before it is there",
+                      config::Severity::kWarning);
   const auto file = Open(path.value);
   if (!file.ok()) return unreadable(file.error().text);
   const auto text = ReadText(file->fd.get());

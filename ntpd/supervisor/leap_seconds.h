@@ -53,7 +53,8 @@ class LeapSeconds {
 };
 
 // Why the leap second file of `config` cannot be used: a place in that file, or in ntp.conf when it
-// cannot be read. None when it can, and when there is none.
+// cannot be read; a warning when it is not there yet. None when it can be used, and when `config`
+// names none.
 std::optional<config::Diagnostic> FindLeapFileProblem(const config::Config& config);
 
 }  // namespace ntpward::supervisor

@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "tests/supervisor/daemon_site.h"
 #include "tests/supervisor/fake_roles.h"
 #include "tests/support/cmocka_cc.h"
@@ -79,6 +81,18 @@ void AReloadGivesTheClockItsNewLimits(void**) {
   assert_true(daemon.ntpd.text().find("starting again") == std::string::npos);
 }
 
+void ALeapFileThatWasDamagedSinceKeepsOutNoReload(void**) {
+  Site site;
+  const std::string configuration = std::string(kConfig) + "leapfile " + site.Path("leap") + "\n";
+  site.Configure(configuration);
+  Running daemon(site);
+  std::ofstream(site.Path("leap")) << "no table\n";
+  site.Configure(configuration + "tos minclock 5\n");
+  daemon.ntpd.Send(SIGHUP);
+  daemon.ntpd.Expect("the leap second file is not used\n");
+  daemon.ntpd.Expect("minclock=5\n");
+}
+
 void ARefusedReloadChangesNothing(void**) {
   Site site;
   Running daemon(site);
@@ -124,6 +138,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AReloadChangesWhatEachInterfaceIsFor),
       cmocka_unit_test(AReloadTellsNetWhetherItsKeysGoOn),
       cmocka_unit_test(AReloadGivesTheClockItsNewLimits),
+      cmocka_unit_test(ALeapFileThatWasDamagedSinceKeepsOutNoReload),
       cmocka_unit_test(ARefusedReloadChangesNothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
