@@ -109,8 +109,10 @@ std::optional<wire::Header> Association::BuildRequest(MonoTime now, NtpTimestamp
   }
   request.poll = static_cast<int8_t>(schedule_.poll());
   const auto* peer = std::get_if<SymmetricExchange>(&exchange_);
-  // A peer that still hears who we were before a restart knows by its own time that we hear it.
-  if (peer != nullptr) keyed() || Reachable() ? peer->Fill(&request) : peer->FillHeard(&request);
+  // A peer that goes by what we sent before a restart or a step knows by its own time that we hear
+  // it.
+  if (peer != nullptr && (keyed() || peer->in_touch(Reachable()))) peer->Fill(&request);
+  if (peer != nullptr && !keyed() && !peer->in_touch(Reachable())) peer->FillHeard(&request);
   return request;
 }
 
@@ -397,6 +399,7 @@ void Association::OnClockStep() {
   filter_.Reset();
   VoidExchange();
   header_.refid = kStep;
+  stratum_ = wire::kStratumUnsynchronised;
   selection_ = wire::Selection::kReject;
 }
 

@@ -53,13 +53,14 @@ Result<void, Reject> SymmetricExchange::Screen(const wire::Header& packet, bool 
   if (packet.transmit.is_zero()) return Fail(Reject::kBadTimestamp);
   if (packet.transmit == peer_transmit_) return Fail(Reject::kDuplicate);
   // Anyone can send the rest; it must not disturb two peers that hear each other (CVE-2018-7185).
-  if (keyed || !reachable || IsOurs(packet.origin)) return {};
+  if (keyed || !in_touch(reachable) || IsOurs(packet.origin)) return {};
   return Fail(packet.origin.is_zero() ? Reject::kZeroOrigin : Reject::kBogusOrigin);
 }
 
 Result<NtpTimestamp, Reject> SymmetricExchange::Accept(const wire::Header& packet, NtpTimestamp t4,
                                                        bool reachable) {
   const bool answers = Answers(packet);
+  const bool ours = IsOurs(packet.origin);
   const bool newer = (packet.transmit - peer_transmit_).raw() > 0;
   // The first answer to our last packet is fresh whatever its sender's clock did meanwhile. All
   // else could be a replay, which must not undo what came after it.
@@ -69,6 +70,7 @@ Result<NtpTimestamp, Reject> SymmetricExchange::Accept(const wire::Header& packe
   arrival_ = t4;
   Hold(packet.transmit, t4);
   answered_ = answers;
+  in_touch_ |= ours;
   if (!answers) return Fail(Reject::kOutOfStep);
   return sent_[0];
 }

@@ -32,9 +32,13 @@ class SymmetricExchange {
 
   // Before any cryptography; changes nothing. A packet whose origin is not our last transmit time
   // has to pass when the association is `keyed` (S2952: two peers whose packets got lost would else
-  // be deaf for ever). Without a key, only an origin of ours passes while we can reach it; while we
-  // cannot, one of the two has started anew and any origin passes, for Hear.
+  // be deaf for ever). Without a key, only an origin of ours passes while we are in touch; else
+  // one of the two has started anew or was stepped, and any origin passes, for Hear.
   Result<void, Reject> Screen(const wire::Header& packet, bool keyed, bool reachable) const;
+
+  // Two peers that hear each other: we can reach it, and it has answered something since our times
+  // are what they are. Packets without a key then disturb nothing.
+  bool in_touch(bool reachable) const { return reachable && in_touch_; }
 
   // Is it an answer to our last packet? A crypto-NAK counts only then.
   bool Answers(const wire::Header& packet) const;
@@ -42,15 +46,14 @@ class SymmetricExchange {
   bool IsOurs(NtpTimestamp origin) const;
 
   // A packet that proves nothing arrived at `t4`: one with extension fields, whose MAC anyone can
-  // make, or one of a peer without key that we cannot reach. It moves nothing but what FillHeard
-  // gives. One whose origin is ours keeps that for our next kRemembered packets:
-  // its sender hears us, which a forger off the path does not, and who floods both ends then costs
-  // them not a step of Autokey's dance. Without one, the choice among those heard since our last
-  // packet is random: a flood puts the first answer off, for as long as it is luckier than the
-  // peer.
+  // make, or one of a peer without key that we are not in touch with. It moves nothing but what
+  // FillHeard gives. One whose origin is ours keeps that for our next kRemembered packets: its
+  // sender hears us, which a forger off the path does not, and who floods both ends then costs them
+  // not a step of Autokey's dance. Without one, the choice among those heard since our last packet
+  // is random: a flood puts the first answer off, for as long as it is luckier than the peer.
   void Hear(const wire::Header& packet, NtpTimestamp t4);
   // As Fill, by what was heard or taken over: for a packet with extension fields, and for one to a
-  // peer without key that we cannot reach.
+  // peer without key that we are not in touch with.
   void FillHeard(wire::Header* header) const;
   // More of those that prove nothing came since our last packet than one peer sends, and nobody
   // hears us: only by more packets of ours the peer is found among them.
@@ -70,6 +73,7 @@ class SymmetricExchange {
   NtpTimestamp peer_transmit_;                    // of the last packet taken over; our next origin
   NtpTimestamp arrival_;                          // when that came, by our clock
   bool answered_ = false;                         // the last packet taken over answered sent_[0]
+  bool in_touch_ = false;                         // one of those taken over had an origin of ours
   NtpTimestamp heard_transmit_;                   // of a packet, proved or not
   NtpTimestamp heard_arrival_;
   size_t held_ = 0;         // packets of ours for which only one that hears us replaces that

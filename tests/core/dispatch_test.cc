@@ -197,6 +197,7 @@ void APeerWhoseClockWasSetBackIsHeardAgain(void**) {
 void WithoutAKeyOnlyOurOwnOriginPasses(void**) {
   SymmetricExchange exchange;
   exchange.OnSent(T(1));
+  assert_true(exchange.Accept(FromPeer(T(1), T(1.5)), T(1.6), true).ok());
   assert_true(exchange.Screen(FromPeer(T(1), T(2)), false, true).ok());
   assert_int_equal(exchange.Screen(FromPeer(T(7), T(2)), false, true).error(),
                    Reject::kBogusOrigin);
@@ -206,6 +207,7 @@ void WithoutAKeyOnlyOurOwnOriginPasses(void**) {
 void AZeroOriginDoesNotDisturbAPeerThatIsHeard(void**) {
   SymmetricExchange exchange;
   exchange.OnSent(T(1));
+  assert_true(exchange.Accept(FromPeer(T(1), T(1.5)), T(1.6), true).ok());
   const wire::Header packet = FromPeer(NtpTimestamp(), T(2));
   assert_int_equal(exchange.Screen(packet, false, true).error(), Reject::kZeroOrigin);
   // A peer that started anew.

@@ -207,25 +207,46 @@ void AStepVoidsWhatAPeerSaid(void**) {
   assert_true(f.Send(64).origin.is_zero());
 }
 
-// Without a key: the one that started anew answers what the other one says, whose origin is of the
-// time before, and is believed by that.
-void APeerThatStartedAnewIsHeardAtOnce(void**) {
-  const AssociationConfig config = Config(HostMode::kSymmetricActive, false);
-  Fixture constant(config);
-  Fixture before(config);
-  double now = 0;
-  const auto pass = [&now](Fixture* from, Fixture* to) {
+// Two peers without a key, 32 s after the other.
+struct Pair {
+  Pair() {
+    for (int i = 0; i < 3; ++i) (void)Pass(&constant, &changed), (void)Pass(&changed, &constant);
+    assert_true(Pass(&constant, &changed) && Pass(&changed, &constant));
+  }
+  bool Pass(Fixture* from, Fixture* to) {
     now += 32;
     wire::Header packet = from->Send(now);
     packet.transmit = T(now);
     return to->Take(packet, now + 0.01, std::nullopt).ok();
-  };
-  for (int i = 0; i < 3; ++i) (void)pass(&constant, &before), (void)pass(&before, &constant);
-  assert_true(constant.association.schedule().reach() != 0);
-  Fixture after(config);
-  assert_false(pass(&constant, &after));
-  assert_true(pass(&after, &constant));
-  assert_true(pass(&constant, &after));
+  }
+
+  const AssociationConfig config = Config(HostMode::kSymmetricActive, false);
+  double now = 0;
+  Fixture constant{config};
+  Fixture changed{config};
+};
+
+// It answers what the other one says, whose origin is of the time before, and is believed by that.
+void APeerThatStartedAnewIsHeardAtOnce(void**) {
+  Pair pair;
+  Fixture after(pair.config);
+  assert_false(pair.Pass(&pair.constant, &after));
+  assert_true(pair.Pass(&after, &pair.constant));
+  assert_true(pair.Pass(&pair.constant, &after));
+}
+
+void APeerWhoseClockWasSteppedIsHeardAtOnce(void**) {
+  Pair pair;
+  pair.changed.association.OnClockStep();
+  assert_false(pair.Pass(&pair.constant, &pair.changed));
+  assert_true(pair.Pass(&pair.changed, &pair.constant));
+  assert_true(pair.Pass(&pair.constant, &pair.changed));
+  // Both of them, as after a leap second that both got wrong.
+  pair.changed.association.OnClockStep();
+  pair.constant.association.OnClockStep();
+  for (int i = 0; i < 2; ++i)
+    (void)pair.Pass(&pair.constant, &pair.changed), (void)pair.Pass(&pair.changed, &pair.constant);
+  assert_true(pair.Pass(&pair.constant, &pair.changed));
 }
 
 // It moves our next origin by chance, and nothing else.
@@ -377,6 +398,7 @@ int main() {
       cmocka_unit_test(ThePeerThatPollsMoreOftenSetsThePace),
       cmocka_unit_test(AStepVoidsWhatAPeerSaid),
       cmocka_unit_test(APeerThatStartedAnewIsHeardAtOnce),
+      cmocka_unit_test(APeerWhoseClockWasSteppedIsHeardAtOnce),
       cmocka_unit_test(AForgerDoesNotKeepTwoPeersApart),
       cmocka_unit_test(ASilentPeerIsUnreachable),
       cmocka_unit_test(AServerThatIsNotSynchronisedBroadcastsNothing),
