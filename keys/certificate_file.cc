@@ -5,7 +5,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "privsep/base/text.h"
 #include "privsep/msg/keys.h"
@@ -72,6 +74,15 @@ constexpr DsaScheme kDsaSchemes[] = {{NID_dsaWithSHA1, "DSA-SHA1"},
                                      {NID_dsa_with_SHA224, "DSA-SHA224"},
                                      {NID_dsa_with_SHA256, "DSA-SHA256"}};
 
+// With RSA. A certificate that ntpd-net refuses must not get past us (ntpd/autokey/public_key.cc).
+constexpr int kRsaDigests[] = {NID_md5,      NID_sha1,     NID_ripemd160, NID_sha224,
+                               NID_sha256,   NID_sha384,   NID_sha512,    NID_sha3_224,
+                               NID_sha3_256, NID_sha3_384, NID_sha3_512};
+
+bool IsRsaDigest(int nid) {
+  return std::find(std::begin(kRsaDigests), std::end(kRsaDigests), nid) != std::end(kRsaDigests);
+}
+
 Result<SignatureScheme> FromPair(int signature_nid) {
   int digest = NID_undef, key = NID_undef;
   if (OBJ_find_sigid_algs(signature_nid, &digest, &key) != 1 || digest == NID_undef)
@@ -82,8 +93,11 @@ Result<SignatureScheme> FromPair(int signature_nid) {
   scheme.name = OBJ_nid2sn(signature_nid);
   for (const DsaScheme& known : kDsaSchemes)
     if (known.nid == signature_nid) scheme.dsa = true, scheme.name = known.name;
-  if (!scheme.dsa && key != NID_rsaEncryption)
-    return Fail("it is no RSA signature scheme, and none of DSA with SHA1, SHA224 or SHA256");
+  if (!scheme.dsa && (key != NID_rsaEncryption || !IsRsaDigest(digest)))
+    return Fail(
+        "it is no scheme of RSA with MD5, SHA1, SHA2, SHA3 or RIPEMD160, and none of DSA with "
+        "SHA1, "
+        "SHA224 or SHA256");
   DigestPtr fetched(EVP_MD_fetch(nullptr, scheme.digest_name.c_str(), nullptr));
   if (fetched == nullptr) return Fail("OpenSSL does not offer its digest " + scheme.digest_name);
   return scheme;

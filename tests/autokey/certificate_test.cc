@@ -4,6 +4,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 
+#include "keys/certificate_file.h"
 #include "tests/autokey/captured_dances.h"
 #include "tests/support/authority.h"
 #include "tests/support/cmocka_cc.h"
@@ -253,6 +254,17 @@ void LeavesNoErrorBehind(void**) {
   assert_int_equal(ERR_peek_error(), 0);
 }
 
+// Or a host would serve with a certificate that it and its clients refuse.
+void WhatTheKeyProcessTakesCanBeVerified(void**) {
+  int taken = 0;
+  for (int nid = 1; nid < 2000; ++nid) {
+    if (!keys::SignatureScheme::FromNid(nid).ok()) continue;
+    ++taken;
+    assert_true(IsKnownScheme(nid));
+  }
+  assert_true(taken >= 14);
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -277,6 +289,7 @@ int main() {
       cmocka_unit_test(OnlyExactSuccessPasses),
       cmocka_unit_test(DsaSignaturesWithRubbishThatCannotBeParsedAreRefused),
       cmocka_unit_test(LeavesNoErrorBehind),
+      cmocka_unit_test(WhatTheKeyProcessTakesCanBeVerified),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -58,8 +58,8 @@ void SchemesAreThoseThatPeersVerify(void**) {
        {"RSA-MD5", "RSA-SHA1", "RSA-SHA256", "RSA-SHA384", "RSA-SHA512", "RSA-RIPEMD160",
         "sha256WithRSAEncryption", "DSA-SHA1", "DSA-SHA224", "DSA-SHA256", "dsa_with_SHA256"})
     assert_true(SignatureScheme::FromName(name).ok());
-  for (const char* name :
-       {"", "MD5", "DSA-MD5", "DSA-SHA512", "DSA-SHA", "nonsense", "ecdsa-with-SHA256", "RSA-PSS"})
+  for (const char* name : {"", "MD5", "DSA-MD5", "DSA-SHA512", "DSA-SHA", "RSA-MD4", "nonsense",
+                           "ecdsa-with-SHA256", "RSA-PSS"})
     assert_false(SignatureScheme::FromName(name).ok());
   assert_int_equal(SignatureScheme::FromName("RSA-SHA256")->nid, 668);
   assert_int_equal(SignatureScheme::FromName("RSA-MD5")->nid, 8);
