@@ -98,7 +98,7 @@ NextField ClientDance::NextRequest(const DanceContext& context) {
   } else {
     ++polls_;
     next.kind = NextField::Kind::kPlain;
-    if (context.synchronised && !AskSign(context, next)) AskLeap(next);
+    if (context.synchronised && !AskSign(context, next)) AskLeap(context, next);
   }
   return next;
 }
@@ -166,13 +166,17 @@ bool ClientDance::WantsList(const DanceContext& context) const {
   return Lit(kTrusted | kVerified) && (has_cookie() || !context.synchronised);
 }
 
-// A word that was given before the server was synchronised said nothing about leap values.
-bool ClientDance::MayHaveTable() const { return Lit(kTai) || server_was_unsynchronised_; }
+// A word that was given before the server was synchronised said nothing about leap values, and who
+// had a table will have the next one.
+bool ClientDance::WantsTable() const {
+  const bool may_have_one = Lit(kTai) || server_was_unsynchronised_ || leap_expiry_;
+  return leap_again_ || (!Lit(kLeap) && may_have_one);
+}
 
 bool ClientDance::has_questions() const {
   if (ends_in_us()) return false;
   return !proven() || (!Lit(kSigned) && sign_question_.MayAsk(polls_)) ||
-         (!Lit(kLeap) && MayHaveTable() && leap_question_.MayAsk(polls_));
+         (WantsTable() && leap_question_.MayAsk(polls_));
 }
 
 // The one that we have is used, and shown, until there is another.
@@ -208,6 +212,7 @@ void ClientDance::TakeOver(const ClientDance& renewed) {
   failures_ = empty_answers_ = 0;
   newest_signed_ = renewed.newest_signed_;
   started_ = renewed.started_;
+  leap_again_ = true;
 }
 
 ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_changed) const {
@@ -255,8 +260,9 @@ bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
   return next.kind == NextField::Kind::kField;
 }
 
-bool ClientDance::AskLeap(NextField& next) {
-  if (Lit(kLeap) || !MayHaveTable() || !leap_question_.MayAsk(polls_)) return false;
+bool ClientDance::AskLeap(const DanceContext& context, NextField& next) {
+  if (leap_expiry_ && Unfold(context.now) > *leap_expiry_) flags_ &= ~static_cast<uint32_t>(kLeap);
+  if (!WantsTable() || !leap_question_.MayAsk(polls_)) return false;
   leap_question_.OnAsked(polls_);
   wire::AutokeyField field;
   field.head = {false, false, Code(wire::AutokeyCode::kLeap), own_.value};
@@ -485,6 +491,8 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   empty_answers_ = 0;
   sign_question_ = {};
   leap_question_ = {};
+  leap_again_ = false;
+  leap_expiry_.reset();
   sign_again_ = 0;
   own_name_since_.reset();
   started_ = context.mono;

@@ -182,7 +182,7 @@ class ClientDance {
   // Identity is settled, and any signature of the peer makes it proven.
   bool WantsSignature() const { return Lit(kTrusted | kVerified) && !Lit(kProven); }
   // What was proved to `renewed` takes the place of what was proved to this one; cookie, our signed
-  // certificate and leap values stay.
+  // certificate and leap values stay; the last are asked for again.
   void TakeOver(const ClientDance& renewed);
 
   // The peer may have another half now; what we have goes on until it has come.
@@ -245,7 +245,7 @@ class ClientDance {
   void AskIdentity(const DanceContext& context, NextField& next);
   void AskCookie(const DanceContext& context, NextField& next);
   bool AskSign(const DanceContext& context, NextField& next);
-  bool AskLeap(NextField& next);
+  bool AskLeap(const DanceContext& context, NextField& next);
   void Ask(const wire::AutokeyField& field, NextField& next);
 
   // Answers to what was asked, well-formed.
@@ -300,7 +300,7 @@ class ClientDance {
   std::string WrongAnswer(Outcome outcome) const;
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
   bool WantsCertificateSigned(const DanceContext& context) const;
-  bool MayHaveTable() const;
+  bool WantsTable() const;
   bool TrailHasOurName(const Certificate& own) const;
   bool Lit(uint32_t bits) const { return (flags_ & bits) == bits; }
 
@@ -329,6 +329,10 @@ class ClientDance {
   uint32_t polls_ = 0;
   RationedQuestion sign_question_;  // counted in polls_
   RationedQuestion leap_question_;
+  // It was proved anew: what it said of leap seconds, or that it could say nothing, may be old.
+  bool leap_again_ = false;
+  std::optional<CalendarSeconds>
+      leap_expiry_;                 // of the last table that it told; none: no table yet
   CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
   std::optional<MonoTime> own_name_since_;  // ends_in_us()

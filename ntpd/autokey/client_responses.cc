@@ -56,7 +56,12 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   }
   const AutokeyCode code = *asked_;
   if (code == AutokeyCode::kSign) sign_question_.OnAnswered();
-  if (code == AutokeyCode::kLeap) leap_question_.OnAnswered();
+  if (code == AutokeyCode::kLeap) {
+    leap_question_.OnAnswered();
+    // Who never had a table is asked once. Who had one is asked until it says under its signature
+    // what it has now.
+    leap_again_ = leap_again_ && Lit(kLeap);
+  }
   if (head->error) {
     result.statistics.push_back(
         OutcomeLine(FirstWord(bytes), head->association, Outcome::kProtocol));
@@ -383,6 +388,8 @@ Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& conte
                             DanceResult& result) {
   if (field.value.size() != kLeapValueSize) return Outcome::kLength;
   Reader reader(field.value);
+  leap_again_ = false;
+  flags_ &= ~static_cast<uint32_t>(kLeap);
   LeapValues values;
   values.tai = reader.U32();
   values.epoch = NtpSeconds{reader.U32()};
@@ -398,6 +405,7 @@ Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& conte
   if (Unfold(values.expiry) - Unfold(context.now) > LearnedLeap::kMostAhead)
     return Outcome::kLeapValues;
   flags_ |= kLeap;
+  leap_expiry_ = Unfold(values.expiry);
   // Of somebody whom a packet brought here it lights the bit and is used for nothing.
   if (policy_.chosen) result.leap = values;
   result.statistics.push_back(LeapLine(values, field.filestamp));

@@ -95,6 +95,34 @@ void ATableThatLastsTooLongIsRefused(void**) {
   }
 }
 
+// What its server has then is not news for five days.
+void ATableThatExpiredIsAskedForAnew(void**) {
+  Guide guide;
+  const auto tell = [&](uint32_t expiry) {
+    guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{expiry}});
+    guide.server.Sign(guide->now);
+  };
+  const auto knows = [&] { return (guide.dance().flags() & kLeap) != 0; };
+  tell(kTestNow + 1000);
+  guide.Associate();
+  guide.Synchronise();
+  for (int i = 0; i < 2; ++i) guide->Poll();
+  while (guide->now < kTestNow + 1000) {
+    assert_true(knows());
+    assert_false(guide->Poll().has_value());
+  }
+  // The next one is late.
+  for (int i = 0; i < 40; ++i) {
+    guide->Poll();
+    assert_false(knows());
+  }
+  tell(kTestNow + 1000000);
+  for (int i = 0; i < 16; ++i) guide->Poll();
+  assert_true(knows());
+  for (int i = 0; i < 100; ++i) assert_false(guide->Poll().has_value());
+  assert_true(guide->restarts.empty());
+}
+
 // Under `identity optional` a packet is all that it takes to have an association with us.
 void TablesOfStrangersAreNotTaken(void**) {
   for (const bool expired : {false, true}) {
@@ -168,6 +196,7 @@ int main() {
       cmocka_unit_test(LeapIsNotAskedOfAServerWithoutTable),
       cmocka_unit_test(EmptyAndExpiredLeapTablesLightNothing),
       cmocka_unit_test(ATableThatLastsTooLongIsRefused),
+      cmocka_unit_test(ATableThatExpiredIsAskedForAnew),
       cmocka_unit_test(TablesOfStrangersAreNotTaken),
       cmocka_unit_test(SignAndLeapNeverStarveTheClock),
       cmocka_unit_test(UnansweredQuestionsAreRepeatedSoonerAtFirst),

@@ -84,6 +84,59 @@ void NotOnePollIsLostInAMonth(void**) {
   }
 }
 
+// A table of 37 s since 2017 that expires `days` after the beginning.
+LeapValues TableOf(uint32_t days) {
+  return {37, NtpSeconds{3692217600}, NtpSeconds{kPeersNow + days * kDay}};
+}
+
+size_t TimesHeard(const PeerHost& host, uint32_t days) {
+  const LeapValues table = TableOf(days);
+  return Slow::Lines(
+      host, "leap TAI offset 37 at 3692217600 expire " + std::to_string(table.expiry.value));
+}
+
+bool KnowsATable(const PeerHost& host) { return (host.dance->flags() & kLeap) != 0; }
+
+// Each renewal asks for it, and that there is one is said all the time.
+void ATableThatIsAnnouncedLaterIsHeardOf(void**) {
+  for (const Scheme scheme : {Scheme::kIff, Scheme::kPrivate}) {
+    Slow pair(scheme);
+    // Nobody said at the beginning that there would be one.
+    pair.one->host.state.SetLeap(TableOf(200));
+    pair.PollFor(6.0 * kDay);
+    assert_int_equal(TimesHeard(*pair.two, 200), 1);
+    pair.one->host.state.SetLeap(TableOf(300));
+    for (int i = 0; i < 6; ++i) {
+      pair.PollFor(kDay);
+      assert_true(KnowsATable(*pair.two));
+    }
+    assert_int_equal(TimesHeard(*pair.two, 300), 1);
+    assert_int_equal(TimesHeard(*pair.two, 200), 1);
+    assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
+  }
+}
+
+void ATableIsAskedForAnewWhenItExpired(void**) {
+  Slow pair(Scheme::kIff);
+  pair.one->host.state.SetLeap(TableOf(8));
+  pair.PollFor(7.5 * kDay);
+  assert_true(KnowsATable(*pair.two));
+  pair.PollFor(kDay);
+  assert_false(KnowsATable(*pair.two));
+  pair.one->host.state.SetLeap(TableOf(300));
+  pair.PollFor(0.5 * kDay);
+  assert_true(KnowsATable(*pair.two));
+  assert_int_equal(TimesHeard(*pair.two, 300), 1);
+}
+
+void WhoHasNoTableIsAskedOnceARenewal(void**) {
+  Slow pair(Scheme::kIff);
+  pair.PollFor(30.0 * kDay);
+  pair.ExpectNothingLost();
+  assert_int_equal(Slow::Lines(*pair.two, "8205"), 5);
+  assert_false(KnowsATable(*pair.two));
+}
+
 // `automax` 9, or polls of more than an hour: every packet announces a list, or every other one.
 void ListsOfFewKeysLeaveRoomForProofs(void**) {
   struct Pace {
@@ -349,6 +402,9 @@ int main() {
   using namespace ntpward::autokey::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(NotOnePollIsLostInAMonth),
+      cmocka_unit_test(ATableThatIsAnnouncedLaterIsHeardOf),
+      cmocka_unit_test(ATableIsAskedForAnewWhenItExpired),
+      cmocka_unit_test(WhoHasNoTableIsAskedOnceARenewal),
       cmocka_unit_test(ListsOfFewKeysLeaveRoomForProofs),
       cmocka_unit_test(ListsOfOneKeyAreNoWayToBeBelievedForEver),
       cmocka_unit_test(AForgedBeginningInARenewalForgetsNothing),
