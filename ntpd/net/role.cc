@@ -1,5 +1,6 @@
 #include "ntpd/net/role.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -260,8 +261,20 @@ void Role::OnSecond() {
   }
   node_.reporter.SystemStatistics(now, node_.packets);
   Say();
-  if (node_.start.quit && now - node_.started > kQuitPatience)
-    Quit(QuitWithoutServer(node_.io.datagrams.received > 0));
+  QuitWithoutCorrection(now);
+}
+
+// There is nothing to correct by a local clock, which a server may yet come before.
+void Role::QuitWithoutCorrection(MonoTime now) {
+  if (!node_.start.quit) return;
+  const bool waits_for_servers = std::any_of(
+      upstreams_.lines().begin(), upstreams_.lines().end(),
+      [](const auto& line) { return line.kind != msg::NetAssociationKind::kLocalClock; });
+  if (waits_for_servers && now - node_.started <= kQuitPatience) return;
+  if (node_.engine->system().synchronised())
+    return Quit(QuitAfterCorrection(
+        node_.steering.leaves_clock_alone() ? Correction::kLeftAlone : Correction::kSlewing, 0));
+  if (now - node_.started > kQuitPatience) Quit(QuitWithoutServer(node_.io.datagrams.received > 0));
 }
 
 void Role::SaveDrift() {

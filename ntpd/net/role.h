@@ -77,6 +77,7 @@ class Role {
   // --- time passes
   void OnDeadline();
   void OnSecond();
+  void QuitWithoutCorrection(MonoTime now);
   void Update();
   void Schedule();
   void Act(const core::ClockAction& action);

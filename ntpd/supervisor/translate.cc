@@ -216,8 +216,10 @@ void Translator::AddAssociation(const config::Association& line) {
     if (!name) return LeaveOut(line.host_where, BadName(line.host));
   }
   const config::Fudge* fudge = line.address ? config_.FudgeFor(*line.address) : nullptr;
-  const auto message = settings::AssociationOf(line, name, result_.start.ttls.span(), fudge);
+  auto message = settings::AssociationOf(line, name, result_.start.ttls.span(), fudge);
   if (!message.ok()) return LeaveOut(message.error().where, message.error().text);
+  // One measurement is wanted, and soon: the second poll may be a minute away. As ntpd 4.2.8.
+  if (options_.quit) message->iburst = true;
   result_.associations.push_back(*message);
 }
 

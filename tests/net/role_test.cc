@@ -251,6 +251,23 @@ void PanicsRatherThanFollowAnAbsurdClock(void**) {
     assert_false(adjust->step || adjust->slew.value_or(0) != 0);
 }
 
+void QuitIsDoneAtOnceWithALocalClockAlone(void**) {
+  RoleWorld world;
+  msg::NetAssociation line;
+  line.kind = msg::NetAssociationKind::kLocalClock;
+  line.address = IpAddress::V4(127, 127, 1, 0);
+  world.SayClock();
+  world.Configure({.quit = true}, {line});
+  std::optional<msg::NetQuit> quit;
+  for (int i = 0; i < 20 && !quit; ++i) {
+    event_base_loop(world.role.loop(), EVLOOP_ONCE);
+    quit = Next<msg::NetQuit>(&world.supervisor);
+  }
+  assert_true(quit.has_value());
+  assert_true(quit->reason == msg::QuitReason::kDone);
+  assert_true(quit->text.text() == "ntpd: time slew +0.000000s");
+}
+
 // ntpd-clock at `channel`: answers what it is asked until that is a slew, which is returned.
 std::optional<double> AnswerUntilSlew(Channel* channel, msg::ClockRefusal refusal) {
   pollfd asked{channel->in_fd(), POLLIN, 0};
@@ -353,6 +370,7 @@ int main() {
       cmocka_unit_test(EndsWhenToldToAndSavesNoUnmeasuredDrift),
       cmocka_unit_test(EndsWithItsSupervisor),
       cmocka_unit_test(NonsenseOfTheSupervisorIsFatal),
+      cmocka_unit_test(QuitIsDoneAtOnceWithALocalClockAlone),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
