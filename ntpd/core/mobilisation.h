@@ -16,7 +16,7 @@ inline constexpr size_t kMostEphemeral = 32;
 
 enum class Mobilisation : uint8_t {
   kAllowed,
-  kUnauthenticated,  // no good MAC of a trusted key, and `enable auth`
+  kUnauthenticated,  // no good MAC of a trusted key, and `enable auth` or `notrust`
   kNoPeer,           // `nopeer`, and no good MAC
   kNoEpeer,          // `noepeer`
   kPeerLimit,        // `ippeerlimit`

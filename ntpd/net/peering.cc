@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "ntpd/core/source_access.h"
+
 namespace ntpward::net {
 namespace {
 
@@ -50,18 +52,22 @@ bool Peering::IsForListeners(const Datagram& datagram) const {
   return IsToEverybody(datagram) && node_->start.broadcast_client;
 }
 
-bool Peering::Take(const Datagram& datagram, const wire::Packet& packet, NtpTimestamp arrival) {
+bool Peering::Take(const Datagram& datagram, core::AccessFlags flags, const wire::Packet& packet,
+                   NtpTimestamp arrival) {
   const auto [fate, id] = node_->engine->DispatchPacket(datagram.source, packet.header.mode);
   const bool broadcast = packet.header.mode == wire::Mode::kBroadcast;
   // A broadcast to us alone comes from somebody who cannot send where broadcasts are sent.
   if (broadcast && !IsForListeners(datagram)) return false;
   if (broadcast && upstreams_->IsOfAnotherList(id, datagram.destination)) return true;
   if (fate == core::Fate::kProcess) {
+    if (upstreams_->Refuses(id, flags, packet.header.version)) return true;
     upstreams_->Deliver(id, packet, arrival, datagram.local);
     return true;
   }
   if (broadcast && fate == core::Fate::kDiscard) upstreams_->NoteAnnouncer(id, packet);
   if (fate != core::Fate::kMobiliseBroadcast) return false;
+  // Whether it proves who it is AskMobilisation() asks.
+  if (core::RefusedBy(flags, packet.header.version, /*keyed=*/true)) return false;
   OnBroadcast(datagram, packet);
   return true;
 }

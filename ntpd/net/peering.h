@@ -26,8 +26,9 @@ class Peering {
       : node_(node), upstreams_(upstreams), on_change_(std::move(on_change)) {}
 
   // Takes a packet that belongs to an association, or a broadcast: then true, and it is dealt with.
-  // `arrival`: by our clock.
-  bool Take(const Datagram& datagram, const wire::Packet& packet, NtpTimestamp arrival);
+  // `flags`: of its sender's restrict entry; `arrival`: by our clock.
+  bool Take(const Datagram& datagram, core::AccessFlags flags, const wire::Packet& packet,
+            NtpTimestamp arrival);
 
   // How a stranger who may not be our peer is answered as one, and forgotten (ntpd 4.2.8; RFC 5905
   // would be silent): `mac` seals `reply`, or is a crypto-NAK.

@@ -200,7 +200,7 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
   } else if (!flags.has(core::Access::kVersion)) {
     ++node_->packets.old_version;
   }
-  if (peering_ != nullptr && peering_->Take(datagram, *packet, ArrivalOf(datagram))) return;
+  if (peering_ != nullptr && peering_->Take(datagram, flags, *packet, ArrivalOf(datagram))) return;
   if (!core::ReplyMode(header, datagram.source.port) || !MayAnswer(datagram, header)) {
     ++node_->packets.declined;
     return;

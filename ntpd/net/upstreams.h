@@ -61,6 +61,7 @@ struct Upstream {
   // A broadcast or manycast server whose answers are no proof for us.
   bool refused = false;
   bool said_no_source = false;  // that it cannot be sent to
+  bool said_refused = false;    // that its packets are dropped
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -206,6 +207,9 @@ class Upstreams {
   // Is it followed already, or about to be?
   bool Has(const IpAddress& address) const;
   const std::vector<msg::NetAssociation>& lines() const { return lines_; }
+  // Whether a packet of it is to be dropped by the restrict entry of its address, which has
+  // `flags`. Counts that, and says it once.
+  bool Refuses(AssocId id, core::AccessFlags flags, uint8_t version);
 
  private:
   // In place of a line, for associations that a packet made.

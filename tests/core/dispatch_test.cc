@@ -9,6 +9,7 @@
 #include "ntpd/core/broadcast_exchange.h"
 #include "ntpd/core/manycast.h"
 #include "ntpd/core/mobilisation.h"
+#include "ntpd/core/source_access.h"
 #include "ntpd/core/symmetric_exchange.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -86,6 +87,30 @@ void DisableAuthLeavesItToNoPeer(void**) {
   assert_int_equal(MayMobilise(request), Mobilisation::kNoPeer);
   request.authenticated = true;
   assert_int_equal(MayMobilise(request), Mobilisation::kAllowed);
+}
+
+void NoTrustWantsAProofWhateverElseIsAllowed(void**) {
+  MobilisationRequest request;
+  request.auth_required = false;
+  request.flags = Access::kNoTrust;
+  assert_int_equal(MayMobilise(request), Mobilisation::kUnauthenticated);
+  request.authenticated = true;
+  assert_int_equal(MayMobilise(request), Mobilisation::kAllowed);
+}
+
+// --- associations -------------------------------------------------------------------------------
+
+void RestrictHoldsForThoseWhomWeAsk(void**) {
+  for (const bool keyed : {true, false}) {
+    assert_true(RefusedBy(Access::kIgnore, 4, keyed) == "ignore");
+    assert_true(RefusedBy(Access::kNoServe, 4, keyed) == "noserve");
+    assert_true(RefusedBy(Access::kVersion, 3, keyed) == "version");
+    assert_false(RefusedBy(Access::kVersion, 4, keyed).has_value());
+    assert_false(
+        RefusedBy(Access::kNoPeer | Access::kNoQuery | Access::kLimited, 4, keyed).has_value());
+  }
+  assert_true(RefusedBy(Access::kNoTrust, 4, false) == "notrust");
+  assert_false(RefusedBy(Access::kNoTrust, 4, true).has_value());
 }
 
 // CVE-2016-1549, CVE-2018-7170.
@@ -457,6 +482,8 @@ int main() {
       cmocka_unit_test(ResponsesAreNeverAnswered),
       cmocka_unit_test(OnlyTheAuthenticatedMobilise),
       cmocka_unit_test(DisableAuthLeavesItToNoPeer),
+      cmocka_unit_test(NoTrustWantsAProofWhateverElseIsAllowed),
+      cmocka_unit_test(RestrictHoldsForThoseWhomWeAsk),
       cmocka_unit_test(NoEpeerRefusesEvenTheAuthenticated),
       cmocka_unit_test(IppeerlimitBoundsTheAssociationsOfOneAddress),
       cmocka_unit_test(AKeyIsNoLicenceForAHundredIdentities),

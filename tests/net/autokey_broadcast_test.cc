@@ -141,7 +141,7 @@ void TheOtherListOfAServerIsNoneOfOurs(void**) {
     datagram.bytes = packet;
     datagram.source = world.socket.address();
     datagram.destination = group;
-    assert_true(world.peering.Take(datagram, *wire::ParsePacket(packet), SystemTimeNow()));
+    assert_true(world.peering.Take(datagram, {}, *wire::ParsePacket(packet), SystemTimeNow()));
     world.ServeKeys();
   }
   assert_int_equal(world.checks, checks);

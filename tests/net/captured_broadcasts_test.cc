@@ -57,7 +57,7 @@ struct Net {
     datagram.source = {captured.source, 123};
     datagram.destination = captured.destination;
     datagram.local = kOurs;
-    (void)peering.Take(datagram, *packet, packet->header.transmit);
+    (void)peering.Take(datagram, {}, *packet, packet->header.transmit);
   }
   size_t asked() const { return h.upstreams.all().size(); }
 
