@@ -221,8 +221,12 @@ ClientDance::Judgement ClientDance::Judge(const DanceContext& context, bool key_
   if (flags_ == 0) return Judgement::kAsBefore;
   if (IsPrivate() != context.host.is_private()) return Judgement::kStartOver;
   if (IsPrivate()) {
-    const bool refused = DecidePrivate(policy_, context.host.subject()).demand == Demand::kRefuse;
-    return key_changed || refused ? Judgement::kStartOver : Judgement::kAsBefore;
+    const std::string_view group = context.host.subject();
+    if (group != server_name_ || DecidePrivate(policy_, group).demand == Demand::kRefuse)
+      return Judgement::kStartOver;
+    if (!key_changed) return Judgement::kAsBefore;
+    // By the cookie a server goes on. A peer's lists are signed, and by a key that we have not got.
+    return identified() && !IsPeer() ? Judgement::kProveAgain : Judgement::kStartOver;
   }
   if (!Lit(kTrusted)) return Judgement::kAsBefore;
   const IdentityDemand demand = DecideIdentity(

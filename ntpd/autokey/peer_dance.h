@@ -118,7 +118,8 @@ class PeerDance {
                             const DanceContext& context);
   DanceResult OnVerdict(uint32_t ticket, msg::VerdictCode code, const DanceContext& context);
   void OnKeysRestarted();
-  // Both as RenewingDance has them; `chosen` of the policy stays what it was.
+  // Both as RenewingDance has them, but for another key of scheme PC, which starts over; `chosen`
+  // of the policy stays what it was.
   DanceResult OnPolicy(const DancePolicy& policy, const DanceContext& context);
   DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
 

@@ -30,7 +30,7 @@ bool RenewingDance::RenewalIsDue(const DanceContext& context) const {
 void RenewingDance::BeginRenewal(const DanceContext& context) {
   successor_ = Make(context.mono);
   turns_ = 0;
-  wanted_ = other_key_ = false;
+  other_key_ = false;
   not_before_ = context.mono + kRetrySeconds;
   begun_ = context.mono;
 }
@@ -93,6 +93,7 @@ NextField RenewingDance::NextOfSuccessor(const DanceContext& context) {
 void RenewingDance::SettleSuccessor(DanceResult& result) {
   if (successor_->proven()) {
     current_ = std::move(successor_);
+    wanted_ = false;
     return EndRenewal();
   }
   if (result.restart == Restart::kNone) return;
@@ -166,6 +167,8 @@ DanceResult RenewingDance::OnPolicy(const DancePolicy& policy, const DanceContex
 }
 
 DanceResult RenewingDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
+  // What a reload interrupts has not failed.
+  if (renewing()) not_before_ = context.mono;
   EndRenewal();
   switch (current_->Judge(context, change.key)) {
     case ClientDance::Judgement::kAsBefore:

@@ -69,7 +69,8 @@ class RenewingDance {
   // Our own key material was read again; `context` has it. What a server proved stays proved, its
   // cookie was lost with the key process and is asked for anew, and it is asked to sign again what
   // changed. Starts over only when our policy would now refuse this server, or when scheme PC
-  // comes, goes or changes its key.
+  // comes, goes or gets another group. Another key of scheme PC is proved beside, while the cookie
+  // goes on: it may be here earlier than there.
   DanceResult OnHostMaterial(const HostChange& change, const DanceContext& context);
 
   Outcome CheckServer(const wire::AutokeyField& field, const DanceContext& context) const {
@@ -111,7 +112,7 @@ class RenewingDance {
   bool successors_turn_ = false;          // the packet in flight is the successor's
   bool waiting_ = false;                  // ... and could not be made yet
   int turns_ = 0;                         // that this successor had
-  bool wanted_ = false;                   // renewal, at the next occasion
+  bool wanted_ = false;                   // renewal, until one succeeds
   bool other_key_ = false;                // ... because the server's signatures do not fit any more
   MonoTime not_before_;                   // of the next try
   std::optional<MonoTime> begun_;         // the last try

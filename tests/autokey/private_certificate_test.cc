@@ -1,7 +1,5 @@
 // Scheme PC: what the one private certificate of a group proves, and what it must not.
-#include "ntpd/autokey/client_dance.h"
-#include "tests/support/authority.h"
-#include "tests/support/cmocka_cc.h"
+#include "tests/autokey/couple.h"
 
 namespace ntpward::autokey::test {
 namespace {
@@ -128,6 +126,91 @@ void StartsOverAndComesBack(void**) {
   assert_true(group->dance.proven());
 }
 
+// Keys of one group, one after the other, and the hosts that get them at different times.
+struct RollOver : Couple {
+  RollOver() {
+    Install(&server, 0);
+    Install(&client, 0);
+    Begin(0x83f11);
+  }
+  // `group`: as the certificate is named.
+  void Install(Party* host, int key, std::string_view group = "net") {
+    Party renewed(host->name, TestKey::Shared(key), false);
+    renewed.MakePrivate(group);
+    renewed.Sign(kTestNow + static_cast<uint32_t>(elapsed));
+    GiveKeys(renewed, host);
+  }
+  void InstallHere(int key, std::string_view group = "net") {
+    Install(&client, key, group);
+    Note(dance.OnHostMaterial({.certificate = true, .key = true, .signer = true}, context()));
+  }
+  double Age() const { return MonoTime::FromSeconds(elapsed) - dance.started(); }
+};
+
+void AnotherKeyIsProvedWithoutLosingTime(void**) {
+  RollOver group;
+  group.PollFor(1000);
+  group.Install(&group.server, 1);
+  group.PollFor(1000);
+  assert_true(group.asked.empty());
+  group.InstallHere(1);
+  // Another reload on its heels, of nothing new.
+  group.Poll();
+  group.Note(group.dance.OnHostMaterial({}, group.context()));
+  group.PollFor(1000);
+  group.ExpectNothingLost();
+  assert_true(group.Age() <= 1000);
+  assert_int_equal(group.dance.flags(), 0x83f11);
+  assert_int_equal(group.Asked(AutokeyCode::kCookie), 1);
+  assert_true(group.dance.identity() == "PC");
+}
+
+void AnotherKeyMayBeHereEarlierThanThere(void**) {
+  RollOver group;
+  group.InstallHere(1);
+  group.PollFor(1000);
+  group.ExpectNothingLost();
+  assert_int_equal(group.Asked(AutokeyCode::kCookie), 1);
+  group.Install(&group.server, 1);
+  group.PollFor(RenewingDance::kRetrySeconds);
+  group.ExpectNothingLost();
+  assert_true(group.Age() <= 1000);
+  assert_int_equal(group.Asked(AutokeyCode::kCookie), 2);
+}
+
+// What is signed by the key before counts no more, and what it proved ends in its time.
+void WhoHasOnlyTheKeyBeforeIsNotBelievedForLonger(void**) {
+  RollOver group;
+  group.PollFor(1000);
+  group.InstallHere(1);
+  group.PollFor(ClientDance::kRefreshSeconds - group.Age() - 100);
+  group.ExpectNothingLost();
+  group.PollFor(200);
+  assert_false(group.restarts.empty());
+  assert_true(group.restarts[0] == Restart::kRefresh);
+  group.PollFor(100000);
+  assert_false(group.dance.proven());
+}
+
+void WithoutACookieOnlyTheNewKeyCounts(void**) {
+  RollOver group;
+  group.dance.OnKeysRestarted();
+  group.InstallHere(1);
+  group.PollFor(1000);
+  assert_false(group.dance.proven());
+  group.Install(&group.server, 1);
+  group.PollFor(1000);
+  assert_true(group.dance.proven());
+}
+
+void AnotherPrivateGroupStartsOver(void**) {
+  RollOver group;
+  group.InstallHere(1, "other");
+  assert_int_equal(group.restarts.size(), 1);
+  assert_true(group.restarts[0] == Restart::kHost);
+  assert_false(group.dance.proven());
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -141,6 +224,11 @@ int main() {
       cmocka_unit_test(APinnedGroupIsNotTradedForThePrivateOne),
       cmocka_unit_test(TheServerGivesNothingToStrangers),
       cmocka_unit_test(StartsOverAndComesBack),
+      cmocka_unit_test(AnotherKeyIsProvedWithoutLosingTime),
+      cmocka_unit_test(AnotherKeyMayBeHereEarlierThanThere),
+      cmocka_unit_test(WhoHasOnlyTheKeyBeforeIsNotBelievedForLonger),
+      cmocka_unit_test(WithoutACookieOnlyTheNewKeyCounts),
+      cmocka_unit_test(AnotherPrivateGroupStartsOver),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
