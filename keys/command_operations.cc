@@ -31,7 +31,7 @@ bool CommandOperations::NeedsNonce(const msg::Command& command) const {
     case msg::ControlNonce::kNever:
       return false;
     case msg::ControlNonce::kRemote:
-      return !command.loopback;
+      return !command.source.is_loopback();
     case msg::ControlNonce::kAlways:
       break;
   }
@@ -52,7 +52,7 @@ msg::CommandDone CommandOperations::Run(const msg::Command& command, Outbox& out
   };
   // Nothing of the request is looked at before its MAC.
   if (state_.material.symmetric.Check(command.key, KeyUse::kControl, command.covered.span(),
-                                      command.digest.span(), nullptr) != MacCheck::kGood)
+                                      command.digest.span(), &command.source) != MacCheck::kGood)
     return ended(CommandOutcome::kDenied);
   // No nonce was shown by what cannot be read: it may be a replay.
   const auto request = ParseChangeRequest(command.covered.span());

@@ -165,7 +165,7 @@ control::Asked ControlServer::Now(const Asker& asker, Bytes datagram, KeyId key)
 void ControlServer::Command(Judging judging) {
   const auto request = wire::ParseControlRequest(judging.datagram);
   msg::Command command;
-  command.loopback = judging.asker.route.client.ip.is_loopback();
+  command.source = judging.asker.route.client.ip;
   command.key = judging.key;
   if (!request.ok() || !request->mac || !command.covered.Assign(request->mac->covered) ||
       !command.digest.Assign(request->mac->digest) || !command.Valid())

@@ -38,7 +38,7 @@ struct CommandNonce {
 struct Command {
   static constexpr Type kType = Type::kCommand;
   uint32_t request = 0;
-  bool loopback = false;  // from this host, by net's word
+  IpAddress source;  // by net's word; one of loopback is of this host
   KeyId key;
   // A line of configuration (CONFIGURE) that ntpd-net can carry out: whether it is to be kept, and
   // the host of the line that its `unconfig ASSOCID` means.
@@ -51,7 +51,7 @@ struct Command {
 
   bool Valid() const { return covered.size() >= 12 && key.is_symmetric() && !digest.empty(); }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.loopback, m.key, m.keep, m.subject, m.judge_only, m.covered,
+    return std::tie(m.request, m.source, m.key, m.keep, m.subject, m.judge_only, m.covered,
                     m.digest);
   }
 };

@@ -131,12 +131,12 @@ void WhereANonceIsNeeded(void**) {
     h.start.control_nonce = row.rule;
     h.StartServer();
     auto command = Request("trustedkey 2");
-    command.loopback = row.loopback;
+    if (row.loopback) command.source = IpAddress::V4(127, 0, 0, 1);
     assert_true(Ask(h, command) == (row.done ? CommandOutcome::kDone : CommandOutcome::kNonce));
     assert_true(Serves2(h) == row.done);
     // A bad one is not good enough anywhere.
     auto forged = Request("trustedkey 2 nonce=" + std::string(32, 'a'));
-    forged.loopback = row.loopback;
+    forged.source = command.source;
     assert_true(Ask(h, forged) == CommandOutcome::kNonce);
   }
 }

@@ -86,6 +86,24 @@ void EveryAlgorithmOfTheKeyFileCommands(void**) {
   }
 }
 
+// Who leaves with the key must not command from elsewhere.
+void TheAddressListOfTheControlKeyBindsItsRequests(void**) {
+  Harness h;
+  h.start.crypto_enabled = false;
+  h.Start({{msg::KeyFileKind::kSymmetric, "listed_ntp.keys"}}, "", {{.key = {1}, .control = true}});
+  const auto covered = Covered("trustedkey 1" + NewNonce(h));
+  auto command = Request(covered);
+  command.key = KeyId{1};
+  Set(&command.digest, MacOf("MD5", "secret", covered));
+  for (const IpAddress& source :
+       {IpAddress::V4(10, 77, 1, 1), IpAddress::V4(127, 0, 0, 1), IpAddress()}) {
+    command.source = source;
+    assert_true(Ask(h, command) == CommandOutcome::kDenied);
+  }
+  command.source = IpAddress::V4(10, 77, 0, 9);
+  assert_true(Ask(h, command) == CommandOutcome::kDone);
+}
+
 // As a request without a good nonce is: it shows none that could be told from a replay's.
 void WhatIsNoChangeIsRefusedUnderAGoodMac(void**) {
   Harness h;
@@ -152,7 +170,7 @@ void OtherChangesNeedTheControlKeyAndANonceToo(void**) {
     auto remote = Request(Covered(row.text, row.operation));
     assert_true(Ask(h, remote) == CommandOutcome::kNonce);
     auto here = remote;
-    here.loopback = true;
+    here.source = IpAddress::V4(127, 0, 0, 1);
     assert_true(Ask(h, here) == CommandOutcome::kAuthorised);
     auto damaged = Request(Covered(row.text + NewNonce(h), row.operation));
     damaged.digest.span()[0] ^= 1;
@@ -175,6 +193,7 @@ int main() {
       cmocka_unit_test(EveryOtherMacIsDenied),
       cmocka_unit_test(OnlyTheControlKeyCommands),
       cmocka_unit_test(EveryAlgorithmOfTheKeyFileCommands),
+      cmocka_unit_test(TheAddressListOfTheControlKeyBindsItsRequests),
       cmocka_unit_test(WhatIsNoChangeIsRefusedUnderAGoodMac),
       cmocka_unit_test(OnlyJudgedMeansNothingIsDone),
       cmocka_unit_test(OtherChangesAreAuthorisedAndNotDone),

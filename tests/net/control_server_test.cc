@@ -18,7 +18,7 @@ void ALineGoesWholeToTheKeyProcess(void**) {
   ControlWorld w;
   const auto command = w.Configure("trustedkey 5 nonce=00");
   assert_true(command.has_value());
-  assert_true(command->key == kControl && command->loopback);
+  assert_true(command->key == kControl && command->source.is_loopback());
   assert_int_equal(command->covered.size(), w.covered.size());
   assert_memory_equal(command->covered.span().data(), w.covered.data(), w.covered.size());
   assert_int_equal(command->digest.size(), 16);
