@@ -61,11 +61,8 @@ std::string GenerationName(const config::Filegen& filegen, std::string_view base
       return name + ".#" + std::to_string(pid);
     case config::FilegenType::kDay:
       return name + Formatted(".%Y%m%d", date);
-    case config::FilegenType::kWeek: {
-      char week[16];
-      std::snprintf(week, sizeof week, "W%02d", date.tm_yday / 7);
-      return name + Formatted(".%Y", date) + week;
-    }
+    case config::FilegenType::kWeek:  // of ISO 8601
+      return name + Formatted(".%Gw%V", date);
     case config::FilegenType::kMonth:
       return name + Formatted(".%Y%m", date);
     case config::FilegenType::kYear:

@@ -30,7 +30,7 @@ void NamesGenerationsAsNtpdDoes(void**) {
   assert_string_equal(name(kNone).c_str(), "/s/loopstats");
   assert_string_equal(name(kPid).c_str(), "/s/loopstats.#42");
   assert_string_equal(name(kDay).c_str(), "/s/loopstats.20261122");
-  assert_string_equal(name(kWeek).c_str(), "/s/loopstats.2026W46");
+  assert_string_equal(name(kWeek).c_str(), "/s/loopstats.2026w47");
   assert_string_equal(name(kMonth).c_str(), "/s/loopstats.202611");
   assert_string_equal(name(kYear).c_str(), "/s/loopstats.2026");
   assert_string_equal(name(kAge).c_str(), "/s/loopstats.a1795305600");
