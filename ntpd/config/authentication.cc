@@ -187,9 +187,7 @@ void ParseCrypto(Line& line, Config& config) {
   Merge(crypto.host_key_file, std::move(said.host_key_file));
   Merge(crypto.sign_key_file, std::move(said.sign_key_file));
   Merge(crypto.certificate_file, std::move(said.certificate_file));
-  // A `leapfile` line says the same in today's words, and counts.
-  if (said.leap_file.is_set() && !config.output.leapfile.is_set())
-    config.output.leapfile = std::move(said.leap_file);
+  Merge(crypto.leap_file, std::move(said.leap_file));
   Merge(crypto.identity_optional, std::move(said.identity_optional));
   Merge(config.authentication.revoke, std::move(said.revoke));
 }

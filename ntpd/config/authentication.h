@@ -35,6 +35,7 @@ struct Crypto {
   Setting<std::string> host_key_file;     // `privatekey` of ntpd 4.1
   Setting<std::string> sign_key_file;     // `sign` of ntpd 4.2
   Setting<std::string> certificate_file;  // `cert` of ntpd 4.2
+  Setting<std::string> leap_file;         // `leap`; a `leapfile` line counts in its place
   Setting<std::string> randfile;  // accepted, without effect: the kernel's generator is used
   Setting<std::string> seedfile;  // where the server's private value is kept
   Setting<std::string> farm;      // NAME of ntpkey_farm_NAME: that value is shared with others

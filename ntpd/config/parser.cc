@@ -179,6 +179,15 @@ void Parser::Report(const Line& line, uint32_t number, bool fatal_at_start) {
     out_.diagnostics.push_back({file, number, warning.column, Severity::kWarning, warning.text});
 }
 
+// Once all lines are read: `keysdir` may come later.
+void TakeLeapOfCrypto(Config& config) {
+  const Setting<std::string>& named = config.authentication.crypto.leap_file;
+  if (!named.is_set() || config.output.leapfile.is_set()) return;
+  config.output.leapfile = named;
+  std::string& path = config.output.leapfile.value;
+  if (!path.starts_with('/')) path.insert(0, config.authentication.keys_dir.value + "/");
+}
+
 }  // namespace
 
 bool Parsed::usable(ParsePolicy policy) const {
@@ -209,6 +218,7 @@ Parsed ParseLine(std::string_view line, Config config) {
 
 Parsed Load(std::string_view path, FileSource& source, ParsePolicy policy) {
   Parsed parsed = ParseFile(path, source, policy);
+  TakeLeapOfCrypto(parsed.config);
   std::vector<Diagnostic> found = Validate(parsed.config);
   std::move(found.begin(), found.end(), std::back_inserter(parsed.diagnostics));
   return parsed;

@@ -199,6 +199,18 @@ void AcceptsWhatHasNoEffectWithAWarning(void**) {
   }
 }
 
+// As the other files of `crypto` lines; keysdir may come behind it.
+void TheLeapFileOfCryptoIsInKeysdir(void**) {
+  const auto leap = [](const char* text) {
+    const Parsed parsed = LoadConf(text, ParsePolicy::kStrict);
+    assert_int_equal(Count(parsed, Severity::kError), 0);
+    return parsed.config.output.leapfile.value;
+  };
+  assert_string_equal(leap("crypto pw x leap ntpkey_leap\nkeysdir /k\n").c_str(), "/k/ntpkey_leap");
+  assert_string_equal(leap("crypto pw x leap /l\nkeysdir /k\n").c_str(), "/l");
+  assert_string_equal(leap("crypto pw x leap a\nleapfile b\n").c_str(), "b");
+}
+
 void LogMasksNameTheirBits(void**) {
   assert_int_equal(LogMask().bits(), *LogMask::Parse("syncall"));
   assert_int_equal(*LogMask::Parse("all"), 0xffff);
@@ -224,6 +236,7 @@ int main() {
       cmocka_unit_test(UnderstandsAddressesInEveryForm),
       cmocka_unit_test(CountsPrefixesLikeTheirMasks),
       cmocka_unit_test(AcceptsWhatHasNoEffectWithAWarning),
+      cmocka_unit_test(TheLeapFileOfCryptoIsInKeysdir),
       cmocka_unit_test(LogMasksNameTheirBits),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
