@@ -122,7 +122,9 @@ bool CanProve(const msg::HostMaterial& material, std::string_view group) {
 // Which proof of identity each Autokey association will ask its server for.
 void SayIdentity(const config::Config& config, const msg::HostMaterial& material) {
   for (const config::Association& line : config.associations) {
-    if (!line.autokey || CanProve(material, line.ident)) continue;
+    // What is broadcast proves this host to others.
+    const bool asks = line.autokey && line.kind != config::AssociationKind::kBroadcast;
+    if (!asks || CanProve(material, line.ident)) continue;
     const bool optional =
         line.ident.empty() &&
         (line.identity_optional || config.authentication.crypto.identity_optional.value);
