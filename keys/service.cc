@@ -107,7 +107,8 @@ void KeyService::Finish(Outbox& out) {
   if (!material->farm_secret.empty())
     Log(out, LogLevel::kNotice,
         "crypto: the farm's secret has the fingerprint " + FarmFingerprint(material->farm_secret) +
-            "; every member must log the same");
+            ", with epochs of 2^" + std::to_string(std::max(material->revoke, kMinRevoke)) +
+            " s (revoke); every member must log the same");
   auto state = std::make_unique<KeyState>(std::move(material).value(), time_);
   auto commands = CommandOperations::Create(state.get());
   if (!commands.ok()) return Fail(commands.error().text, out);

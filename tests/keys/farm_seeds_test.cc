@@ -129,6 +129,8 @@ void TheFingerprintIsLogged(void**) {
   alone.StartServer();
   constexpr std::string_view kSaid = "the farm's secret has the fingerprint ";
   assert_true(member.out.Logged(kSaid));
+  // The members' epochs have to be of one length.
+  assert_true(member.out.Logged(", with epochs of 2^17 s (revoke)"));
   assert_false(alone.out.Logged(kSaid));
 }
 
