@@ -9,7 +9,8 @@ namespace ntpward::keys {
 SessionKey::~SessionKey() { Wipe(octets_.span()); }
 
 Result<SessionKeyHasher> SessionKeyHasher::Create(const std::string& digest_name) {
-  EVP_MD* digest = EVP_MD_fetch(nullptr, digest_name.c_str(), nullptr);
+  // ntpd-net has no legacy provider, and hashes by the same name.
+  EVP_MD* digest = EVP_MD_fetch(nullptr, digest_name.c_str(), "provider!=legacy");
   if (digest == nullptr) return Fail("digest " + digest_name + ": not offered by OpenSSL");
   SessionKeyHasher hasher(digest, EVP_MD_CTX_new(), static_cast<size_t>(EVP_MD_get_size(digest)));
   CHECK(hasher.context_ != nullptr);

@@ -1,6 +1,8 @@
 // Session keys and MACs: recomputed for packets that reference daemons sent to each other.
 #include "keys/session_key.h"
 
+#include <openssl/provider.h>
+
 #include <sstream>
 
 #include "tests/support/cmocka_cc.h"
@@ -85,6 +87,18 @@ void EveryInputChangesTheKey(void**) {
   assert_true(ToHex(hasher.Derive(path, KeyId{70000}, 6).bytes()) != base);
 }
 
+// ntpd-net, which makes session keys too, has the default provider alone.
+void RefusesDigestsOfTheLegacyProvider(void**) {
+  OSSL_PROVIDER* standard = OSSL_PROVIDER_load(nullptr, "default");
+  OSSL_PROVIDER* legacy = OSSL_PROVIDER_load(nullptr, "legacy");
+  assert_non_null(standard);
+  assert_non_null(legacy);
+  assert_false(SessionKeyHasher::Create("MD4").ok());
+  assert_true(SessionKeyHasher::Create("MD5").ok());
+  OSSL_PROVIDER_unload(legacy);
+  OSSL_PROVIDER_unload(standard);
+}
+
 void RefusesDigestsThatFitNoMac(void**) {
   for (const char* name : {"SHA256", "SHA512", "nonsense", ""})
     assert_false(SessionKeyHasher::Create(name).ok());
@@ -101,6 +115,7 @@ int main() {
       cmocka_unit_test(KnownNextKeyIdentifiers),
       cmocka_unit_test(CapturedMacsAreRecomputed),
       cmocka_unit_test(EveryInputChangesTheKey),
+      cmocka_unit_test(RefusesDigestsOfTheLegacyProvider),
       cmocka_unit_test(RefusesDigestsThatFitNoMac),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
