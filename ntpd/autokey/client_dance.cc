@@ -463,7 +463,10 @@ Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
 // association is not any more. One answer of another kind, and it may be somebody in between.
 void ClientDance::CountFailure(Wrong what, const DanceContext& context, DanceResult& result) {
   only_proofs_failed_ = what == Wrong::kProof && (failures_ == 0 || only_proofs_failed_);
-  if (++failures_ < kMaxFailures) return;
+  misfits_ = what == Wrong::kSignature ? misfits_ + 1 : 0;
+  // Who has proved itself is renewed instead, and loses nothing (RenewingDance, PeerRenewal).
+  const bool has_other_key = misfits_ >= kMaxMisfits && !identified();
+  if (++failures_ < kMaxFailures && !has_other_key) return;
   if (result.event.empty())
     result.event =
         "Autokey starts over: too many wrong answers, the last: " + WrongAnswer(result.outcome);
@@ -491,7 +494,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   newest_signed_ = {};
   asked_.reset();
   pending_.reset();
-  failures_ = 0;
+  failures_ = misfits_ = 0;
   empty_answers_ = 0;
   sign_question_ = {};
   leap_question_ = {};

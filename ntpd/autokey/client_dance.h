@@ -52,7 +52,7 @@ enum class Restart : uint8_t {
   kProtocolError,  // the server answered "cannot" to a step that we need; refid CRYP
   kIdentity,       // identity refused or not proved; refid CRYP
   kCryptoNak,      // the server does not know our cookie any more; refid AUTH
-  kFailures,       // one step failed kMaxFailures times in a row; refid CRYP
+  kFailures,       // one step failed kMaxFailures or kMaxMisfits times in a row; refid CRYP
   kRefresh,        // 2^19 s have passed; refid TIME
   kHost,           // our own keys changed; refid INIT
 };
@@ -96,6 +96,10 @@ class ClientDance {
   // Wrong answers to one step, one after the other, before everything starts over: a forged ASSOC
   // or certificate must not lock the genuine server out for good.
   static constexpr int kMaxFailures = 8;
+  // The same of answers whose signature does not fit the certificate that was shown, before the
+  // server has proved itself: it has another key since, and will sign with no other. One may be a
+  // forger's, or late; two cost no more than the one "cannot" that whoever forges them could send.
+  static constexpr int kMaxMisfits = 2;
   // Answers "I have no such certificate", one after the other, before ASSOC is asked again: the
   // server may have another name now, and the name or the issuer that we have may be a forger's.
   // Nothing is lost by it, so that it is no restart. Four times as many of one without time, which
@@ -293,9 +297,9 @@ class ClientDance {
   void RequestChallenge(const DanceContext& context, DanceResult& result);
   void AddJob(ClientOperation operation, Pending pending, DanceResult& result);
   Outcome OnEmptyAnswer(DanceResult& result);
-  // What was wrong: an answer, which a forger may have made, or a proof of identity that the key of
-  // the server's own certificate had signed.
-  enum class Wrong : uint8_t { kAnswer, kProof };
+  // What was wrong: an answer, which a forger may have made, its signature, or a proof of identity
+  // that the key of the server's own certificate had signed.
+  enum class Wrong : uint8_t { kAnswer, kSignature, kProof };
   void CountFailure(Wrong what, const DanceContext& context, DanceResult& result);
   std::string WrongAnswer(Outcome outcome) const;
   void StartOver(Restart why, const DanceContext& context, DanceResult& result);
@@ -325,6 +329,7 @@ class ClientDance {
   uint32_t last_ticket_;
   int failures_ = 0;
   bool only_proofs_failed_ = false;  // all `failures_` were wrong proofs
+  int misfits_ = 0;                  // signatures in a row that did not fit
   int empty_answers_ = 0;
   uint32_t polls_ = 0;
   RationedQuestion sign_question_;  // counted in polls_

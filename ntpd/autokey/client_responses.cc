@@ -73,13 +73,17 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   if (result.outcome == Outcome::kOk) {
     // The other steps end with a verdict of the key process, which counts.
     if (code == AutokeyCode::kAssociation || code == AutokeyCode::kCertificate) failures_ = 0;
+    misfits_ = 0;
     asked_.reset();
     return result;
   }
   result.statistics.push_back(OutcomeLine(FirstWord(bytes), head->association, result.outcome));
   // A server without time is waited for, however long that takes.
   const bool patient = field.ok() && field->has_value && field->timestamp.value == 0;
-  if (!patient && !IsOptional(code)) CountFailure(Wrong::kAnswer, context, result);
+  const bool misfit =
+      result.outcome == Outcome::kSignature || result.outcome == Outcome::kSignatureLength;
+  if (!patient && !IsOptional(code))
+    CountFailure(misfit ? Wrong::kSignature : Wrong::kAnswer, context, result);
   return result;
 }
 

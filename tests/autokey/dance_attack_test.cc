@@ -133,7 +133,7 @@ void RefusesEveryWrongLengthAtEveryStep(void**) {
       const DanceResult result = guide.dance().OnResponse(changed, guide->context());
       assert_true(result.outcome != Outcome::kOk || result.restart != Restart::kNone);
       assert_true(guide.dance().flags() == before || guide.dance().flags() == 0);
-      // Eight wrong answers start over; come back to the step.
+      // Enough wrong answers start over; come back to the step.
       if (guide.dance().flags() != before) assert_true(guide->PollUntil(step));
     };
     for (const uint32_t length : {0U, n - 8, n + 9, 0x7fffffffU, 0x80000000U, 0xffffffffU})
@@ -181,6 +181,58 @@ void OversizedAnswersAreRefused(void**) {
   }
 }
 
+// A reload with a new key in the middle of the dance: what was asked comes under its signature, and
+// will come so for ever. Two of them, and the dance begins anew.
+void AServerThatChangedItsKeyInTheMiddleIsLearnedAnew(void**) {
+  for (const AutokeyCode step : {AutokeyCode::kIff, AutokeyCode::kCookie}) {
+    Guide guide;
+    assert_true(guide->PollUntil(step));
+    Party changed("server", TestKey::Shared(2), true, kIff);
+    changed.Sign(kTestNow);
+    for (int i = 0; i < ClientDance::kMaxMisfits; ++i) {
+      assert_true(guide->restarts.empty());
+      guide->request = guide.dance().NextRequest(guide->context());
+      const auto field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+      guide->Deliver(changed.SignField(field));
+      assert_int_equal(guide->last.outcome, Outcome::kSignature);
+    }
+    assert_true(guide->restarts.size() == 1 && guide->restarts[0] == Restart::kFailures);
+    guide.Associate();
+  }
+}
+
+// One that somebody slipped in between genuine ones costs a poll and nothing else, and so does one
+// of another kind.
+void SingleMisfitsDoNotAddUp(void**) {
+  Guide guide;
+  for (const AutokeyCode step : {AutokeyCode::kIff, AutokeyCode::kCookie}) {
+    assert_true(guide->PollUntil(step));
+    wire::AutokeyField field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+    std::vector<uint8_t> forged(field.signature.begin(), field.signature.end());
+    forged[8] ^= 1;
+    field.signature = forged;
+    guide->Deliver(EncodedField(field));
+    assert_int_equal(guide->last.outcome, Outcome::kSignature);
+    if (step == AutokeyCode::kIff) guide->Poll();
+  }
+  assert_true(guide->restarts.empty());
+  guide->Poll();
+  assert_true(guide.dance().proven());
+}
+
+// Who has proved itself loses nothing by two: its cookie is asked for again, and it is renewed.
+void MisfitsDoNotStartAProvenServerOver(void**) {
+  Guide guide;
+  guide.Associate();
+  guide.dance().OnKeysRestarted();
+  assert_true(guide->PollUntil(AutokeyCode::kCookie));
+  Party changed("server", TestKey::Shared(2), true, kIff);
+  changed.Sign(kTestNow);
+  const auto field = *wire::ParseAutokeyField(guide->Answer(guide->request.field));
+  for (int i = 1; i < ClientDance::kMaxFailures; ++i) guide->Deliver(changed.SignField(field));
+  assert_true(guide->restarts.empty() && guide.dance().identified());
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -196,6 +248,9 @@ int main() {
       cmocka_unit_test(RefusesEveryWrongLengthAtEveryStep),
       cmocka_unit_test(EveryPrefixOfAnAnswerIsRefused),
       cmocka_unit_test(OversizedAnswersAreRefused),
+      cmocka_unit_test(AServerThatChangedItsKeyInTheMiddleIsLearnedAnew),
+      cmocka_unit_test(SingleMisfitsDoNotAddUp),
+      cmocka_unit_test(MisfitsDoNotStartAProvenServerOver),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

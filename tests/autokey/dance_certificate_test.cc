@@ -98,7 +98,7 @@ void ForgedCertificateIsLeftBehindAfterAWhile(void **) {
   const auto der = MakeCertificate(spec, TestKey::Shared(2)->pkey(), TestKey::Shared(2)->pkey());
   field.value = der;
   guide->Deliver(guide.server.SignField(field));
-  for (int i = 0; i < ClientDance::kMaxFailures; ++i) {
+  for (int i = 0; i < ClientDance::kMaxMisfits; ++i) {
     assert_false(guide.dance().proven());
     guide->Poll();
   }

@@ -115,7 +115,7 @@ void WhatAForgerCanSendIsNoRefusal(void**) {
   assert_true(guide->PollUntil(AutokeyCode::kIff));
   guide->Deliver(guide->Answer(guide->request.field));
   assert_int_equal(guide->last.outcome, Outcome::kIdentity);
-  for (int i = 1; i < ClientDance::kMaxFailures; ++i) {
+  for (int i = 0; i < ClientDance::kMaxMisfits; ++i) {
     assert_true(guide->restarts.empty());
     assert_true(guide->PollUntil(AutokeyCode::kIff));
     std::vector<uint8_t> forged = guide->Answer(guide->request.field);
