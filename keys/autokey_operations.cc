@@ -25,6 +25,14 @@ std::array<uint8_t, 12> LeapValue(const msg::SignatureUpdate& request) {
   return value;
 }
 
+Result<SignatureScheme> SchemeOf(const Elder& elder) {
+  int nid = NID_undef;
+  if (OBJ_find_sigid_by_algs(&nid, EVP_MD_get_type(elder.signer.digest()),
+                             EVP_PKEY_get_base_id(elder.key.get())) != 1)
+    return Fail("no signature scheme of that key and digest");
+  return SignatureScheme::FromNid(nid);
+}
+
 }  // namespace
 
 msg::ValueAnswer Refusal(uint32_t request, msg::VerdictCode code) {
@@ -102,7 +110,8 @@ msg::ValueAnswer AutokeyOperations::IssueCookie(const msg::CookieIssue& request)
   // Without a signature no peer takes it.
   if (request.association.value != 0 && request.now.value != 0)
     state_.PeerCookieOf(request.association)->told = true;
-  return Answer(request.request, state_.Now(request.now), state_.signature_update, sealed);
+  return AnswerBy(state_.SignerOf(request.elder), request.request, state_.Now(request.now),
+                  state_.signature_update, sealed);
 }
 
 // In scheme PC all hosts have one key: whoever shows another is none of them.
@@ -142,7 +151,8 @@ msg::ValueAnswer AutokeyOperations::ProveWith(const Generations<Key>& keys,
   if (request.challenge.size() != key->challenge_size())
     return Refusal(request.request, msg::VerdictCode::kBad);
   const auto response = prove(*key, request.challenge.span());
-  return Answer(request.request, state_.Now(request.now), key->filestamp, response);
+  return AnswerBy(state_.SignerOf(request.elder), request.request, state_.Now(request.now),
+                  key->filestamp, response);
 }
 
 // A challenge of another length costs nothing: it must not use up what others need.
@@ -154,7 +164,12 @@ double AutokeyOperations::Cost(const msg::IdentityProve& request) const {
   const bool gq = request.scheme == msg::IdentityScheme::kGq && is_answered(host_.gq_server);
   const bool mv = request.scheme == msg::IdentityScheme::kMv && is_answered(host_.mv_server);
   const double proof = gq || mv ? ProofCost(request.scheme, request.challenge.size()) : 1;
-  return proof - 1 + signature_cost_;
+  return proof - 1 + SignatureCost(request.elder);
+}
+
+double AutokeyOperations::SignatureCost(uint8_t elder) const {
+  const Elder* known = state_.ElderOf(elder);
+  return known != nullptr ? PrivateCost(known->key.get()) : signature_cost_;
 }
 
 double AutokeyOperations::Cost(const msg::IdentityVerify& request) const {
@@ -191,11 +206,14 @@ msg::ValueAnswer AutokeyOperations::IssueCertificate(const msg::CertificateIssue
   content.not_before = UnixFromNtp(now);
   content.lifetime_days = kIssuedDays;
   content.trusted = request.trusted && state_.material.allow_trusted_issue;
-  const auto made =
-      MakeCertificate(content, key.get(), host_.signing_key(), host_.certificate.scheme);
+  const Elder* elder = state_.ElderOf(request.elder);
+  const auto scheme = elder != nullptr ? SchemeOf(*elder) : Result(host_.certificate.scheme);
+  if (!scheme.ok()) return Refusal(request.request, msg::VerdictCode::kBad);
+  const auto made = MakeCertificate(
+      content, key.get(), elder != nullptr ? elder->key.get() : host_.signing_key(), *scheme);
   if (!made.ok() || made->size() > msg::kMaxCertificate)
     return Refusal(request.request, msg::VerdictCode::kBad);
-  return Answer(request.request, now, request.filestamp, *made);
+  return AnswerBy(state_.SignerOf(request.elder), request.request, now, request.filestamp, *made);
 }
 
 msg::ValueAnswer AutokeyOperations::DrawChallenge(const msg::IdentityChallenge& request) {

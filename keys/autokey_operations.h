@@ -21,7 +21,8 @@ class AutokeyOperations {
 
   // What an operation costs, in signatures with an RSA key of 2048 bits, for its rate limit.
   template <typename M>
-  double Cost(const M&) const {
+  double Cost(const M& request) const {
+    if constexpr (requires { request.elder; }) return SignatureCost(request.elder);
     return signature_cost_;
   }
   double Cost(const msg::IdentityProve& request) const;
@@ -42,6 +43,7 @@ class AutokeyOperations {
   msg::ValueAnswer MakeKeyList(const msg::KeyListMake& request);
 
  private:
+  double SignatureCost(uint8_t elder) const;
   // The answer with this value, signed when `now` is not 0.
   msg::ValueAnswer Answer(uint32_t request, NtpSeconds now, NtpSeconds filestamp,
                           Bytes value) const {

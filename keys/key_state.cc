@@ -112,10 +112,15 @@ std::optional<uint32_t> KeyState::PrivateValue(msg::KeyListUse use, AssocId asso
   return cookie->second.agreed;
 }
 
-const Signer& KeyState::SignerOf(uint8_t elder) const {
+const Elder* KeyState::ElderOf(uint8_t elder) const {
   const bool known =
       elder != 0 && elder <= elders.size() && time->Monotonic() < elders[elder - size_t{1}].until;
-  return known ? elders[elder - size_t{1}].signer : *material.host->signer;
+  return known ? &elders[elder - size_t{1}] : nullptr;
+}
+
+const Signer& KeyState::SignerOf(uint8_t elder) const {
+  const Elder* known = ElderOf(elder);
+  return known != nullptr ? known->signer : *material.host->signer;
 }
 
 NtpSeconds KeyState::Now(NtpSeconds claimed) const {

@@ -85,7 +85,9 @@ struct KeyState {
   // half of the cookie; none while it has that and we have not its own.
   std::optional<uint32_t> PrivateValue(msg::KeyListUse use, AssocId association) const;
 
-  // What to sign a list with, as KeyListMake has it. There is a host.
+  // The replaced key of that place, 1 the newest; null for 0, and when it is not there any more.
+  const Elder* ElderOf(uint8_t elder) const;
+  // What to sign a list or an answer with, as KeyListMake has it. There is a host.
   const Signer& SignerOf(uint8_t elder) const;
 
   // Made at first, with a random half of ours; null when there are too many.

@@ -26,6 +26,12 @@ void HostState::Disable() {
 }
 
 Status HostState::SetMaterial(const msg::HostMaterial& material) {
+  const PublicKey key_before = certificate_.key;
+  const int scheme_before = certificate_.scheme;
+  SignedLeap leap{signed_leap_,
+                  signed_.timestamp,
+                  material_.host_key_filestamp,
+                  {signed_.leap.span().begin(), signed_.leap.span().end()}};
   signed_ = {};
   signed_leap_ = {};
   asked_leap_.reset();
@@ -45,6 +51,8 @@ Status HostState::SetMaterial(const msg::HostMaterial& material) {
   modulus_size_ = key->modulus.size();
   material_ = material;
   enabled_ = true;
+  if (key_before != certificate_.key || scheme_before != certificate_.scheme)
+    elder_leap_ = std::move(leap);
   return {};
 }
 

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "ntpd/autokey/certificate.h"
 #include "ntpd/autokey/status_bits.h"
@@ -76,6 +78,14 @@ class HostState {
   Bytes public_key_signature() const { return signed_.host_public_key.span(); }
   Bytes certificate_signature() const { return signed_.certificate.span(); }
   Bytes leap_signature() const { return signed_.leap.span(); }
+  // What was signed of leap seconds last by the key before ours.
+  struct SignedLeap {
+    LeapValues values;
+    NtpSeconds timestamp;  // 0: nothing was
+    NtpSeconds filestamp;
+    std::vector<uint8_t> signature;
+  };
+  const SignedLeap& elder_leap() const { return elder_leap_; }
   const InlineVector<msg::GroupParameters, msg::kMaxGroups>& groups() const {
     return material_.groups;
   }
@@ -92,6 +102,7 @@ class HostState {
   LeapValues leap_;
   LeapValues signed_leap_;
   msg::SignedValues signed_;
+  SignedLeap elder_leap_;
   MonoTime signed_at_;
   uint32_t revision_ = 0;         // of the certificates that we hold
   uint32_t signed_revision_ = 0;  // ... at the last update

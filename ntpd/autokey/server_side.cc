@@ -128,23 +128,34 @@ Answered AnswerIdentity(const AutokeyField& request, msg::IdentityScheme scheme,
   return AskKeys(prove);
 }
 
-Answered AnswerLeap(const AutokeyField& request, const ServerContext& context) {
-  const HostState& host = context.host;
-  // Unsigned values would make the client start over.
-  if (host.update_time().value == 0) return Fail(Outcome::kTimestamp);
+// `values` are told by that signature.
+Answered TellLeap(const AutokeyField& request, const HostState::SignedLeap& leap) {
   std::array<uint8_t, kLeapValueSize> value{};
   Writer writer(value);
-  writer.U32(host.signed_leap().tai);
-  writer.U32(host.signed_leap().epoch.value);
-  writer.U32(host.signed_leap().expiry.value);
+  writer.U32(leap.values.tai);
+  writer.U32(leap.values.epoch.value);
+  writer.U32(leap.values.expiry.value);
   AutokeyField field;
   field.head = ResponseTo(request.head);
   field.has_value = true;
-  field.timestamp = host.update_time();
-  field.filestamp = host.host_key_filestamp();
+  field.timestamp = leap.timestamp;
+  field.filestamp = leap.filestamp;
   field.value = writer.written();
-  field.signature = host.leap_signature();
+  field.signature = leap.signature;
   return ReplyWith(field);
+}
+
+Answered AnswerLeap(const AutokeyField& request, const ServerContext& context, uint8_t elder) {
+  const HostState& host = context.host;
+  if (elder != 0 && host.elder_leap().timestamp.value != 0)
+    return TellLeap(request, host.elder_leap());
+  // Unsigned values would make the client start over.
+  if (host.update_time().value == 0) return Fail(Outcome::kTimestamp);
+  const Bytes signature = host.leap_signature();
+  return TellLeap(request, {host.signed_leap(),
+                            host.update_time(),
+                            host.host_key_filestamp(),
+                            {signature.begin(), signature.end()}});
 }
 
 // A request may come unsigned, as ntpd 4.2.8 allows; a signature that is there must be good.
@@ -183,8 +194,8 @@ Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
   return AskKeys(issue);
 }
 
-Answered Answer(const AutokeyField& request, const AddressPair& path,
-                const ServerContext& context) {
+Answered Answer(const AutokeyField& request, const AddressPair& path, const ServerContext& context,
+                uint8_t elder) {
   switch (static_cast<AutokeyCode>(request.head.code)) {
     case AutokeyCode::kAssociation:
       return AnswerAssociation(request, context);
@@ -193,7 +204,7 @@ Answered Answer(const AutokeyField& request, const AddressPair& path,
     case AutokeyCode::kCookie:
       return AnswerCookie(request, path, context);
     case AutokeyCode::kLeap:
-      return AnswerLeap(request, context);
+      return AnswerLeap(request, context, elder);
     case AutokeyCode::kSign:
       return AnswerSign(request, context);
     case AutokeyCode::kIff:
@@ -288,10 +299,38 @@ ServerAnswer ServerSide::OnRequest(Bytes field, const AddressPair& path,
     ++counters_.busy;
     return {};
   }
-  auto answer = Answer(*request, path, context);
+  const uint8_t elder = ElderFor(path.source, context);
+  auto answer = Answer(*request, path, context, elder);
   if (!answer.ok()) return Cannot(pending, answer.error());
+  if (answer->operation)
+    std::visit([elder](auto& operation) { operation.elder = elder; }, *answer->operation);
+  if (head->code == static_cast<uint8_t>(AutokeyCode::kCertificate) &&
+      AsText(request->value) == context.host.subject())
+    shown_.set(PlaceOf(path.source));
   answer->pending = pending;
   return std::move(answer).value();
+}
+
+void ServerSide::OnSignerReplaced(MonoTime now) {
+  replaced_.insert(replaced_.begin(), now);
+  if (replaced_.size() > msg::kMaxElders) replaced_.pop_back();
+  shown_.reset();
+}
+
+size_t ServerSide::PlaceOf(const IpAddress& client) {
+  uint64_t sum = 0;
+  for (const uint8_t octet : client.octets) sum = (sum ^ octet) * 0x100000001b3U;
+  return static_cast<size_t>((sum * 0x9e3779b97f4a7c15U) >> (64 - kPlacesLog2));
+}
+
+// Which key a client goes by that was shown our certificate before we came by this one is left to
+// chance: it asks again. In scheme PC nobody is shown one, and who has another key than ours is not
+// of the group.
+uint8_t ServerSide::ElderFor(const IpAddress& client, const ServerContext& context) const {
+  if (context.host.is_private() || shown_[PlaceOf(client)]) return 0;
+  const auto recent = std::count_if(replaced_.begin(), replaced_.end(),
+                                    [&](MonoTime at) { return context.mono - at < kElderSeconds; });
+  return static_cast<uint8_t>(context.draw % (static_cast<uint32_t>(recent) + 1));
 }
 
 ServerAnswer ServerSide::OnValueAnswer(const PendingReply& pending,

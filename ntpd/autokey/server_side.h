@@ -1,12 +1,14 @@
 // The server's side of Autokey: one answer to the first extension field of a client's packet.
 //
 // RFC 5906 section 9 and ntpd 4.2.8, byte for byte where its clients look. Nothing is kept about
-// clients. The field comes from anyone: its packet's MAC is made with private value 0 and proves
-// nothing. Answers with certificates are longer than their requests, so the caller applies access
-// rules and rate limits first; an answer is at most wire::kMaxExtensionArea octets.
+// clients but who, by a hash of the address, was shown our certificate since our key changed. The
+// field comes from anyone: its packet's MAC is made with private value 0 and proves nothing.
+// Answers with certificates are longer than their requests, so the caller applies access rules and
+// rate limits first; an answer is at most wire::kMaxExtensionArea octets.
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -33,6 +35,7 @@ struct ServerContext {
   // empty: we broadcast nothing.
   std::function<const OwnKeyList*(uint32_t association)> key_lists = {};
   MonoTime mono = {};
+  uint32_t draw = 0;  // a random number, for what is left to chance
 };
 
 // ASSOC as an answer: our name and status word. `association`: the request's, or our own in a
@@ -87,14 +90,31 @@ class ServerSide {
   // that the client asks again at its next poll.
   ServerAnswer OnValueAnswer(const PendingReply& pending, const msg::ValueAnswer& answer);
 
+  // Our values are signed by another key or scheme from now on, while the key process still has the
+  // one before (HostChange::signer).
+  void OnSignerReplaced(MonoTime now);
+  // Seconds for which questions of a dance that began before that are answered under the old key as
+  // well: sixteen polls at 64 s. ntpd 4.2.x repeats what is answered under another than it was
+  // shown, gets no time, and starts over only after 2^19 s.
+  static constexpr double kElderSeconds = 1024;
+
   const ServerCounters& counters() const { return counters_; }
 
  private:
+  static size_t PlaceOf(const IpAddress& client);
+  uint8_t ElderFor(const IpAddress& client, const ServerContext& context) const;
   ServerAnswer Cannot(const PendingReply& request, Outcome outcome);
   ServerAnswer RefuseOldVersion(Bytes field);
 
   ServerCounters counters_;
   TokenBucket sign_rate_{kSignRate, kSignBurst};
+  // When our signer was replaced, newest first; at most msg::kMaxElders.
+  std::vector<MonoTime> replaced_;
+  // Who was shown our certificate since, by a hash of the address: 4 KiB whatever the number of
+  // clients. Whoever sends in another's name, or shares its place, brings it what it would get
+  // without: answers under the new key alone.
+  static constexpr size_t kPlacesLog2 = 15;
+  std::bitset<size_t{1} << kPlacesLog2> shown_;
 };
 
 }  // namespace ntpward::autokey

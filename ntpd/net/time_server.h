@@ -60,6 +60,8 @@ class TimeServer {
   // Whether what is sent to `address`, if that is one of ours, comes to a listening socket.
   bool IsListening(const SocketAddress& address) const;
   const std::map<uint16_t, Listener>& listeners() const { return listeners_; }
+  // See autokey::ServerSide.
+  void OnSignerReplaced(MonoTime now) { autokey_.OnSignerReplaced(now); }
   const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
 
  private:

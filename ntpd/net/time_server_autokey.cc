@@ -1,4 +1,5 @@
 // Requests with fields of Autokey, which are under a MAC that anyone can make.
+#include "ntpd/net/random.h"
 #include "ntpd/net/time_server.h"
 
 namespace ntpward::net {
@@ -45,7 +46,8 @@ autokey::ServerContext TimeServer::Context() const {
           [this](uint32_t association) {
             return peering_ == nullptr ? nullptr : peering_->KeyListOf(association);
           },
-          Timebase::Mono()};
+          Timebase::Mono(),
+          static_cast<uint32_t>(RandomNumber())};
 }
 
 void TimeServer::AnswerField(const Route& route, const wire::Header& header, KeyId key,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "privsep/msg/key_answers.h"
+#include "privsep/msg/key_list.h"
 
 namespace ntpward::msg {
 
@@ -20,13 +21,14 @@ struct CookieIssue {
   AddressPair path;                  // client -> server
   InlineBytes<kMaxModulus> modulus;  // odd, no leading zero octet, 46..512 octets
   uint32_t exponent = 0;             // odd, at least 3
+  uint8_t elder = 0;                 // as KeyListMake's; the answer is signed by that key
 
   bool Valid() const {
-    return modulus.size() >= 46 && modulus.span()[0] != 0 && (modulus.span().back() & 1) == 1 &&
-           exponent >= 3 && (exponent & 1) == 1;
+    return elder <= kMaxElders && modulus.size() >= 46 && modulus.span()[0] != 0 &&
+           (modulus.span().back() & 1) == 1 && exponent >= 3 && (exponent & 1) == 1;
   }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.association, m.path, m.modulus, m.exponent);
+    return std::tie(m.request, m.now, m.association, m.path, m.modulus, m.exponent, m.elder);
   }
 };
 
@@ -39,10 +41,13 @@ struct IdentityProve {
   IdentityScheme scheme = IdentityScheme::kIff;
   NtpSeconds filestamp;                // of the client's parameters, as it says
   InlineBytes<kMaxModulus> challenge;  // r, big-endian, as long as the scheme says
+  uint8_t elder = 0;                   // as KeyListMake's; the answer is signed by that key
 
-  bool Valid() const { return !challenge.empty() && scheme >= IdentityScheme::kIff; }
+  bool Valid() const {
+    return !challenge.empty() && elder <= kMaxElders && scheme >= IdentityScheme::kIff;
+  }
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.now, m.scheme, m.filestamp, m.challenge);
+    return std::tie(m.request, m.now, m.scheme, m.filestamp, m.challenge, m.elder);
   }
 };
 
@@ -77,11 +82,14 @@ struct CertificateIssue {
   uint32_t exponent = 0;             // of an RSA key; else 0
   DsaNumbers dsa;
   bool trusted = false;  // the client's certificate has trustRoot usage
+  uint8_t elder = 0;     // as KeyListMake's; certificate and answer are signed by that key
 
-  bool Valid() const { return !subject.empty() && (dsa.none() ? HasRsa() : HasDsaOnly()); }
+  bool Valid() const {
+    return !subject.empty() && elder <= kMaxElders && (dsa.none() ? HasRsa() : HasDsaOnly());
+  }
   static auto Fields(auto& m) {
     return std::tie(m.request, m.now, m.filestamp, m.subject, m.modulus, m.exponent, m.dsa,
-                    m.trusted);
+                    m.trusted, m.elder);
   }
 
  private:

@@ -30,8 +30,9 @@ struct Server {
                                 is_synchronised ? NtpSeconds{kTestNow} : NtpSeconds{},
                                 is_synchronised,
                                 {},
-                                mono};
-    return party.side.OnRequest(field, kPath, context);
+                                mono,
+                                draw};
+    return party.side.OnRequest(field, {client, kPath.destination}, context);
   }
   // The whole way, with the key process.
   std::vector<uint8_t> Reply(Bytes field) {
@@ -43,6 +44,8 @@ struct Server {
   Party party;
   bool is_synchronised;
   MonoTime mono;
+  uint32_t draw = 0;
+  IpAddress client = kPath.source;
 };
 
 std::vector<uint8_t> Request(AutokeyCode code, Bytes value, uint32_t timestamp = 0,
@@ -366,6 +369,57 @@ void AnswersFitAPacketWhateverTheKeyProcessSays(void**) {
   assert_string_equal(ToHex(reply.field).c_str(), "c20300080000a86e");
 }
 
+// A client that was shown our certificate before a reload with another key goes by the old one:
+// what it asks is answered by either, as chance has it, so that its questions come to an end.
+void WhoBeganUnderTheOldKeyIsAnsweredByItToo(void**) {
+  Server server;
+  const auto question = Request(AutokeyCode::kCookie, TestKey::Shared(1)->pkcs1());
+  const auto elder = [&](uint32_t draw) {
+    server.draw = draw;
+    const ServerAnswer answer = server.Ask(question);
+    assert_true(answer.kind == Kind::kAskKeys);
+    return int{std::get<msg::CookieIssue>(*answer.operation).elder};
+  };
+  assert_int_equal(elder(1), 0);
+  server.mono = MonoTime::FromSeconds(100);
+  server.party.side.OnSignerReplaced(server.mono);
+  assert_int_equal(elder(1), 1);
+  assert_int_equal(elder(2), 0);
+  // A second one soon after: any of three.
+  server.mono = server.mono + 12;
+  server.party.side.OnSignerReplaced(server.mono);
+  for (const uint32_t draw : {0U, 1U, 2U}) assert_int_equal(elder(draw), draw);
+
+  // Who is shown the certificate now has the new key, and is never answered by another.
+  server.client = IpAddress::V4(10, 77, 0, 9);
+  server.Reply(Request(AutokeyCode::kCertificate, AsBytes("server")));
+  for (const uint32_t draw : {0U, 1U, 2U}) assert_int_equal(elder(draw), 0);
+  server.client = kPath.source;
+  assert_int_equal(elder(1), 1);
+
+  server.mono = server.mono + (ServerSide::kElderSeconds - 1);
+  assert_int_equal(elder(1), 1);
+  server.mono = server.mono + 2;
+  for (const uint32_t draw : {1U, 2U}) assert_int_equal(elder(draw), 0);
+}
+
+// LEAP is answered by what was signed already.
+void TheOldKeysLeapValuesAreToldOn(void**) {
+  Server server;
+  server.party.host.SetLeap({37, {3692217600U}, {kTestNow + 1000000}});
+  server.party.Sign(kTestNow);
+  const std::vector<uint8_t> question = Short(static_cast<uint8_t>(AutokeyCode::kLeap));
+  const auto before = server.Reply(question);
+  const Party changed("server", TestKey::Shared(2), true, kIff);
+  assert_true(server.party.host.SetMaterial(changed.material).ok());
+  server.party.side.OnSignerReplaced(server.mono);
+  server.draw = 1;
+  assert_true(server.Reply(question) == before);
+  // The same key again is no other.
+  assert_true(server.party.host.SetMaterial(changed.material).ok());
+  assert_true(server.Reply(question) == before);
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -391,6 +445,8 @@ int main() {
       cmocka_unit_test(CookieKeysBelowTheLeastThatCanCarryOneAreRefused),
       cmocka_unit_test(BusyKeyProcessMeansSilence),
       cmocka_unit_test(AnswersFitAPacketWhateverTheKeyProcessSays),
+      cmocka_unit_test(WhoBeganUnderTheOldKeyIsAnsweredByItToo),
+      cmocka_unit_test(TheOldKeysLeapValuesAreToldOn),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -168,6 +168,37 @@ void AReplacedKeySignsListsUntilItIsForgotten(void**) {
   assert_true(SignedBy(first, "MD5", MakeList(again, 1)));
 }
 
+// What clients ask in the middle of a dance that they began under the replaced key.
+void AReplacedKeySignsAnswersToClients(void**) {
+  const FileRow first{KeyFileKind::kHost, "428_host_server"};
+  const FileRow second{KeyFileKind::kHost, "428_host_server_2048"};
+  Harness old, heir;
+  old.StartServer();
+  StartHeir(heir, true);
+  assert_true(Inherit(heir, Bequeathed(old)));
+  msg::CookieIssue cookie = CookieRequest();
+  heir.Ask(cookie);
+  assert_true(SignedBy(second, "SHA256", heir.LastAnswer()));
+  cookie.elder = 1;
+  heir.Ask(cookie);
+  assert_true(SignedBy(first, "MD5", heir.LastAnswer()));
+  // Its own certificate, too: who goes by the old key checks both.
+  msg::CertificateIssue issue = CertificateRequest("client");
+  issue.elder = 1;
+  heir.Ask(issue);
+  assert_true(SignedBy(first, "MD5", heir.LastAnswer()));
+  const Bytes der = heir.LastAnswer().value.span();
+  const uint8_t* at = der.data();
+  const X509Ptr issued(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  const auto key = ReadRsaKey(Data(first.data), AsBytes(kServerPassword));
+  assert_true(issued != nullptr && key.ok());
+  assert_int_equal(X509_verify(issued.get(), key->key.get()), 1);
+  // Of one that is gone the key in use takes the place.
+  heir.time.Advance(kElderSeconds + 1);
+  heir.Ask(cookie);
+  assert_true(SignedBy(second, "SHA256", heir.LastAnswer()));
+}
+
 void AnotherAssociationsListIsNotSignedAgain(void**) {
   Harness h;
   h.StartServer();
@@ -235,6 +266,7 @@ int main() {
       cmocka_unit_test(CookiesAndListsGoOn),
       cmocka_unit_test(WhatWaitedIsRefusedAndNotForgotten),
       cmocka_unit_test(AReplacedKeySignsListsUntilItIsForgotten),
+      cmocka_unit_test(AReplacedKeySignsAnswersToClients),
       cmocka_unit_test(AnotherAssociationsListIsNotSignedAgain),
       cmocka_unit_test(ItIsWholeOrNothing),
       cmocka_unit_test(AnotherNameOrDigestInheritsNothing),
