@@ -195,6 +195,7 @@ DanceResult ClientDance::BeginAfter(const ClientDance& running, const DanceConte
   flags_ = running.flags_ & (kHostBits | kSchemeMask);
   server_name_ = running.server_name_;
   server_was_unsynchronised_ = running.server_was_unsynchronised_;
+  leap_timestamp_ = running.leap_timestamp_;
   trail_.Start(server_name_);
   goes_after_ = true;
   if (context.host.is_private()) BeginPrivate(context, result);
@@ -500,6 +501,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   leap_question_ = {};
   leap_again_ = false;
   leap_expiry_.reset();
+  leap_timestamp_ = {};
   sign_again_ = 0;
   own_name_since_.reset();
   started_ = context.mono;

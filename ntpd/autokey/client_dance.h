@@ -338,6 +338,7 @@ class ClientDance {
   bool leap_again_ = false;
   std::optional<CalendarSeconds>
       leap_expiry_;                 // of the last table that it told; none: no table yet
+  NtpSeconds leap_timestamp_;       // of the last table that was taken; 0: none was
   CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
   std::optional<MonoTime> own_name_since_;  // ends_in_us()

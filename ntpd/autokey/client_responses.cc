@@ -391,6 +391,11 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
 Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& context,
                             DanceResult& result) {
   if (field.value.size() != kLeapValueSize) return Outcome::kLength;
+  // Signed before the last one: a replay must not bring back a table that has been replaced. That
+  // of a server whose clock was ahead then is none.
+  const bool ahead = Earlier(context.now, leap_timestamp_);
+  if (leap_timestamp_.value != 0 && !ahead && Earlier(field.timestamp, leap_timestamp_))
+    return Outcome::kTimestamp;
   Reader reader(field.value);
   leap_again_ = false;
   flags_ &= ~static_cast<uint32_t>(kLeap);
@@ -410,6 +415,7 @@ Outcome ClientDance::OnLeap(const AutokeyField& field, const DanceContext& conte
     return Outcome::kLeapValues;
   flags_ |= kLeap;
   leap_expiry_ = Unfold(values.expiry);
+  leap_timestamp_ = field.timestamp;
   // Of somebody whom a packet brought here it lights the bit and is used for nothing.
   if (policy_.chosen) result.leap = values;
   result.statistics.push_back(LeapLine(values, field.filestamp));

@@ -123,6 +123,30 @@ void ATableThatExpiredIsAskedForAnew(void**) {
   assert_true(guide->restarts.empty());
 }
 
+// Whoever has kept it cannot bring back what another one has replaced.
+void ATableThatWasReplacedIsNotTakenAgain(void**) {
+  Guide guide;
+  const auto tell = [&](uint32_t expiry) {
+    guide.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{expiry}});
+    guide.server.Sign(guide->now);
+  };
+  tell(kTestNow + 1000000);
+  guide.Associate();
+  guide.Synchronise();
+  assert_true(guide->PollUntil(AutokeyCode::kLeap));
+  const auto kept = guide->Answer(guide->request.field);
+  guide->now += 10;
+  tell(kTestNow + 1000);
+  guide->Deliver(guide->Answer(guide->request.field));
+  assert_int_equal(guide->last.outcome, Outcome::kOk);
+  while (guide->now < kTestNow + 1100) guide->Poll();
+  assert_true(guide->PollUntil(AutokeyCode::kLeap));
+  guide->Deliver(kept);
+  assert_int_equal(guide->last.outcome, Outcome::kTimestamp);
+  assert_int_equal(guide.dance().flags() & kLeap, 0);
+  assert_true(guide->restarts.empty());
+}
+
 // Under `identity optional` a packet is all that it takes to have an association with us.
 void TablesOfStrangersAreNotTaken(void**) {
   for (const bool expired : {false, true}) {
@@ -197,6 +221,7 @@ int main() {
       cmocka_unit_test(EmptyAndExpiredLeapTablesLightNothing),
       cmocka_unit_test(ATableThatLastsTooLongIsRefused),
       cmocka_unit_test(ATableThatExpiredIsAskedForAnew),
+      cmocka_unit_test(ATableThatWasReplacedIsNotTakenAgain),
       cmocka_unit_test(TablesOfStrangersAreNotTaken),
       cmocka_unit_test(SignAndLeapNeverStarveTheClock),
       cmocka_unit_test(UnansweredQuestionsAreRepeatedSoonerAtFirst),
