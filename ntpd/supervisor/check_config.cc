@@ -193,6 +193,7 @@ bool CheckLines(const Options& options, const config::Parsed& parsed) {
   Printer printer;
   const NetConfiguration net = Translate(parsed.config, options, &printer);
   for (const config::Diagnostic& diagnostic : net.errors) Print(diagnostic);
+  WarnOfAbsent(parsed.config, options, &printer);
   return parsed.usable(config::ParsePolicy::kStrict) && net.errors.empty();
 }
 

@@ -15,6 +15,8 @@
 namespace ntpward::supervisor {
 namespace {
 
+constexpr const char* kAbsent = "no such interface or address now";
+
 struct FreeInterfaces {
   void operator()(ifaddrs* list) const { freeifaddrs(list); }
 };
@@ -227,6 +229,23 @@ bool LeavesNoAddress(const config::System& system, const Options& options) {
          });
 }
 
+void WarnOfAbsent(const config::Config& config, const Options& options, Logger* log) {
+  const std::vector<InterfaceAddress> present = LocalAddresses();
+  const auto is_absent = [&](const auto& matches) {
+    return std::none_of(present.begin(), present.end(), matches);
+  };
+  for (const std::string& name : options.interfaces)
+    if (is_absent([&](const auto& it) { return IsNamed(it.interface, it.address, name); }))
+      log->Log(LogLevel::kWarning, "-I " + name + ": " + kAbsent);
+  for (const config::InterfaceRule& rule : config.system.interfaces) {
+    if (!IsNamed(rule) || !is_absent([&](const auto& it) { return Matches(rule, it); })) continue;
+    const std::string name = rule.name.empty() ? rule.address.ToString() : rule.name;
+    log->Log(LogLevel::kWarning,
+             config::ToString(config::At(config, rule.where, config::Severity::kWarning,
+                                         name + ": " + kAbsent)));
+  }
+}
+
 Result<UniqueFd> ListenSockets::Bind(const SocketAddress& local) const {
   const int family = local.ip.family == Family::kIpv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
@@ -292,12 +311,7 @@ Status ListenSockets::Open(const config::Config& config, const Options& options)
   std::vector<uint16_t> gone;
   Refresh(&gone);
   if (sockets_.empty()) return Fail(kNoAddress);
-  for (const std::string& name : options.interfaces) {
-    const bool found = std::any_of(sockets_.begin(), sockets_.end(), [&name](const auto& socket) {
-      return IsNamed(socket.interface, socket.local.ip, name);
-    });
-    if (!found) log_->Log(LogLevel::kWarning, "-I " + name + ": no such interface or address now");
-  }
+  WarnOfAbsent(config, options, log_);
   return {};
 }
 

@@ -60,6 +60,10 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
 // Whether rules leave out every address that this host has now: a start would fail.
 bool LeavesNoAddress(const config::System& system, const Options& options);
 
+// Says of each interface line, and each -I, that names an interface or an address which this host
+// does not have now: it may come, or be mistyped.
+void WarnOfAbsent(const config::Config& config, const Options& options, Logger* log);
+
 class ListenSockets {
  public:
   // `log` must outlive this object.

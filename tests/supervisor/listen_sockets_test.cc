@@ -69,6 +69,21 @@ void GroupsHaveSocketsBesideThoseOfAddresses(void**) {
   assert_null(Find(listening, kGroup));
 }
 
+void WhatALineNamesAndIsNotThereIsSaid(void**) {
+  ntpward::test::KeptLines log;
+  Options options;
+  WarnOfAbsent(Parse("interface listen 192.0.2.1\ninterface listen lo\ninterface ignore all\n"),
+               options, &log);
+  assert_true(log.all.empty());
+  WarnOfAbsent(Parse("interface listen nosuch0\ninterface ignore 192.0.2.9\n"), options, &log);
+  options.interfaces = {"lo", "nosuch1"};
+  WarnOfAbsent({}, options, &log);
+  assert_int_equal(log.all.size(), 3);
+  assert_true(log.all[0].find("ntp.conf:1:1: warning: nosuch0: no such") != std::string::npos);
+  assert_true(log.all[1].find("192.0.2.9") != std::string::npos);
+  assert_true(log.all[2].find("-I nosuch1") != std::string::npos);
+}
+
 void AWildcardHearsGroupsItself(void**) {
   ntpward::test::KeptLines log;
   ListenSockets listening(&log, 0);
@@ -84,6 +99,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(Ipv4RepliesAreNeverFragmented),
       cmocka_unit_test(GroupsHaveSocketsBesideThoseOfAddresses),
+      cmocka_unit_test(WhatALineNamesAndIsNotThereIsSaid),
       cmocka_unit_test(AWildcardHearsGroupsItself),
   };
   return cmocka_run_group_tests(tests, test::EnterOwnNetwork, nullptr);
