@@ -87,14 +87,16 @@ void APeerWhoseClockWasAheadIsFollowedAgain(void**) {
 void APeerWithoutTimeTakesItByTheOthersList(void**) {
   PeerPair pair;
   pair.one->host.Synchronise();
-  int good = 0;
+  int good = 0, refused = 0;
   for (int i = 0; i < 30; ++i) {
     const PeerPair::Turn turn = pair.Poll();
     good += turn.at_two == Heard::kTime ? 1 : 0;
+    refused += turn.at_two == Heard::kRefused ? 1 : 0;
     assert_true(turn.at_one == Heard::kNothing);
-    assert_true(turn.at_two != Heard::kRefused);
   }
   assert_true(good >= 20);
+  // One list in 2000 ends so soon: the next identifier would be that of a symmetric key.
+  assert_true(refused <= 1);
   assert_true(pair.two->dance->identified());
   assert_false(pair.two->dance->dance().has_cookie());
   assert_false(pair.one->dance->identified());
