@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "ntpd/core/source_access.h"
 #include "ntpd/net/random.h"
 #include "ntpd/net/transmit_stamp.h"
 #include "ntpd/net/upstreams.h"
@@ -221,22 +220,6 @@ void Upstreams::OnDatagram(Upstream* upstream, const Datagram& datagram) {
   const NtpTimestamp t4 =
       datagram.received ? node_->time.FromSystem(*datagram.received) : node_->time.Now();
   OnPacket(upstream, *packet, t4);
-}
-
-bool Upstreams::Refuses(AssocId id, core::AccessFlags flags, uint8_t version) {
-  const core::Association* association = node_->engine->Find(id);
-  const auto found = upstreams_.find(id);
-  if (association == nullptr || found == upstreams_.end()) return false;
-  Upstream& upstream = *found->second;
-  const auto flag = core::RefusedBy(flags, version, association->keyed());
-  if (flag) ++node_->packets.restricted;
-  if (flag && !upstream.said_refused)
-    node_->reporter.Log(LogLevel::kWarning, upstream.label() +
-                                                ": what it sends is dropped, for its restrict "
-                                                "entry has " +
-                                                std::string(*flag));
-  upstream.said_refused = flag.has_value();
-  return flag.has_value();
 }
 
 void Upstreams::OnPacket(Upstream* upstream, const wire::Packet& packet, NtpTimestamp t4) {
