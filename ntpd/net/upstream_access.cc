@@ -1,5 +1,6 @@
 // What the restrict list says of those that are asked, or that packets made associations of.
 #include <string>
+#include <utility>
 
 #include "ntpd/core/source_access.h"
 #include "ntpd/net/upstreams.h"
@@ -12,14 +13,16 @@ bool Upstreams::Refuses(AssocId id, core::AccessFlags flags, uint8_t version) {
   if (association == nullptr || found == upstreams_.end()) return false;
   Upstream& upstream = *found->second;
   const auto flag = core::RefusedBy(flags, version, association->keyed());
-  if (flag) ++node_->packets.restricted;
-  if (flag && !upstream.said_refused)
+  if (!flag) return false;
+  ++node_->packets.restricted;
+  // For good: who forges packets of it that the entry refuses, and such that it does not, must not
+  // fill the log.
+  if (!std::exchange(upstream.said_refused, true))
     node_->reporter.Log(LogLevel::kWarning, upstream.label() +
                                                 ": what it sends is dropped, for its restrict "
                                                 "entry has " +
                                                 std::string(*flag));
-  upstream.said_refused = flag.has_value();
-  return flag.has_value();
+  return true;
 }
 
 }  // namespace ntpward::net

@@ -96,6 +96,27 @@ void APeerOfThisHostIsNamed(void**) {
   assert_true(log.find("0.0.0.0 is") == std::string::npos);
 }
 
+// Forged packets in turns, of which the entry refuses every other one, are no flood of the log.
+void WhatItsRestrictEntryRefusesIsSaidOnce(void**) {
+  Net net;
+  msg::NetAssociation line = Line(IpAddress::V4(192, 0, 2, 9));
+  line.kind = msg::NetAssociationKind::kPeer;
+  net.h.upstreams.Configure({line});
+  const AssocId id = net.h.upstreams.all().begin()->first;
+  const core::AccessFlags version = core::Access::kVersion;
+  const uint64_t before = net.h.node.packets.restricted;
+  for (int i = 0; i < 3; ++i) {
+    assert_true(net.h.upstreams.Refuses(id, version, 3));
+    assert_false(net.h.upstreams.Refuses(id, version, 4));
+  }
+  assert_true(net.h.upstreams.Refuses(id, core::Access::kNoTrust, 4));
+  assert_int_equal(net.h.node.packets.restricted, before + 4);
+  int said = 0;
+  while (const auto each = Next<msg::LogLine>(&net.h.supervisor.far))
+    said += std::string(each->text.text()).find("what it sends is dropped") != std::string::npos;
+  assert_int_equal(said, 1);
+}
+
 // With interface lines the route's address may be one that nobody listens on.
 void APeerIsSentToFromAnAddressThatIsListenedOn(void**) {
   Net net;
@@ -261,6 +282,7 @@ int main() {
       cmocka_unit_test(AReloadKeepsWhatDidNotChange),
       cmocka_unit_test(AnAddressOfThisHostIsNeverFollowed),
       cmocka_unit_test(APeerOfThisHostIsNamed),
+      cmocka_unit_test(WhatItsRestrictEntryRefusesIsSaidOnce),
       cmocka_unit_test(APeerIsSentToFromAnAddressThatIsListenedOn),
       cmocka_unit_test(OneServerHasOneVote),
       cmocka_unit_test(ANamesNextAddressGetsItsChance),
