@@ -185,6 +185,8 @@ void Daemon::CommitReload() {
     log_->Log(LogLevel::kWarning, what + " changed: needs a restart");
   config_ = std::move(*next_config_);
   next_config_.reset();
+  // The sockets are asked whether they hear them.
+  groups_.Configure(config_);
   ReloadSockets();
   ReloadClockLimits();
   statistics_.Configure(config_);
@@ -196,7 +198,6 @@ void Daemon::CommitReload() {
   next.start.virtual_clock = virtual_clock_;
   next.start.quit = false;
   translated_ = std::move(next);
-  groups_.Configure(config_);
   groups_.Apply(sockets_.sockets());
   RoleSlot& net = slot(Role::kNet);
   if (translated_.names.size() != known_names) {
