@@ -190,7 +190,7 @@ DanceResult PeerDance::OnPolicy(const DancePolicy& policy, const DanceContext& c
 }
 
 DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
-  renewal_.End();
+  renewal_.Interrupt(context.mono);
   if (change.signer) {
     own_list_.OnSignerReplaced();
     shown_ = starts_over_ = false;

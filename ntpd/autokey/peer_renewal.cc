@@ -33,7 +33,7 @@ void PeerRenewal::Begin(const ClientDance& running, const DanceContext& context)
   generation_ = generation_ % kGenerations + 1;
   dance_ = std::make_unique<ClientDance>(own_, policy_, context.mono, generation_ << kTicketBits,
                                          DanceRole::kPeer);
-  turn_ = wanted_ = false;
+  turn_ = false;
   turns_ = 0;
   not_before_ = context.mono + RenewingDance::kRetrySeconds;
   begun_ = context.mono;
@@ -122,6 +122,11 @@ void PeerRenewal::NoteOtherKey(const PublicKey* key) {
   if (active()) return;
   wanted_ = true;
   if (begun_) not_before_ = std::min(not_before_, *begun_ + RenewingDance::kOtherKeySeconds);
+}
+
+void PeerRenewal::Interrupt(MonoTime now) {
+  if (active()) not_before_ = now;
+  End();
 }
 
 // One that has not found what signs now is tried again.

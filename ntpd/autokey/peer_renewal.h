@@ -50,20 +50,21 @@ class PeerRenewal {
 
   // What ntp.conf says now, for the next one.
   void SetPolicy(const DancePolicy& policy) { policy_ = policy; }
-  // A renewal is wanted from `not_before` on: we ask for another proof.
+  // A renewal is wanted from `not_before` on, until one succeeds: we ask for another proof.
   void Want(MonoTime not_before);
   // The peer signs with another key than it proved, which is `key` where that is known: trail and
   // identity are asked for at once, or 64 s after the last renewal began, and again after 4.5 h.
   void NoteOtherKey(const PublicKey* key);
-  // The running dance proves something else: there is nothing to renew.
-  void End();
-  // ... or starts over, which does what was wanted.
+  // Our own key material was read again. What that interrupts has not failed, and may begin again.
+  void Interrupt(MonoTime now);
+  // The running dance starts over, which does what was wanted.
   void Forget();
   bool active() const { return dance_ != nullptr; }
 
  private:
   bool IsDue(const ClientDance& running, const Pace& pace, const DanceContext& context) const;
   void Begin(const ClientDance& running, const DanceContext& context);
+  void End();
   DanceResult Settle(DanceResult result);
 
   const AssocId own_;
@@ -72,7 +73,7 @@ class PeerRenewal {
   std::unique_ptr<ClientDance> dance_;  // the renewing one; null: none is at work
   bool turn_ = false;
   int turns_ = 0;
-  bool wanted_ = false;
+  bool wanted_ = false;            // until one succeeds
   bool other_key_ = false;         // ... by the peer's signatures
   MonoTime not_before_;            // of the next one
   std::optional<MonoTime> begun_;  // the last one

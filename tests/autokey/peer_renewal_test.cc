@@ -351,6 +351,41 @@ void WhoIsNotProvedAnewInTimeStartsOver(void**) {
   assert_true(pair.Settle());
 }
 
+// One that failed is tried again, and not only when the end of the 2^19 s is near.
+void AProofThatWeWantIsTriedUntilItSucceeds(void**) {
+  Slow pair(Scheme::kIff);
+  PeerRenewal renewal(AssocId{111}, pair.one->policy, pair.one->context().mono);
+  const ClientDance& running = pair.one->dance->dance();
+  const PeerRenewal::Pace pace{.follows = true, .interval = kInterval};
+  assert_false(renewal.TakeTurn(running, pace, pair.one->context()));
+  renewal.Want(pair.one->context().mono);
+  for (int tries = 0; tries < 3; ++tries) {
+    assert_true(renewal.TakeTurn(running, pace, pair.one->context()));
+    // Nobody answers.
+    for (int polls = 0; renewal.active(); ++polls) {
+      assert_true(polls < 3 * PeerRenewal::kMaxTurns);
+      (void)renewal.NextRequest(pair.one->context());
+      (void)renewal.TakeTurn(running, pace, pair.one->context());
+      (void)renewal.TakeTurn(running, pace, pair.one->context());
+    }
+    assert_false(renewal.TakeTurn(running, pace, pair.one->context()));
+    pair.one->host.time.seconds += static_cast<uint32_t>(RenewingDance::kRetrySeconds);
+  }
+}
+
+void WhatAReloadInterruptsBeginsAgainAtOnce(void**) {
+  Slow pair(Scheme::kIff);
+  pair.Ripen();
+  pair.PollUntilRenewing();
+  (void)pair.one->dance->OnHostMaterial({}, pair.one->context());
+  assert_false(pair.one->dance->renewing());
+  pair.PollFor(2 * kInterval);
+  assert_true(pair.one->dance->renewing());
+  pair.PollFor(20 * kInterval);
+  assert_true(pair.Age() > 0 && pair.one->dance->dance().started() != pair.started);
+  pair.ExpectNothingLost();
+}
+
 void TheLossOfAKeyProcessInARenewalIsSurvived(void**) {
   for (int polls = 0; polls < 8; ++polls) {
     Slow pair(Scheme::kIff);
@@ -417,6 +452,8 @@ int main() {
       cmocka_unit_test(LostPacketsDelayARenewalAndNoMore),
       cmocka_unit_test(ForgedAnswersEndARenewalAndNothingElse),
       cmocka_unit_test(WhoIsNotProvedAnewInTimeStartsOver),
+      cmocka_unit_test(AProofThatWeWantIsTriedUntilItSucceeds),
+      cmocka_unit_test(WhatAReloadInterruptsBeginsAgainAtOnce),
       cmocka_unit_test(TheLossOfAKeyProcessInARenewalIsSurvived),
       cmocka_unit_test(OneThatStartsAnewInARenewalIsTakenBack),
       cmocka_unit_test(LateAnswersFindTheirOwnDance),
