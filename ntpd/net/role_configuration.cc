@@ -226,9 +226,10 @@ void Role::ApplyRestrictions(const std::vector<msg::NetRestriction>& restriction
     if (entry.source) {
       node_.access.SetSourceTemplate(core::AccessFlags(entry.flags), entry.ippeerlimit);
     } else if (entry.name) {
-      upstreams_.ResolveFor(*entry.name, [this, entry](const IpAddress& address) {
+      const auto add = [this, entry](const IpAddress& address) {
         AddRestriction(entry, address, static_cast<uint8_t>(address.bytes().size() * 8));
-      });
+      };
+      upstreams_.ResolveFor(*entry.name, std::string(entry.label.text()), add);
     } else {
       AddRestriction(entry, entry.address, entry.prefix);
     }

@@ -97,8 +97,10 @@ class Upstreams {
   // The configuration's lines, in order. Associations of lines that are in both stay as they are;
   // broadcast servers go whose group or broadcasts we no longer listen to.
   void Configure(const std::vector<msg::NetAssociation>& lines);
-  // Names whose addresses an access list line needs; answers go to `on_address`.
-  void ResolveFor(uint16_t name, std::function<void(const IpAddress&)> on_address);
+  // A name whose addresses an access list line needs; each goes to `on_address`. `host`: the name,
+  // for what is logged of it.
+  using OnAddress = std::function<void(const IpAddress&)>;
+  void ResolveFor(uint16_t name, std::string host, OnAddress on_address);
 
   // How packets of symmetric and broadcast modes leave: by a listening socket.
   using SendByListener =
@@ -215,6 +217,11 @@ class Upstreams {
   // In place of a line, for associations that a packet made.
   static constexpr size_t kNoLine = SIZE_MAX - 1;
 
+  // Of an access list line that waits for its addresses.
+  struct RestrictedHost {
+    std::string name;
+    OnAddress on_address;
+  };
   // A line whose name is being looked up.
   struct Lookup {
     bool wanted = true;       // an answer would be of use
@@ -224,7 +231,7 @@ class Upstreams {
     bool said_own = false;    // he was told that this host is among them, or no other one
     MonoTime next;            // when to ask (again)
     double wait = 2;          // seconds, doubles with each question
-    std::vector<std::function<void(const IpAddress&)>> restricts;
+    std::vector<RestrictedHost> restricts;
   };
 
   bool IsTaken(AssocId id) const;

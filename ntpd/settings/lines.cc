@@ -100,6 +100,7 @@ Result<msg::NetRestriction, LineError> RestrictionOf(const config::Restriction& 
       break;
     case config::RestrictTarget::kHost:
       entry.name = name;
+      Show(&entry.label, line.host);
       break;
   }
   if (!entry.Valid()) return Fail(LineError{line.where, "this rule cannot be served"});

@@ -250,7 +250,8 @@ std::vector<config::Restriction> Translator::Restrictions() const {
 
 void Translator::PushRestriction(const msg::NetRestriction& entry) {
   auto& messages = result_.restrictions;
-  if (messages.empty() || messages.back().entries.full()) messages.emplace_back();
+  const bool full = messages.empty() || messages.back().entries.full();
+  if (full || !entry.label.empty()) messages.emplace_back();
   CHECK(messages.back().entries.Push(entry));
 }
 

@@ -138,21 +138,23 @@ struct NetRestriction {
   bool source = false;           // template for the addresses of associations
   IpAddress address;             // unused for `source` and with `name`
   std::optional<uint16_t> name;  // index known to ntpd-resolve: an entry for each of its addresses
+  InlineText<255> label;         // that name as the operator wrote it, for display only
   uint8_t prefix = 0;
   uint16_t flags = 0;
   uint8_t port = 0;  // 0 any source port, 1 only 123, 2 any but 123
   int32_t ippeerlimit = -1;
 
   bool Valid() const {
-    return port <= 2 && (source || name.has_value() ||
-                         (!address.is_none() && prefix <= address.bytes().size() * 8));
+    return port <= 2 && (label.empty() || name.has_value()) &&
+           (source || name.has_value() ||
+            (!address.is_none() && prefix <= address.bytes().size() * 8));
   }
   static auto Fields(auto& m) {
-    return std::tie(m.source, m.address, m.name, m.prefix, m.flags, m.port, m.ippeerlimit);
+    return std::tie(m.source, m.address, m.name, m.label, m.prefix, m.flags, m.port, m.ippeerlimit);
   }
 };
 
-// supervisor -> net; as many as needed.
+// supervisor -> net; as many as needed. At most one entry has a label: more might not fit.
 struct NetRestrict {
   static constexpr Type kType = Type::kNetRestrict;
   InlineVector<NetRestriction, 100> entries;

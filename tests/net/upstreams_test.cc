@@ -248,7 +248,7 @@ void AReloadAsksForRestrictNamesAgain(void**) {
   int entries = 0;
   for (int i = 1; i <= 2; ++i) {
     net.h.upstreams.ForgetNames();
-    net.h.upstreams.ResolveFor(8, [&](const IpAddress&) { ++entries; });
+    net.h.upstreams.ResolveFor(8, "clients.example", [&](const IpAddress&) { ++entries; });
     net.h.upstreams.Configure({});
     net.h.upstreams.Maintain(Timebase::Mono());
     assert_true(Next<msg::ResolveRequest>(&net.h.resolve.far).has_value());

@@ -8,7 +8,6 @@
 #include "ntpd/supervisor/clock_start.h"
 #include "ntpd/supervisor/directories.h"
 #include "ntpd/supervisor/kept_trust.h"
-#include "ntpd/supervisor/listen_sockets.h"
 #include "ntpd/supervisor/need_restart.h"
 #include "ntpd/supervisor/role_process.h"
 #include "ntpd/supervisor/translate.h"
@@ -206,6 +205,33 @@ void TranslatesRestrictLines(void**) {
   assert_int_equal(v4_defaults, 0);
   assert_int_equal(v6_defaults, 2);
   assert_true(ten && source);
+}
+
+// As many as there may be in a message, and with the longest names.
+void NamedRestrictLinesFitTheirMessages(void**) {
+  KeptLines log;
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += "restrict 2001:db8::" + std::to_string(i) + " noquery\n";
+  const std::string label(61, 'a');
+  const std::string host = label + "." + label + "." + label + "." + label;
+  for (int i = 0; i < 3; ++i) text += "restrict " + host + std::to_string(i) + " noquery\n";
+  for (int i = 0; i < 150; ++i) text += "restrict 2001:db8:1::" + std::to_string(i) + " noquery\n";
+  const NetConfiguration net = Translate(Parse(text), {}, &log);
+  std::vector<std::string> names;
+  size_t entries = 0;
+  for (const auto& message : net.restrictions) {
+    // Fatal when it does not fit.
+    msg::Encoded encoded;
+    msg::Encode(message, &encoded);
+    for (const auto& entry : message.entries) {
+      ++entries;
+      if (entry.name) names.emplace_back(entry.label.text());
+    }
+  }
+  assert_int_equal(names.size(), 3);
+  assert_string_equal(names[2].c_str(), (host + "2").c_str());
+  // With those of the source template and of loopback.
+  assert_true(entries >= 303);
 }
 
 void PeersBroadcastsAndGroupsReachNet(void**) {
@@ -461,76 +487,6 @@ void OnlyWhatCannotBeFollowedNeedsARestart(void**) {
   assert_true(against(moved, options).empty());
 }
 
-// --- listening
-
-void AnInterfaceIsNamedByTheFileOrByAnOption(void**) {
-  Options options;
-  options.interfaces = {"eth0"};
-  KeptLines log;
-  assert_true(Translate(Parse("server 192.0.2.1\n"), options, &log).errors.empty());
-  const auto errors =
-      Translate(Parse("server 192.0.2.1\ninterface listen lo\n"), options, &log).errors;
-  assert_int_equal(errors.size(), 1);
-  assert_true(errors[0].fatal_at_start);
-  assert_int_equal(errors[0].line, 2);
-  assert_string_equal(errors[0].text.c_str(),
-                      "not together with the option -I: expected one of the two");
-}
-
-void TheLastMatchingInterfaceLineDecides(void**) {
-  using enum config::InterfaceAction;
-  const InterfaceAddress eth{"eth0", IpAddress::V4(192, 0, 2, 1)};
-  const InterfaceAddress six{"eth0", *IpAddress::Parse("2001:db8::1")};
-  const InterfaceAddress lo{"lo", IpAddress::V4(127, 0, 0, 1)};
-  const config::Config rules =
-      Parse("interface ignore all\ninterface listen eth0\ninterface drop ipv6\n");
-  assert_true(ActionFor(eth, rules.system, {}) == kListen);
-  assert_true(ActionFor(six, rules.system, {}) == kDrop);
-  // `all` does not say it.
-  assert_true(ActionFor(lo, rules.system, {}) == kListen);
-  const config::Config named = Parse("interface ignore all\ninterface ignore lo\n");
-  assert_true(ActionFor(lo, named.system, {}) == kIgnore);
-  const config::Config network = Parse("interface ignore 192.0.2.0/24\n");
-  assert_true(ActionFor(eth, network.system, {}) == kIgnore);
-  assert_true(ActionFor(lo, network.system, {}) == kListen);
-  // One line, and what none names is left alone; not so loopback.
-  for (const char* text :
-       {"interface listen lo\n", "interface ignore wildcard\n", "interface drop 198.51.100.0/24\n",
-        "nic listen eth1\n", "interface ignore wildcard\ninterface listen eth1\n"}) {
-    const config::Config one = Parse(text);
-    assert_true(ActionFor(eth, one.system, {}) == kIgnore);
-    assert_true(ActionFor(six, one.system, {}) == kIgnore);
-    assert_true(ActionFor(lo, one.system, {}) == kListen);
-  }
-  // What is sent to an address without a socket of its own comes to the wildcard.
-  const config::Config any = Parse("interface listen wildcard\ninterface ignore ipv6\n");
-  assert_true(ActionFor(eth, any.system, {}) == kListen);
-  assert_true(ActionFor(six, any.system, {}) == kIgnore);
-  const config::Config again = Parse("interface ignore all\ninterface listen wildcard\n");
-  assert_true(ActionFor(eth, again.system, {}) == kListen);
-  // What is named is not taken back.
-  const config::Config except = Parse("interface ignore eth0\ninterface listen wildcard\n");
-  assert_true(ActionFor(eth, except.system, {}) == kIgnore);
-  const config::Config closed = Parse("interface listen wildcard\ninterface ignore wildcard\n");
-  assert_true(ActionFor(eth, closed.system, {}) == kIgnore);
-  // -I names what is listened on, and loopback stays for ntpq.
-  Options only;
-  only.interfaces = {"eth1"};
-  assert_true(ActionFor(eth, {}, only) == kIgnore);
-  assert_true(ActionFor(lo, {}, only) == kListen);
-  only.interfaces = {"192.0.2.1", "2001:DB8:0::1"};
-  assert_true(ActionFor(eth, {}, only) == kListen);
-  assert_true(ActionFor(six, {}, only) == kListen);
-  // What -4 leaves out no line brings back.
-  only.interfaces.clear();
-  only.family = 4;
-  const config::Config all = Parse("interface listen all\n");
-  assert_true(ActionFor(eth, all.system, only) == kListen);
-  assert_true(ActionFor(six, all.system, only) == kIgnore);
-  only.family = 6;
-  assert_true(ActionFor(lo, all.system, only) == kIgnore);
-}
-
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -544,6 +500,7 @@ int main() {
       cmocka_unit_test(RefusesWhatItDoesNotUnderstand),
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
       cmocka_unit_test(TranslatesRestrictLines),
+      cmocka_unit_test(NamedRestrictLinesFitTheirMessages),
       cmocka_unit_test(PeersBroadcastsAndGroupsReachNet),
       cmocka_unit_test(WhatCannotBeServedIsNamedByItsPlace),
       cmocka_unit_test(ARuleThatCannotBeServedRefusesTheStart),
@@ -560,8 +517,6 @@ int main() {
       cmocka_unit_test(BackOffDoublesAndGivesUp),
       cmocka_unit_test(OutboxKeepsTheOrderOverAFullPipe),
       cmocka_unit_test(OnlyWhatCannotBeFollowedNeedsARestart),
-      cmocka_unit_test(AnInterfaceIsNamedByTheFileOrByAnOption),
-      cmocka_unit_test(TheLastMatchingInterfaceLineDecides),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
