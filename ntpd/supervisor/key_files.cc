@@ -12,7 +12,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "ntpd/supervisor/filestamp_name.h"
 #include "ntpd/supervisor/key_generations.h"
@@ -98,10 +100,45 @@ std::map<std::string, Candidate> FindGroups(const config::Config& config, const 
   return groups;
 }
 
-void AddGroupFiles(const config::Config& config, KeyFileKind kind, const std::string& prefix,
-                   int64_t now, std::vector<KeyFile>* files) {
-  for (const auto& [group, candidate] : FindGroups(config, prefix, now))
-    files->push_back(Open(kind, group, InKeysDirectory(config, candidate.file)));
+// The groups that the configuration names.
+std::set<std::string> NamedGroups(const config::Config& config) {
+  std::set<std::string> groups{config.authentication.crypto.ident.value,
+                               config.authentication.ident.value};
+  for (const config::Association& line : config.associations) groups.insert(line.ident);
+  return groups;
+}
+
+// A group's parameters, by which servers prove that they are of it.
+struct GroupFile {
+  KeyFileKind kind;
+  std::string group;
+  std::string path;
+};
+
+// Those of the groups that the configuration names come first.
+std::vector<GroupFile> FindGroupFiles(const config::Config& config, int64_t now) {
+  static constexpr std::pair<KeyFileKind, const char*> kKinds[] = {
+      {KeyFileKind::kIffPar, "ntpkey_iffpar_"},
+      {KeyFileKind::kGqPar, "ntpkey_gqpar_"},
+      {KeyFileKind::kMvPar, "ntpkey_mvpar_"}};
+  std::vector<GroupFile> found;
+  for (const auto& [kind, prefix] : kKinds)
+    for (const auto& [group, candidate] : FindGroups(config, prefix, now))
+      found.push_back({kind, group, InKeysDirectory(config, candidate.file)});
+  const std::set<std::string> named = NamedGroups(config);
+  std::stable_partition(found.begin(), found.end(),
+                        [&](const GroupFile& file) { return named.contains(file.group); });
+  return found;
+}
+
+// Opens as many as there is room for.
+void AddGroupFiles(const config::Config& config, int64_t now, OpenedKeyFiles* opened) {
+  for (GroupFile& file : FindGroupFiles(config, now)) {
+    if (opened->files.size() < static_cast<size_t>(kMaxKeyFiles))
+      opened->files.push_back(Open(file.kind, std::move(file.group), std::move(file.path)));
+    else
+      opened->left_out.push_back(std::move(file.path));
+  }
 }
 
 // How ntp-keygen names a server's group key: the link's name and the file's, up to the group.
@@ -165,9 +202,6 @@ void AddAutokeyFiles(const config::Config& config, int64_t now, std::vector<KeyF
   if (!sign.fd.valid() && sign.problem.empty() && !crypto.sign_key_file.is_set()) files->pop_back();
   add(KeyFileKind::kCertificate, "ntpkey_cert_", crypto.certificate_file);
   for (const GroupKeyNames& names : kGroupKeys) AddGroupKey(config, names, now, files, earlier);
-  AddGroupFiles(config, KeyFileKind::kIffPar, "ntpkey_iffpar_", now, files);
-  AddGroupFiles(config, KeyFileKind::kGqPar, "ntpkey_gqpar_", now, files);
-  AddGroupFiles(config, KeyFileKind::kMvPar, "ntpkey_mvpar_", now, files);
   if (const std::string& farm = config.authentication.crypto.farm.value; !farm.empty())
     files->push_back(
         Open(KeyFileKind::kFarm, farm, InKeysDirectory(config, "ntpkey_farm_" + farm)));
@@ -200,14 +234,16 @@ std::string AutokeyHost(const config::Config& config) {
   return name;
 }
 
-std::vector<KeyFile> OpenKeyFiles(const config::Config& config, int64_t now) {
-  std::vector<KeyFile> files;
+OpenedKeyFiles OpenKeyFiles(const config::Config& config, int64_t now) {
+  OpenedKeyFiles opened;
   std::vector<KeyFile> earlier;
-  if (config.authentication.crypto.enabled()) AddAutokeyFiles(config, now, &files, &earlier);
+  const bool crypto = config.authentication.crypto.enabled();
+  if (crypto) AddAutokeyFiles(config, now, &opened.files, &earlier);
   if (const std::string& keys = config.authentication.keys_file.value; !keys.empty())
-    files.push_back(Open(KeyFileKind::kSymmetric, "", keys));
-  AddWhatFits(std::move(earlier), &files);
-  return files;
+    opened.files.push_back(Open(KeyFileKind::kSymmetric, "", keys));
+  if (crypto) AddGroupFiles(config, now, &opened);
+  AddWhatFits(std::move(earlier), &opened.files);
+  return opened;
 }
 
 std::string SeedFilePath(const config::Config& config) {

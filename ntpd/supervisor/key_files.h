@@ -28,14 +28,20 @@ struct KeyFile {
 // H of ntpkey_host_H: `crypto host`, else the host's name.
 std::string AutokeyHost(const config::Config& config);
 
+struct OpenedKeyFiles {
+  std::vector<KeyFile> files;         // at most kMaxKeyFiles, unless server keys alone are more
+  std::vector<std::string> left_out;  // paths of group parameters that there is no room for
+};
+
 // Everything that the configuration calls for: with `crypto` the host's key, sign key, certificate
 // and group keys, and every group parameter file in keysdir; with `keys` the symmetric keys. Of
 // server keys under neither `crypto ident` nor the host's name all are opened. A
 // parameter file counts as GROUP's under its link's name ntpkey_iffpar_GROUP, else under the newest
 // dated name ntpkey_iffpar_GROUP.FILESTAMP. Of a server's group keys the dated files that keysdir
-// still has come along (key_generations.h), last and as far as there is room for them. `now`, Unix
+// still has come along (key_generations.h), last and as far as there is room for them, as there
+// must be for the parameters of groups: those that the configuration names come first. `now`, Unix
 // seconds, tells filestamps of few digits from parts of a name: no file is of a day to come.
-std::vector<KeyFile> OpenKeyFiles(const config::Config& config, int64_t now = time(nullptr));
+OpenedKeyFiles OpenKeyFiles(const config::Config& config, int64_t now = time(nullptr));
 
 // `crypto seedfile`, else ntpkey_seed_HOST in keysdir.
 std::string SeedFilePath(const config::Config& config);

@@ -45,6 +45,10 @@ UniqueFd SeedCopy(const std::string& path) {
   return copy;
 }
 
+std::string AndOthers(size_t count) {
+  return count == 0 ? "" : " and " + std::to_string(count) + " others";
+}
+
 }  // namespace
 
 Status KeysStartBundle::Fill(const config::Config& config, config::Config& fresh) {
@@ -57,7 +61,9 @@ Status KeysStartBundle::Fill(const config::Config& config, config::Config& fresh
   TRY_VOID(Put(&start_.ident, authentication.crypto.ident.value, "crypto ident"));
   const std::string& digest = authentication.crypto.digest.value;
   TRY_VOID(Put(&start_.digest_name, digest.empty() ? "md5" : digest, "crypto digest"));
-  files_ = OpenKeyFiles(config);
+  OpenedKeyFiles opened = OpenKeyFiles(config);
+  files_ = std::move(opened.files);
+  left_out_ = std::move(opened.left_out);
   if (files_.size() > static_cast<size_t>(kMaxKeyFiles))
     return Fail("more than " + std::to_string(kMaxKeyFiles) + " key files");
   if (!start_.crypto_enabled) return {};
@@ -100,6 +106,11 @@ std::vector<std::string> KeysStartBundle::Problems() const {
   std::vector<std::string> problems;
   for (const KeyFile& file : files_)
     if (!file.problem.empty()) problems.push_back(file.path + ": " + file.problem);
+  if (!left_out_.empty())
+    problems.push_back(left_out_.front() + ": no room for it" + AndOthers(left_out_.size() - 1) +
+                       ": of " + std::to_string(kMaxKeyFiles) +
+                       " key files at most, those of groups that no 'ident' names come last; move "
+                       "away what no server needs");
   return problems;
 }
 

@@ -44,6 +44,7 @@ class KeysStartBundle {
   msg::KeysStart start_;
   Secret password_;
   std::vector<KeyFile> files_;
+  std::vector<std::string> left_out_;
   UniqueFd seed_;
 };
 

@@ -82,7 +82,7 @@ int Refuse(const std::string& why) {
 Result<std::vector<std::string>> RenewalWords(const config::Config& config) {
   using msg::KeyFileKind;
   std::vector<std::string> words = {"--renew-name", AutokeyHost(config)};
-  for (const KeyFile& file : OpenKeyFiles(config)) {
+  for (const KeyFile& file : OpenKeyFiles(config).files) {
     const char* option = file.kind == KeyFileKind::kCertificate ? "--renew"
                          : file.kind == KeyFileKind::kHost      ? "--renew-host-key"
                          : file.kind == KeyFileKind::kSign      ? "--renew-sign-key"

@@ -40,7 +40,7 @@ void TheLinkWinsElseTheNewestDate(void** state) {
         "ntpkey_iffpar_dated.3000000003", "ntpkey_iffpar_dated.2999999999",
         "ntpkey_iffpar_a.dotted.name", "ntpkey_iffpar_b.dotted.name.3000000001"})
     Put(at.At(name), name);
-  const auto files = OpenKeyFiles(CryptoConfig(at));
+  const auto files = OpenKeyFiles(CryptoConfig(at)).files;
   const auto path_of = [&](const char* group) {
     const KeyFile* file = Find(files, msg::KeyFileKind::kIffPar, group);
     assert_non_null(file);
@@ -65,7 +65,7 @@ void FilesOf2036AreYoungerThanThoseBefore(void** state) {
         "ntpkey_IFFkey_grp.4294967296", "ntpkey_IFFkey_grp.05", "ntpkey_iffkey_grp.saved.40"})
     Put(at.At(name), name);
   const auto name_of = [](const KeyFile& file) { return fs::path(file.path).filename().string(); };
-  const auto files = OpenKeyFiles(config, kAfter);
+  const auto files = OpenKeyFiles(config, kAfter).files;
   const KeyFile* dated = Find(files, msg::KeyFileKind::kIffPar, "dated");
   assert_non_null(dated);
   assert_string_equal(name_of(*dated).c_str(), "ntpkey_iffpar_dated.5");
@@ -76,7 +76,7 @@ void FilesOf2036AreYoungerThanThoseBefore(void** state) {
                                              "ntpkey_IFFkey_grp.4294967000"};
   assert_true(earlier == expected);
   // Until then a number of few digits is a part of the group's name.
-  const auto today = OpenKeyFiles(config, kBefore);
+  const auto today = OpenKeyFiles(config, kBefore).files;
   assert_non_null(Find(today, msg::KeyFileKind::kIffPar, "dated.5"));
   assert_non_null(Find(today, msg::KeyFileKind::kIffPar, "10.0.0.1"));
 }
@@ -134,7 +134,7 @@ void AServersEarlierGroupKeysComeAlong(void** state) {
   fs::create_symlink("ntpkey_IFFkey_here.4000000005", at.At("ntpkey_iffkey_here"));
   // As ntp-keygen 4.2.8 links a group's key.
   fs::create_symlink("ntpkey_GQkey_grp.4000000006", at.At("ntpkey_gqkey_here"));
-  const auto files = OpenKeyFiles(CryptoConfig(at));
+  const auto files = OpenKeyFiles(CryptoConfig(at)).files;
   std::string earlier;
   for (const KeyFile& file : files) {
     if (!file.earlier) continue;
@@ -158,13 +158,31 @@ void EarlierGroupKeysTakeOnlyTheRoomThatIsLeft(void** state) {
   Put(at.At("ntpkey_iffkey_here"), "key");
   Put(at.At("ntpkey_IFFkey_here.4000000001"), "key");
   Put(at.At("ntpkey_IFFkey_here.4000000002"), "key");
-  const size_t before = OpenKeyFiles(CryptoConfig(at)).size();
+  const size_t before = OpenKeyFiles(CryptoConfig(at)).files.size();
   for (size_t i = before; i < static_cast<size_t>(kMaxKeyFiles) + 1; ++i)
     Put(at.At("ntpkey_iffpar_" + std::to_string(i)), "parameters");
-  const auto files = OpenKeyFiles(CryptoConfig(at));
+  const auto files = OpenKeyFiles(CryptoConfig(at)).files;
   assert_int_equal(files.size(), kMaxKeyFiles);
   assert_true(files.back().earlier);
   assert_false(files[files.size() - 2].earlier);
+}
+
+// A start must not fail of the group keys of servers that nobody asks.
+void ParametersOfNamedGroupsHaveRoomFirst(void** state) {
+  const ScratchDirectory& at = In(state);
+  config::Config config = CryptoConfig(at);
+  config.authentication.keys_file.value = at.At("keys");
+  config.associations.emplace_back().ident = "zebra";
+  for (int i = 0; i < kMaxKeyFiles; ++i)
+    Put(at.At("ntpkey_iffpar_" + std::to_string(i)), "parameters");
+  Put(at.At("ntpkey_gqpar_zebra"), "parameters");
+  Put(at.At("keys"), "1 M secret");
+  const OpenedKeyFiles opened = OpenKeyFiles(config);
+  assert_int_equal(opened.files.size(), kMaxKeyFiles);
+  assert_non_null(Find(opened.files, msg::KeyFileKind::kGqPar, "zebra"));
+  assert_non_null(Find(opened.files, msg::KeyFileKind::kSymmetric, ""));
+  // Host key, certificate, symmetric keys and the named group have their place.
+  assert_int_equal(opened.left_out.size(), 4);
 }
 
 // Under neither name that the configuration knows, it may be that of the group in the certificate.
@@ -174,15 +192,15 @@ void ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn(void** state) {
   const auto kind = msg::KeyFileKind::kIffKey;
   Put(at.At("ntpkey_iffkey_one"), "key");
   Put(at.At("ntpkey_iffkey_two"), "key");
-  assert_non_null(Find(OpenKeyFiles(config), kind, "one"));
-  assert_non_null(Find(OpenKeyFiles(config), kind, "two"));
+  assert_non_null(Find(OpenKeyFiles(config).files, kind, "one"));
+  assert_non_null(Find(OpenKeyFiles(config).files, kind, "two"));
   config.authentication.crypto.ident.value = "two";
-  assert_null(Find(OpenKeyFiles(config), kind, "one"));
-  assert_non_null(Find(OpenKeyFiles(config), kind, "two"));
+  assert_null(Find(OpenKeyFiles(config).files, kind, "one"));
+  assert_non_null(Find(OpenKeyFiles(config).files, kind, "two"));
   config.authentication.crypto.ident.value = "";
   Put(at.At("ntpkey_iffkey_here"), "key");
-  assert_null(Find(OpenKeyFiles(config), kind, "two"));
-  assert_non_null(Find(OpenKeyFiles(config), kind, "here"));
+  assert_null(Find(OpenKeyFiles(config).files, kind, "two"));
+  assert_non_null(Find(OpenKeyFiles(config).files, kind, "here"));
 }
 
 // Without a word about it the server would go on as one that has no group key.
@@ -190,15 +208,15 @@ void AGroupKeyThatCannotBeOpenedIsNotPassedOver(void** state) {
   const ScratchDirectory& at = In(state);
   const config::Config config = CryptoConfig(at);
   const auto kind = msg::KeyFileKind::kIffKey;
-  assert_null(Find(OpenKeyFiles(config), kind, "here"));
+  assert_null(Find(OpenKeyFiles(config).files, kind, "here"));
   fs::create_symlink("nowhere", at.At("ntpkey_iffkey_here"));
-  const auto dangling = OpenKeyFiles(config);
+  const auto dangling = OpenKeyFiles(config).files;
   assert_non_null(Find(dangling, kind, "here"));
   assert_string_equal(Find(dangling, kind, "here")->problem.c_str(),
                       "is a link that points nowhere");
   fs::remove(at.At("ntpkey_iffkey_here"));
   fs::create_directory(at.At("ntpkey_iffkey_here"));
-  const auto directory = OpenKeyFiles(config);
+  const auto directory = OpenKeyFiles(config).files;
   assert_non_null(Find(directory, kind, "here"));
   assert_string_equal(Find(directory, kind, "here")->problem.c_str(), "is a directory");
 }
@@ -208,9 +226,9 @@ void ASignKeyThatCannotBeOpenedIsNotPassedOver(void** state) {
   const ScratchDirectory& at = In(state);
   const config::Config config = CryptoConfig(at);
   const auto kind = msg::KeyFileKind::kSign;
-  assert_null(Find(OpenKeyFiles(config), kind, "here"));
+  assert_null(Find(OpenKeyFiles(config).files, kind, "here"));
   fs::create_symlink("nowhere", at.At("ntpkey_sign_here"));
-  const auto files = OpenKeyFiles(config);
+  const auto files = OpenKeyFiles(config).files;
   assert_non_null(Find(files, kind, "here"));
   assert_string_equal(Find(files, kind, "here")->problem.c_str(), "is a link that points nowhere");
 }
@@ -225,7 +243,7 @@ void FilesThatTheConfigurationNamesTakeTheLinksPlace(void** state) {
   crypto.sign_key_file.Set("missing", {0, 1, 1});
   Put(at.At("mine"), "key");
   Put(at.At("elsewhere"), "certificate");
-  const auto files = OpenKeyFiles(config);
+  const auto files = OpenKeyFiles(config).files;
   const auto of = [&](msg::KeyFileKind kind) {
     for (const KeyFile& file : files)
       if (file.kind == kind) return &file;
@@ -246,7 +264,7 @@ void MissingFilesAreNamedAndOddOnesAreNotOpened(void** state) {
   fs::permissions(at.At("ntp.keys"), fs::perms(0644));
   config::Config config = CryptoConfig(at);
   config.authentication.keys_file.value = at.At("ntp.keys");
-  const auto files = OpenKeyFiles(config);
+  const auto files = OpenKeyFiles(config).files;
   const KeyFile* host = Find(files, msg::KeyFileKind::kHost, "here");
   assert_non_null(host);
   assert_false(host->fd.valid());
@@ -259,7 +277,7 @@ void MissingFilesAreNamedAndOddOnesAreNotOpened(void** state) {
   assert_non_null(symmetric);
   assert_true(symmetric->fd.valid() && symmetric->world_readable);
   fs::permissions(at.At("ntp.keys"), fs::perms(0640));
-  assert_false(Find(OpenKeyFiles(config), msg::KeyFileKind::kSymmetric, "")->world_readable);
+  assert_false(Find(OpenKeyFiles(config).files, msg::KeyFileKind::kSymmetric, "")->world_readable);
 }
 
 void SeedFileIsPrivateAndNoLink(void** state) {
@@ -315,6 +333,7 @@ int main() {
       IN_A_DIRECTORY(ARenewalNamesTheFilesThatTheDaemonLoads),
       IN_A_DIRECTORY(AServersEarlierGroupKeysComeAlong),
       IN_A_DIRECTORY(EarlierGroupKeysTakeOnlyTheRoomThatIsLeft),
+      IN_A_DIRECTORY(ParametersOfNamedGroupsHaveRoomFirst),
       IN_A_DIRECTORY(ServerKeysOfOtherGroupsAreOpenedOnlyWithoutOurOwn),
       IN_A_DIRECTORY(AGroupKeyThatCannotBeOpenedIsNotPassedOver),
       IN_A_DIRECTORY(ASignKeyThatCannotBeOpenedIsNotPassedOver),
