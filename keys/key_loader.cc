@@ -49,6 +49,13 @@ Result<T> Naming(const std::string& file, Result<T> result, const std::string& m
   return Fail(file + ": " + result.error().text + mend);
 }
 
+// A truncated file wants no other password.
+std::string PasswordHint(std::string_view error) {
+  return error.find("password") == std::string_view::npos
+             ? ""
+             : ": the password is what 'crypto pw' says, else the host's name";
+}
+
 // What hands, editors and package managers leave beside a group's file, or beside the dated one.
 bool IsCopyOf(std::string_view group, std::string_view original) {
   static constexpr std::string_view kSuffixes[] = {
@@ -183,9 +190,9 @@ Result<KeyPair> KeyLoader::LoadKeyPair(const LoadedFile& file) {
   const auto& content = *file.content;
   if (!content.ok()) return Fail(file.name + ": " + content.error().text);
   const bool sign = file.kind == msg::KeyFileKind::kSign;
-  KeyPair key =
-      TRY(Naming(file.name, (sign ? ReadSignKey : ReadRsaKey)(content->bytes(), password()),
-                 ": the password is what 'crypto pw' says, else the host's name"));
+  auto read = (sign ? ReadSignKey : ReadRsaKey)(content->bytes(), password());
+  const std::string mend = read.ok() ? "" : PasswordHint(read.error().text);
+  KeyPair key = TRY(Naming(file.name, std::move(read), mend));
   Weaknesses weak;
   if (key.weak_encryption) weak.Add("it is encrypted with single DES, as ntp-keygen 4.2.6 did");
   if (const int bits = EVP_PKEY_get_bits(key.key.get()); bits < kStrongRsaBits)

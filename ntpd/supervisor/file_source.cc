@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,15 @@
 #include "privsep/base/unique_fd.h"
 
 namespace ntpward::supervisor {
+
+namespace {
+
+// `-c /dev/null` is how one says "no configuration".
+bool IsNullDevice(const struct stat& status) {
+  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+}
+
+}  // namespace
 
 Result<Secret> DiskFiles::Read(std::string_view path) {
   // A FIFO would make us wait, for ever at a reload: O_NONBLOCK, then only regular files.
@@ -23,7 +33,7 @@ Result<Secret> DiskFiles::Read(std::string_view path) {
   if (!file.valid() || fstat(file.get(), &status) != 0)
     return Fail(std::string(std::strerror(errno)));
   if (S_ISDIR(status.st_mode)) return Fail("is a directory");
-  if (!S_ISREG(status.st_mode)) return Fail("is no regular file");
+  if (!S_ISREG(status.st_mode) && !IsNullDevice(status)) return Fail("is no regular file");
   const auto length = static_cast<size_t>(std::max<off_t>(status.st_size, 0));
   Secret text = TRY(Secret::Zeros(std::min(length, kMaxSize) + 1));
   size_t size = 0;

@@ -41,6 +41,13 @@ void NamesAWrongPasswordAndNeverQuotesIt(void**) {
   }
 }
 
+void AnotherFaultAsksForNoPassword(void**) {
+  Harness h;
+  h.Start({{KeyFileKind::kHost, "428_cert_server_sha256"}, kCertificate});
+  assert_true(Says(h.out.failures, "keys/428_cert_server_sha256: it holds a CERTIFICATE"));
+  assert_false(Says(h.out.failures, "crypto pw"));
+}
+
 void TheDefaultPasswordIsTheHostsName(void**) {
   Harness h;
   SetText(&h.start.host, "serverpassword");
@@ -290,6 +297,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(StartsWithTheReferencesFiles),
       cmocka_unit_test(NamesAWrongPasswordAndNeverQuotesIt),
+      cmocka_unit_test(AnotherFaultAsksForNoPassword),
       cmocka_unit_test(TheDefaultPasswordIsTheHostsName),
       cmocka_unit_test(NamesMissingFilesAndTheCommandThatMakesThem),
       cmocka_unit_test(ACertificateMustBelongToTheKey),

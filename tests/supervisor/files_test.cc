@@ -70,6 +70,8 @@ void AConfigurationIsARegularFile(void** state) {
   assert_true(AsText(text->bytes()) == "server 192.0.2.1\n");
   CHECK(mkfifo(directory.At("fifo").c_str(), 0600) == 0);
   assert_string_equal(files.Read(directory.At("fifo")).error().text.c_str(), "is no regular file");
+  assert_true(files.Read("/dev/null")->empty());
+  assert_string_equal(files.Read("/dev/zero").error().text.c_str(), "is no regular file");
   assert_string_equal(files.Read(directory.path).error().text.c_str(), "is a directory");
   assert_false(files.Read(directory.At("absent")).ok());
 }
