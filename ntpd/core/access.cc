@@ -203,7 +203,7 @@ AccessEntry* AccessList::FindIn(Slot* slot, bool from_ntpport) {
   return slot->plain ? &*slot->plain : nullptr;
 }
 
-const AccessEntry& AccessList::Match(const SocketAddress& source) {
+AccessEntry& AccessList::Matching(const SocketAddress& source) {
   const IpAddress address = Unmapped(source.ip);
   if (address.is_none()) return nobody_;
   const bool from_ntpport = source.port == kNtpPort;
@@ -226,8 +226,13 @@ const AccessEntry& AccessList::Match(const SocketAddress& source) {
     break;
   }
   CHECK(best != nullptr);
-  ++best->hits;
   return *best;
+}
+
+const AccessEntry& AccessList::Match(const SocketAddress& source) {
+  AccessEntry& entry = Matching(source);
+  ++entry.hits;
+  return entry;
 }
 
 AccessFlags AccessList::Lookup(const SocketAddress& source) { return Match(source).flags; }

@@ -102,6 +102,8 @@ class AccessList {
   AccessFlags Lookup(const SocketAddress& source);
   // The same with everything of the entry.
   const AccessEntry& Match(const SocketAddress& source);
+  // The same where no packet has come: counts nothing.
+  const AccessEntry& Peek(const SocketAddress& source) { return Matching(source); }
 
   // Whether any entry has `flag`.
   bool Has(Access flag) const;
@@ -125,6 +127,7 @@ class AccessList {
     std::vector<AccessEntry> irregular;  // most ones in the mask first
   };
 
+  AccessEntry& Matching(const SocketAddress& source);
   FamilyTables& TablesOf(Family family) { return family == Family::kIpv4 ? v4_ : v6_; }
   AccessEntry* Find(const IpAddress& address, const Octets& mask, bool ntpport);
   static AccessEntry* FindIn(Slot* slot, bool from_ntpport);

@@ -15,14 +15,24 @@ bool Upstreams::Refuses(AssocId id, core::AccessFlags flags, uint8_t version) {
   const auto flag = core::RefusedBy(flags, version, association->keyed());
   if (!flag) return false;
   ++node_->packets.restricted;
-  // For good: who forges packets of it that the entry refuses, and such that it does not, must not
-  // fill the log.
-  if (!std::exchange(upstream.said_refused, true))
-    node_->reporter.Log(LogLevel::kWarning, upstream.label() +
-                                                ": what it sends is dropped, for its restrict "
-                                                "entry has " +
-                                                std::string(*flag));
+  SayRefused(&upstream, *flag);
   return true;
+}
+
+// For good: who forges packets of it that the entry refuses, and such that it does not, must not
+// fill the log.
+void Upstreams::SayRefused(Upstream* upstream, std::string_view flag) {
+  if (std::exchange(upstream->said_refused, true)) return;
+  node_->reporter.Log(LogLevel::kWarning, upstream->label() +
+                                              ": what it sends is dropped, for its restrict entry "
+                                              "has " +
+                                              std::string(flag));
+}
+
+// Packets of a peer come to a listening socket, which drops those of an ignored address unseen.
+void Upstreams::SayIfIgnored(Upstream* upstream) {
+  const core::AccessFlags flags = node_->access.Peek(upstream->remote).flags;
+  if (flags.has(core::Access::kIgnore)) SayRefused(upstream, "ignore");
 }
 
 }  // namespace ntpward::net

@@ -65,6 +65,7 @@ void Upstreams::Poll(AssocId id) {
     upstream->socket.Close();
     return;
   }
+  if (header->mode == wire::Mode::kSymmetricActive) SayIfIgnored(upstream);
   if (header->mode != wire::Mode::kClient && !KeepSource(upstream)) return;
   if (upstream->own_list != nullptr) return PollList(upstream, *header);
   if (upstream->IsAutokeyPeer()) return PollPeer(upstream, *header);

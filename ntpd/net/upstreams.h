@@ -259,6 +259,8 @@ class Upstreams {
   size_t CountOfAnswering(size_t line) const;
   void WantNames(MonoTime now);
 
+  void SayRefused(Upstream* upstream, std::string_view flag);
+  void SayIfIgnored(Upstream* upstream);
   void PollAutokey(Upstream* upstream, const wire::Header& header);
   void OnKeysAnswer(AssocId id, const autokey::DanceResult& result);
   void TellOwnRefids();

@@ -117,6 +117,27 @@ void WhatItsRestrictEntryRefusesIsSaidOnce(void**) {
   assert_int_equal(said, 1);
 }
 
+void APeerWhosePacketsAreIgnoredIsToldWhenItIsSentTo(void**) {
+  Net net;
+  msg::NetAssociation line = Line(IpAddress::V4(127, 0, 0, 2));
+  line.kind = msg::NetAssociationKind::kPeer;
+  net.h.upstreams.Configure({line});
+  core::AccessEntry entry;
+  entry.address = line.address;
+  entry.mask = core::AccessList::Mask(Family::kIpv4, 32);
+  entry.flags = core::Access::kIgnore;
+  net.h.node.access.Add(entry);
+  const AssocId id = net.h.upstreams.all().begin()->first;
+  for (int i = 0; i < 3; ++i) net.h.upstreams.Poll(id);
+  std::vector<std::string> lines;
+  while (const auto each = Next<msg::LogLine>(&net.h.supervisor.far))
+    if (each->text.text().starts_with("127.0.0.2: what it sends is dropped"))
+      lines.emplace_back(each->text.text());
+  assert_int_equal(lines.size(), 1);
+  // No packet has come.
+  for (const core::AccessEntry& each : net.h.node.access.Entries()) assert_int_equal(each.hits, 0);
+}
+
 // With interface lines the route's address may be one that nobody listens on.
 void APeerIsSentToFromAnAddressThatIsListenedOn(void**) {
   Net net;
@@ -283,6 +304,7 @@ int main() {
       cmocka_unit_test(AnAddressOfThisHostIsNeverFollowed),
       cmocka_unit_test(APeerOfThisHostIsNamed),
       cmocka_unit_test(WhatItsRestrictEntryRefusesIsSaidOnce),
+      cmocka_unit_test(APeerWhosePacketsAreIgnoredIsToldWhenItIsSentTo),
       cmocka_unit_test(APeerIsSentToFromAnAddressThatIsListenedOn),
       cmocka_unit_test(OneServerHasOneVote),
       cmocka_unit_test(ANamesNextAddressGetsItsChance),
