@@ -23,7 +23,8 @@ Result<CommandOperations> CommandOperations::Create(KeyState* state) {
 }
 
 msg::CommandNonce CommandOperations::MakeNonce(const msg::CommandNonceRequest& request) {
-  return {.request = request.request, .nonce = nonces_.Make(state_.time->Monotonic())};
+  return {.request = request.request,
+          .nonce = nonces_.Make(state_.time->Monotonic(), request.source)};
 }
 
 bool CommandOperations::NeedsNonce(const msg::Command& command) const {
@@ -40,8 +41,8 @@ bool CommandOperations::NeedsNonce(const msg::Command& command) const {
 
 // A nonce that came along has to be good even where none is needed: who sends one means it.
 std::optional<CommandOutcome> CommandOperations::Refusal(const msg::Command& command, Bytes nonce) {
-  const bool fresh =
-      nonce.empty() ? !NeedsNonce(command) : nonces_.Take(nonce, state_.time->Monotonic());
+  const bool fresh = nonce.empty() ? !NeedsNonce(command)
+                                   : nonces_.Take(nonce, state_.time->Monotonic(), command.source);
   if (!fresh) return CommandOutcome::kNonce;
   return std::nullopt;
 }

@@ -143,11 +143,12 @@ void ControlServer::Respond(const Asker& asker, Bytes datagram, control::MacVerd
 }
 
 void ControlServer::AskNonce(const Asker& asker, Bytes datagram, KeyId key) {
-  node_->keys.AskNonce([this, asker, key, kept = Copy(datagram)](const msg::CommandNonce* made) {
+  const auto answer = [this, asker, key, kept = Copy(datagram)](const msg::CommandNonce* made) {
     if (made == nullptr) return;
     Deliver(asker.route,
             responder_.AnswerWithNonce(Now(asker, kept, key), made->nonce.span(), *state_));
-  });
+  };
+  node_->keys.AskNonce(asker.route.client.ip, answer);
 }
 
 void ControlServer::AnswerWithText(const Asker& asker, Bytes datagram, KeyId key,

@@ -44,8 +44,8 @@ void KeysClient::TakeKey(AssocId association, OnTaken done) {
   msg::KeyListTake message{.association = association};
   Send(&message, std::move(done), Lane::kOwn);
 }
-void KeysClient::AskNonce(OnNonce done) {
-  msg::CommandNonceRequest message;
+void KeysClient::AskNonce(const IpAddress& source, OnNonce done) {
+  msg::CommandNonceRequest message{.source = source};
   Send(&message, std::move(done), Lane::kClients);
 }
 void KeysClient::Command(msg::Command message, OnCommand done) {

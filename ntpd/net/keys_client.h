@@ -83,7 +83,7 @@ class KeysClient {
   void TakeKey(AssocId association, OnTaken done);
   // It is sent as soon as there is room, and before any later message.
   void Forget(AssocId association);
-  void AskNonce(OnNonce done);
+  void AskNonce(const IpAddress& source, OnNonce done);
   void Command(msg::Command message, OnCommand done);
 
   // What is to be done once all answers of one wake-up were told; replaces what was said before.

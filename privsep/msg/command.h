@@ -19,11 +19,12 @@ inline constexpr size_t kMaxCommandKeys = 100;
 struct CommandNonceRequest {
   static constexpr Type kType = Type::kCommandNonceRequest;
   uint32_t request = 0;
+  IpAddress source;  // who asks, by net's word: good for commands from there
 
-  static auto Fields(auto& m) { return std::tie(m.request); }
+  static auto Fields(auto& m) { return std::tie(m.request, m.source); }
 };
 
-// keys -> net. No secret; good for one command within 30 s.
+// keys -> net. No secret; good for one command of who asked within 30 s.
 struct CommandNonce {
   static constexpr Type kType = Type::kCommandNonce;
   uint32_t request = 0;

@@ -14,6 +14,8 @@ using namespace ntpward::keys::test;
 using msg::CommandOutcome;
 using ntpward::test::ToHex;
 
+const IpAddress kAsker = IpAddress::V4(192, 0, 2, 1);
+
 void ANonceIsGoodOnce(void**) {
   Harness h;
   h.StartServer();
@@ -102,18 +104,34 @@ void ANonceIsBadOnceALaterOneWasUsed(void**) {
   assert_false(Serves2(h));
 }
 
+// What was seen on the way is of no use elsewhere, and makes nobody's address a proved one.
+void ANonceIsGoodFromItsAddressOnly(void**) {
+  Harness h;
+  h.StartServer();
+  const auto from = [](msg::Command command, const IpAddress& source) {
+    command.source = source;
+    return command;
+  };
+  const auto theirs = Request("trustedkey 2" + NewNonce(h, kAsker));
+  assert_true(Ask(h, from(theirs, IpAddress::V4(192, 0, 2, 2))) == CommandOutcome::kNonce);
+  assert_true(Ask(h, from(theirs, *IpAddress::Parse("::ffff:192.0.2.1"))) ==
+              CommandOutcome::kNonce);
+  AssertUnchanged(h);
+  assert_true(Ask(h, from(theirs, kAsker)) == CommandOutcome::kDone);
+}
+
 void NoncesDifferAndEveryPrefixIsNone(void**) {
   auto nonces = CommandNonces::Create();
   assert_true(nonces.ok());
   const MonoTime now = MonoTime::FromSeconds(100);
-  const auto a = nonces->Make(now), b = nonces->Make(now);
+  const auto a = nonces->Make(now, kAsker), b = nonces->Make(now, kAsker);
   assert_string_not_equal(ToHex(a.span()).c_str(), ToHex(b.span()).c_str());
   for (size_t size = 0; size < a.size(); ++size)
-    assert_false(nonces->Take(a.span().first(size), now));
+    assert_false(nonces->Take(a.span().first(size), now, kAsker));
   std::vector<uint8_t> longer(a.span().begin(), a.span().end());
   longer.push_back(0);
-  assert_false(nonces->Take(longer, now));
-  assert_true(nonces->Take(a.span(), now));
+  assert_false(nonces->Take(longer, now, kAsker));
+  assert_true(nonces->Take(a.span(), now, kAsker));
 }
 
 void WhereANonceIsNeeded(void**) {
@@ -155,6 +173,7 @@ int main() {
       cmocka_unit_test(NoncesOfOthersAreNone),
       cmocka_unit_test(AFloodOfNoncesLeavesTheOldestGood),
       cmocka_unit_test(ANonceIsBadOnceALaterOneWasUsed),
+      cmocka_unit_test(ANonceIsGoodFromItsAddressOnly),
       cmocka_unit_test(NoncesDifferAndEveryPrefixIsNone),
       cmocka_unit_test(WhereANonceIsNeeded),
   };

@@ -91,7 +91,7 @@ void TheAddressListOfTheControlKeyBindsItsRequests(void**) {
   Harness h;
   h.start.crypto_enabled = false;
   h.Start({{msg::KeyFileKind::kSymmetric, "listed_ntp.keys"}}, "", {{.key = {1}, .control = true}});
-  const auto covered = Covered("trustedkey 1" + NewNonce(h));
+  const auto covered = Covered("trustedkey 1" + NewNonce(h, IpAddress::V4(10, 77, 0, 9)));
   auto command = Request(covered);
   command.key = KeyId{1};
   Set(&command.digest, MacOf("MD5", "secret", covered));

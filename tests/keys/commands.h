@@ -43,8 +43,8 @@ inline msg::Command Request(Bytes covered) {
 }
 inline msg::Command Request(std::string_view line) { return Request(Covered(line)); }
 
-inline std::string NewNonce(Harness& h) {
-  h.FromNet(msg::CommandNonceRequest{.request = 5});
+inline std::string NewNonce(Harness& h, const IpAddress& asker = {}) {
+  h.FromNet(msg::CommandNonceRequest{.request = 5, .source = asker});
   CHECK(h.out.nonces.back().request == 5);
   return " nonce=" + ntpward::test::ToHex(h.out.nonces.back().nonce.span());
 }

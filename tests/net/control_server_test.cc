@@ -126,6 +126,7 @@ void ANonceIsHandedToWhoHasTheControlKey(void**) {
   w.Judge(VerdictCode::kGood);
   const auto asked = w.Asked<msg::CommandNonceRequest>();
   assert_true(asked.has_value());
+  assert_true(asked->source.is_loopback());
   msg::CommandNonce nonce{.request = asked->request};
   assert_true(nonce.nonce.Resize(16));
   nonce.nonce.span()[0] = 0xab;
