@@ -213,15 +213,15 @@ constexpr VariableMetric kKernel[] = {
     {"kmaxerr",
      MetricScale::kMilliseconds,
      {"ntpward_kernel_maximum_error_seconds", MetricType::kGauge, "seconds",
-      "Maximum error as the kernel has it."}},
+      "Maximum error that the kernel is told."}},
     {"kesterr",
      MetricScale::kMilliseconds,
      {"ntpward_kernel_estimated_error_seconds", MetricType::kGauge, "seconds",
-      "Estimated error as the kernel has it."}},
+      "Estimated error that the kernel is told."}},
     {"kfreq",
      MetricScale::kPpm,
      {"ntpward_kernel_frequency_ratio", MetricType::kGauge, "ratio",
-      "Frequency correction as the kernel has it."}},
+      "Frequency correction that the kernel is told."}},
 };
 
 constexpr VariableMetric kAssociation[] = {
