@@ -296,7 +296,12 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
   return view;
 }
 
+// 0 is the system peer if that is a clock, else any.
 std::optional<control::ClockView> DaemonView::Clock(AssocId id) const {
+  if (id.value == 0) {
+    const Upstream* peer = upstreams_->Find(node_->engine->system().system_peer);
+    if (peer != nullptr && peer->remote.ip.is_refclock()) id = peer->id;
+  }
   for (const auto& [candidate, upstream] : upstreams_->all()) {
     if (!upstream->remote.ip.is_refclock()) continue;
     if (id.value != 0 && id != candidate) continue;

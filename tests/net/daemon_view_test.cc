@@ -80,6 +80,22 @@ void ALimitedRuleImpliesTheListOfClients(void**) {
   assert_int_equal(Whole(h).mru.enabled, 3);
 }
 
+// As ntpd 4.2.8 answers READCLOCK for no association.
+void TheClockOfNobodyIsTheSystemPeer(void**) {
+  Harness h;
+  assert_false(h.view.Clock(AssocId{}).has_value());
+  std::vector<msg::NetAssociation> lines(3);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    lines[i].kind = msg::NetAssociationKind::kLocalClock;
+    lines[i].address = IpAddress::V4(127, 127, 1, static_cast<uint8_t>(i));
+    lines[i].stratum = i == 1 ? 3 : 9;
+  }
+  h.upstreams.Configure(lines);
+  assert_int_equal(h.view.Clock(AssocId{})->stratum.value_or(0), 9);
+  (void)h.node.engine->Tick(Timebase::Mono(), h.node.time.Now());
+  assert_int_equal(h.view.Clock(AssocId{})->stratum.value_or(0), 3);
+}
+
 void TheKernelsStatusHasTheLeapSecond(void**) {
   Harness h;
   h.Synchronise();
@@ -144,6 +160,7 @@ int main() {
       cmocka_unit_test(SecondsThatNobodyServesAreOverruns),
       cmocka_unit_test(ABroadcastLineShowsItsHopLimit),
       cmocka_unit_test(ALimitedRuleImpliesTheListOfClients),
+      cmocka_unit_test(TheClockOfNobodyIsTheSystemPeer),
       cmocka_unit_test(TheKernelsStatusHasTheLeapSecond),
       cmocka_unit_test(WhatStepsTheClockIsNamedOnceItDid),
       cmocka_unit_test(KeysOfListsAreCountedWithThoseOfTheFile),
