@@ -62,12 +62,13 @@ std::optional<NextField> RenewingDance::NextOfRenewal(const DanceContext& contex
   return NextOfSuccessor(context);
 }
 
-std::optional<NextField> RenewingDance::NextForCookie(const DanceContext& context) {
-  const bool wanted = context.host.enabled() && successor_ == nullptr && current_->identified() &&
-                      !current_->has_cookie();
-  if (!wanted || (cookie_asked_ && context.mono - *cookie_asked_ < kCookieSeconds))
+std::optional<NextField> RenewingDance::NextBeside(const DanceContext& context) {
+  // Whoever cannot be renewed is listened to until the end, and has it without us.
+  const bool over = context.mono - current_->started() >= ClientDance::kRefreshSeconds;
+  if (!context.host.enabled() || successor_ != nullptr || !current_->identified() || over ||
+      (beside_ && context.mono - *beside_ < kBesideSeconds))
     return std::nullopt;
-  cookie_asked_ = context.mono;
+  beside_ = context.mono;
   successors_turn_ = false;
   NextField next = current_->NextRequest(context);
   next.effects = Settle(std::move(next.effects));

@@ -34,8 +34,8 @@ class RenewingDance {
   static constexpr double kRetrySeconds = 16384;
   // The same while signatures do not fit in answers to our own questions (OnOtherKey).
   static constexpr double kOtherKeySeconds = 64;
-  // Seconds between two questions of one that is listened to for a cookie.
-  static constexpr double kCookieSeconds = 64;
+  // Seconds between two of NextBeside, which takes the place of polls there.
+  static constexpr double kBesideSeconds = 64;
   // Polls that a try may take; the longest trail needs 11.
   static constexpr int kMaxTurns = 16;
   // Seconds before a certificate of the trail expires from which on another is looked for.
@@ -49,9 +49,9 @@ class RenewingDance {
   // The successor's next question alone, for one that is listened to and not polled; it needs no
   // cookie. None: nothing is to be renewed. The answer goes to OnResponse.
   std::optional<NextField> NextOfRenewal(const DanceContext& context);
-  // The same when the cookie is missing, which a new ntpd-keys has not got: it is asked for at most
-  // once in kCookieSeconds. None: nothing is.
-  std::optional<NextField> NextForCookie(const DanceContext& context);
+  // The same of what a poll would ask otherwise: a cookie that a new ntpd-keys has not got, SIGN
+  // and LEAP. At most once in kBesideSeconds. None: nothing is due.
+  std::optional<NextField> NextBeside(const DanceContext& context);
   DanceResult OnResponse(Bytes field, const DanceContext& context);
   // What it signed in answer to a question of ours, elsewhere than in OnResponse, does not fit its
   // certificate, or is dated before what it signed earlier: a successor will tell.
@@ -109,14 +109,14 @@ class RenewingDance {
   uint32_t generation_ = 0;
   std::unique_ptr<ClientDance> current_;
   std::unique_ptr<ClientDance> successor_;
-  bool successors_turn_ = false;          // the packet in flight is the successor's
-  bool waiting_ = false;                  // ... and could not be made yet
-  int turns_ = 0;                         // that this successor had
-  bool wanted_ = false;                   // renewal, until one succeeds
-  bool other_key_ = false;                // ... because the server's signatures do not fit any more
-  MonoTime not_before_;                   // of the next try
-  std::optional<MonoTime> begun_;         // the last try
-  std::optional<MonoTime> cookie_asked_;  // by NextForCookie
+  bool successors_turn_ = false;    // the packet in flight is the successor's
+  bool waiting_ = false;            // ... and could not be made yet
+  int turns_ = 0;                   // that this successor had
+  bool wanted_ = false;             // renewal, until one succeeds
+  bool other_key_ = false;          // ... because the server's signatures do not fit any more
+  MonoTime not_before_;             // of the next try
+  std::optional<MonoTime> begun_;   // the last try
+  std::optional<MonoTime> beside_;  // the last of NextBeside
 };
 
 }  // namespace ntpward::autokey

@@ -277,11 +277,12 @@ void Upstreams::RenewListened(Upstream* upstream, MonoTime now) {
     upstream->list_asked.reset();
     AskForMissedList(upstream);
   }
-  if (!next && !ended && !moved) next = upstream->dance->NextForCookie(node_->Dance());
+  if (!next && !ended && !moved) next = upstream->dance->NextBeside(node_->Dance());
   if (!next) return;
   Carry(upstream, next->effects);
+  if (next->kind != autokey::NextField::Kind::kField) return;
   upstream->asked_announcement = false;
-  if (next->kind == autokey::NextField::Kind::kField) (void)AskBeside(upstream, next->field);
+  (void)AskBeside(upstream, next->field);
 }
 
 // A new ntpd-keys goes on with the lists of others where the last one stopped.

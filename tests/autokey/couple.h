@@ -57,16 +57,33 @@ struct Couple {
     if (next.kind == NextField::Kind::kPlain && dance.proven()) last_time = elapsed;
     longest_gap = std::max(longest_gap, elapsed - last_time);
     if (next.kind != NextField::Kind::kField) return std::nullopt;
-    const auto code = static_cast<wire::AutokeyCode>(next.field[1]);
+    return AnswerTo(next.field);
+  }
+
+  // The server's answer arrives.
+  wire::AutokeyCode AnswerTo(Bytes question) {
+    const auto code = static_cast<wire::AutokeyCode>(question[1]);
     asked.push_back(code);
     const AddressPair path{IpAddress::V4(10, 77, 0, 2), IpAddress::V4(10, 77, 0, 1)};
     const ServerContext there{server.host, server.certificates, context().now, true};
-    ServerAnswer answer = server.side.OnRequest(next.field, path, there);
+    ServerAnswer answer = server.side.OnRequest(question, path, there);
     if (answer.kind == ServerAnswer::Kind::kAskKeys)
       answer = server.side.OnValueAnswer(answer.pending, server.Answer(*answer.operation));
     if (tamper) tamper(answer.field);
     Note(dance.OnResponse(answer.field, context()));
     return code;
+  }
+
+  // As a listener to broadcasts, which polls nobody and asks beside; looked at every `step` s.
+  void ListenFor(double seconds, double step = 2) {
+    for (const double end = elapsed + seconds; elapsed < end;) {
+      elapsed += step;
+      auto next = dance.NextOfRenewal(context());
+      if (!next) next = dance.NextBeside(context());
+      if (!next) continue;
+      Note(next->effects);
+      if (next->kind == NextField::Kind::kField) (void)AnswerTo(next->field);
+    }
   }
 
   void PollFor(double seconds) {

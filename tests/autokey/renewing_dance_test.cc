@@ -36,6 +36,41 @@ void AServerThatSignsWithAnotherKeyIsProvedAnew(void**) {
   assert_true(couple.Asked(AutokeyCode::kSign) >= 2);
 }
 
+// A renewal brings a proof and no more. What comes after it is asked beside, too, and seldom.
+void AListenersWordIsAsFullAfterARenewalAsBefore(void**) {
+  Couple couple;
+  couple.server.host.SetLeap({37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 300 * 86400}});
+  couple.server.Sign(kTestNow);
+  couple.Begin(0x87f23);
+  couple.ListenFor(ClientDance::kRefreshSeconds - RenewingDance::kRenewalSeconds - 1000, 64);
+  assert_true(couple.asked.empty());
+  couple.ListenFor(2000);
+  assert_false(couple.dance.renewing());
+  assert_int_equal(couple.dance.flags(), 0x87f23);
+  assert_int_equal(couple.Asked(AutokeyCode::kAssociation), 1);
+  // Our certificate is renewed.
+  couple.Note(couple.dance.OnHostMaterial({true, false}, couple.context()));
+  couple.ListenFor(2000);
+  assert_int_equal(couple.dance.flags(), 0x87f23);
+  assert_int_equal(couple.Asked(AutokeyCode::kSign), 2);
+  assert_int_equal(couple.Asked(AutokeyCode::kLeap), 1);
+  assert_true(couple.restarts.empty());
+}
+
+// ... and what it cannot have is asked for four times an hour at most.
+void AListenerAsksSeldomWhatItIsNotGiven(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.Note(couple.dance.OnHostMaterial({true, false}, couple.context()));
+  couple.tamper = [](std::vector<uint8_t>& answer) { answer[0] |= 0x40; };
+  couple.ListenFor(86400);
+  assert_in_range(couple.Asked(AutokeyCode::kSign), 24, 96);
+  couple.dance.OnKeysRestarted();
+  couple.asked.clear();
+  couple.ListenFor(640);
+  assert_in_range(couple.Asked(AutokeyCode::kCookie), 1, 11);
+}
+
 // Our ntpd-keys came back without its cookies, and the server answers under a key that it got
 // since.
 void ACookieThatIsLostUnderAnotherServerKeyComesBack(void**) {
@@ -320,6 +355,8 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(RenewsForAMonthWithoutLosingAPollsTime),
       cmocka_unit_test(AServerThatSignsWithAnotherKeyIsProvedAnew),
+      cmocka_unit_test(AListenersWordIsAsFullAfterARenewalAsBefore),
+      cmocka_unit_test(AListenerAsksSeldomWhatItIsNotGiven),
       cmocka_unit_test(ACookieThatIsLostUnderAnotherServerKeyComesBack),
       cmocka_unit_test(AForgedSuccessorCostsNothing),
       cmocka_unit_test(EveryKindOfBadAnswerEndsOneTryAndNothingElse),

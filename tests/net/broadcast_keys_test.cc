@@ -102,6 +102,24 @@ void ALostCookieIsAskedForBeside(void**) {
   assert_true(world.Genuine());
 }
 
+// Our clock was set by the broadcasts alone: what is asked of who has time is asked beside.
+void WhatAVolleyLeftUnaskedIsAskedBeside(void**) {
+  BroadcastWorld world;
+  world.server.host.SetLeap(
+      {37, NtpSeconds{3692217600}, NtpSeconds{autokey::test::kTestNow + 1000000}});
+  world.server.Sign(autokey::test::kTestNow);
+  world.Follow();
+  assert_int_equal(world.upstream().dance->flags() & autokey::kLeap, 0);
+  world.h.Synchronise();
+  world.ForgetQuestions();
+  world.Pass();
+  world.AnswerOne();
+  assert_int_equal(world.upstream().dance->flags() & autokey::kLeap, autokey::kLeap);
+  for (int i = 0; i < 30; ++i) world.Pass();
+  assert_false(world.socket.Receive().has_value());
+  assert_true(world.Genuine());
+}
+
 }  // namespace
 }  // namespace ntpward::net
 
@@ -112,6 +130,7 @@ int main() {
       cmocka_unit_test(AServerWithANewKeyIsProvedAnewAndListenedTo),
       cmocka_unit_test(ANewKeyUnderTheSameListCostsNoBroadcast),
       cmocka_unit_test(ALostCookieIsAskedForBeside),
+      cmocka_unit_test(WhatAVolleyLeftUnaskedIsAskedBeside),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
