@@ -1,4 +1,4 @@
-// What to ask next, what the key process answered, and starting over.
+// What to ask next, what the key process answered, and what of it lasts.
 #include "ntpd/autokey/client_dance.h"
 
 #include <algorithm>
@@ -20,26 +20,6 @@ wire::AutokeyCode CodeOf(msg::IdentityScheme scheme) {
     default:
       return wire::AutokeyCode::kIff;
   }
-}
-
-std::string_view Description(Restart why) {
-  switch (why) {
-    case Restart::kNone:
-      return "";
-    case Restart::kProtocolError:
-      return "the server cannot answer";
-    case Restart::kIdentity:
-      return "the server's identity is not proved";
-    case Restart::kCryptoNak:
-      return "the server does not know our cookie";
-    case Restart::kFailures:
-      return "too many wrong answers";
-    case Restart::kRefresh:
-      return "time to refresh";
-    case Restart::kHost:
-      return "our own keys changed";
-  }
-  return "";
 }
 
 }  // namespace
@@ -388,19 +368,6 @@ bool ClientDance::TrailHasOurName(const Certificate& own) const {
   });
 }
 
-DanceResult ClientDance::OnCryptoNak(const DanceContext& context) {
-  DanceResult result;
-  if (flags_ == 0) return result;
-  StartOver(Restart::kCryptoNak, context, result);
-  return result;
-}
-
-DanceResult ClientDance::OnBadMac() const {
-  DanceResult result;
-  result.outcome = Outcome::kSignature;
-  return result;
-}
-
 void ClientDance::OnKeysRestarted() {
   pending_.reset();
   challenge_.reset();
@@ -412,99 +379,6 @@ void ClientDance::OnCertificateRenewed() {
   if (IsPrivate()) return;
   flags_ &= ~static_cast<uint32_t>(kSigned);
   sign_question_ = {};
-}
-
-DanceResult ClientDance::OnHostChanged(const DanceContext& context) {
-  DanceResult result;
-  StartOver(Restart::kHost, context, result);
-  return result;
-}
-
-void ClientDance::Warn(std::string text, DanceResult& result) {
-  if (text == warned_) return;
-  warned_ = text;
-  result.event = std::move(text);
-  result.warn = true;
-}
-
-void ClientDance::Distrust(std::string reason, DanceResult& result) {
-  refusal_ = reason;
-  wanting_.reset();
-  Warn(std::move(reason), result);
-}
-
-void ClientDance::Refuse(std::string reason, const DanceContext& context, DanceResult& result) {
-  Distrust("server " + server_name_ + " refused: " + std::move(reason), result);
-  StartOver(Restart::kIdentity, context, result);
-}
-
-// "I have no such certificate, or no time yet": asked again at the next poll, and then who it is.
-Outcome ClientDance::OnEmptyAnswer(DanceResult& result) {
-  const bool without_time = server_was_unsynchronised_;
-  const int most = kMaxEmptyAnswers * (without_time ? 4 : 1) * (IsPeer() ? 8 : 1);
-  if (++empty_answers_ < most) return Outcome::kOk;
-  if (!without_time)
-    Distrust("server " + server_name_ +
-                 (trail_.steps().empty()
-                      ? " shows no certificate of that name: it has another name now, or nobody "
-                        "has signed its certificate yet"
-                      : " shows no certificate of " + trail_.wanted() +
-                            ", which signed one of its trail"),
-             result);
-  if (!without_time) wanting_ = trail_.steps().empty() ? "" : trail_.wanted();
-  asked_.reset();
-  empty_answers_ = 0;
-  flags_ = 0;
-  server_name_.clear();
-  trail_.Start({});
-  return without_time ? Outcome::kOk : Outcome::kCertificate;
-}
-
-// Proofs alone, and all of them wrong: that is nobody of the group, and who was believed under this
-// association is not any more. One answer of another kind, and it may be somebody in between.
-void ClientDance::CountFailure(Wrong what, const DanceContext& context, DanceResult& result) {
-  only_proofs_failed_ = what == Wrong::kProof && (failures_ == 0 || only_proofs_failed_);
-  misfits_ = what == Wrong::kSignature ? misfits_ + 1 : 0;
-  // Who has proved itself is renewed instead, and loses nothing (RenewingDance, PeerRenewal).
-  const bool has_other_key = misfits_ >= kMaxMisfits && !identified();
-  if (++failures_ < kMaxFailures && !has_other_key) return;
-  if (result.event.empty())
-    result.event =
-        "Autokey starts over: too many wrong answers, the last: " + WrongAnswer(result.outcome);
-  StartOver(only_proofs_failed_ ? Restart::kIdentity : Restart::kFailures, context, result);
-}
-
-void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResult& result) {
-  if (why != Restart::kIdentity && result.event.empty())
-    result.event = "Autokey starts over: " + std::string(Description(why));
-  result.restart = why;
-  msg::ForgetAssociation forget;
-  forget.association = own_;
-  result.jobs.clear();
-  result.jobs.push_back({0, forget});
-
-  flags_ = 0;
-  server_name_.clear();
-  server_was_unsynchronised_ = false;
-  trail_.Start({});
-  demand_ = {};
-  identity_ = {};
-  challenge_.reset();
-  cookie_timestamp_ = {};
-  cookie_filestamp_ = {};
-  newest_signed_ = {};
-  asked_.reset();
-  pending_.reset();
-  failures_ = misfits_ = 0;
-  empty_answers_ = 0;
-  sign_question_ = {};
-  leap_question_ = {};
-  leap_again_ = false;
-  leap_expiry_.reset();
-  leap_timestamp_ = {};
-  sign_again_ = 0;
-  own_name_since_.reset();
-  started_ = context.mono;
 }
 
 }  // namespace ntpward::autokey

@@ -21,23 +21,6 @@ bool IsOptional(AutokeyCode code) {
   return code == AutokeyCode::kSign || code == AutokeyCode::kLeap;
 }
 
-std::string_view AnswerName(AutokeyCode code) {
-  switch (code) {
-    case AutokeyCode::kAssociation:
-      return "its name and status word";
-    case AutokeyCode::kCertificate:
-      return "the certificate";
-    case AutokeyCode::kCookie:
-      return "its cookie";
-    case AutokeyCode::kIff:
-    case AutokeyCode::kGq:
-    case AutokeyCode::kMv:
-      return "its proof of identity";
-    default:
-      return "the value of the last step";
-  }
-}
-
 bool StampsInOrder(NtpSeconds earlier, NtpSeconds later) {
   return earlier.value == 0 || !Earlier(later, earlier);
 }
@@ -85,15 +68,6 @@ DanceResult ClientDance::OnResponse(Bytes bytes, const DanceContext& context) {
   if (!patient && !IsOptional(code))
     CountFailure(misfit ? Wrong::kSignature : Wrong::kAnswer, context, result);
   return result;
-}
-
-// What the last answer should have been, and what was wrong with it.
-std::string ClientDance::WrongAnswer(Outcome outcome) const {
-  std::string what(asked_ ? AnswerName(*asked_) : "the value of the last step");
-  if (asked_ == AutokeyCode::kCertificate) what += " of " + trail_.wanted();
-  if (asked_ == AutokeyCode::kCertificate && outcome == Outcome::kCertificateSignature)
-    return what + ", whose key did not sign the one before it";
-  return what + ", " + std::string(OutcomeText(outcome));
 }
 
 void ClientDance::OnServerError(const DanceContext& context, DanceResult& result) {
