@@ -123,6 +123,8 @@ void ClientDance::CountFailure(Wrong what, const DanceContext& context, DanceRes
   // Who has proved itself is renewed instead, and loses nothing (RenewingDance, PeerRenewal).
   const bool has_other_key = misfits_ >= kMaxMisfits && !identified();
   if (++failures_ < kMaxFailures && !has_other_key) return;
+  if (has_other_key && IsPrivate())
+    return Refuse(PrivateKeyReason(context.host.subject()), context, result);
   if (result.event.empty())
     result.event =
         "Autokey starts over: too many wrong answers, the last: " + WrongAnswer(result.outcome);

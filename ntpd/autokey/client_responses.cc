@@ -80,6 +80,8 @@ void ClientDance::OnServerError(const DanceContext& context, DanceResult& result
            result);
     return;
   }
+  if (IsPrivate() && !Lit(kProven))
+    return Refuse(PrivateKeyReason(context.host.subject()), context, result);
   StartOver(Restart::kProtocolError, context, result);
 }
 
@@ -174,7 +176,7 @@ Outcome ClientDance::CheckAssociation(std::string_view name, uint32_t word,
   if (theirs != context.host.is_private()) {
     Distrust("server " + std::string(name) + (theirs ? " has a" : " has no") +
                  " private certificate (scheme PC), and we have " + (theirs ? "none" : "one") +
-                 ": both or neither must",
+                 ": both or neither must, and both the same, made once by 'ntp-keygen -P'",
              result);
     return Outcome::kIdentityType;
   }
@@ -188,7 +190,8 @@ Outcome ClientDance::CheckAssociation(std::string_view name, uint32_t word,
   // The group's certificate has one name.
   if (theirs && name != context.host.subject()) {
     Distrust("server " + std::string(name) + " has another private certificate than ours, " +
-                 std::string(context.host.subject()),
+                 std::string(context.host.subject()) +
+                 ": install the same host key and certificate on both",
              result);
     return Outcome::kIdentityType;
   }

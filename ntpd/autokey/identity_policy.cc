@@ -139,6 +139,12 @@ IdentityDemand DecidePrivate(const DancePolicy& policy, std::string_view subject
   return demand;
 }
 
+std::string PrivateKeyReason(std::string_view subject) {
+  return "it does not have the key of our private certificate " + Quoted(subject) +
+         " (scheme PC): install the same host key and certificate on both, made once by "
+         "'ntp-keygen -P'";
+}
+
 std::string OtherKeyReason(std::string_view server, std::string_view root, std::string_view group) {
   const std::string name = "server " + std::string(server);
   if (IsOfGroup(server, group) || IsOfGroup(root, group))

@@ -64,6 +64,10 @@ IdentityDemand DecidePrivate(const DancePolicy& policy, std::string_view subject
 // where names say that it is of that group: else a foreign group would pass for ours from then on.
 std::string OtherKeyReason(std::string_view server, std::string_view root, std::string_view group);
 
+// Scheme PC: why a server of our own certificate's `subject` is refused that does not take our key,
+// or does not sign by it.
+std::string PrivateKeyReason(std::string_view subject);
+
 // What stands behind the '@' of a host's name (ntpd 4.2.8: host@group); empty when there is none.
 std::string_view GroupOf(std::string_view subject);
 

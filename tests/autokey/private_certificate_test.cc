@@ -41,6 +41,12 @@ void AsksNeitherCertificatesNorIdentity(void**) {
   assert_int_equal(group.client.certificates.entries().size(), 1);
 }
 
+void ExpectReason(const std::string& line) {
+  assert_true(line.find("does not have the key of our private certificate \"net\"") !=
+              std::string::npos);
+  assert_true(line.find("ntp-keygen -P") != std::string::npos);
+}
+
 void AServerWithoutTheKeyProvesNothing(void**) {
   Group group(1);
   for (int i = 0; i < 40; ++i) group->Poll();
@@ -48,6 +54,30 @@ void AServerWithoutTheKeyProvesNothing(void**) {
   assert_true(group->dance.identity().empty());
   assert_true(group->events.size() >= 1);
   for (const auto& event : group->events) assert_true(event.find("proved") == std::string::npos);
+  // Its word is that it cannot; the log says why that is, and what mends it, and says it once.
+  assert_int_equal(group->events.size(), 1);
+  ExpectReason(group->dance.refusal());
+  ExpectReason(group->events[0]);
+}
+
+// The reference's server gives its cookie to anybody, and signs it by its own key.
+void AServerThatSignsByAnotherKeyIsRefusedWithTheReason(void**) {
+  Group group(1);
+  for (int i = 0; i < ClientDance::kMaxMisfits; ++i) {
+    assert_true(group->dance.refusal().empty());
+    assert_true(group->PollUntil(AutokeyCode::kCookie));
+    wire::AutokeyField field;
+    field.head = {true, false, static_cast<uint8_t>(AutokeyCode::kCookie),
+                  group->dance.association().value};
+    field.has_value = true;
+    field.timestamp = NtpSeconds{group->now};
+    field.filestamp = NtpSeconds{kTestNow - 200};
+    const std::vector<uint8_t> cookie(64, 0x11);
+    field.value = cookie;
+    group->Deliver(group.server.SignField(field));
+  }
+  ExpectReason(group->dance.refusal());
+  assert_true(group->restarts.back() == Restart::kIdentity);
 }
 
 // The word of ASSOC is unsigned: neither showing nor hiding the bit gets anyone in.
@@ -219,6 +249,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(AsksNeitherCertificatesNorIdentity),
       cmocka_unit_test(AServerWithoutTheKeyProvesNothing),
+      cmocka_unit_test(AServerThatSignsByAnotherKeyIsRefusedWithTheReason),
       cmocka_unit_test(BothHaveAPrivateCertificateOrNeither),
       cmocka_unit_test(AnotherNameIsAnotherGroup),
       cmocka_unit_test(APinnedGroupIsNotTradedForThePrivateOne),
