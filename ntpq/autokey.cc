@@ -127,6 +127,8 @@ std::string State(const AutokeyState& state, uint32_t flags) {
   if (flags == 0 && Find(state.variables, "autokeycause"))
     return "refused, for the cause below; it is asked again at each poll";
   if (flags == 0) return "has not begun: it has not answered, or does not speak Autokey";
+  if (const std::string_view loop = TrailLoop(state.variables); !loop.empty())
+    return std::string(loop);
   const uint32_t needed = IsSymmetric(state.variables) ? kAutokeyOfPeers : kAutokeyOfServers;
   if ((flags & needed) != needed) return "under way: " + std::string(MissingStep(flags)) + " yet";
   if (const std::string_view missing = MissingStep(flags); !missing.empty())
@@ -218,6 +220,12 @@ std::string_view MissingStep(uint32_t flags) {
   for (const BitText& step : kDance)
     if ((flags & step.bit) == 0) return step.text;
   return "";
+}
+
+std::string_view TrailLoop(const Values& variables) {
+  if (NumberOf(variables, "trailloop").value_or(0) == 0) return "";
+  return "shows no trail but one that comes back to this host: it may follow us, and its time is "
+         "not taken before another host signs it";
 }
 
 bool IsSymmetric(const Values& variables) {
@@ -344,6 +352,7 @@ void WriteAutokey(JsonWriter& json, const AutokeyState& state) {
     json.EndObject();
   }
   json.EndArray();
+  json.Key("trail_loops").Bool(!TrailLoop(variables).empty());
   json.Key("trail_is_guess").Bool(state.trail_is_guess);
   number("cookie_age_s", "cookieage");
   number("key_list_age_s", "keylistage");

@@ -25,6 +25,9 @@ inline constexpr uint32_t kAutokeyCookie = 0x0800;
 
 // The first step of the dance that `flags` does not show as done, as a clause; empty when all are.
 std::string_view MissingStep(uint32_t flags);
+// What takes that step's place for a peer whose trail comes back to the host that is asked, as a
+// sentence's end; empty for all others.
+std::string_view TrailLoop(const Values& variables);
 // Of the variable `hmode`: a symmetric mode.
 bool IsSymmetric(const Values& variables);
 // Whether `variables` (an association's) are of one that uses Autokey.

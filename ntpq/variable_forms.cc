@@ -151,6 +151,7 @@ constexpr NamedForm kForms[] = {
     {"timerstats_reset", ValueForm::kNumber},
     {"timestamp", ValueForm::kMinute},
     {"total_rbuf", ValueForm::kNumber},
+    {"trailloop", ValueForm::kNumber},
     {"ttl", ValueForm::kNumber},
     {"type", ValueForm::kNumber},
     {"unreach", ValueForm::kNumber},

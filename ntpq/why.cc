@@ -226,6 +226,10 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   const std::string host = TextOf(variables, "host");
   std::string text = "Autokey";
   if (!host.empty()) text += " (the server calls itself " + host + ")";
+  if (const std::string_view loop = TrailLoop(variables); !loop.empty()) {
+    const std::string who = host.empty() ? "" : " (it calls itself " + host + ")";
+    return "Autokey: the peer" + who + " " + std::string(loop) + ".";
+  }
   const std::string_view missing = MissingStep(flags);
   const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
   if ((flags & needed) != needed) return text + " is under way: " + std::string(missing) + " yet.";

@@ -71,6 +71,7 @@ void WriteTrail(Name name, const View& view, Out& out) {
     out.AddQuoted(
         std::string(name) + '.' + std::to_string(i),
         trail[i].subject + ' ' + trail[i].issuer + ' ' + MinuteText(trail[i].not_after_unix_s));
+  if (view.autokey->trail_loops) out.AddUnsigned("trailloop", 1);
 }
 
 // The writer has no escape for a double quote.

@@ -32,7 +32,8 @@ bool IsSystemVariable(std::string_view name);
 
 // Some variables are ours, and written only by name. `identity`: which scheme told the server from
 // an impostor ("TC", "IFF", "GQ", "MV", "none"). `trail`: an item trail.N="SUBJECT ISSUER UNTIL"
-// for each certificate from the server to a trusted root. `cookieage`, `keylistage`: seconds.
+// for each certificate from the server to a trusted root, and trailloop=1 of a peer that shows none
+// but one that comes back to this host. `cookieage`, `keylistage`: seconds.
 // `autokeyerror`: the last thing that went wrong, as cryptostats names it, and with it
 // autokeyerrorage, seconds, and autokeycause, a sentence, where the server was refused for it.
 Result<wire::VariableListWriter, wire::ControlError> ReadPeer(

@@ -219,6 +219,7 @@ struct PeerAutokeyView {
   std::string group;      // variable `ident`; empty: none
   Identity identity = Identity::kNone;
   std::vector<CertView> trail;             // from the server's certificate on; without flags
+  bool trail_loops = false;                // a peer's: it came back to us, and is not followed
   std::optional<uint64_t> cookie_age_s;    // none: there is no cookie
   std::optional<uint64_t> key_list_age_s;  // since the other host signed the list that we follow
   struct Failure {

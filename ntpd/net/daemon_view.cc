@@ -290,6 +290,7 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
   if (const autokey::PeerDance* peer = upstream->peer.get()) {
     view.key = upstream->sent_key;
     view.autokey = AutokeyOf(peer->dance(), peer->flags(), upstream->failure);
+    view.autokey->trail_loops = peer->dance().ends_in_us();
     if (const autokey::AnnouncedList& list = peer->announced(); list.accepted())
       FillKeyList(list, *node_, &*view.autokey);
   }

@@ -140,7 +140,11 @@ void AutokeysTrailAndLastFailureAreSentByNameAlone(void**) {
                       "trail.0=\"server ca 202711212341\", trail.1=\"ca ca 202711212342\",\r\n"
                       "cookieage=12, keylistage=34, autokeyerror=\"bad_filestamp\",\r\n"
                       "autokeyerrorage=56, autokeycause=\"no key for 'ca'\"\r\n");
+  peer.autokey->trail.clear();
+  peer.autokey->trail_loops = true;
+  assert_string_equal(PeerText(peer, {"trail"}).c_str(), "trailloop=1\r\n");
   const std::string defaults = PeerText(peer, {});
+  assert_false(Contains(defaults, "trailloop"));
   for (const std::string_view name : all) assert_false(Contains(defaults, name));
 }
 

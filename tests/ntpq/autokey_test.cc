@@ -71,6 +71,14 @@ void WhatIsMissingIsNamed(void**) {
       Has(Show("flags=0x87f01, initsequence=99, keylistage=65"), "signed 1 min ago, 99 keys"));
 }
 
+// A peer that follows the host that is asked, and has nobody else's signature.
+void ATrailThatComesBackIsSpokenOf(void**) {
+  const std::string text = Show("flags=0x80021, host=\"client\", hmode=1, trailloop=1");
+  assert_true(Has(text, "state        shows no trail but one that comes back to this host"));
+  assert_true(text.find("under way") == std::string::npos);
+  assert_true(Has(Show("flags=0x80021, hmode=1"), "under way"));
+}
+
 void ExpiryIsLoud(void**) {
   assert_true(Has(Show("flags=0x100, trail.0=\"a a 202611222359\""), "23:59 UTC, EXPIRED"));
   assert_true(Has(Show("flags=0x100, trail.0=\"a a 202611240000\""), "SOON: in 1 d 0 h"));
@@ -135,6 +143,7 @@ int main() {
       cmocka_unit_test(AProvenServerIsShownWhole),
       cmocka_unit_test(EveryFailureHasACauseInWords),
       cmocka_unit_test(WhatIsMissingIsNamed),
+      cmocka_unit_test(ATrailThatComesBackIsSpokenOf),
       cmocka_unit_test(ExpiryIsLoud),
       cmocka_unit_test(AReferenceDaemonSaysLess),
       cmocka_unit_test(ATrailIsPutTogetherFromTheCertificatesHeld),

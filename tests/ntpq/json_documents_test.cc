@@ -270,6 +270,27 @@ void TellsOfProcessesAndAutokeyWhatAServerOfOursSays(void**) {
   Expect(bench.Run("watch"), {{"error.kind", "unavailable"}});
 }
 
+// What the daemon sends by name alone, too.
+void WhyTellsWhatTheDaemonKnowsOfAutokey(void**) {
+  using enum wire::ControlOp;
+  const std::string refused = "autokeyerror=\"bad_filestamp\", autokeycause=\"x is wrong\"";
+  Recording recording;
+  for (const bool loops : {false, true}) {
+    const std::string_view all = loops ? "flags=0x80021, hmode=1" : "keyid=0x2ead7dd2";
+    recording.exchanges.insert(
+        recording.exchanges.end(),
+        {Answered(kReadVariables, 12345, "", all), Answered(kReadVariables, 12345, "identity", ""),
+         Answered(kReadVariables, 12345, "trail", loops ? "trailloop=1" : ""),
+         Answered(kReadVariables, 12345, "autokeyerror", loops ? "" : refused),
+         Answered(kReadVariables, 12345, "received", ""), Answered(kReadVariables, 0, "peer", "")});
+  }
+  Bench bench(recording);
+  for (const char* words : {"bad_filestamp): x is wrong.", "comes back to this host"}) {
+    const Json why = bench.Run("why 12345");
+    assert_true(why.At("result.explanation").text.find(words) != std::string::npos);
+  }
+}
+
 // A command whose result the schema does not tell of cannot be added: this looks at all there are.
 void EveryCommandHasAResultThatFitsTheSchema(void**) {
   const Schema schema = LoadSchema();
@@ -428,6 +449,7 @@ int main() {
       cmocka_unit_test(WritesOneDocumentForAHostThatIsNone),
       cmocka_unit_test(RedirectsTheDocument),
       cmocka_unit_test(TellsOfProcessesAndAutokeyWhatAServerOfOursSays),
+      cmocka_unit_test(WhyTellsWhatTheDaemonKnowsOfAutokey),
       cmocka_unit_test(EveryCommandHasAResultThatFitsTheSchema),
       cmocka_unit_test(TheSchemaHasTheFormOfEveryVariable),
       cmocka_unit_test(TheSchemaHasEveryKindOfError),

@@ -197,6 +197,16 @@ void WhoseAnswersWereRefusedHasAnswered(void**) {
   assert_true(Has(Why(status, begins + ", autokeycause=\"x is wrong\""), "verified): x is wrong."));
 }
 
+void APeerWhoseTrailComesBackFollowsUsPerhaps(void**) {
+  PeerStatus status = Reachable(Selection::kReject);
+  status.auth_enabled = true;
+  const std::string text =
+      Why(status, "keyid=0x2ead7dd2, flags=0x80021, host=\"client\", hmode=1, trailloop=1");
+  assert_true(
+      Has(text, "the peer (it calls itself client) shows no trail but one that comes back"));
+  assert_true(text.find("under way") == std::string::npos);
+}
+
 void AuthenticationIsAlwaysSpokenOf(void**) {
   PeerStatus status = Reachable(Selection::kSystemPeer);
   assert_true(Has(Why(status, "keyid=0"), "Nothing authenticates it"));
@@ -286,6 +296,7 @@ int main() {
       cmocka_unit_test(NothingIsSaidOfTheTimeOfWhoHasToldNone),
       cmocka_unit_test(AddressesOnTheWayAreACauseWhereAutokeyBegins),
       cmocka_unit_test(WhoseAnswersWereRefusedHasAnswered),
+      cmocka_unit_test(APeerWhoseTrailComesBackFollowsUsPerhaps),
       cmocka_unit_test(AuthenticationIsAlwaysSpokenOf),
       cmocka_unit_test(AutokeyTellsItsNextStepOrItsProof),
       cmocka_unit_test(PeersAreFollowedBeforeTheyHaveACookie),
