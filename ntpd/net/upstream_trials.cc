@@ -17,6 +17,9 @@ constexpr double kPeerProofSeconds = 1800;
 // Of one that follows us, until it is tried like any other.
 constexpr double kSilentPolls = 3;
 
+// Between two lines about peers that found no place.
+constexpr double kTurnedAwaySeconds = 600;
+
 int ProgressOf(const Upstream& upstream) {
   if (upstream.peer != nullptr) return upstream.peer->dance().progress();
   return upstream.dance != nullptr ? upstream.dance->progress() : 0;
@@ -60,6 +63,7 @@ void Upstreams::NoteTrials(MonoTime now) {
   for (const auto& [id, upstream] : upstreams_) {
     upstream->trial.Note(ProgressOf(*upstream), !UnprovenKindOf(*upstream), now);
     upstream->settled = FollowsUs(*upstream, now);
+    if (upstream->settled || !UnprovenKindOf(*upstream)) upstream->keeps_others_out = false;
   }
   for (const AssocId id : TooManyLetIn(now)) upstreams_.at(id)->settled = false;
 }
@@ -97,13 +101,43 @@ std::vector<AssocId> Upstreams::TooManyLetIn(MonoTime now) const {
 
 bool Upstreams::MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                           const core::UnprovenLimits& limits) {
-  const core::UnprovenPlace place =
-      core::PlaceForUnproven(tried, newcomer, limits, Timebase::Mono());
+  const MonoTime now = Timebase::Mono();
+  const core::UnprovenPlace place = core::PlaceForUnproven(tried, newcomer, limits, now);
   if (const Upstream* goes = Find(place.goes); goes != nullptr) {
-    if (goes->refused) kept_out_[goes->line].Add(goes->remote.ip, Timebase::Mono());
+    if (goes->refused) kept_out_[goes->line].Add(goes->remote.ip, now);
+    LetOthersIn(*goes, now);
     Remove(place.goes);
   }
   return place.free;
+}
+
+// Who waited comes before who had its time. One that fell silent has perhaps been started anew.
+void Upstreams::LetOthersIn(const Upstream& upstream, MonoTime now) {
+  const core::Association* association = node_->engine->Find(upstream.id);
+  const bool silent = association == nullptr || !association->last_received() ||
+                      now - *association->last_received() >= core::kSilenceSeconds;
+  if (upstream.keeps_others_out && !silent) kept_out_peers_.Add(upstream.remote.ip, now);
+}
+
+// Those in its way are the ones of its network, or all.
+void Upstreams::TurnAway(std::span<const core::Unproven> tried, const IpAddress& newcomer,
+                         MonoTime now) {
+  const auto neighbour = [&](const core::Unproven& one) {
+    return core::InOneNetwork(one.address, newcomer);
+  };
+  const auto first = std::find_if(tried.begin(), tried.end(), neighbour);
+  for (const core::Unproven& one : tried)
+    if (first == tried.end() || neighbour(one)) upstreams_.at(one.id)->keeps_others_out = true;
+  if (said_turned_away_ && now - *said_turned_away_ < kTurnedAwaySeconds) return;
+  said_turned_away_ = now;
+  node_->reporter.Log(
+      LogLevel::kInfo,
+      newcomer.ToString() + ": no association yet: " +
+          (first == tried.end()
+               ? std::to_string(tried.size()) + " other peers have yet to prove themselves"
+               : first->address.ToString() +
+                     ", another peer of its network, has yet to prove itself"),
+      Cause::kStranger);
 }
 
 // What it answered us, and nobody off the path can, is that it is of another group or none, or was
@@ -123,6 +157,7 @@ void Upstreams::NoteRefusal(Upstream* upstream, const autokey::DanceResult& resu
 // Our keys or what we demand may be others now.
 void Upstreams::ForgetRefusals() {
   kept_out_.clear();
+  kept_out_peers_ = {};
   for (const auto& [id, upstream] : upstreams_) upstream->refused = false;
 }
 
@@ -141,7 +176,12 @@ bool Upstreams::MakePlaceForUnproven(UnprovenKind kind, const IpAddress& newcome
   const MonoTime now = Timebase::Mono();
   if (kind == UnprovenKind::kBroadcastServer && IsKeptOut(kNoLine, newcomer, now)) return false;
   NoteTrials(now);
-  return MakePlace(Tried(kind), newcomer, {});
+  const bool peer = kind == UnprovenKind::kPassivePeer;
+  if (peer && kept_out_peers_.Holds(newcomer, now)) return false;
+  const std::vector<core::Unproven> tried = Tried(kind);
+  if (MakePlace(tried, newcomer, {})) return true;
+  if (peer) TurnAway(tried, newcomer, now);
+  return false;
 }
 
 bool Upstreams::MakePlaceForManycast(size_t line, const IpAddress& newcomer) {
@@ -180,8 +220,12 @@ void Upstreams::RemoveUnproven(MonoTime now) {
       gone.push_back(id);
     }
   }
-  for (const AssocId id : gone)
-    if (upstreams_.count(id) != 0) Remove(id);
+  for (const AssocId id : gone) {
+    const auto found = upstreams_.find(id);
+    if (found == upstreams_.end()) continue;
+    LetOthersIn(*found->second, now);
+    Remove(id);
+  }
 }
 
 }  // namespace ntpward::net

@@ -60,6 +60,8 @@ struct Upstream {
   bool settled = false;
   // A broadcast or manycast server whose answers are no proof for us.
   bool refused = false;
+  // A peer that a packet made and that is tried: another was turned away for want of its place.
+  bool keeps_others_out = false;
   bool said_no_source = false;  // that it cannot be sent to
   bool said_refused = false;    // that its packets are dropped
   UniqueFd socket;
@@ -311,6 +313,8 @@ class Upstreams {
   std::vector<AssocId> TooManyLetIn(MonoTime now) const;
   bool MakePlace(std::span<const core::Unproven> tried, const IpAddress& newcomer,
                  const core::UnprovenLimits& limits);
+  void TurnAway(std::span<const core::Unproven> tried, const IpAddress& newcomer, MonoTime now);
+  void LetOthersIn(const Upstream& upstream, MonoTime now);
   void RemoveUnproven(MonoTime now);
   static void NoteRefusal(Upstream* upstream, const autokey::DanceResult& result);
   void ForgetRefusals();
@@ -359,6 +363,8 @@ class Upstreams {
   // Those that made room when they had been refused, by line: what is demanded of them is said
   // there. kNoLine: broadcast servers.
   std::map<size_t, core::KeptOut> kept_out_;
+  core::KeptOut kept_out_peers_;  // that had their time while others waited for the place
+  std::optional<MonoTime> said_turned_away_;
   std::unique_ptr<ReceiveBatch> batch_;
 };
 

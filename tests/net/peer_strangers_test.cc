@@ -161,6 +161,10 @@ void Age(World& world, double seconds) {
     upstream->trial.Note(upstream->peer->dance().progress(), false, trial.advanced() + -seconds);
   }
 }
+IpAddress Neighbour(uint8_t last) { return IpAddress::V4(127, 0, 9, last); }
+bool HasNeighbour(const World& world, uint8_t last) {
+  return world.h.upstreams.Has(Neighbour(last));
+}
 bool Has(const World& world, uint8_t network) { return world.h.upstreams.Has(Of(network)); }
 
 void FewStrangersAreTriedAtOnce(void**) {
@@ -230,6 +234,54 @@ void WhoAnswersForeverWithoutGettingFurtherMakesRoom(void**) {
   assert_int_equal(world.h.upstreams.all().size(), 4);
 }
 
+int LinesOf(World& world, std::string_view part) {
+  int lines = 0;
+  while (const auto bytes = world.h.supervisor.far.Receive()) {
+    msg::LogLine line;
+    lines += msg::Decode(*bytes, &line) && line.text.text().find(part) != std::string_view::npos;
+  }
+  return lines;
+}
+
+void WhoFindsNoPlaceIsSpokenOfNowAndThen(void**) {
+  World world(false);
+  ComeAs(world, Neighbour(1));
+  for (uint8_t last = 2; last < 10; ++last) ComeAs(world, Neighbour(last));
+  assert_int_equal(
+      LinesOf(world, "127.0.9.2: no association yet: 127.0.9.1, another peer of its network, has"),
+      1);
+  World full(false);
+  for (uint8_t network = 10; network < 18; ++network) ComeAs(full, network);
+  assert_int_equal(LinesOf(full, "127.0.14.1: no association yet: 4 other peers have"), 1);
+}
+
+// It would hold the place from one half hour to the next, as it is the first to know of the end.
+void WhoKeptOthersOutWaitsForThem(void**) {
+  World world(false);
+  const auto half_an_hour = [&] {
+    Age(world, 2000);
+    world.h.upstreams.Maintain(Timebase::Mono());
+    assert_true(world.h.upstreams.all().empty());
+  };
+  ComeAs(world, Neighbour(1));
+  half_an_hour();
+  // Nobody else wanted it.
+  ComeAs(world, Neighbour(1));
+  assert_true(HasNeighbour(world, 1));
+  ComeAs(world, Neighbour(2));
+  assert_false(HasNeighbour(world, 2));
+  half_an_hour();
+  ComeAs(world, Neighbour(1));
+  assert_false(HasNeighbour(world, 1));
+  ComeAs(world, Neighbour(2));
+  assert_true(HasNeighbour(world, 2));
+  // Our keys are others now.
+  world.h.upstreams.OnHostMaterial({.certificate = true, .key = true, .signer = true});
+  half_an_hour();
+  ComeAs(world, Neighbour(1));
+  assert_true(HasNeighbour(world, 1));
+}
+
 // A real peer stays, whatever comes after it and however often.
 void WhoProvedItselfGoesForNobody(void**) {
   World world(false);
@@ -267,10 +319,6 @@ void FollowAs(World& world, const IpAddress& from) {
   const auto polled = stranger.Receive();
   CHECK(polled.has_value());
   say(*polled, autokey::AnnouncementRequest(kPeersId.value));
-}
-IpAddress Neighbour(uint8_t last) { return IpAddress::V4(127, 0, 9, last); }
-bool HasNeighbour(const World& world, uint8_t last) {
-  return world.h.upstreams.Has(Neighbour(last));
 }
 
 // Its neighbours come, we read our keys again, and half an hour is over.
@@ -402,6 +450,8 @@ int main() {
       cmocka_unit_test(NeighboursHaveOnePlace),
       cmocka_unit_test(WhoAnsweredUsKeepsItsPlace),
       cmocka_unit_test(WhoAnswersForeverWithoutGettingFurtherMakesRoom),
+      cmocka_unit_test(WhoFindsNoPlaceIsSpokenOfNowAndThen),
+      cmocka_unit_test(WhoKeptOthersOutWaitsForThem),
       cmocka_unit_test(WhoProvedItselfGoesForNobody),
       cmocka_unit_test(WhoFollowsUsGoesForNobody),
       cmocka_unit_test(TheBareHeadersOfAFollowerAreAnswered),
