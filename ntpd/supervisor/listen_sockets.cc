@@ -74,7 +74,7 @@ bool Matches(const config::InterfaceRule& rule, const InterfaceAddress& candidat
 }
 
 // Whether it is about a name or addresses, which `wildcard` does not take back.
-bool IsNamed(const config::InterfaceRule& rule) {
+bool IsSpecific(const config::InterfaceRule& rule) {
   return rule.match == config::InterfaceMatch::kName ||
          rule.match == config::InterfaceMatch::kAddress;
 }
@@ -89,7 +89,8 @@ bool WildcardListens(const std::vector<config::InterfaceRule>& rules) {
 }
 
 // Whether that is what -I says: a name, or an address in any of its forms.
-bool IsNamed(const std::string& interface, const IpAddress& address, const std::string& option) {
+bool IsWhatOptionSays(const std::string& interface, const IpAddress& address,
+                      const std::string& option) {
   return option == interface || IpAddress::ParseWithInterface(option) == address;
 }
 
@@ -197,9 +198,10 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
       (options.family == 6 && family != Family::kIpv6))
     return config::InterfaceAction::kIgnore;
   if (!options.interfaces.empty()) {
-    const bool named = std::any_of(
-        options.interfaces.begin(), options.interfaces.end(),
-        [&](const auto& name) { return IsNamed(candidate.interface, candidate.address, name); });
+    const bool named =
+        std::any_of(options.interfaces.begin(), options.interfaces.end(), [&](const auto& name) {
+          return IsWhatOptionSays(candidate.interface, candidate.address, name);
+        });
     // Loopback stays, so that ntpq works.
     return named || candidate.address.is_loopback() ? config::InterfaceAction::kListen
                                                     : config::InterfaceAction::kIgnore;
@@ -214,7 +216,7 @@ config::InterfaceAction ActionFor(const InterfaceAddress& candidate, const confi
     if (rule.match == config::InterfaceMatch::kWildcard && (!wildcard || named)) continue;
     if (!Matches(rule, candidate)) continue;
     action = rule.action;
-    named |= IsNamed(rule);
+    named |= IsSpecific(rule);
   }
   return action;
 }
@@ -235,10 +237,11 @@ void WarnOfAbsent(const config::Config& config, const Options& options, Logger* 
     return std::none_of(present.begin(), present.end(), matches);
   };
   for (const std::string& name : options.interfaces)
-    if (is_absent([&](const auto& it) { return IsNamed(it.interface, it.address, name); }))
+    if (is_absent([&](const auto& it) { return IsWhatOptionSays(it.interface, it.address, name); }))
       log->Log(LogLevel::kWarning, "-I " + name + ": " + kAbsent);
   for (const config::InterfaceRule& rule : config.system.interfaces) {
-    if (!IsNamed(rule) || !is_absent([&](const auto& it) { return Matches(rule, it); })) continue;
+    if (!IsSpecific(rule) || !is_absent([&](const auto& it) { return Matches(rule, it); }))
+      continue;
     const std::string name = rule.name.empty() ? rule.address.ToString() : rule.name;
     log->Log(LogLevel::kWarning,
              config::ToString(config::At(config, rule.where, config::Severity::kWarning,
