@@ -163,7 +163,7 @@ class Engine {
     EventTally<wire::PeerEvent> events;
     uint16_t unfit = 0;  // flash bits of the last selection
     MeasurementNoise noise;
-    double bias = 0;  // s, of this source against what all survivors say together
+    std::optional<double> bias;  // s, against what all survivors say together; none: new among them
   };
   struct Local {
     LocalClock clock;
@@ -182,6 +182,8 @@ class Engine {
   void Remember(Peer* peer, const Sample& sample);
   std::vector<Measurement> TakeMeasurements(const SelectionResult& result,
                                             std::span<const Candidate> candidates);
+  // `leads`: it is the system peer's; `combined`: of all, while nothing was used yet.
+  bool LearnBias(Peer* peer, const Measurement& measurement, bool leads, double combined);
   void CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates);
   void CollectEvents(Peer* peer);
   void ReportPeer(AssocId id, EventTally<wire::PeerEvent>* tally, wire::PeerEvent code,

@@ -1,5 +1,6 @@
 // Whom the engine follows: sources, a local clock, an orphan parent, or its own time.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "ntpd/core/engine.h"
@@ -8,6 +9,15 @@ namespace ntpward::core {
 namespace {
 
 using Kind = ClockAction::Kind;
+
+// Sources disagree by asymmetries that no averaging removes, and some are wrong for a while. How
+// far a bias (see TakeMeasurements) follows a sample that fits, or is the system peer's, and one
+// that does not; how many deviations off still fit; and how far the biases come to cancel out with
+// each sample.
+constexpr double kBiasSmoothing = 1.0 / 16;
+constexpr double kBiasChase = 1.0 / 4;
+constexpr double kFit = 4;
+constexpr double kCentring = 1.0 / 32;
 
 constexpr uint32_t kLoopbackRefid = 0x7f000001;  // what an orphan parent names as its source
 
@@ -110,43 +120,65 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
   return action;
 }
 
-// Sources disagree by asymmetries that no averaging removes. Each keeps a bias against the others,
-// so that their samples, taken in turn, do not shake the clock.
+// Each survivor keeps a bias against what all say together, and its samples count less that. Those
+// of the system peer do in any case. One of another is taken only where it fits: a source that is
+// being slewed itself, or whose path has changed, has a deviation as small as the best one's, and
+// would pass its own frequency on.
 std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
                                                   std::span<const Candidate> candidates) {
-  constexpr double kBiasSmoothing = 1.0 / 16;
+  const AssocId leader = candidates[*result.system_peer].id;
   const bool alone = candidates[*result.system_peer].prefer || result.survivors.size() == 1;
   std::vector<Measurement> measurements;
   for (PendingSample& pending : std::exchange(pending_, {})) {
+    const bool leads = pending.id == leader;
     const bool survivor =
-        std::any_of(result.survivors.begin(), result.survivors.end(), [&](size_t i) {
-          return candidates[i].id == pending.id && (!alone || i == *result.system_peer);
-        });
+        std::any_of(result.survivors.begin(), result.survivors.end(),
+                    [&](size_t i) { return candidates[i].id == pending.id && (!alone || leads); });
     if (!survivor) continue;
     Peer& peer = *peers_.at(pending.id);
     if (alone) {
-      peer.bias = 0;
+      if (peer.bias) *peer.bias -= kBiasSmoothing * *peer.bias;
     } else {
-      const double expected =
-          discipline_.Expect(pending.measurement).value_or(result.combined.offset);
-      peer.bias += kBiasSmoothing * (pending.measurement.offset - expected - peer.bias);
+      const bool fits = LearnBias(&peer, pending.measurement, leads, result.combined.offset);
       CentreBiases(result, candidates);
-      pending.measurement.offset -= peer.bias;
+      if (!leads && !fits) continue;
     }
+    pending.measurement.offset -= peer.bias.value_or(0);
     measurements.push_back(pending.measurement);
   }
   return measurements;
 }
 
-// The biases of the survivors have to cancel out: together they are right by definition.
+// True when the sample is what clock and bias made expect, as far as its noise goes.
+bool Engine::LearnBias(Peer* peer, const Measurement& measurement, bool leads, double combined) {
+  const double expected = discipline_.Expect(measurement).value_or(combined);
+  const double error = measurement.offset - expected;
+  if (!peer->bias) {
+    peer->bias = error;
+    return false;
+  }
+  const double surprise = error - *peer->bias;
+  const bool fits = std::abs(surprise) <= kFit * measurement.deviation;
+  *peer->bias += (leads || fits ? kBiasSmoothing : kBiasChase) * surprise;
+  return fits;
+}
+
+// The biases of the survivors have to cancel out, since together they are right by definition. They
+// come to that slowly: the clock goes with them, and a source that comes or goes must not shake it.
 void Engine::CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates) {
   double sum = 0, weights = 0;
   for (size_t i : result.survivors) {
+    const Peer& peer = *peers_.at(candidates[i].id);
+    if (!peer.bias) continue;
     const double weight = 1 / candidates[i].root_distance;
-    sum += weight * peers_.at(candidates[i].id)->bias;
+    sum += weight * *peer.bias;
     weights += weight;
   }
-  for (size_t i : result.survivors) peers_.at(candidates[i].id)->bias -= sum / weights;
+  if (weights == 0) return;
+  for (size_t i : result.survivors) {
+    std::optional<double>& bias = peers_.at(candidates[i].id)->bias;
+    if (bias) *bias -= kCentring * sum / weights;
+  }
 }
 
 Engine::Local* Engine::UsableLocal() {
