@@ -364,7 +364,9 @@ Result<Sample, Reject> Association::MakeSample(const wire::Header& reply, NtpTim
   Sample sample;
   sample.time = now;
   sample.offset = (reply.receive - t1).seconds() / 2 + (reply.transmit - t4).seconds() / 2;
-  sample.delay = std::max(round_trip - served, own_precision);
+  // Below zero one of the clocks was moved meanwhile, as while it is slewed between two packets of
+  // a peer. RFC 5905 would take that for the shortest of all delays, and so for the best sample.
+  sample.delay = std::max(std::abs(round_trip - served), own_precision);
   sample.dispersion =
       std::min(kMaxDispersion, precision + own_precision + parameters_.phi * round_trip);
   if (!filter_.has_sample()) schedule_.OnFirstSample(now);

@@ -23,6 +23,16 @@ void SampleHoldsOffsetDelayAndDispersion(void**) {
   assert_true(std::abs(sample->dispersion - (2 * Log2Seconds(-20) + 15e-6 * 0.021)) < 1e-12);
 }
 
+// It shows that a clock was moved between the two packets, not that they were fast.
+void ADelayBelowZeroIsNoShortOne(void**) {
+  Fixture f;
+  wire::Header reply = f.Reply();
+  reply.transmit = reply.receive + NtpDuration::FromSeconds(0.041);
+  const auto sample = f.Take(reply);
+  assert_true(sample.ok());
+  assert_true(std::abs(sample->delay - 0.020) < 1e-9);
+}
+
 void SampleIsRightAcrossAnEra(void**) {
   Fixture f;
   const NtpTimestamp t1 = NtpTimestamp::FromRaw(0xffffffff80000000);  // half a second before
@@ -168,6 +178,7 @@ int main() {
   using namespace ntpward::core;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SampleHoldsOffsetDelayAndDispersion),
+      cmocka_unit_test(ADelayBelowZeroIsNoShortOne),
       cmocka_unit_test(SampleIsRightAcrossAnEra),
       cmocka_unit_test(HugeOffsetsDoNotOverflow),
       cmocka_unit_test(RequestDisclosesNothingButTheNonce),
