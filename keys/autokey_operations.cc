@@ -92,6 +92,11 @@ msg::SignedValues AutokeyOperations::UpdateSignatures(const msg::SignatureUpdate
         out.certificate.Assign(
             host_.signer->Sign(now, host_.certificate.filestamp, host_.certificate.der)) &&
         out.leap.Assign(host_.signer->Sign(now, host_stamp, LeapValue(request))));
+  for (uint8_t i = 1; state_.ElderOf(i) != nullptr; ++i) {
+    InlineBytes<msg::kMaxModulus> leap;
+    CHECK(leap.Assign(state_.SignerOf(i).Sign(now, host_stamp, LeapValue(request))) &&
+          out.elder_leaps.Push(leap));
+  }
   state_.signature_update = now;
   return out;
 }
@@ -170,6 +175,12 @@ double AutokeyOperations::Cost(const msg::IdentityProve& request) const {
 double AutokeyOperations::SignatureCost(uint8_t elder) const {
   const Elder* known = state_.ElderOf(elder);
   return known != nullptr ? PrivateCost(known->key.get()) : signature_cost_;
+}
+
+double AutokeyOperations::Cost(const msg::SignatureUpdate&) const {
+  double cost = signature_cost_;
+  for (uint8_t i = 1; state_.ElderOf(i) != nullptr; ++i) cost += SignatureCost(i);
+  return cost;
 }
 
 double AutokeyOperations::Cost(const msg::IdentityVerify& request) const {

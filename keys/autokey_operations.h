@@ -16,7 +16,7 @@ class AutokeyOperations {
 
   // What of the host's keys is public.
   msg::HostMaterial Material(uint32_t request) const;
-  // Signs public key, certificate and leap values anew.
+  // Signs public key, certificate and leap values anew, the last under the keys before as well.
   msg::SignedValues UpdateSignatures(const msg::SignatureUpdate& request);
 
   // What an operation costs, in signatures with an RSA key of 2048 bits, for its rate limit.
@@ -25,6 +25,7 @@ class AutokeyOperations {
     if constexpr (requires { request.elder; }) return SignatureCost(request.elder);
     return signature_cost_;
   }
+  double Cost(const msg::SignatureUpdate& request) const;
   double Cost(const msg::IdentityProve& request) const;
   double Cost(const msg::IdentityVerify& request) const;
   double Cost(const msg::CookieOpen& request) const;

@@ -26,12 +26,6 @@ void HostState::Disable() {
 }
 
 Status HostState::SetMaterial(const msg::HostMaterial& material) {
-  const PublicKey key_before = certificate_.key;
-  const int scheme_before = certificate_.scheme;
-  SignedLeap leap{signed_leap_,
-                  signed_.timestamp,
-                  material_.host_key_filestamp,
-                  {signed_.leap.span().begin(), signed_.leap.span().end()}};
   signed_ = {};
   signed_leap_ = {};
   asked_leap_.reset();
@@ -51,8 +45,6 @@ Status HostState::SetMaterial(const msg::HostMaterial& material) {
   modulus_size_ = key->modulus.size();
   material_ = material;
   enabled_ = true;
-  if (key_before != certificate_.key || scheme_before != certificate_.scheme)
-    elder_leap_ = std::move(leap);
   return {};
 }
 
@@ -86,6 +78,12 @@ void HostState::OnSignedValues(const msg::SignedValues& values) {
   signed_revision_ = asked_revision_;
   signed_now_ = asked_now_;
   asked_leap_.reset();
+}
+
+Bytes HostState::leap_signature(uint8_t elder) const {
+  if (elder == 0) return signed_.leap.span();
+  if (elder > signed_.elder_leaps.size()) return {};
+  return signed_.elder_leaps[elder - size_t{1}].span();
 }
 
 uint32_t HostState::status_word() const {

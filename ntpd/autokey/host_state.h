@@ -77,15 +77,9 @@ class HostState {
   NtpSeconds host_key_filestamp() const { return material_.host_key_filestamp; }
   Bytes public_key_signature() const { return signed_.host_public_key.span(); }
   Bytes certificate_signature() const { return signed_.certificate.span(); }
-  Bytes leap_signature() const { return signed_.leap.span(); }
-  // What was signed of leap seconds last by the key before ours.
-  struct SignedLeap {
-    LeapValues values;
-    NtpSeconds timestamp;  // 0: nothing was
-    NtpSeconds filestamp;
-    std::vector<uint8_t> signature;
-  };
-  const SignedLeap& elder_leap() const { return elder_leap_; }
+  // By the key of that place before ours (KeyListMake::elder; 0 is ours). Empty before the first
+  // update, and when the key process has not got that key.
+  Bytes leap_signature(uint8_t elder = 0) const;
   const InlineVector<msg::GroupParameters, msg::kMaxGroups>& groups() const {
     return material_.groups;
   }
@@ -102,7 +96,6 @@ class HostState {
   LeapValues leap_;
   LeapValues signed_leap_;
   msg::SignedValues signed_;
-  SignedLeap elder_leap_;
   MonoTime signed_at_;
   uint32_t revision_ = 0;         // of the certificates that we hold
   uint32_t signed_revision_ = 0;  // ... at the last update

@@ -128,34 +128,25 @@ Answered AnswerIdentity(const AutokeyField& request, msg::IdentityScheme scheme,
   return AskKeys(prove);
 }
 
-// `values` are told by that signature.
-Answered TellLeap(const AutokeyField& request, const HostState::SignedLeap& leap) {
+// Unsigned values would make the client start over. So must one that goes by a key of ours that is
+// lost: it would not believe another, and ask for ever.
+Answered AnswerLeap(const AutokeyField& request, const ServerContext& context, uint8_t elder) {
+  const HostState& host = context.host;
+  const Bytes signature = host.leap_signature(elder);
+  if (host.update_time().value == 0 || signature.empty()) return Fail(Outcome::kTimestamp);
   std::array<uint8_t, kLeapValueSize> value{};
   Writer writer(value);
-  writer.U32(leap.values.tai);
-  writer.U32(leap.values.epoch.value);
-  writer.U32(leap.values.expiry.value);
+  writer.U32(host.signed_leap().tai);
+  writer.U32(host.signed_leap().epoch.value);
+  writer.U32(host.signed_leap().expiry.value);
   AutokeyField field;
   field.head = ResponseTo(request.head);
   field.has_value = true;
-  field.timestamp = leap.timestamp;
-  field.filestamp = leap.filestamp;
+  field.timestamp = host.update_time();
+  field.filestamp = host.host_key_filestamp();
   field.value = writer.written();
-  field.signature = leap.signature;
+  field.signature = signature;
   return ReplyWith(field);
-}
-
-Answered AnswerLeap(const AutokeyField& request, const ServerContext& context, uint8_t elder) {
-  const HostState& host = context.host;
-  if (elder != 0 && host.elder_leap().timestamp.value != 0)
-    return TellLeap(request, host.elder_leap());
-  // Unsigned values would make the client start over.
-  if (host.update_time().value == 0) return Fail(Outcome::kTimestamp);
-  const Bytes signature = host.leap_signature();
-  return TellLeap(request, {host.signed_leap(),
-                            host.update_time(),
-                            host.host_key_filestamp(),
-                            {signature.begin(), signature.end()}});
 }
 
 // A request may come unsigned, as ntpd 4.2.8 allows; a signature that is there must be good.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "privsep/msg/key_answers.h"
+#include "privsep/msg/key_list.h"
 
 namespace ntpward::msg {
 
@@ -95,9 +96,12 @@ struct SignedValues {
   InlineBytes<kMaxModulus> host_public_key;  // fs = host_key_filestamp: COOK request
   InlineBytes<kMaxModulus> certificate;  // fs = certificate_filestamp: CERT response, SIGN request
   InlineBytes<kMaxModulus> leap;         // fs = host_key_filestamp: LEAP response
+  // The same leap values, signed by the keys before ours, the newest first (KeyListMake::elder).
+  InlineVector<InlineBytes<kMaxModulus>, kMaxElders> elder_leaps;
 
   static auto Fields(auto& m) {
-    return std::tie(m.request, m.timestamp, m.host_public_key, m.certificate, m.leap);
+    return std::tie(m.request, m.timestamp, m.host_public_key, m.certificate, m.leap,
+                    m.elder_leaps);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "tests/keys/autokey_requests.h"
 #include "tests/keys/service_harness.h"
 #include "tests/support/cmocka_cc.h"
+#include "tests/support/vectors.h"
 
 namespace ntpward::keys {
 namespace {
@@ -199,6 +200,35 @@ void AReplacedKeySignsAnswersToClients(void**) {
   assert_true(SignedBy(second, "SHA256", heir.LastAnswer()));
 }
 
+// Nobody who goes by any of them is told leap values for ever that it cannot check.
+void ReplacedKeysSignLeapValues(void**) {
+  const FileRow first{KeyFileKind::kHost, "428_host_server"};
+  const FileRow second{KeyFileKind::kHost, "428_host_server_2048"};
+  Harness old, heir, back;
+  old.StartServer();
+  StartHeir(heir, true);
+  assert_true(Inherit(heir, Bequeathed(old)));
+  StartHeir(back);
+  assert_true(Inherit(back, Bequeathed(heir)));
+  back.Ask(msg::SignatureUpdate{.now = {1}, .tai = 37, .leap_epoch = 5, .leap_expiry = 6});
+  const msg::SignedValues& values = back.out.signed_values.back();
+  const auto told = [&](Bytes signature) {
+    msg::ValueAnswer answer;
+    answer.timestamp = values.timestamp;
+    answer.filestamp = {4004293699U};
+    Set(&answer.value, ntpward::test::FromHex("000000250000000500000006"));
+    Set(&answer.signature, signature);
+    return answer;
+  };
+  assert_int_equal(values.elder_leaps.size(), 2);
+  assert_true(SignedBy(first, "MD5", told(values.leap.span())));
+  assert_true(SignedBy(second, "SHA256", told(values.elder_leaps[0].span())));
+  assert_true(SignedBy(first, "MD5", told(values.elder_leaps[1].span())));
+  back.time.Advance(kElderSeconds + 1);
+  back.Ask(msg::SignatureUpdate{.now = {1}});
+  assert_true(back.out.signed_values.back().elder_leaps.empty());
+}
+
 void AnotherAssociationsListIsNotSignedAgain(void**) {
   Harness h;
   h.StartServer();
@@ -267,6 +297,7 @@ int main() {
       cmocka_unit_test(WhatWaitedIsRefusedAndNotForgotten),
       cmocka_unit_test(AReplacedKeySignsListsUntilItIsForgotten),
       cmocka_unit_test(AReplacedKeySignsAnswersToClients),
+      cmocka_unit_test(ReplacedKeysSignLeapValues),
       cmocka_unit_test(AnotherAssociationsListIsNotSignedAgain),
       cmocka_unit_test(ItIsWholeOrNothing),
       cmocka_unit_test(AnotherNameOrDigestInheritsNothing),

@@ -125,7 +125,10 @@ void EveryMessageSurvivesOnlyWhole(void**) {
   SurvivesOnlyWhole(ValidCookieIssue());
   SurvivesOnlyWhole(ValidServeBatch());
   SurvivesOnlyWhole(HostMaterial{});
-  SurvivesOnlyWhole(SignedValues{});
+  SignedValues values;
+  while (!values.elder_leaps.full()) assert_true(values.elder_leaps.Push({}));
+  assert_true(values.elder_leaps[1].Resize(kMaxModulus));
+  SurvivesOnlyWhole(values);
   SurvivesOnlyWhole(KeysStart{.digest_name = [] {
     InlineText<16> text;
     (void)text.Assign(AsBytes("md5"));
