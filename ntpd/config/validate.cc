@@ -284,7 +284,7 @@ void Validator::CheckRestrictions() {
     if (r.flags.Has(RestrictFlag::kNoEpeer) && r.flags.Has(RestrictFlag::kEpeer))
       Warn(r.where, "noepeer and epeer contradict each other: noepeer holds");
     if (r.flags.Has(RestrictFlag::kNtpPort) && r.flags.Has(RestrictFlag::kNonNtpPort))
-      Warn(r.where, "ntpport and non-ntpport together match nobody");
+      Warn(r.where, "ntpport and non-ntpport together match every port, as neither does");
   }
   CheckDefaults();
   TellOfStrangers();

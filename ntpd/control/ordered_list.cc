@@ -109,6 +109,7 @@ VariableListWriter RestrictionList(std::span<const RestrictionView> rows, size_t
 std::string RestrictionWords(const RestrictionView& row) {
   std::string words;
   if (row.ntpport) AddWord("ntpport", &words);
+  if (row.other_port) AddWord("non-ntpport", &words);
   if (row.is_interface) AddWord("interface", &words);
   if (row.is_source) AddWord("source", &words);
   for (const AccessWord& word : kAccessWords)

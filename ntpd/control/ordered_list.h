@@ -53,8 +53,9 @@ struct RestrictionView {
   IpAddress address;
   std::array<uint8_t, 16> mask{};  // network byte order, as many octets as the family has
   uint64_t hits = 0;
-  uint16_t flags = 0;  // core::Access bits
-  bool ntpport = false;
+  uint16_t flags = 0;         // core::Access bits
+  bool ntpport = false;       // matches source port 123 only
+  bool other_port = false;    // matches all but that
   bool is_interface = false;  // of an address of ours
   bool is_source = false;     // made by `restrict source`
 };

@@ -49,8 +49,18 @@ IpAddress Unmapped(const IpAddress& address) {
 }
 
 bool SameKey(const AccessEntry& entry, const std::array<uint8_t, 16>& address,
-             const std::array<uint8_t, 16>& mask, bool ntpport) {
-  return entry.ntpport == ntpport && entry.mask == mask && entry.address.octets == address;
+             const std::array<uint8_t, 16>& mask, SourcePort port) {
+  return entry.port == port && entry.mask == mask && entry.address.octets == address;
+}
+
+std::optional<AccessEntry>& At(std::array<std::optional<AccessEntry>, kSourcePorts>& slot,
+                               SourcePort port) {
+  return slot[static_cast<size_t>(port)];
+}
+
+bool IsEmpty(const std::array<std::optional<AccessEntry>, kSourcePorts>& slot) {
+  return std::none_of(slot.begin(), slot.end(),
+                      [](const std::optional<AccessEntry>& entry) { return entry.has_value(); });
 }
 
 void Merge(AccessEntry* old, const AccessEntry& added) {
@@ -90,7 +100,7 @@ std::array<uint8_t, 16> AccessList::Mask(Family family, int length) {
   return mask;
 }
 
-AccessEntry* AccessList::Find(const IpAddress& address, const Octets& mask, bool ntpport) {
+AccessEntry* AccessList::Find(const IpAddress& address, const Octets& mask, SourcePort port) {
   FamilyTables& tables = TablesOf(address.family);
   const Octets key = Masked(address.octets, mask);
   if (const auto length = PrefixLength(address.family, mask)) {
@@ -98,11 +108,11 @@ AccessEntry* AccessList::Find(const IpAddress& address, const Octets& mask, bool
     if (table == tables.by_length.end()) return nullptr;
     const auto slot = table->second.find(key);
     if (slot == table->second.end()) return nullptr;
-    auto& entry = ntpport ? slot->second.ntpport : slot->second.plain;
+    std::optional<AccessEntry>& entry = At(slot->second, port);
     return entry ? &*entry : nullptr;
   }
   for (AccessEntry& entry : tables.irregular)
-    if (SameKey(entry, key, mask, ntpport)) return &entry;
+    if (SameKey(entry, key, mask, port)) return &entry;
   return nullptr;
 }
 
@@ -112,20 +122,20 @@ void AccessList::Add(AccessEntry entry) {
   if (entry.address.family == Family::kIpv4)
     std::fill(entry.mask.begin() + 4, entry.mask.end(), uint8_t{0});
   entry.address.octets = Masked(entry.address.octets, entry.mask);
-  if (AccessEntry* old = Find(entry.address, entry.mask, entry.ntpport)) {
+  if (AccessEntry* old = Find(entry.address, entry.mask, entry.port)) {
     Merge(old, entry);
     return;
   }
   FamilyTables& tables = TablesOf(entry.address.family);
   if (const auto length = PrefixLength(entry.address.family, entry.mask)) {
     Slot& slot = tables.by_length[*length][entry.address.octets];
-    (entry.ntpport ? slot.ntpport : slot.plain) = entry;
+    At(slot, entry.port) = entry;
     return;
   }
   const auto place =
       std::find_if(tables.irregular.begin(), tables.irregular.end(), [&](const AccessEntry& other) {
         const int a = Ones(entry.mask), b = Ones(other.mask);
-        return a > b || (a == b && entry.ntpport && !other.ntpport);
+        return a > b || (a == b && entry.port > other.port);
       });
   tables.irregular.insert(place, entry);
 }
@@ -133,18 +143,18 @@ void AccessList::Add(AccessEntry entry) {
 void AccessList::SetDefault(Family family, AccessFlags flags) {
   IpAddress any;
   any.family = family;
-  AccessEntry* entry = Find(any, Mask(family, 0), false);
+  AccessEntry* entry = Find(any, Mask(family, 0), SourcePort::kAny);
   CHECK(entry != nullptr);
   entry->flags = flags;
 }
 
-bool AccessList::Remove(const IpAddress& address, const Octets& mask, bool ntpport) {
+bool AccessList::Remove(const IpAddress& address, const Octets& mask, SourcePort port) {
   if (address.is_none()) return false;
-  AccessEntry* found = Find(address, mask, ntpport);
+  AccessEntry* found = Find(address, mask, port);
   if (found == nullptr) return false;
   FamilyTables& tables = TablesOf(address.family);
   const auto length = PrefixLength(address.family, mask);
-  if (length == 0 && !ntpport) {
+  if (length == 0 && port == SourcePort::kAny) {
     found->flags = AccessFlags();  // every family always has one entry that matches
     return true;
   }
@@ -154,8 +164,8 @@ bool AccessList::Remove(const IpAddress& address, const Octets& mask, bool ntppo
   }
   const auto table = tables.by_length.find(*length);
   const auto slot = table->second.find(Masked(address.octets, mask));
-  (ntpport ? slot->second.ntpport : slot->second.plain).reset();
-  if (!slot->second.plain && !slot->second.ntpport) table->second.erase(slot);
+  At(slot->second, port).reset();
+  if (IsEmpty(slot->second)) table->second.erase(slot);
   if (table->second.empty()) tables.by_length.erase(table);
   return true;
 }
@@ -177,7 +187,7 @@ void AccessList::AddSource(const IpAddress& address) {
   entry.flags = *source_flags_;
   entry.ippeerlimit = source_ippeerlimit_;
   entry.origin = AccessOrigin::kSource;
-  if (Find(host, entry.mask, false) == nullptr) Add(entry);
+  if (Find(host, entry.mask, SourcePort::kAny) == nullptr) Add(entry);
 }
 
 void AccessList::RemoveSource(const IpAddress& address) {
@@ -194,33 +204,35 @@ bool AccessList::RemoveSourceEntry(const IpAddress& address) {
   host.scope = 0;
   if (host.is_none()) return false;
   const Octets mask = Mask(host.family, 128);
-  const AccessEntry* entry = Find(host, mask, false);
-  return entry != nullptr && entry->origin == AccessOrigin::kSource && Remove(host, mask, false);
+  const AccessEntry* entry = Find(host, mask, SourcePort::kAny);
+  return entry != nullptr && entry->origin == AccessOrigin::kSource &&
+         Remove(host, mask, SourcePort::kAny);
 }
 
-AccessEntry* AccessList::FindIn(Slot* slot, bool from_ntpport) {
-  if (from_ntpport && slot->ntpport) return &*slot->ntpport;
-  return slot->plain ? &*slot->plain : nullptr;
+AccessEntry* AccessList::FindIn(Slot* slot, SourcePort from) {
+  std::optional<AccessEntry>& specific = At(*slot, from);
+  std::optional<AccessEntry>& any = At(*slot, SourcePort::kAny);
+  return specific ? &*specific : any ? &*any : nullptr;
 }
 
 AccessEntry& AccessList::Matching(const SocketAddress& source) {
   const IpAddress address = Unmapped(source.ip);
   if (address.is_none()) return nobody_;
-  const bool from_ntpport = source.port == kNtpPort;
+  const SourcePort from = source.port == kNtpPort ? SourcePort::kNtp : SourcePort::kOther;
   FamilyTables& tables = TablesOf(address.family);
   AccessEntry* best = nullptr;
   int best_ones = -1;
   for (auto& [length, table] : tables.by_length) {
     const auto slot = table.find(Masked(address.octets, Mask(address.family, length)));
     if (slot == table.end()) continue;
-    best = FindIn(&slot->second, from_ntpport);
+    best = FindIn(&slot->second, from);
     if (best == nullptr) continue;
     best_ones = length;
     break;
   }
   for (AccessEntry& entry : tables.irregular) {
     if (Ones(entry.mask) <= best_ones) break;  // sorted: nothing more specific follows
-    if (entry.ntpport && !from_ntpport) continue;
+    if (entry.port != SourcePort::kAny && entry.port != from) continue;
     if (Masked(address.octets, entry.mask) != entry.address.octets) continue;
     best = &entry;
     break;
@@ -243,8 +255,8 @@ std::vector<AccessEntry> AccessList::Entries() const {
     const size_t first = all.size();
     for (const auto& [length, table] : tables->by_length) {
       for (const auto& [key, slot] : table) {
-        if (slot.ntpport) all.push_back(*slot.ntpport);
-        if (slot.plain) all.push_back(*slot.plain);
+        for (const std::optional<AccessEntry>& entry : slot)
+          if (entry) all.push_back(*entry);
       }
     }
     all.insert(all.end(), tables->irregular.begin(), tables->irregular.end());
@@ -252,7 +264,7 @@ std::vector<AccessEntry> AccessList::Entries() const {
                      [](const AccessEntry& a, const AccessEntry& b) {
                        if (Ones(a.mask) != Ones(b.mask)) return Ones(a.mask) > Ones(b.mask);
                        if (a.address != b.address) return b.address < a.address;
-                       return a.ntpport && !b.ntpport;
+                       return a.port > b.port;
                      });
   }
   return all;
@@ -268,7 +280,7 @@ bool AccessList::Has(Access flag) const {
     // The defaults come last, and have it most often.
     for (auto table = tables->by_length.rbegin(); table != tables->by_length.rend(); ++table)
       for (const auto& [key, slot] : table->second)
-        if (has(slot.plain) || has(slot.ntpport)) return true;
+        if (std::any_of(slot.begin(), slot.end(), has)) return true;
   }
   return false;
 }
@@ -279,7 +291,7 @@ size_t AccessList::size() const {
     count += tables->irregular.size();
     for (const auto& [length, table] : tables->by_length)
       for (const auto& [key, slot] : table)
-        count += static_cast<size_t>(slot.plain.has_value()) + slot.ntpport.has_value();
+        for (const std::optional<AccessEntry>& entry : slot) count += entry.has_value() ? 1 : 0;
   }
   return count;
 }

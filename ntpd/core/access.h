@@ -56,10 +56,15 @@ constexpr AccessFlags operator|(Access a, Access b) { return AccessFlags(a) | Ac
 enum class AccessOrigin : uint8_t { kConfigured, kInterface, kSource };
 
 // One line of the list. Bits of `address` outside `mask` are ignored.
+// Which source ports an entry matches: `ntpport` and `non-ntpport` of a line are more specific than
+// neither.
+enum class SourcePort : uint8_t { kAny, kNtp, kOther };
+inline constexpr size_t kSourcePorts = 3;
+
 struct AccessEntry {
   IpAddress address;
   std::array<uint8_t, 16> mask{};  // network byte order, as many octets as the family has
-  bool ntpport = false;            // matches only packets from port 123
+  SourcePort port = SourcePort::kAny;
   AccessFlags flags;
   int ippeerlimit = -1;  // ephemeral associations per address; -1: no limit
   AccessOrigin origin = AccessOrigin::kConfigured;
@@ -79,14 +84,14 @@ class AccessList {
   // A mask of `length` leading ones; `length` beyond the family's width is cut to it.
   static std::array<uint8_t, 16> Mask(Family family, int length);
 
-  // Adds an entry; one of the same address, mask and ntpport gets the flags added to its own (never
+  // Adds an entry; one of the same address, mask and port gets the flags added to its own (never
   // taken away). Configured entries take the place of `source` entries. A family of kNone is
   // ignored.
   void Add(AccessEntry entry);
   // Replaces the flags of a whole family's entry, as the daemon's built-in default does.
   void SetDefault(Family family, AccessFlags flags);
   // Takes an entry away; false when there was none. The whole family's entry is emptied instead.
-  bool Remove(const IpAddress& address, const std::array<uint8_t, 16>& mask, bool ntpport);
+  bool Remove(const IpAddress& address, const std::array<uint8_t, 16>& mask, SourcePort port);
 
   // `restrict source`: what each association's address gets from now on; none: nothing.
   void SetSourceTemplate(std::optional<AccessFlags> flags, int ippeerlimit = -1);
@@ -116,11 +121,8 @@ class AccessList {
   struct OctetsHash {
     size_t operator()(const Octets& octets) const;
   };
-  // The two entries that may share an address and a mask.
-  struct Slot {
-    std::optional<AccessEntry> plain;
-    std::optional<AccessEntry> ntpport;
-  };
+  // The entries that may share an address and a mask, by SourcePort.
+  using Slot = std::array<std::optional<AccessEntry>, kSourcePorts>;
   using Table = std::unordered_map<Octets, Slot, OctetsHash>;
   struct FamilyTables {
     std::map<int, Table, std::greater<>> by_length;
@@ -129,8 +131,8 @@ class AccessList {
 
   AccessEntry& Matching(const SocketAddress& source);
   FamilyTables& TablesOf(Family family) { return family == Family::kIpv4 ? v4_ : v6_; }
-  AccessEntry* Find(const IpAddress& address, const Octets& mask, bool ntpport);
-  static AccessEntry* FindIn(Slot* slot, bool from_ntpport);
+  AccessEntry* Find(const IpAddress& address, const Octets& mask, SourcePort port);
+  static AccessEntry* FindIn(Slot* slot, SourcePort from);
 
   FamilyTables v4_;
   FamilyTables v6_;

@@ -68,7 +68,8 @@ std::vector<control::RestrictionView> DaemonView::Restrictions() const {
     row.mask = entry.mask;
     row.hits = entry.hits;
     row.flags = entry.flags.bits;
-    row.ntpport = entry.ntpport;
+    row.ntpport = entry.port == core::SourcePort::kNtp;
+    row.other_port = entry.port == core::SourcePort::kOther;
     row.is_interface = entry.origin == core::AccessOrigin::kInterface;
     row.is_source = entry.origin == core::AccessOrigin::kSource;
     rows.push_back(row);

@@ -201,8 +201,9 @@ void Role::ApplyAccess(const settings::AccessStep& step) {
     }
   } else if (step.remove) {
     const auto mask = core::AccessList::Mask(entry.address.family, entry.prefix);
-    for (const bool ntpport : {false, true})
-      (void)node_.access.Remove(entry.address, mask, ntpport);
+    for (const auto port :
+         {core::SourcePort::kAny, core::SourcePort::kNtp, core::SourcePort::kOther})
+      (void)node_.access.Remove(entry.address, mask, port);
   } else {
     AddRestriction(entry, entry.address, entry.prefix);
   }
@@ -214,7 +215,7 @@ void Role::AddRestriction(const msg::NetRestriction& entry, const IpAddress& add
   access.address = address;
   access.mask = core::AccessList::Mask(address.family, prefix);
   access.flags = core::AccessFlags(entry.flags);
-  access.ntpport = entry.port == 1;
+  access.port = static_cast<core::SourcePort>(entry.port);
   access.ippeerlimit = entry.ippeerlimit;
   node_.access.Add(access);
 }

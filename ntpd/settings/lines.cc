@@ -83,9 +83,9 @@ Result<msg::NetRestriction, LineError> RestrictionOf(const config::Restriction& 
                                                      NameIndex name) {
   msg::NetRestriction entry;
   entry.flags = AccessBits(line.flags);
-  entry.port = line.flags.Has(RestrictFlag::kNtpPort)      ? 1
-               : line.flags.Has(RestrictFlag::kNonNtpPort) ? 2
-                                                           : 0;
+  const bool ntp = line.flags.Has(RestrictFlag::kNtpPort);
+  const bool other = line.flags.Has(RestrictFlag::kNonNtpPort);
+  if (ntp != other) entry.port = ntp ? 1 : 2;
   entry.ippeerlimit = line.ippeerlimit.value_or(-1);
   switch (line.target) {
     case config::RestrictTarget::kDefault:

@@ -141,7 +141,7 @@ struct NetRestriction {
   InlineText<255> label;         // that name as the operator wrote it, for display only
   uint8_t prefix = 0;
   uint16_t flags = 0;
-  uint8_t port = 0;  // 0 any source port, 1 only 123, 2 any but 123
+  uint8_t port = 0;  // core::SourcePort: 0 any source port, 1 only 123, 2 any but 123
   int32_t ippeerlimit = -1;
 
   bool Valid() const {

@@ -83,6 +83,10 @@ void RulesAreInTheReferencesWords(void**) {
                          .is_source = row.is_source};
     assert_string_equal(RestrictionWords(view).c_str(), row.words);
   }
+  // Which the reference cannot have.
+  const RestrictionView other{.flags = 0, .other_port = true};
+  assert_string_equal(RestrictionWords(other).c_str(),
+                      "non-ntpport serve trust peer epeer query trap");
 }
 
 size_t Count(const std::string& text, std::string_view part) {

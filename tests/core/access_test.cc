@@ -8,12 +8,13 @@
 namespace ntpward::core {
 namespace {
 
-AccessEntry Entry(const char* address, int length, AccessFlags flags, bool ntpport = false) {
+AccessEntry Entry(const char* address, int length, AccessFlags flags,
+                  SourcePort port = SourcePort::kAny) {
   AccessEntry entry;
   entry.address = *IpAddress::Parse(address);
   entry.mask = AccessList::Mask(entry.address.family, length);
   entry.flags = flags;
-  entry.ntpport = ntpport;
+  entry.port = port;
   return entry;
 }
 
@@ -23,7 +24,8 @@ SocketAddress From(const char* address, uint16_t port = 40000) {
 
 bool MatchesEntry(const AccessEntry& entry, const SocketAddress& source) {
   if (entry.address.family != source.ip.family) return false;
-  if (entry.ntpport && source.port != 123) return false;
+  if (entry.port == SourcePort::kNtp && source.port != 123) return false;
+  if (entry.port == SourcePort::kOther && source.port == 123) return false;
   for (size_t i = 0; i < 16; ++i)
     if ((source.ip.octets[i] & entry.mask[i]) != (entry.address.octets[i] & entry.mask[i]))
       return false;
@@ -36,12 +38,14 @@ int Ones(const std::array<uint8_t, 16>& mask) {
   return ones;
 }
 
-// The first of the most specific entries, ntpport before plain.
+// The first of the most specific entries, one for a port before one for any.
 AccessFlags Oracle(const std::vector<AccessEntry>& entries, const SocketAddress& source) {
   const AccessEntry* best = nullptr;
   for (const AccessEntry& entry : entries) {
     if (!MatchesEntry(entry, source)) continue;
-    const auto rank = [](const AccessEntry& e) { return 2 * Ones(e.mask) + e.ntpport; };
+    const auto rank = [](const AccessEntry& e) {
+      return 2 * Ones(e.mask) + (e.port == SourcePort::kAny ? 0 : 1);
+    };
     if (best == nullptr || rank(entry) > rank(*best)) best = &entry;
   }
   return best == nullptr ? AccessFlags() : best->flags;
@@ -94,7 +98,7 @@ void RandomListsMatchAsTheOracleDoes(void**) {
       entry.mask = AccessList::Mask(Family::kIpv4, 1 + i);
       if (i % 5 == 4) std::swap(entry.mask[0], entry.mask[3]);  // not contiguous
       entry.flags = AccessFlags(static_cast<uint16_t>(1 + i));
-      entry.ntpport = random() % 3 == 0;
+      entry.port = static_cast<SourcePort>(random() % 3);
       for (size_t o = 0; o < 16; ++o) entry.address.octets[o] &= entry.mask[o];
       entries.push_back(entry);
       list.Add(entry);
@@ -126,15 +130,15 @@ void RepeatingAnEntryAddsFlagsAndRemovingItFreesIt(void**) {
   list.Add(Entry("10.9.9.9", 8, Access::kNoServe));  // the same network
   assert_true(list.Lookup(From("10.1.1.1")) == (Access::kNoQuery | Access::kNoServe));
   const auto mask = AccessList::Mask(Family::kIpv4, 8);
-  assert_true(list.Remove(*IpAddress::Parse("10.0.0.0"), mask, false));
-  assert_false(list.Remove(*IpAddress::Parse("10.0.0.0"), mask, false));
+  assert_true(list.Remove(*IpAddress::Parse("10.0.0.0"), mask, SourcePort::kAny));
+  assert_false(list.Remove(*IpAddress::Parse("10.0.0.0"), mask, SourcePort::kAny));
   assert_true(list.Lookup(From("10.1.1.1")) == AccessFlags());
 }
 
 void NtpportEntryMatchesThatPortOnly(void**) {
   AccessList list;
   list.Add(Entry("10.0.0.1", 32, Access::kNoServe));
-  list.Add(Entry("10.0.0.1", 32, Access::kIgnore, true));
+  list.Add(Entry("10.0.0.1", 32, Access::kIgnore, SourcePort::kNtp));
   assert_true(list.Lookup(From("10.0.0.1", 123)) == AccessFlags(Access::kIgnore));
   assert_true(list.Lookup(From("10.0.0.1", 124)) == AccessFlags(Access::kNoServe));
 }
@@ -142,7 +146,7 @@ void NtpportEntryMatchesThatPortOnly(void**) {
 // CVE-2009-3563: what comes from our own address and port is our own packet.
 void OwnAddressOnTheNtpPortIsIgnoredByItsInterfaceEntry(void**) {
   AccessList list;
-  AccessEntry entry = Entry("10.0.0.7", 32, Access::kIgnore, true);
+  AccessEntry entry = Entry("10.0.0.7", 32, Access::kIgnore, SourcePort::kNtp);
   entry.origin = AccessOrigin::kInterface;
   list.Add(entry);
   assert_true(list.Lookup(From("10.0.0.7", 123)).has(Access::kIgnore));
@@ -198,11 +202,11 @@ void AnyEntryTellsOfAFlag(void**) {
   entry.address = *IpAddress::Parse("2001:db8::");
   entry.mask = AccessList::Mask(Family::kIpv6, 32);
   entry.flags = Access::kLimited | Access::kKod;
-  entry.ntpport = true;
+  entry.port = SourcePort::kNtp;
   list.Add(entry);
   assert_true(list.Has(Access::kLimited) && list.Has(Access::kKod));
   assert_false(list.Has(Access::kNoQuery));
-  assert_true(list.Remove(entry.address, entry.mask, true));
+  assert_true(list.Remove(entry.address, entry.mask, SourcePort::kNtp));
   assert_false(list.Has(Access::kLimited));
 }
 
@@ -267,7 +271,7 @@ void OnlyTheOperatorsLinesForLessThanEverybodyOpenANetwork(void**) {
     assert_true(list.Match(From(known)).opens_network());
   // What the operator says of everybody.
   list.Add(Entry("0.0.0.0", 0, Access::kNoModify));
-  list.Add(Entry("0.0.0.0", 0, {}, true));
+  list.Add(Entry("0.0.0.0", 0, {}, SourcePort::kNtp));
   assert_false(list.Match(From("203.0.113.1")).opens_network());
   assert_false(list.Match(From("203.0.113.1", 123)).opens_network());
 }

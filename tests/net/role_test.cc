@@ -95,6 +95,13 @@ void AReloadReplacesTheRestrictions(void**) {
   world.Configure({}, {}, {ignore});
   const uint16_t port = world.HandOverSocket(0);
   assert_false(IsAnswered(&world, port));
+  // He does not ask from port 123.
+  ignore.port = 1;
+  world.Configure({}, {}, {ignore});
+  assert_true(IsAnswered(&world, port));
+  ignore.port = 2;
+  world.Configure({}, {}, {ignore});
+  assert_false(IsAnswered(&world, port));
   world.Configure({});
   assert_true(IsAnswered(&world, port));
 }

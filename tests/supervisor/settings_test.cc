@@ -188,23 +188,27 @@ void TranslatesRestrictLines(void**) {
   KeptLines log;
   const auto entries = EntriesOf(Translate(
       Parse("restrict default kod nomodify\nrestrict -6 default ignore\nrestrict 10.0.0.0 mask "
-            "255.0.0.0 ntpport\nrestrict source noquery\nunrestrict -4 default\n"),
+            "255.0.0.0 ntpport\nrestrict 10.1.0.0/16 non-ntpport\nrestrict 10.2.0.0/16 ntpport "
+            "non-ntpport\nrestrict source noquery\nunrestrict -4 default\n"),
       Options(), &log));
   size_t v4_defaults = 0;
   size_t v6_defaults = 0;
   bool ten = false;
   bool source = false;
+  bool other = false, any = false;
   for (const auto& entry : entries) {
     if (entry.source) source = entry.flags == 0x80;
     const bool is_default = !entry.source && entry.prefix == 0 && !entry.name;
     v4_defaults += is_default && entry.address.family == Family::kIpv4;
     v6_defaults += is_default && entry.address.family == Family::kIpv6;
     if (entry.address == IpAddress::V4(10, 0, 0, 0)) ten = entry.prefix == 8 && entry.port == 1;
+    if (entry.address == IpAddress::V4(10, 1, 0, 0)) other = entry.port == 2;
+    if (entry.address == IpAddress::V4(10, 2, 0, 0)) any = entry.port == 0;
   }
   // One family's default goes, the other's stays.
   assert_int_equal(v4_defaults, 0);
   assert_int_equal(v6_defaults, 2);
-  assert_true(ten && source);
+  assert_true(ten && source && other && any);
 }
 
 // As many as there may be in a message, and with the longest names.
