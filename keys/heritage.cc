@@ -103,8 +103,11 @@ bool Bequeath(const KeyState& state, const SendHeritage& send) {
     ++messages;
   }
   const HostKeys& host = *state.material.host;
-  if (!TellSigner(host.signing_key(), *host.signer, std::nullopt, send)) return false;
-  ++messages;
+  // In scheme PC it is the group's: whoever leaves that signs for nobody with it.
+  if (!host.certificate.private_use) {
+    if (!TellSigner(host.signing_key(), *host.signer, std::nullopt, send)) return false;
+    ++messages;
+  }
   for (const Elder& elder : state.elders) {
     if (!TellSigner(elder.key.get(), elder.signer, elder.until, send)) return false;
     ++messages;

@@ -109,6 +109,12 @@ void OwnKeyList::OnSignerReplaced() {
   }
 }
 
+void OwnKeyList::OnSignerLost() {
+  elder_ = 0;
+  bridge_ = false;
+  Void();
+}
+
 void OwnKeyList::OnAnnounced() {
   if (announced_ && tellings_ > 0) --tellings_;
   announced_ = true;

@@ -48,6 +48,8 @@ class OwnKeyList {
   // other key while their keys still come in order. When it is too short for that, one that is
   // long enough comes first, under the signature that they know.
   void OnSignerReplaced();
+  // The same, but nothing can be signed by the one before: a new list comes next.
+  void OnSignerLost();
   // Who hears the lists has seen what we sign with now.
   void SignByOurs() { elder_ = 0; }
   // An identifier was given out, and so many are left.

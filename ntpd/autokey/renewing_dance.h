@@ -23,6 +23,8 @@ struct HostChange {
   bool key = false;  // the host key or the key of the certificate
   // What we sign with, key or scheme, while ntpd-keys still has the one before (msg/heritage.h).
   bool signer = false;
+  // The same, but nobody has that any more: it was the group's, of scheme PC.
+  bool lost_signer = false;
 };
 
 class RenewingDance {

@@ -128,6 +128,7 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
   const std::vector<uint8_t> certificate = node_.host.certificate().der;
   const autokey::PublicKey sign_key = node_.host.certificate().key;
   const int scheme = node_.host.certificate().scheme;
+  const bool was_private = node_.host.is_private();
   if (const Status set = node_.host.SetMaterial(material); !set.ok()) {
     node_.reporter.Log(LogLevel::kError, "crypto: " + set.error().text);
     return;
@@ -139,8 +140,10 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
   autokey::HostChange change;
   change.key = had && (!std::equal(key.begin(), key.end(), now.begin(), now.end()) ||
                        sign_key != node_.host.certificate().key);
-  change.signer = had && (sign_key != node_.host.certificate().key ||
-                          scheme != node_.host.certificate().scheme);
+  const bool other_scheme = scheme != node_.host.certificate().scheme;
+  const bool replaced = had && (sign_key != node_.host.certificate().key || other_scheme);
+  change.signer = replaced && !was_private;
+  change.lost_signer = replaced && was_private;
   change.certificate = had && certificate != node_.host.certificate().der;
   // What servers signed for us stays good as long as our key does.
   if (!had || change.certificate) node_.certificates.SetOwn(node_.host.certificate());

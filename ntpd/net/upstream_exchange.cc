@@ -483,6 +483,7 @@ void Upstreams::OnHostMaterial(const autokey::HostChange& change) {
     if (!Has(entry.address)) AddServer(entry.line, entry.address, entry.pooled);
   for (const auto& [id, upstream] : upstreams_) {
     if (upstream->own_list != nullptr && change.signer) upstream->own_list->OnSignerReplaced();
+    if (upstream->own_list != nullptr && change.lost_signer) upstream->own_list->OnSignerLost();
     if (upstream->dance != nullptr)
       Carry(upstream.get(), upstream->dance->OnHostMaterial(change, node_->Dance()));
     if (upstream->peer != nullptr)

@@ -115,6 +115,22 @@ void ABroadcastListIsToldAgainUnderANewKey(void**) {
   assert_false(list.Due(kPath, 6, {kTestNow}, MonoTime())->again);
 }
 
+// Scheme PC was left: nothing can be signed by the group's key any more.
+void AListUnderALostKeyIsFollowedByOneOfOurOwn(void**) {
+  for (const uint8_t left : {uint8_t{30}, uint8_t{1}}) {
+    OwnKeyList list(kOwn, KeyListUse::kBroadcast, 12);
+    (void)list.Due(kPath, 6, {kTestNow}, MonoTime());
+    assert_true(list.OnMade(Made(70000, 64)));
+    list.OnAnnounced();
+    list.OnTaken(left);
+    if (left == 1) list.OnSignerReplaced();
+    list.OnSignerLost();
+    const auto make = list.Due(kPath, 6, {kTestNow}, MonoTime());
+    assert_true(make->elder == 0 && !make->again);
+    assert_int_equal(make->count, 65);
+  }
+}
+
 // Listeners could not prove the new key before the list ends: they get a longer one, which they can
 // believe, and then hear of the other key.
 void AShortBroadcastListIsFollowedByALongerOneFirst(void**) {
@@ -422,6 +438,7 @@ int main() {
       cmocka_unit_test(AnUnsynchronisedHostsListHasOneKey),
       cmocka_unit_test(APeersListsGoOnUnderTheReplacedKey),
       cmocka_unit_test(ABroadcastListIsToldAgainUnderANewKey),
+      cmocka_unit_test(AListUnderALostKeyIsFollowedByOneOfOurOwn),
       cmocka_unit_test(AShortBroadcastListIsFollowedByALongerOneFirst),
       cmocka_unit_test(ANewListIsDueWhenTheOldOneWillNotDo),
       cmocka_unit_test(KeysThatGrewTooOldAreCounted),

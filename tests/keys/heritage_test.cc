@@ -200,6 +200,28 @@ void AReplacedKeySignsAnswersToClients(void**) {
   assert_true(SignedBy(second, "SHA256", heir.LastAnswer()));
 }
 
+// What it signs is said in the whole group's name.
+void AGroupsPrivateKeyIsNotLeftToWhoLeavesTheGroup(void**) {
+  const FileRow first{KeyFileKind::kHost, "428_host_server"};
+  const FileRow group{KeyFileKind::kHost, "426_host_private"};
+  Harness before, member, left;
+  const auto start = [](Harness& h, const char* host, const char* certificate) {
+    h.waits = true;
+    h.Start({{KeyFileKind::kHost, host}, {KeyFileKind::kCertificate, certificate}});
+    assert_true(h.service.ready());
+  };
+  start(before, "428_host_server", "428_cert_server");
+  start(member, "426_host_private", "426_cert_private");
+  start(left, "428_host_server_2048", "428_cert_server_sha256");
+  before.FromSupervisor(msg::KeysServe{});
+  assert_true(Inherit(member, Bequeathed(before)));
+  assert_true(Inherit(left, Bequeathed(member)));
+  for (const uint8_t elder : {uint8_t{1}, uint8_t{2}, uint8_t{3}})
+    assert_false(SignedBy(group, "MD5", MakeList(left, elder)));
+  // Its own key of the time before goes on.
+  assert_true(SignedBy(first, "MD5", MakeList(left, 1)));
+}
+
 // Nobody who goes by any of them is told leap values for ever that it cannot check.
 void ReplacedKeysSignLeapValues(void**) {
   const FileRow first{KeyFileKind::kHost, "428_host_server"};
@@ -297,6 +319,7 @@ int main() {
       cmocka_unit_test(WhatWaitedIsRefusedAndNotForgotten),
       cmocka_unit_test(AReplacedKeySignsListsUntilItIsForgotten),
       cmocka_unit_test(AReplacedKeySignsAnswersToClients),
+      cmocka_unit_test(AGroupsPrivateKeyIsNotLeftToWhoLeavesTheGroup),
       cmocka_unit_test(ReplacedKeysSignLeapValues),
       cmocka_unit_test(AnotherAssociationsListIsNotSignedAgain),
       cmocka_unit_test(ItIsWholeOrNothing),
