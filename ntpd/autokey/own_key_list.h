@@ -50,6 +50,8 @@ class OwnKeyList {
   void OnSignerReplaced();
   // The same, but nothing can be signed by the one before: a new list comes next.
   void OnSignerLost();
+  // The key that who hears the lists goes by, as KeyListMake has it.
+  uint8_t elder() const { return elder_; }
   // Who hears the lists has seen what we sign with now.
   void SignByOurs() { elder_ = 0; }
   // An identifier was given out, and so many are left.

@@ -193,7 +193,9 @@ DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceConte
   renewal_.Interrupt(context.mono);
   if (change.signer) {
     own_list_.OnSignerReplaced();
-    shown_ = starts_over_ = false;
+    // Who has only asked who we are goes by none yet.
+    starts_over_ = starts_over_ && !shown_;
+    shown_ = false;
   }
   switch (dance_.Judge(context, change.key)) {
     case ClientDance::Judgement::kAsBefore:

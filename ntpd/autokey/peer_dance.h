@@ -139,7 +139,7 @@ class PeerDance {
                        const DanceContext& context);
   void OnAssociationRequest(Bytes field, bool answers_us, const DanceContext& context,
                             PeerResult& result);
-  void NoteRequest(const wire::AutokeyFieldHead& head, const DanceContext& context,
+  void NoteRequest(const wire::AutokeyFieldHead& head, Bytes field, const DanceContext& context,
                    DanceResult& result);
   void NoteCookieRequest(const wire::AutokeyFieldHead& head);
   void ForgetCookie(DanceResult& result);
@@ -149,7 +149,7 @@ class PeerDance {
                     DanceResult& result);
   void NoteSignature(Outcome outcome);
   void NoteCertificate(Bytes field);
-  void NoteWhoItKnows(const wire::AutokeyFieldHead& head);
+  void NoteWhoItKnows(const wire::AutokeyFieldHead& head, bool asks_for_ours);
   void TakeReply(const ServerAnswer& reply, PeerResult& result);
   bool MustAnnounce(const DanceContext& context) const;
   void AddAnswer(std::vector<uint8_t>* announcement, PeerPacket& packet);

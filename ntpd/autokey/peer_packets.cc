@@ -19,6 +19,13 @@ bool ShowsThatItKnowsUs(const AutokeyFieldHead& head) {
          Is(head, AutokeyCode::kSign) || Is(head, AutokeyCode::kLeap);
 }
 
+// For our own certificate, not for one of those that signed it.
+bool AsksForOurs(const AutokeyFieldHead& head, Bytes field, const HostState& host) {
+  if (!Is(head, AutokeyCode::kCertificate)) return false;
+  const auto request = wire::ParseAutokeyField(field);
+  return request.ok() && request->has_value && AsText(request->value) == host.subject();
+}
+
 // That of a first answer to us, or what is said of ours.
 bool IsOfFirstAnswer(const AutokeyFieldHead& head) {
   return Is(head, AutokeyCode::kNull) && (head.response || head == kFirstAnswerField);
@@ -74,7 +81,7 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
     result.dance.outcome = Outcome::kProtocol;
     return result;
   }
-  if (answers_us) NoteRequest(head, context, result.dance);
+  if (answers_us) NoteRequest(head, field, context, result.dance);
   if (answers_us && Is(head, AutokeyCode::kSign)) NoteCertificate(field);
   answer_.clear();
   pending_.reset();
@@ -88,7 +95,8 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
                                .certificates = context.certificates,
                                .now = context.now,
                                .synchronised = context.synchronised,
-                               .mono = context.mono};
+                               .mono = context.mono,
+                               .elder = shown_ ? uint8_t{0} : own_list_.elder()};
     ServerAnswer reply = side_.OnRequest(field, to_peer_.Reversed(), server);
     TakeReply(reply, result);
     if (result.question) pending_->since = context.mono;
@@ -97,9 +105,9 @@ PeerResult PeerDance::OnRequest(const AutokeyFieldHead& head, Bytes field, bool 
 }
 
 // What it asks, in answer to us, tells how far it has got.
-void PeerDance::NoteRequest(const AutokeyFieldHead& head, const DanceContext& context,
+void PeerDance::NoteRequest(const AutokeyFieldHead& head, Bytes field, const DanceContext& context,
                             DanceResult& result) {
-  NoteWhoItKnows(head);
+  NoteWhoItKnows(head, AsksForOurs(head, field, context.host));
   const bool other = peer_id_ != 0 && head.association != peer_id_;
   peer_id_ = head.association;
   if (ShowsThatItKnowsUs(head)) {
@@ -124,11 +132,11 @@ void PeerDance::NoteRequest(const AutokeyFieldHead& head, const DanceContext& co
   }
 }
 
-// Our lists were signed by the key that it had proved before. Who proves another beside that one
-// asks for the list last; who starts over has none that it could go by.
-void PeerDance::NoteWhoItKnows(const AutokeyFieldHead& head) {
+// Our lists and answers were signed by the key that it had been shown before. Who proves another
+// beside that one asks for the list last; who starts over has none that it could go by.
+void PeerDance::NoteWhoItKnows(const AutokeyFieldHead& head, bool asks_for_ours) {
   if (Is(head, AutokeyCode::kAssociation)) starts_over_ = true;
-  if (Is(head, AutokeyCode::kCertificate)) shown_ = true;
+  if (asks_for_ours) shown_ = true;
   if (shown_ && (starts_over_ || Is(head, AutokeyCode::kAutokey))) own_list_.SignByOurs();
 }
 

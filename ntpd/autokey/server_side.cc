@@ -318,7 +318,9 @@ size_t ServerSide::PlaceOf(const IpAddress& client) {
 // chance: it asks again. In scheme PC nobody is shown one, and who has another key than ours is not
 // of the group.
 uint8_t ServerSide::ElderFor(const IpAddress& client, const ServerContext& context) const {
-  if (context.host.is_private() || shown_[PlaceOf(client)]) return 0;
+  if (context.host.is_private()) return 0;
+  if (context.elder) return *context.elder;
+  if (shown_[PlaceOf(client)]) return 0;
   const auto recent = std::count_if(replaced_.begin(), replaced_.end(),
                                     [&](MonoTime at) { return context.mono - at < kElderSeconds; });
   return static_cast<uint8_t>(context.draw % (static_cast<uint32_t>(recent) + 1));

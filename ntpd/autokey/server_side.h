@@ -36,6 +36,8 @@ struct ServerContext {
   std::function<const OwnKeyList*(uint32_t association)> key_lists = {};
   MonoTime mono = {};
   uint32_t draw = 0;  // a random number, for what is left to chance
+  // The key that who asks goes by (KeyListMake::elder), where that is known: of a peer.
+  std::optional<uint8_t> elder = {};
 };
 
 // ASSOC as an answer: our name and status word. `association`: the request's, or our own in a

@@ -306,6 +306,19 @@ void AnotherGroupThatIsPinnedEndsAPeersProofAtTheReload(void**) {
   }
 }
 
+// In the middle of the dance what the other end asks is answered by the key that it was shown.
+void ANewKeyAtAReloadStartsNoDanceOver(void**) {
+  for (const Scheme scheme : {Scheme::kTrail, Scheme::kIff}) {
+    for (int polls = 0; polls < 12; ++polls) {
+      Synchronised pair(scheme);
+      for (int i = 0; i < polls; ++i) (void)pair.Poll();
+      pair.RenewKeysOfTwo();
+      assert_true(pair.Settle());
+      assert_true(pair.one->restarts.empty() && pair.two->restarts.empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::autokey::test
 
@@ -332,6 +345,7 @@ int main() {
       cmocka_unit_test(HasteIsRationed),
       cmocka_unit_test(NothingIsHastenedWhenAllIsSaid),
       cmocka_unit_test(AnotherGroupThatIsPinnedEndsAPeersProofAtTheReload),
+      cmocka_unit_test(ANewKeyAtAReloadStartsNoDanceOver),
   };
   return cmocka_run_group_tests(tests, LoadCrypto, nullptr);
 }
