@@ -290,22 +290,29 @@ ServerAnswer ServerSide::OnRequest(Bytes field, const AddressPair& path,
     ++counters_.busy;
     return {};
   }
+  const auto code = static_cast<AutokeyCode>(head->code);
+  const bool asks_for_ours =
+      code == AutokeyCode::kCertificate && AsText(request->value) == context.host.subject();
+  if (asks_for_ours && MissedScheme(path.source, context))
+    return Cannot(pending, Outcome::kDigestType);
   const uint8_t elder = ElderFor(path.source, context);
   auto answer = Answer(*request, path, context, elder);
   if (!answer.ok()) return Cannot(pending, answer.error());
   if (answer->operation)
     std::visit([elder](auto& operation) { operation.elder = elder; }, *answer->operation);
-  if (head->code == static_cast<uint8_t>(AutokeyCode::kCertificate) &&
-      AsText(request->value) == context.host.subject())
-    shown_.set(PlaceOf(path.source));
+  if (asks_for_ours) shown_.set(PlaceOf(path.source));
+  if (code == AutokeyCode::kAssociation) told_scheme_.set(PlaceOf(path.source));
   answer->pending = pending;
   return std::move(answer).value();
 }
 
-void ServerSide::OnSignerReplaced(MonoTime now) {
+void ServerSide::OnSignerReplaced(MonoTime now, bool scheme) {
   replaced_.insert(replaced_.begin(), now);
   if (replaced_.size() > msg::kMaxElders) replaced_.pop_back();
   shown_.reset();
+  if (!scheme) return;
+  other_scheme_ = now;
+  told_scheme_.reset();
 }
 
 size_t ServerSide::PlaceOf(const IpAddress& client) {
@@ -324,6 +331,13 @@ uint8_t ServerSide::ElderFor(const IpAddress& client, const ServerContext& conte
   const auto recent = std::count_if(replaced_.begin(), replaced_.end(),
                                     [&](MonoTime at) { return context.mono - at < kElderSeconds; });
   return static_cast<uint8_t>(context.draw % (static_cast<uint32_t>(recent) + 1));
+}
+
+// ntpd 4.2.x takes the digest from ASSOC and the key from CERT: with one of before and one of after
+// it would verify nothing, and ask for ever.
+bool ServerSide::MissedScheme(const IpAddress& client, const ServerContext& context) const {
+  return other_scheme_ && context.mono - *other_scheme_ < kElderSeconds &&
+         !told_scheme_[PlaceOf(client)];
 }
 
 ServerAnswer ServerSide::OnValueAnswer(const PendingReply& pending,

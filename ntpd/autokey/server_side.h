@@ -1,8 +1,9 @@
 // The server's side of Autokey: one answer to the first extension field of a client's packet.
 //
 // RFC 5906 section 9 and ntpd 4.2.8, byte for byte where its clients look. Nothing is kept about
-// clients but who, by a hash of the address, was shown our certificate since our key changed. The
-// field comes from anyone: its packet's MAC is made with private value 0 and proves nothing.
+// clients but who, by a hash of the address, was shown our certificate since our key changed, and
+// asked who we are since our signature scheme did. The field comes from anyone: its packet's MAC is
+// made with private value 0 and proves nothing.
 // Answers with certificates are longer than their requests, so the caller applies access rules and
 // rate limits first; an answer is at most wire::kMaxExtensionArea octets.
 #pragma once
@@ -94,7 +95,8 @@ class ServerSide {
 
   // Our values are signed by another key or scheme from now on, while the key process still has the
   // one before (HostChange::signer).
-  void OnSignerReplaced(MonoTime now);
+  // `scheme`: it has another signature scheme.
+  void OnSignerReplaced(MonoTime now, bool scheme = false);
   // Seconds for which questions of a dance that began before that are answered under the old key as
   // well: sixteen polls at 64 s. ntpd 4.2.x repeats what is answered under another than it was
   // shown, gets no time, and starts over only after 2^19 s.
@@ -105,6 +107,7 @@ class ServerSide {
  private:
   static size_t PlaceOf(const IpAddress& client);
   uint8_t ElderFor(const IpAddress& client, const ServerContext& context) const;
+  bool MissedScheme(const IpAddress& client, const ServerContext& context) const;
   ServerAnswer Cannot(const PendingReply& request, Outcome outcome);
   ServerAnswer RefuseOldVersion(Bytes field);
 
@@ -116,7 +119,11 @@ class ServerSide {
   // clients. Whoever sends in another's name, or shares its place, brings it what it would get
   // without: answers under the new key alone.
   static constexpr size_t kPlacesLog2 = 15;
-  std::bitset<size_t{1} << kPlacesLog2> shown_;
+  using Places = std::bitset<size_t{1} << kPlacesLog2>;
+  Places shown_;
+  // When our signature scheme was replaced, and who asked ASSOC since.
+  std::optional<MonoTime> other_scheme_;
+  Places told_scheme_;
 };
 
 }  // namespace ntpward::autokey

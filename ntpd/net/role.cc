@@ -158,7 +158,7 @@ void Role::OnMaterial(const msg::HostMaterial& material) {
         msg::kLogSystemInfo,
         "crypto: Autokey is on; its cookies have 32 bits, which keeps out accidents "
         "and no determined attacker");
-  if (change.signer) server_.OnSignerReplaced(Timebase::Mono());
+  if (change.signer) server_.OnSignerReplaced(Timebase::Mono(), other_scheme);
   upstreams_.OnHostMaterial(change);
   signatures_.Update();
   Schedule();

@@ -61,7 +61,7 @@ class TimeServer {
   bool IsListening(const SocketAddress& address) const;
   const std::map<uint16_t, Listener>& listeners() const { return listeners_; }
   // See autokey::ServerSide.
-  void OnSignerReplaced(MonoTime now) { autokey_.OnSignerReplaced(now); }
+  void OnSignerReplaced(MonoTime now, bool scheme) { autokey_.OnSignerReplaced(now, scheme); }
   const core::RateLimiter* recent() const { return limiter_ ? &*limiter_ : nullptr; }
 
  private:

@@ -403,6 +403,34 @@ void WhoBeganUnderTheOldKeyIsAnsweredByItToo(void**) {
   for (const uint32_t draw : {1U, 2U}) assert_int_equal(elder(draw), 0);
 }
 
+// A client that asked ASSOC before has the digest of the old scheme, and would check by that what
+// the new certificate's key signs.
+void ANewSchemeIsToldBeforeTheNewCertificate(void**) {
+  Server server;
+  const auto certificate = Request(AutokeyCode::kCertificate, AsBytes("server"));
+  const auto shows = [&] { return server.Ask(certificate).outcome == Outcome::kOk; };
+  const auto tell = [&] {
+    (void)server.Ask(Request(AutokeyCode::kAssociation, AsBytes("client")));
+  };
+  tell();
+  server.party.side.OnSignerReplaced(server.mono);
+  assert_true(shows());
+  server.party.side.OnSignerReplaced(server.mono, true);
+  assert_false(shows());
+  assert_string_equal(ToHex(server.Reply(certificate)).c_str(), "c20200080000a86e");
+  assert_true(server.Ask(Request(AutokeyCode::kCertificate, AsBytes("nobody"))).outcome ==
+              Outcome::kOk);
+  // Another key of the same scheme says nothing new.
+  tell();
+  assert_true(shows());
+  server.party.side.OnSignerReplaced(server.mono);
+  assert_true(shows());
+  server.client = IpAddress::V4(10, 77, 0, 9);
+  assert_false(shows());
+  server.mono = server.mono + (ServerSide::kElderSeconds + 1);
+  assert_true(shows());
+}
+
 // Present leap values under the signature of each key before ours, so that none is told for ever
 // what it cannot check, or a table that was replaced.
 void LeapValuesAreToldUnderEachOldKey(void**) {
@@ -461,6 +489,7 @@ int main() {
       cmocka_unit_test(BusyKeyProcessMeansSilence),
       cmocka_unit_test(AnswersFitAPacketWhateverTheKeyProcessSays),
       cmocka_unit_test(WhoBeganUnderTheOldKeyIsAnsweredByItToo),
+      cmocka_unit_test(ANewSchemeIsToldBeforeTheNewCertificate),
       cmocka_unit_test(LeapValuesAreToldUnderEachOldKey),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
