@@ -52,7 +52,7 @@ void Why(Session& session, const Arguments& arguments) {
   const auto reply = session.Ask(wire::ControlOp::kReadVariables, id, "");
   if (!reply) return;
   Values variables = ReadValues(reply->data);
-  for (const std::string_view name : {"identity", "trail", "autokeyerror", "received"})
+  for (const std::string_view name : {"identity", "trail", "autokeyerror", "received", "restrict"})
     AddNamed(session, id, name, &variables);
   const std::string name = SourceName(variables, id, session.display());
   const auto status = wire::PeerStatus::FromWord(reply->status);

@@ -24,7 +24,7 @@ constexpr std::string_view kPeer =
     "jitter,dispersion,keyid,filtdelay,filtoffset,pmode,received,sent,filtdisp,flash,ttl,"
     "peer_var_list,in,out,headway,bias,srchost,timerec,timereach,badauth,bogusorg,oldpkt,seldisp,"
     "selbroken,candidate,flags,host,valid,initsequence,initkey,timestamp,signature,ident,identity,"
-    "trail,cookieage,keylistage,autokeyerror";
+    "trail,cookieage,keylistage,autokeyerror,restrict";
 
 constexpr std::string_view kClock =
     "type,timecode,poll,noreply,badformat,baddata,fudgetime1,fudgetime2,stratum,refid,flags,device,"

@@ -114,6 +114,8 @@ std::string Silence(uint32_t flash, const Values& variables) {
   const std::string unreach = TextOf(variables, "unreach");
   const std::string polls =
       unreach.empty() || unreach == "0" ? "" : " (" + unreach + " without an answer)";
+  if (const std::string flag = TextOf(variables, "restrict"); !flag.empty())
+    return "What it sends is dropped here: its restrict entry has " + flag + ".";
   if (IsReferenceClock(variables)) return "Its driver has given no time" + polls + ".";
   if ((flash & kFlashRefused) != 0)
     return "Nothing that could be taken has come to answer our last polls" + polls + ".";
@@ -210,15 +212,21 @@ void AppendCauses(PeerStatus status, const Values& variables, std::string* text)
   if (set_aside) Append(SetAside(flash, variables), text);
 }
 
+// Why the last answer that was refused was; empty: none was.
+std::string Refusal(const Values& variables) {
+  const std::string error = TextOf(variables, "autokeyerror");
+  if (error.empty()) return "";
+  const std::string cause = TextOf(variables, "autokeycause");
+  return "(" + error + (cause.empty() ? ")." : "): " + cause + ".");
+}
+
 std::string AutokeyBeginning(const Values& variables) {
   const auto flash = static_cast<uint32_t>(NumberOf(variables, "flash").value_or(0));
   if ((flash & wire::kFlashAuth) != 0) return "Autokey has not begun.";
-  const std::string error = TextOf(variables, "autokeyerror");
-  if (error.empty())
+  const std::string refused = Refusal(variables);
+  if (refused.empty())
     return "Autokey has not begun: the server has not answered, or does not speak it.";
-  const std::string cause = TextOf(variables, "autokeycause");
-  return "Autokey begins anew: what the server answered was refused (" + error +
-         (cause.empty() ? ")." : "): " + cause + ".");
+  return "Autokey begins anew: what the server answered was refused " + refused;
 }
 
 std::string Autokey(uint32_t flags, const Values& variables) {
@@ -232,7 +240,11 @@ std::string Autokey(uint32_t flags, const Values& variables) {
   }
   const std::string_view missing = MissingStep(flags);
   const uint32_t needed = IsSymmetric(variables) ? kAutokeyOfPeers : kAutokeyOfServers;
-  if ((flags & needed) != needed) return text + " is under way: " + std::string(missing) + " yet.";
+  if ((flags & needed) != needed) {
+    const std::string refused = Refusal(variables);
+    return text + " is under way: " + std::string(missing) + " yet." +
+           (refused.empty() ? "" : " The last answer that was refused: " + refused);
+  }
   const std::string identity = TextOf(variables, "identity");
   text += " has authenticated it";
   if (identity == "TC") {

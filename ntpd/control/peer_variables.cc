@@ -202,6 +202,10 @@ constexpr Entry kTable[] = {
        if (v.autokey && v.autokey->key_list_age_s) o.AddUnsigned(n, *v.autokey->key_list_age_s);
      }},
     {"autokeyerror", WriteFailure},
+    {"restrict",
+     [](Name n, const View& v, Out& o) {
+       if (!v.refused_by.empty()) o.AddQuoted(n, v.refused_by);
+     }},
 };
 
 constexpr std::string_view kDefaults[] = {

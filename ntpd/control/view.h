@@ -276,7 +276,8 @@ struct PeerView {
   uint64_t received = 0;
   uint64_t sent = 0;
   uint32_t since_received_s = 0;
-  uint32_t since_reach_s = 0;  // since it last became reachable or unreachable
+  std::string_view refused_by;  // a restrict flag by its name; empty: its packets are let in
+  uint32_t since_reach_s = 0;   // since it last became reachable or unreachable
   uint64_t bad_auth = 0;
   uint64_t bogus_origin = 0;
   uint64_t old_packets = 0;

@@ -274,6 +274,7 @@ std::optional<control::PeerView> DaemonView::Peer(AssocId id) const {
   const Upstream* upstream = upstreams_->Find(id);
   if (upstream == nullptr) return view;
   view.local = {upstream->local, 123};
+  view.refused_by = upstream->refused_by;
   if (!snapshot->refclock) view.ttl = upstream->config.ttl;
   if (snapshot->refclock) view.local.ip = IpAddress::V4(127, 0, 0, 1);
   if (upstream->dance != nullptr) {

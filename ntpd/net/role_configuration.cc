@@ -182,6 +182,7 @@ void Role::ApplyStart(const msg::NetStart& start) {
 void Role::ApplyChange(const settings::Change& change) {
   ApplyStart(change.after.start);
   for (const settings::AccessStep& step : change.access) ApplyAccess(step);
+  if (!change.access.empty()) upstreams_.OnAccessChanged();
   upstreams_.Configure(change.after.associations);
   upstreams_.Maintain(Timebase::Mono());
   upstreams_.ReportEvents();
@@ -238,6 +239,7 @@ void Role::ApplyRestrictions(const std::vector<msg::NetRestriction>& restriction
   // Associations that stay have their entries in the new list, too.
   for (const auto& [id, upstream] : upstreams_.all())
     if (!upstream->remote.ip.is_refclock()) node_.access.AddSource(upstream->remote.ip);
+  upstreams_.OnAccessChanged();
 }
 
 void Role::OnRoleRestarted(const msg::NetRoleRestarted& restarted) {

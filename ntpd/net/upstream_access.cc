@@ -13,15 +13,26 @@ bool Upstreams::Refuses(AssocId id, core::AccessFlags flags, uint8_t version) {
   if (association == nullptr || found == upstreams_.end()) return false;
   Upstream& upstream = *found->second;
   const auto flag = core::RefusedBy(flags, version, association->keyed());
-  if (!flag) return false;
+  if (!flag) {
+    upstream.refused_by = {};
+    return false;
+  }
   ++node_->packets.restricted;
   SayRefused(&upstream, *flag);
   return true;
 }
 
-// For good: who forges packets of it that the entry refuses, and such that it does not, must not
-// fill the log.
+void Upstreams::OnAccessChanged() {
+  for (const auto& [id, upstream] : upstreams_) {
+    upstream->refused_by = {};
+    upstream->said_refused = false;
+  }
+}
+
+// Once for an access list: who forges packets of it that the entry refuses, and such that it does
+// not, must not fill the log.
 void Upstreams::SayRefused(Upstream* upstream, std::string_view flag) {
+  upstream->refused_by = flag;
   if (std::exchange(upstream->said_refused, true)) return;
   node_->reporter.Log(LogLevel::kWarning, upstream->label() +
                                               ": what it sends is dropped, for its restrict entry "

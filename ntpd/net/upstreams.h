@@ -63,7 +63,9 @@ struct Upstream {
   // A peer that a packet made and that is tried: another was turned away for want of its place.
   bool keeps_others_out = false;
   bool said_no_source = false;  // that it cannot be sent to
-  bool said_refused = false;    // that its packets are dropped
+  // The flag of its restrict entry for which its last packet was dropped, by its name; else none.
+  std::string_view refused_by;
+  bool said_refused = false;  // that its packets are dropped
   UniqueFd socket;
   std::shared_ptr<void> receive_argument;  // of `readable`; outlives it
   Event readable;
@@ -214,6 +216,8 @@ class Upstreams {
   // Whether a packet of it is to be dropped by the restrict entry of its address, which has
   // `flags`. Counts that, and says it once.
   bool Refuses(AssocId id, core::AccessFlags flags, uint8_t version);
+  // The access list has changed: what was said of it is said anew.
+  void OnAccessChanged();
 
  private:
   // In place of a line, for associations that a packet made.

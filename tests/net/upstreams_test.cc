@@ -109,12 +109,20 @@ void WhatItsRestrictEntryRefusesIsSaidOnce(void**) {
     assert_true(net.h.upstreams.Refuses(id, version, 3));
     assert_false(net.h.upstreams.Refuses(id, version, 4));
   }
+  assert_true(net.h.view.Peer(id)->refused_by.empty());
   assert_true(net.h.upstreams.Refuses(id, core::Access::kNoTrust, 4));
+  assert_true(net.h.view.Peer(id)->refused_by == "notrust");
   assert_int_equal(net.h.node.packets.restricted, before + 4);
   int said = 0;
   while (const auto each = Next<msg::LogLine>(&net.h.supervisor.far))
     said += std::string(each->text.text()).find("what it sends is dropped") != std::string::npos;
   assert_int_equal(said, 1);
+  // Of another list it is said anew.
+  net.h.upstreams.OnAccessChanged();
+  assert_true(net.h.view.Peer(id)->refused_by.empty());
+  assert_true(net.h.upstreams.Refuses(id, version, 3));
+  const auto anew = Next<msg::LogLine>(&net.h.supervisor.far);
+  assert_true(anew && anew->text.text().ends_with("entry has version"));
 }
 
 void APeerWhosePacketsAreIgnoredIsToldWhenItIsSentTo(void**) {

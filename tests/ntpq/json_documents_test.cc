@@ -282,7 +282,8 @@ void WhyTellsWhatTheDaemonKnowsOfAutokey(void**) {
         {Answered(kReadVariables, 12345, "", all), Answered(kReadVariables, 12345, "identity", ""),
          Answered(kReadVariables, 12345, "trail", loops ? "trailloop=1" : ""),
          Answered(kReadVariables, 12345, "autokeyerror", loops ? "" : refused),
-         Answered(kReadVariables, 12345, "received", ""), Answered(kReadVariables, 0, "peer", "")});
+         Answered(kReadVariables, 12345, "received", ""),
+         Answered(kReadVariables, 12345, "restrict", ""), Answered(kReadVariables, 0, "peer", "")});
   }
   Bench bench(recording);
   for (const char* words : {"bad_filestamp): x is wrong.", "comes back to this host"}) {

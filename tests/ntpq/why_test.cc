@@ -197,6 +197,27 @@ void WhoseAnswersWereRefusedHasAnswered(void**) {
   assert_true(Has(Why(status, begins + ", autokeycause=\"x is wrong\""), "verified): x is wrong."));
 }
 
+// It begins anew at each poll, and gets as far.
+void WhoIsRefusedAgainAndAgainSaysWhy(void**) {
+  PeerStatus status = Reachable(Selection::kReject);
+  status.auth_enabled = true;
+  const std::string text =
+      Why(status,
+          "keyid=0x2ead7dd2, flags=0x81021, autokeyerror=\"bad_or_missing_group key\", "
+          "autokeycause=\"x has no public value\"");
+  assert_true(Has(text, "is under way"));
+  assert_true(Has(text, "The last answer that was refused: (bad_or_missing_group key): x has no"));
+}
+
+// By our own rules, and not by an outage.
+void WhatARestrictLineDropsIsNoSilence(void**) {
+  PeerStatus status;
+  status.selection = Selection::kReject;
+  const std::string text = Why(status, "received=7, unreach=5, restrict=\"ignore\"");
+  assert_true(Has(text, "What it sends is dropped here: its restrict entry has ignore."));
+  assert_true(text.find("is down") == std::string::npos);
+}
+
 void APeerWhoseTrailComesBackFollowsUsPerhaps(void**) {
   PeerStatus status = Reachable(Selection::kReject);
   status.auth_enabled = true;
@@ -296,6 +317,8 @@ int main() {
       cmocka_unit_test(NothingIsSaidOfTheTimeOfWhoHasToldNone),
       cmocka_unit_test(AddressesOnTheWayAreACauseWhereAutokeyBegins),
       cmocka_unit_test(WhoseAnswersWereRefusedHasAnswered),
+      cmocka_unit_test(WhoIsRefusedAgainAndAgainSaysWhy),
+      cmocka_unit_test(WhatARestrictLineDropsIsNoSilence),
       cmocka_unit_test(APeerWhoseTrailComesBackFollowsUsPerhaps),
       cmocka_unit_test(AuthenticationIsAlwaysSpokenOf),
       cmocka_unit_test(AutokeyTellsItsNextStepOrItsProof),

@@ -30,7 +30,7 @@ inline constexpr std::string_view kPeerVariables =
     "jitter,dispersion,keyid,filtdelay,filtoffset,pmode,received,sent,filtdisp,flash,ttl,"
     "peer_var_list,in,out,headway,bias,srchost,timerec,timereach,badauth,bogusorg,oldpkt,seldisp,"
     "selbroken,candidate,flags,host,valid,initsequence,initkey,timestamp,signature,ident,identity,"
-    "trail,cookieage,keylistage,autokeyerror";
+    "trail,cookieage,keylistage,autokeyerror,restrict";
 
 inline constexpr std::string_view kClockVariables =
     "type,timecode,poll,noreply,badformat,baddata,fudgetime1,fudgetime2,stratum,refid,flags,device,"
