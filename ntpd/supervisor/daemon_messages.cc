@@ -24,6 +24,12 @@ constexpr double kAccusationGrace = 0.5;
 // seconds, and more of them than it takes.
 constexpr double kLateLine = 10;
 
+// A local clock counts no requests.
+bool AsksServers(const config::Config& config) {
+  return std::any_of(config.associations.begin(), config.associations.end(),
+                     [](const config::Association& line) { return !line.is_local_clock(); });
+}
+
 }  // namespace
 
 void Daemon::LogFrom(const RoleSlot& from, LogLevel level, std::string_view line) {
@@ -274,7 +280,7 @@ bool Daemon::OnQuit(const msg::NetQuit& message) {
   }
   log_->Log(status == 0 ? LogLevel::kNotice : LogLevel::kError, text);
   exit_status_ = status;
-  may_linger_ = message.reason != msg::QuitReason::kUnheard;
+  may_linger_ = message.reason != msg::QuitReason::kUnheard && AsksServers(config_);
   BeginEnd(0);
   return true;
 }
