@@ -1,113 +1,15 @@
 // The dance over real sockets and a real channel: the test is the server and ntpd-keys.
 #include <tuple>
 
-#include "tests/net/dance_keys.h"
-#include "tests/net/upstream_world.h"
+#include "tests/net/danced.h"
 
 namespace ntpward::net {
 namespace {
 
 using namespace ntpward::test;
-using autokey::test::kTestNow;
 using autokey::test::Party;
 using autokey::test::TestKey;
 using wire::AutokeyCode;
-
-struct Danced : Net {
-  using Kind = msg::NetAssociationKind;
-  // kManycastClient: the server answered a solicitation.
-  explicit Danced(Kind kind = Kind::kServer) {
-    client.AddGroup("server");
-    server.Sign(kTestNow);
-    h.SetHost(client.material);
-    msg::NetAssociation line = Line(kFirst);
-    line.kind = kind;
-    line.autokey = true;
-    h.upstreams.Configure({line});
-    if (kind == Kind::kManycastClient) h.upstreams.AddManycast(0, kFirst);
-  }
-  const autokey::RenewingDance& dance() const { return *upstream().dance; }
-
-  // What the next packet asks for; none when it carries no field.
-  static std::optional<AutokeyCode> CodeOf(const Stranger::Got& request) {
-    const auto packet = *wire::ParsePacket(request.bytes);
-    if (packet.extensions().empty()) return std::nullopt;
-    return static_cast<AutokeyCode>(packet.extensions()[0].field[1]);
-  }
-  static KeyId KeyOf(const Stranger::Got& request) {
-    return wire::ParsePacket(request.bytes)->mac->key;
-  }
-  // `field` in a reply to `request`, under the MAC that anyone can make.
-  std::vector<uint8_t> Reply(const Stranger::Got& request, Bytes field, KeyId key) {
-    return h.WithPublicMac({kFirst, request.from.ip}, key,
-                           Encoded(ReplyTo(request.header()), field));
-  }
-  std::vector<uint8_t> ServersField(const Stranger::Got& request) {
-    const auto packet = *wire::ParsePacket(request.bytes);
-    return ServersAnswer(&server, packet.extensions()[0].field, {request.from.ip, kFirst}, ++now);
-  }
-  void Deliver(Bytes packet, const Stranger::Got& request) {
-    first.Send(packet, request.from);
-    h.Spin();
-  }
-  // A poll, the server's answer, and whatever ntpd-keys is asked meanwhile.
-  std::optional<AutokeyCode> Step() {
-    h.upstreams.Poll(Only());
-    ServeKeys();
-    const auto request = first.Receive();
-    if (!request) return std::nullopt;
-    const auto code = CodeOf(*request);
-    if (!code) return std::nullopt;
-    Deliver(Reply(*request, ServersField(*request), KeyOf(*request)), *request);
-    ServeKeys();
-    return code;
-  }
-  // Until plain packets can be sent.
-  void Associate() {
-    for (int i = 0; i < 4; ++i) CHECK(Step().has_value());
-    CHECK(dance().proven());
-  }
-  // A poll of a proven server: what arrives there.
-  Stranger::Got PlainRequest() {
-    h.upstreams.Poll(Only());
-    ServeKeys();
-    const auto request = first.Receive();
-    CHECK(request && !CodeOf(*request));
-    return *request;
-  }
-
-  // ntpd-keys answers all that it was asked.
-  void ServeKeys() {
-    h.ServeKeys([this](Bytes message) { ServeOne(message); });
-  }
-  void ServeOne(Bytes bytes) {
-    msg::SealRequest seal;
-    msg::CheckMac check;
-    msg::ForgetAssociation forget;
-    if (ServeDance(&h, client, bytes)) return;
-    if (msg::Decode(bytes, &seal)) {
-      CHECK(seal.association == Only());
-      msg::Sealed sealed;
-      sealed.request = seal.request;
-      if (!cookie_lost) CHECK(sealed.mac.Assign(SomeMac(seal.key)));
-      h.SayAsKeys(sealed);
-    } else if (msg::Decode(bytes, &check)) {
-      CHECK(check.association == Only());
-      ++checks;
-      h.SayAsKeys(msg::Verdict{.request = check.request, .code = msg::VerdictCode::kGood});
-    } else {
-      CHECK(msg::Decode(bytes, &forget));
-      ++forgotten;
-    }
-  }
-
-  Party server{"server", TestKey::Shared(0), true, autokey::kIff};
-  Party client{"client", TestKey::Shared(1), false};
-  uint32_t now = kTestNow;
-  bool cookie_lost = false;
-  int checks = 0;
-  int forgotten = 0;
-};
 
 void TakesTimeOnlyAfterTheDance(void**) {
   Danced net;
@@ -314,80 +216,6 @@ void ANewKeyProcessCostsTheCookieAlone(void**) {
   assert_true(net.dance().proven());
 }
 
-// Its next poll, which asks for the cookie, may be 1024 s away.
-void ANewKeyProcessCostsNoManycastServer(void**) {
-  Danced net(Danced::Kind::kManycastClient);
-  net.Associate();
-  const MonoTime now = Timebase::Mono();
-  net.h.upstreams.Maintain(now);
-  net.h.node.keys.OnRestarted();
-  net.h.upstreams.OnKeysRestarted();
-  net.h.upstreams.OnHostMaterial({});
-  for (double after = 1000; after < 3000; after += 100) net.h.upstreams.Maintain(now + after);
-  assert_int_equal(net.h.upstreams.all().size(), 1);
-  assert_true(net.Step() == AutokeyCode::kCookie);
-  assert_true(net.dance().proven());
-}
-
-void AManycastServerThatDoesNotProveItselfGoes(void**) {
-  Danced net(Danced::Kind::kManycastClient);
-  for (int i = 0; i < 2; ++i) assert_true(net.Step().has_value());
-  const MonoTime now = Timebase::Mono();
-  net.h.upstreams.Maintain(now + 170);
-  assert_int_equal(net.h.upstreams.all().size(), 1);
-  net.h.upstreams.Maintain(now + 190);
-  assert_int_equal(net.h.upstreams.all().size(), 0);
-}
-
-// One of another group has the place of its network until it is refused, and goes for the server.
-// Another group's server answers in place of the one that was found.
-void BeRefused(Danced& net) {
-  Party neighbour("neighbour", TestKey::Shared(2), true, autokey::kIff);
-  neighbour.Sign(kTestNow);
-  for (int i = 0; i < 20 && !net.upstream().refused; ++i) {
-    assert_int_equal(net.h.upstreams.CountOfRefused(0), 0);
-    assert_false(net.h.upstreams.MakePlaceForManycast(0, kSecond));
-    net.h.upstreams.Poll(net.Only());
-    net.ServeKeys();
-    const auto request = net.first.Receive();
-    if (!request) continue;
-    const auto packet = *wire::ParsePacket(request->bytes);
-    const auto field = ServersAnswer(&neighbour, packet.extensions()[0].field,
-                                     {request->from.ip, kFirst}, ++net.now);
-    net.Deliver(net.Reply(*request, field, Danced::KeyOf(*request)), *request);
-    net.ServeKeys();
-  }
-}
-
-void ARefusalEndsWithTheProof(void**) {
-  Danced net(Danced::Kind::kManycastClient);
-  net.h.node.start.maxclock = 2;
-  BeRefused(net);
-  assert_int_equal(net.h.upstreams.CountOfRefused(0), 1);
-  net.Associate();
-  assert_true(net.dance().identified());
-  assert_int_equal(net.h.upstreams.CountOfRefused(0), 0);
-}
-
-void ARefusedManycastServerMakesRoom(void**) {
-  Danced net(Danced::Kind::kManycastClient);
-  // Neighbours have half of two places.
-  net.h.node.start.maxclock = 2;
-  BeRefused(net);
-  assert_true(net.upstream().refused);
-  // It does not end the search.
-  assert_int_equal(net.h.upstreams.CountOfPool(0), 1);
-  assert_int_equal(net.h.upstreams.CountOfRefused(0), 1);
-  assert_true(net.h.upstreams.MakePlaceForManycast(0, kSecond));
-  assert_int_equal(net.h.upstreams.all().size(), 0);
-  assert_false(net.h.upstreams.MakePlaceForManycast(0, kFirst));
-  // As a broadcast server it may be asked for another proof.
-  assert_true(
-      net.h.upstreams.MakePlaceForUnproven(Upstreams::UnprovenKind::kBroadcastServer, kFirst));
-  net.h.upstreams.OnHostMaterial({});
-  assert_true(net.h.upstreams.MakePlaceForManycast(0, kFirst));
-}
-
 void KeyMaterialReadAgainCostsNothingThatWasProved(void**) {
   for (const autokey::HostChange& change :
        {autokey::HostChange{}, autokey::HostChange{.certificate = true},
@@ -422,47 +250,6 @@ void AReloadBringsTheNewPolicyToRunningDances(void**) {
   assert_false(net.dance().proven());
 }
 
-void ATableOfLeapSecondsGoesWithItsServerAndWithItsProof(void**) {
-  const autokey::LeapValues table{37, {3692217600}, {kTestNow + 1000000}};
-  Danced net;
-  net.Associate();
-  autokey::LearnedLeap& learned = net.h.node.learned_leap;
-  const auto chosen = [&learned] {
-    learned.Choose({kTestNow}, [](AssocId) { return wire::Selection::kCandidate; });
-    return learned.Best();
-  };
-  learned.Learn(net.Only(), table);
-  net.h.upstreams.OnHostMaterial({.certificate = true, .key = true});
-  assert_true(chosen() == table);
-  // We can check no proof of its group any more.
-  net.h.SetHost(Party("client", TestKey::Shared(1), false).material);
-  net.h.upstreams.OnHostMaterial({});
-  assert_false(net.dance().proven());
-  assert_false(chosen().IsTable());
-  learned.Learn(net.Only(), table);
-  net.h.upstreams.Configure({});
-  assert_false(chosen().IsTable());
-}
-
-// Neither a reload that takes a server away nor a refusal leaves its trail to our clients.
-void ItsCertificatesGoWithAServerAndWithItsProof(void**) {
-  for (const bool refused : {false, true}) {
-    Danced net;
-    net.Associate();
-    const autokey::CertificateCache& cache = net.h.node.certificates;
-    net.h.upstreams.OnHostMaterial({.certificate = true, .key = true});
-    assert_non_null(cache.FindForClient("server"));
-    if (refused) {
-      // We can check no proof of its group any more.
-      net.h.SetHost(Party("client", TestKey::Shared(1), false).material);
-      net.h.upstreams.OnHostMaterial({});
-    } else {
-      net.h.upstreams.Configure({});
-    }
-    assert_null(cache.FindForClient("server"));
-  }
-}
-
 void ServersWaitUntilWeKnowWhoWeAre(void**) {
   Danced net;
   const msg::NetAssociation line = net.upstream().config;
@@ -492,14 +279,8 @@ int main() {
       cmocka_unit_test(ForgeriesLeaveNoTraceInAnyState),
       cmocka_unit_test(ACookieThatKeysHasLostIsAskedForAgain),
       cmocka_unit_test(ANewKeyProcessCostsTheCookieAlone),
-      cmocka_unit_test(ANewKeyProcessCostsNoManycastServer),
-      cmocka_unit_test(AManycastServerThatDoesNotProveItselfGoes),
-      cmocka_unit_test(ARefusedManycastServerMakesRoom),
-      cmocka_unit_test(ARefusalEndsWithTheProof),
       cmocka_unit_test(KeyMaterialReadAgainCostsNothingThatWasProved),
       cmocka_unit_test(AReloadBringsTheNewPolicyToRunningDances),
-      cmocka_unit_test(ATableOfLeapSecondsGoesWithItsServerAndWithItsProof),
-      cmocka_unit_test(ItsCertificatesGoWithAServerAndWithItsProof),
       cmocka_unit_test(ServersWaitUntilWeKnowWhoWeAre),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
