@@ -33,7 +33,9 @@ check-systemd: all
 NOT_SANITIZED := keys/cage_test ntpq/cage_test ntpq/prompt_test ntpq/std_platform_test ntpq/std_terminal_test \
                  privsep/cage_test privsep/spawn_test supervisor/daemon_kept_test supervisor/daemon_reload_test \
                  supervisor/daemon_roles_test supervisor/daemon_test supervisor/roles_test
-SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED)),$(TEST_PROGRAMS))
+# Virtual weeks are minutes with the sanitizers; the other simulations take the same paths.
+LONG_SIMULATIONS := core/sim_test core/sim_leap_test
+SANITIZED_TESTS := $(filter-out $(addprefix $(BUILD)/test/,$(NOT_SANITIZED) $(LONG_SIMULATIONS)),$(TEST_PROGRAMS))
 
 # All that clang is to compile, once: with the sanitizers, for the tests and the fuzz targets.
 .PHONY: clang-programs
