@@ -83,11 +83,16 @@ void AnAddressOfThisHostIsNeverFollowed(void**) {
   assert_true(at != std::string::npos && log.find(said, at + 1) == std::string::npos);
 }
 
+msg::NetAssociation PeerLine(const IpAddress& address) {
+  msg::NetAssociation line = Line(address);
+  line.kind = msg::NetAssociationKind::kPeer;
+  return line;
+}
+
 // Its local address is learnt before it is one of the associations.
 void APeerOfThisHostIsNamed(void**) {
   Net net;
-  msg::NetAssociation line = Line(IpAddress::V4(127, 0, 0, 1));
-  line.kind = msg::NetAssociationKind::kPeer;
+  const msg::NetAssociation line = PeerLine(IpAddress::V4(127, 0, 0, 1));
   net.h.upstreams.Configure({line});
   std::string log;
   while (const auto each = Next<msg::LogLine>(&net.h.supervisor.far))
@@ -99,8 +104,7 @@ void APeerOfThisHostIsNamed(void**) {
 // Forged packets in turns, of which the entry refuses every other one, are no flood of the log.
 void WhatItsRestrictEntryRefusesIsSaidOnce(void**) {
   Net net;
-  msg::NetAssociation line = Line(IpAddress::V4(192, 0, 2, 9));
-  line.kind = msg::NetAssociationKind::kPeer;
+  const msg::NetAssociation line = PeerLine(IpAddress::V4(192, 0, 2, 9));
   net.h.upstreams.Configure({line});
   const AssocId id = net.h.upstreams.all().begin()->first;
   const core::AccessFlags version = core::Access::kVersion;
@@ -127,8 +131,7 @@ void WhatItsRestrictEntryRefusesIsSaidOnce(void**) {
 
 void APeerWhosePacketsAreIgnoredIsToldWhenItIsSentTo(void**) {
   Net net;
-  msg::NetAssociation line = Line(IpAddress::V4(127, 0, 0, 2));
-  line.kind = msg::NetAssociationKind::kPeer;
+  const msg::NetAssociation line = PeerLine(IpAddress::V4(127, 0, 0, 2));
   net.h.upstreams.Configure({line});
   core::AccessEntry entry;
   entry.address = line.address;
@@ -156,8 +159,7 @@ void APeerIsSentToFromAnAddressThatIsListenedOn(void**) {
     sources.push_back(from);
     return true;
   });
-  msg::NetAssociation line = Line(IpAddress::V4(127, 0, 0, 2));
-  line.kind = msg::NetAssociationKind::kPeer;
+  const msg::NetAssociation line = PeerLine(IpAddress::V4(127, 0, 0, 2));
   net.h.upstreams.Configure({line});
   const AssocId id = net.h.upstreams.all().begin()->first;
   net.h.upstreams.Poll(id);
