@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ntpward::core {
 namespace {
@@ -10,8 +11,9 @@ constexpr double kQuietest = 1e-10;  // restlessness of the first filter; each n
 constexpr double kScoreDecay = 0.985;  // remembers some 70 measurements
 constexpr double kScoreFloor = -60;    // a single absurd measurement must not decide for ever
 constexpr double kSurprise = 6;        // deviations
-constexpr int kJumpSurprises = 3;
-constexpr double kSwitchMargin = 1;  // log likelihood: no flutter between equals
+constexpr int kJumpSurprises = 3;      // in a row: followed, whatever they say
+constexpr double kMostBent = 20e-6;    // s/s, of a frequency at once
+constexpr double kSwitchMargin = 1;    // log likelihood: no flutter between equals
 
 }  // namespace
 
@@ -68,15 +70,14 @@ ClockModel::Outcome ClockModel::Measure(double interval, double corrected, doubl
   }
   innovation_ = offset - best().u;
   const double expected = std::sqrt(best().uu + variance * best().noise_scale * best().noise_scale);
+  surprised_for_ += std::max(0.0, interval);
   if (std::abs(innovation_) > kSurprise * expected) {
-    if (suspicious) return Outcome::kOutlier;
-    if (++surprises_ >= kJumpSurprises) {
-      ForgetPhase(offset, deviation);
-      return Outcome::kTaken;
-    }
-  } else {
-    surprises_ = 0;
+    if (suspicious || IsStray()) return Outcome::kOutlier;
+    FollowJump(offset, deviation);
+    return Outcome::kTaken;
   }
+  surprises_ = 0;
+  surprised_for_ = 0;
   for (size_t i = 0; i < filters_.size(); ++i) {
     const double gain = Correct(&filters_[i], offset, variance);
     if (i == best_) gain_ = gain;
@@ -92,6 +93,22 @@ void ClockModel::ChooseBest() {
   if (filters_[candidate].score > filters_[best_].score + kSwitchMargin) best_ = candidate;
 }
 
+// One alone is the source's or its path's, and moves nothing; nor does a second that contradicts
+// it.
+bool ClockModel::IsStray() {
+  const double before = std::exchange(surprise_, innovation_);
+  ++surprises_;
+  return surprises_ == 1 || (surprises_ < kJumpSurprises && before * innovation_ < 0);
+}
+
+// What was seen as a jump may be a new frequency as well: the next measurement tells them apart.
+void ClockModel::FollowJump(double offset, double deviation) {
+  const double bent = std::abs(innovation_) / std::max(1.0, surprised_for_);
+  ForgetPhase(offset, deviation);
+  for (Filter& filter : filters_)
+    filter.ff = std::max(filter.ff, std::pow(std::min(bent, kMostBent), 2));
+}
+
 void ClockModel::ForgetPhase(double phase, double deviation) {
   for (Filter& filter : filters_) {
     filter.u = phase;
@@ -101,6 +118,7 @@ void ClockModel::ForgetPhase(double phase, double deviation) {
     filter.ff = std::max(filter.ff, 1e-14);
   }
   surprises_ = 0;
+  surprised_for_ = 0;
 }
 
 double ClockModel::frequency_deviation() const { return std::sqrt(best().ff); }

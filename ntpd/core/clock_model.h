@@ -21,6 +21,8 @@ class ClockModel {
   void Start(double phase, double phase_deviation, double frequency, double deviation);
   bool started() const { return started_; }
 
+  // An outlier moves nothing: one surprise is the source's rather than the clock's. The next one in
+  // a row that agrees is a jump, and followed.
   enum class Outcome : uint8_t { kTaken, kOutlier };
   // An offset measured `interval` s after the measurement before; in between the clock was
   // corrected by `corrected` s, by slews, steps and its frequency together. `deviation`: the
@@ -59,6 +61,8 @@ class ClockModel {
 
   static void Predict(Filter* filter, double interval);
   static double Correct(Filter* filter, double offset, double variance);
+  bool IsStray();
+  void FollowJump(double offset, double deviation);
   const Filter& best() const { return filters_[best_]; }
   void ChooseBest();
 
@@ -67,7 +71,9 @@ class ClockModel {
   bool started_ = false;
   double gain_ = 1;
   double innovation_ = 0;
-  int surprises_ = 0;  // in a row, not explained by a long round trip
+  int surprises_ = 0;         // in a row, not explained by a long round trip
+  double surprise_ = 0;       // s, the last of them
+  double surprised_for_ = 0;  // s since the last measurement that was none
 };
 
 }  // namespace ntpward::core

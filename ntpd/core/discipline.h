@@ -116,6 +116,8 @@ class Discipline {
   double corrected() const { return corrected_; }
   // What a measurement taken now would be expected to say; none before an offset was used.
   std::optional<double> Expect(const Measurement& measurement) const;
+  // Whether an offset, s, is stepped and not slewed out.
+  bool BeyondStep(double offset) const;
   int poll() const { return poll_; }         // log2 s; the poll of all sources
   bool started() const { return started_; }  // an offset was used
   // Worth writing to the drift file: the frequency is measured, not assumed.
@@ -123,7 +125,6 @@ class Discipline {
   bool panic_gate_open() const { return panic_gate_open_; }
 
  private:
-  bool BeyondStep(double offset) const;
   ClockAction OnLargeOffset(const OffsetUpdate& update, MonoTime now);
   ClockAction ProposeStep(const OffsetUpdate& update, MonoTime now);
   void ForgetRefusals();

@@ -164,6 +164,7 @@ class Engine {
     uint16_t unfit = 0;  // flash bits of the last selection
     MeasurementNoise noise;
     std::optional<double> bias;  // s, against what all survivors say together; none: new among them
+    int misfits = 0;             // samples in a row that fitted neither clock nor bias
   };
   struct Local {
     LocalClock clock;

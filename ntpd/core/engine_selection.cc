@@ -12,11 +12,13 @@ using Kind = ClockAction::Kind;
 
 // Sources disagree by asymmetries that no averaging removes, and some are wrong for a while. How
 // far a bias (see TakeMeasurements) follows a sample that fits, or is the system peer's, and one
-// that does not; how many deviations off still fit; and how far the biases come to cancel out with
-// each sample.
+// that does not; how many deviations off still fit; how many in a row that do not leave the bias
+// alone, since each may be a stray, or the clock have jumped; and how far the biases come to cancel
+// out with each sample.
 constexpr double kBiasSmoothing = 1.0 / 16;
 constexpr double kBiasChase = 1.0 / 4;
 constexpr double kFit = 4;
+constexpr int kStrays = 2;
 constexpr double kCentring = 1.0 / 32;
 
 constexpr uint32_t kLoopbackRefid = 0x7f000001;  // what an orphan parent names as its source
@@ -123,11 +125,13 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
 // Each survivor keeps a bias against what all say together, and its samples count less that. Those
 // of the system peer do in any case. One of another is taken only where it fits: a source that is
 // being slewed itself, or whose path has changed, has a deviation as small as the best one's, and
-// would pass its own frequency on.
+// would pass its own frequency on. Nothing is learned from an offset that waits for its step, nor
+// from a sample that would need one alone.
 std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
                                                   std::span<const Candidate> candidates) {
   const AssocId leader = candidates[*result.system_peer].id;
   const bool alone = candidates[*result.system_peer].prefer || result.survivors.size() == 1;
+  const bool waits_for_step = discipline_.BeyondStep(result.combined.offset);
   std::vector<Measurement> measurements;
   for (PendingSample& pending : std::exchange(pending_, {})) {
     const bool leads = pending.id == leader;
@@ -136,6 +140,11 @@ std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
                     [&](size_t i) { return candidates[i].id == pending.id && (!alone || leads); });
     if (!survivor) continue;
     Peer& peer = *peers_.at(pending.id);
+    if (waits_for_step) {
+      measurements.push_back(pending.measurement);
+      continue;
+    }
+    if (discipline_.BeyondStep(pending.measurement.offset)) continue;
     if (alone) {
       if (peer.bias) *peer.bias -= kBiasSmoothing * *peer.bias;
     } else {
@@ -153,13 +162,16 @@ std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
 bool Engine::LearnBias(Peer* peer, const Measurement& measurement, bool leads, double combined) {
   const double expected = discipline_.Expect(measurement).value_or(combined);
   const double error = measurement.offset - expected;
-  if (!peer->bias) {
+  const double surprise = error - peer->bias.value_or(error);
+  const bool fits = peer->bias && std::abs(surprise) <= kFit * measurement.deviation;
+  // Of a new source nothing is known; nor of one that was wrong and is right again.
+  if (!peer->bias || (!fits && std::abs(error) < std::abs(surprise) / 2)) {
     peer->bias = error;
     return false;
   }
-  const double surprise = error - *peer->bias;
-  const bool fits = std::abs(surprise) <= kFit * measurement.deviation;
-  *peer->bias += (leads || fits ? kBiasSmoothing : kBiasChase) * surprise;
+  peer->misfits = fits ? 0 : peer->misfits + 1;
+  if (fits || peer->misfits > kStrays)
+    *peer->bias += (leads || fits ? kBiasSmoothing : kBiasChase) * surprise;
   return fits;
 }
 

@@ -234,16 +234,44 @@ void OutlierWithALongDelayIsSkipped(void**) {
   assert_true(std::abs(model.phase() - before) < 1e-6);
 }
 
-void JumpIsFollowedAfterThreeMeasurements(void**) {
+// A model that has heard that the clock is right, 50 times.
+ClockModel QuietModel() {
   ClockModel model;
   model.Start(0, 1e-5, 0, 1e-7);
   for (int i = 0; i < 50; ++i) model.Measure(64, 0, 0, 1e-5, false);
+  return model;
+}
+
+void OneSurpriseMovesNothing(void**) {
+  ClockModel model = QuietModel();
   const double frequency = model.frequency();
-  for (int i = 0; i < 3; ++i) model.Measure(64, 0, 0.05, 1e-5, false);
+  assert_true(model.Measure(64, 0, 0.05, 1e-5, false) == ClockModel::Outcome::kOutlier);
+  assert_true(std::abs(model.phase()) < 1e-5);
+  assert_true(model.Measure(64, 0, -0.05, 1e-5, false) == ClockModel::Outcome::kOutlier);
+  assert_true(model.Measure(64, 0, 0, 1e-5, false) == ClockModel::Outcome::kTaken);
+  assert_true(std::abs(model.phase()) < 1e-5);
+  assert_true(std::abs(model.frequency() - frequency) < 1e-8);
+}
+
+void AJumpIsFollowedOnceASecondTellsIt(void**) {
+  ClockModel model = QuietModel();
+  const double frequency = model.frequency();
+  model.Measure(64, 0, 0.05, 1e-5, false);
+  assert_true(model.Measure(64, 0, 0.05, 1e-5, false) == ClockModel::Outcome::kTaken);
   assert_true(std::abs(model.phase() - 0.05) < 1e-4);
-  // The jump is not taken for drift for long.
-  for (int i = 0; i < 30; ++i) model.Measure(64, 0, 0.05, 1e-5, false);
-  assert_true(std::abs(model.frequency() - frequency) < 1e-6);
+  // The jump is not taken for drift.
+  for (int i = 0; i < 30; ++i) {
+    model.Measure(64, 0, 0.05, 1e-5, false);
+    assert_true(std::abs(model.frequency() - frequency) < 1e-6);
+  }
+}
+
+void SurprisesThatContradictEachOtherAreFollowedInTheEnd(void**) {
+  ClockModel model = QuietModel();
+  model.Measure(64, 0, 0.05, 1e-5, false);
+  model.Measure(64, 0, -0.05, 1e-5, false);
+  assert_true(model.Measure(64, 0, 0.05, 1e-5, false) == ClockModel::Outcome::kTaken);
+  assert_true(std::abs(model.phase() - 0.05) < 1e-4);
 }
 
 // --- the noise of a path ------------------------------------------------------------------------
@@ -303,7 +331,9 @@ int main() {
       cmocka_unit_test(ModelFindsPhaseAndFrequency),
       cmocka_unit_test(ModelCountsCorrectionsAsGone),
       cmocka_unit_test(OutlierWithALongDelayIsSkipped),
-      cmocka_unit_test(JumpIsFollowedAfterThreeMeasurements),
+      cmocka_unit_test(OneSurpriseMovesNothing),
+      cmocka_unit_test(AJumpIsFollowedOnceASecondTellsIt),
+      cmocka_unit_test(SurprisesThatContradictEachOtherAreFollowedInTheEnd),
       cmocka_unit_test(ExcessDelayWidensTheDeviation),
       cmocka_unit_test(DeviationIsAlwaysPositive),
       cmocka_unit_test(LongerPathIsRebasedAndCongestionIsNot),
