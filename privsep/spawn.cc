@@ -77,6 +77,8 @@ UniqueFd TakeStatus(int from_child) {
 [[noreturn]] void Become(const SpawnOptions& options, int to_parent, std::vector<int>& aside,
                          char** argv) {
   ResetSignals();
+  // Away from the operator's terminal, where it could type commands (TIOCSTI).
+  if (setsid() < 0) _exit(kExecFailed);
   ShowStatus(to_parent);
   const int program = fcntl(options.program_fd, F_DUPFD_CLOEXEC, kAside);
   for (size_t i = 0; i < options.fds.size(); ++i) {

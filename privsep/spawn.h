@@ -31,8 +31,8 @@ struct SpawnedRole {
   UniqueFd status;
 };
 
-// The child starts with all signals unblocked and at their defaults; when exec fails it exits with
-// status 127.
+// The child starts with all signals unblocked and at their defaults, in a session of its own that
+// has no terminal; when exec fails it exits with status 127.
 Result<SpawnedRole> SpawnRole(const SpawnOptions& options);
 
 }  // namespace ntpward

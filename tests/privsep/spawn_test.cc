@@ -29,6 +29,7 @@ void Describe(int argc, char** argv) {
     if (fstat(fd, &status) == 0)
       std::printf("fd %d %llu\n", fd, static_cast<unsigned long long>(status.st_ino));
   }
+  std::printf("session %s\n", getsid(0) == getpid() ? "its own" : "another's");
   sigset_t blocked;
   sigprocmask(SIG_BLOCK, nullptr, &blocked);
   for (int number = 1; number < 32; ++number) {
@@ -127,6 +128,14 @@ void StartsWithSignalsAtTheirDefaults(void**) {
   assert_int_equal(sigismember(&after, SIGINT), 0);
 }
 
+// So it has no terminal into which it could type.
+void LeadsASessionOfItsOwn(void**) {
+  SpawnOptions options;
+  options.arguments = {kDescribe};
+  const Outcome outcome = RunRole(options, OwnProgram());
+  assert_true(outcome.text.find("session its own\n") != std::string::npos);
+}
+
 void HandsOverTheStatusFileOfTheRole(void**) {
   SpawnOptions options;
   options.arguments = {kDescribe};
@@ -154,6 +163,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(GivesExactlyTheDescriptorsThatWereNamed),
       cmocka_unit_test(GivesNoEnvironmentAndTheArgumentsAlone),
       cmocka_unit_test(StartsWithSignalsAtTheirDefaults),
+      cmocka_unit_test(LeadsASessionOfItsOwn),
       cmocka_unit_test(HandsOverTheStatusFileOfTheRole),
       cmocka_unit_test(EndsWith127WhenThereIsNoProgram),
   };
