@@ -6,24 +6,27 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <string>
 
 #include "privsep/base/secret.h"
 #include "privsep/base/system_error.h"
 
 namespace ntpward {
-namespace {
-
-// Asked for; the kernel gives less to a user over its soft limit, and then 16 messages must do.
-constexpr int kPipeBytes = 1 << 20;
-
-}  // namespace
-
 Result<Pipe> MakePipe() {
   int fds[2];
   if (pipe2(fds, O_DIRECT | O_NONBLOCK | O_CLOEXEC) != 0) return FailErrno("pipe");
   Pipe pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
   (void)fcntl(pipe.write_end.get(), F_SETPIPE_SZ, kPipeBytes);
   return pipe;
+}
+
+UniqueFd WithOwnFlags(int end) {
+  const std::string path = "/proc/self/fd/" + std::to_string(end);
+  const int access = fcntl(end, F_GETFL) & O_ACCMODE;
+  UniqueFd own(open(path.c_str(), access | O_NONBLOCK | O_CLOEXEC));
+  // open(2) refuses O_DIRECT for a pipe. A read end does not need it.
+  if (own.valid() && fcntl(own.get(), F_SETFL, O_NONBLOCK | O_DIRECT) == 0) return own;
+  return UniqueFd(fcntl(end, F_DUPFD_CLOEXEC, 0));
 }
 
 SendOutcome Channel::FailedSend(int error) {

@@ -22,9 +22,17 @@ struct Pipe {
   UniqueFd write_end;
 };
 
-// A non-blocking, close-on-exec, packet-mode pipe, enlarged so that it holds some hundred messages
-// where the system allows (a pipe counts messages by pages: 16 by default).
+// The most octets that a pipe holds, a message counting as a page. The kernel gives less to a user
+// over its soft limit, and then 16 messages must do.
+inline constexpr int kPipeBytes = 1 << 20;
+
+// A non-blocking, close-on-exec, packet-mode pipe, enlarged to kPipeBytes where the system allows.
 Result<Pipe> MakePipe();
+
+// The same end of such a pipe with file status flags of its own, which whoever holds `end` cannot
+// change: dup, fork and SCM_RIGHTS share them. Needs /proc; without it a duplicate, or none when no
+// descriptor is free.
+UniqueFd WithOwnFlags(int end);
 
 enum class SendOutcome : uint8_t {
   kSent,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -16,9 +17,15 @@
 namespace ntpward::supervisor {
 namespace {
 
+// Never waits, whatever became of the pipe's flags, and ends though its writer goes on: each read
+// takes a page of what it holds, or a message, which has a page to itself.
 void DrainPipe(int fd) {
   std::array<uint8_t, msg::kMaxMessage> scratch;
-  while (read(fd, scratch.data(), scratch.size()) > 0) {
+  constexpr size_t kMost = kPipeBytes / scratch.size();
+  for (size_t i = 0; i < kMost; ++i) {
+    pollfd readable{fd, POLLIN, 0};
+    if (poll(&readable, 1, 0) <= 0 || (readable.revents & POLLIN) == 0) return;
+    if (read(fd, scratch.data(), scratch.size()) <= 0) return;
   }
 }
 
@@ -47,21 +54,35 @@ Result<OwnChannel> MakeSocketpair() {
   return OwnChannel{Channel(UniqueFd(fds[0]), UniqueFd()), UniqueFd(fds[1]), UniqueFd()};
 }
 
-void MapPeers(msg::Role role, PeerLinks& links, std::vector<FdMapping>* fds) {
+// A role's ends of the pipes to others, by the number they get: those of `role`.
+std::vector<FdMapping> EndsOf(msg::Role role, const PeerLinks& links) {
   if (role != msg::Role::kNet) {
-    PeerLink& link = links[static_cast<size_t>(role)];
-    fds->push_back({link.from_net.read_end.get(), kNetIn});
-    fds->push_back({link.to_net.write_end.get(), kNetOut});
-    return;
+    const PeerLink& link = links[static_cast<size_t>(role)];
+    return {{link.from_net.read_end.get(), kNetIn}, {link.to_net.write_end.get(), kNetOut}};
   }
+  std::vector<FdMapping> ends;
   static constexpr std::pair<msg::Role, int> kNets[] = {{msg::Role::kClock, kClockIn},
                                                         {msg::Role::kKeys, kKeysIn},
                                                         {msg::Role::kResolve, kResolveIn}};
   for (const auto& [peer, in] : kNets) {
-    PeerLink& link = links[static_cast<size_t>(peer)];
-    fds->push_back({link.to_net.read_end.get(), in});
-    fds->push_back({link.from_net.write_end.get(), in + 1});
+    const PeerLink& link = links[static_cast<size_t>(peer)];
+    ends.push_back({link.to_net.read_end.get(), in});
+    ends.push_back({link.from_net.write_end.get(), in + 1});
   }
+  return ends;
+}
+
+// Flags that a role could change are nobody's but its own: neither the supervisor's, which empties
+// these pipes, nor its successor's. `own` keeps them open.
+Status MapOwn(const std::vector<FdMapping>& ends, std::vector<UniqueFd>* own,
+              std::vector<FdMapping>* fds) {
+  for (const auto& [source, target] : ends) {
+    UniqueFd end = WithOwnFlags(source);
+    if (!end.valid()) return FailErrno("pipe between roles");
+    fds->push_back({end.get(), target});
+    own->push_back(std::move(end));
+  }
+  return {};
 }
 
 }  // namespace
@@ -118,7 +139,8 @@ Status RoleProcess::Start(PeerLinks& links, const Inherited& inherit, int empty_
                  {own.role_in.get(), kSupervisorIn}};
   if (own.role_out.valid()) options.fds.push_back({own.role_out.get(), kSupervisorOut});
   if (empty_root >= 0) options.fds.push_back({empty_root, kEmptyRoot});
-  MapPeers(role_, links, &options.fds);
+  std::vector<UniqueFd> own_ends;
+  TRY_VOID(MapOwn(EndsOf(role_, links), &own_ends, &options.fds));
   for (const auto& [source, target] : inherit) options.fds.push_back({source, target});
   SpawnedRole spawned = TRY(SpawnRole(options));
   pid_ = spawned.pid;

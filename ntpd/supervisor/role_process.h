@@ -17,13 +17,14 @@
 namespace ntpward::supervisor {
 
 // The way between net and one other role: two pipes whose ends the supervisor keeps, so that a role
-// that starts anew finds its peers where they were.
+// that starts anew finds its peers where they were. The roles hold the same pipes with file status
+// flags of their own (WithOwnFlags).
 struct PeerLink {
   Pipe to_net;
   Pipe from_net;
 
   static Result<PeerLink> Make();
-  // Throws away what a dead role left unread or half done.
+  // Throws away what a dead role left unread or half done: at most what the pipes hold, at once.
   void Drain();
 };
 

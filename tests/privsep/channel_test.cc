@@ -37,6 +37,37 @@ void DeliversMessagesOneByOne(void**) {
   assert_false(receiver.peer_gone());
 }
 
+// Flags belong to the open file description, which dup, fork and SCM_RIGHTS share.
+void AnEndWithFlagsOfItsOwnCannotChangeAnothers(void**) {
+  const Pipe pipe = NewPipe();
+  for (const int end : {pipe.read_end.get(), pipe.write_end.get()}) {
+    const UniqueFd own = WithOwnFlags(end);
+    assert_true(own.valid());
+    assert_true((fcntl(own.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    assert_true((fcntl(own.get(), F_GETFL) & O_NONBLOCK) != 0);
+    assert_int_equal(fcntl(own.get(), F_SETFL, O_ASYNC), 0);
+    assert_int_equal(fcntl(end, F_GETFL) & (O_NONBLOCK | O_ASYNC), O_NONBLOCK);
+    assert_int_equal(fcntl(end, F_SETFL, 0), 0);
+    const UniqueFd next = WithOwnFlags(end);
+    assert_int_equal(fcntl(next.get(), F_GETFL) & (O_NONBLOCK | O_ASYNC), O_NONBLOCK);
+  }
+}
+
+void AnEndWithFlagsOfItsOwnKeepsMessagesApart(void**) {
+  const Pipe pipe = NewPipe();
+  Channel sender(UniqueFd(), WithOwnFlags(pipe.write_end.get()));
+  Channel receiver(WithOwnFlags(pipe.read_end.get()), UniqueFd());
+  for (uint32_t i = 0; i < 2; ++i)
+    assert_true(sender.Send(msg::ClockAdjust{.request = i}) == SendOutcome::kSent);
+  for (uint32_t i = 0; i < 2; ++i) {
+    const auto bytes = receiver.Receive();
+    msg::ClockAdjust adjust;
+    assert_true(bytes && msg::Decode(*bytes, &adjust));
+    assert_int_equal(adjust.request, i);
+  }
+  assert_false(receiver.Receive().has_value());
+}
+
 void DropsAndCountsWhenFull(void**) {
   Pipe pipe = NewPipe();
   Channel sender(UniqueFd(), UniqueFd(dup(pipe.write_end.get())));
@@ -149,6 +180,8 @@ int main() {
   using namespace ntpward;
   const CMUnitTest tests[] = {
       cmocka_unit_test(DeliversMessagesOneByOne),
+      cmocka_unit_test(AnEndWithFlagsOfItsOwnCannotChangeAnothers),
+      cmocka_unit_test(AnEndWithFlagsOfItsOwnKeepsMessagesApart),
       cmocka_unit_test(DropsAndCountsWhenFull),
       cmocka_unit_test(NoticesThatTheOtherEndIsGone),
       cmocka_unit_test(ReturnsOversizedAsMalformed),

@@ -3,6 +3,7 @@
 // role.
 //
 // The clock is virtual, and the right to set the real one is dropped before anything is started.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -99,6 +100,10 @@ class Play {
       auto made = PeerLink::Make();
       if (!made.ok()) return 102;
       link = std::move(made).value();
+      // As a predecessor that was taken over might leave them.
+      if (fcntl(link.from_net.read_end.get(), F_SETFL, 0) != 0 ||
+          fcntl(link.to_net.write_end.get(), F_SETFL, 0) != 0)
+        return 106;
     }
     const uid_t uid = HasCapability(CAP_SETUID) ? 64801 : getuid();
     auto opened = RoleProcess::Open(role_, Programs(), {uid, uid == 64801 ? 64801 : getgid()});
@@ -187,6 +192,24 @@ void ClockDoesNotListenToNetBeforeItsLimits(void**) {
                                msg::ClockState state;
                                if (!play.ToNet(&state) || state.request != 3) return 4;
                                return state.refusal == msg::ClockRefusal::kStepLimit ? 0 : 5;
+                             }),
+                   0);
+}
+
+// Net reads none of the answers, and the pipes' ends were made to wait.
+void ClockWaitsForNobodyWhateverItsPredecessorDid(void**) {
+  assert_int_equal(Play::Run(Role::kClock,
+                             [](Play& play) {
+                               if (const int failed = StartClock(play); failed != 0) return failed;
+                               constexpr uint32_t kMany = kPipeBytes / msg::kMaxMessage + 1;
+                               for (uint32_t i = 1; i <= kMany; ++i) {
+                                 play.AsNet(msg::ClockAdjust{.request = i});
+                                 msg::ClockMirror mirror;
+                                 if (!play.FromRole(&mirror)) return 4;
+                               }
+                               play.AsSupervisor(msg::LivenessQuestion{.number = 1});
+                               msg::LivenessAnswer answer;
+                               return play.FromRole(&answer) && answer.number == 1 ? 0 : 5;
                              }),
                    0);
 }
@@ -284,6 +307,7 @@ int main() {
       cmocka_unit_test(ClockRefusesWhatIsOverItsLimits),
       cmocka_unit_test(ClockReportsAMalformedMessageAndAppliesNothing),
       cmocka_unit_test(ClockDoesNotListenToNetBeforeItsLimits),
+      cmocka_unit_test(ClockWaitsForNobodyWhateverItsPredecessorDid),
       cmocka_unit_test(RolesLiveThroughStopAndContinue),
       cmocka_unit_test(TheKernelsNameOfARoleIsItsOwn),
       cmocka_unit_test(ResolveLooksUpItsNamesOnly),
