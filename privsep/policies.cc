@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -102,8 +103,19 @@ constexpr SyscallRule kResolve[] = {
     {"getegid"},
     {"getppid"},
     {"sysinfo"},
-    {"fcntl"},
-    {"ioctl"},
+    // Who changes flags may neither make others wait nor have signals sent (O_ASYNC, F_SETOWN).
+    {"fcntl", Equals(1, F_GETFD)},
+    {"fcntl", Equals(1, F_SETFD)},
+    {"fcntl", Equals(1, F_GETFL)},
+    {"fcntl", Equals(1, F_SETFL), Masked(2, O_NONBLOCK | O_ASYNC, O_NONBLOCK)},
+    {"fcntl", Equals(1, F_DUPFD)},
+    {"fcntl", Equals(1, F_DUPFD_CLOEXEC)},
+    // How much waits, whether it is a terminal, what an address' interface is called. FIONBIO and
+    // FIOASYNC say by a pointer what they set.
+    {"ioctl", Equals(1, FIONREAD)},
+    {"ioctl", Equals(1, TCGETS)},
+    {"ioctl", Equals(1, SIOCGIFINDEX)},
+    {"ioctl", Equals(1, SIOCGIFNAME)},
     {"socket", Equals(0, AF_INET), Type(SOCK_DGRAM)},
     {"socket", Equals(0, AF_INET), Type(SOCK_STREAM)},
     {"socket", Equals(0, AF_INET6), Type(SOCK_DGRAM)},
@@ -153,9 +165,6 @@ constexpr SyscallRule kNet[] = {
     {"epoll_pwait"},
     {"epoll_pwait2"},
     {"timerfd_settime"},
-    {"fcntl", Equals(1, F_GETFL)},
-    {"fcntl", Equals(1, F_SETFL)},
-    {"fcntl", Equals(1, F_SETFD)},
 };
 
 constexpr SyscallRule kSupervisor[] = {

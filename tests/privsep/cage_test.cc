@@ -4,9 +4,12 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -94,6 +97,60 @@ void ResolveCannotWriteAFileExecOrSetTheClock(void**) {
 }
 void ResolveCannotEmptyAFile(void**) {
   DiesOfSigsys(Caged(ResolvePolicy(), [] { return open("/dev/null", O_RDONLY | O_TRUNC); }));
+}
+
+// Of a pipe that others hold too: whoever reads or writes it next would wait for ever.
+void NobodyMakesAPipeBlock(void**) {
+  for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy(), ResolvePolicy()}) {
+    for (const int flags : {0, O_DIRECT, O_APPEND, O_NONBLOCK | O_ASYNC})
+      DiesOfSigsys(Caged(policy, [flags] { return fcntl(0, F_SETFL, flags); }));
+    DiesOfSigsys(Caged(policy, [] {
+      int off = 0;
+      return ioctl(0, FIONBIO, &off);
+    }));
+  }
+}
+
+// A signal that a descriptor sends is not asked for its target by tgkill's rule.
+void NobodyHasSignalsSentByADescriptor(void**) {
+  for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy(), ResolvePolicy()}) {
+    for (const int command : {F_SETOWN, F_SETSIG, F_SETLEASE, F_NOTIFY})
+      DiesOfSigsys(Caged(policy, [command] { return fcntl(0, command, 0); }));
+    for (const unsigned long command : {FIOASYNC, FIOSETOWN, SIOCSPGRP})
+      DiesOfSigsys(Caged(policy, [command] {
+        int value = 1;
+        return ioctl(0, command, &value);
+      }));
+  }
+}
+
+void NobodyLocksAFileOrShrinksAPipe(void**) {
+  for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy(), ResolvePolicy()}) {
+    DiesOfSigsys(Caged(policy, [] { return flock(0, LOCK_SH); }));
+    for (const int command : {F_SETLK, F_SETLKW, F_OFD_SETLK, F_SETPIPE_SZ})
+      DiesOfSigsys(Caged(policy, [command] { return fcntl(0, command, 0); }));
+  }
+}
+
+// What name service modules do with their sockets.
+void ResolveSetsUpItsOwnSockets(void**) {
+  const ChildEnd end = Caged(ResolvePolicy(), [] {
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int waiting = 0;
+    if (fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) | FD_CLOEXEC) != 0) return 1;
+    if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0) return 2;
+    if (fcntl(fd, F_DUPFD, 3) < 3 || fcntl(fd, F_DUPFD_CLOEXEC, 3) < 3) return 3;
+    const int udp = socket(AF_INET, SOCK_DGRAM, 0);
+    if (ioctl(udp, FIONREAD, &waiting) != 0) return 4;
+    // They fail or not as the system has it.
+    (void)if_nametoindex("lo");
+    char name[IF_NAMESIZE];
+    (void)if_indextoname(1, name);
+    (void)isatty(0);
+    return 0;
+  });
+  assert_int_equal(end.signal, 0);
+  assert_int_equal(end.exit_status, 0);
 }
 
 // Where all share one uid a role must not end another.
@@ -217,6 +274,10 @@ int main() {
       cmocka_unit_test(KeysCannotMakeASocketOpenAFileOrSetTheClock),
       cmocka_unit_test(ResolveCannotWriteAFileExecOrSetTheClock),
       cmocka_unit_test(ResolveCannotEmptyAFile),
+      cmocka_unit_test(NobodyMakesAPipeBlock),
+      cmocka_unit_test(NobodyHasSignalsSentByADescriptor),
+      cmocka_unit_test(NobodyLocksAFileOrShrinksAPipe),
+      cmocka_unit_test(ResolveSetsUpItsOwnSockets),
       cmocka_unit_test(ARoleSignalsNobodyButItself),
       cmocka_unit_test(ClockMovesNoOtherClock),
       cmocka_unit_test(NobodyMapsExecutableMemory),
