@@ -128,6 +128,7 @@ constexpr SyscallRule kResolve[] = {
     {"getsockname"},
     {"getpeername"},
     {"getsockopt"},
+    // Any, as name service modules want them: it has no socket but its own, which end with it.
     {"setsockopt"},
     {"sendto"},
     {"sendmsg"},
@@ -150,11 +151,20 @@ constexpr SyscallRule kNet[] = {
     // Client ports only: datagrams of the Internet families.
     {"socket", Equals(0, AF_INET), Type(SOCK_DGRAM)},
     {"socket", Equals(0, AF_INET6), Type(SOCK_DGRAM)},
+    // Its own sockets. A listening one that it connects goes with it: ListenSockets::Renew.
     {"connect"},
     {"getsockname"},
-    {"setsockopt", Equals(1, SOL_SOCKET)},
-    {"setsockopt", Equals(1, IPPROTO_IP)},
-    {"setsockopt", Equals(1, IPPROTO_IPV6)},
+    // No other options: no filter that a socket keeps, no groups, no buffers.
+    {"setsockopt", Equals(1, SOL_SOCKET), Equals(2, SO_TIMESTAMPNS)},
+    {"setsockopt", Equals(1, SOL_SOCKET), Equals(2, SO_TIMESTAMPING)},
+    {"setsockopt", Equals(1, SOL_SOCKET), Equals(2, SO_BROADCAST)},
+    {"setsockopt", Equals(1, IPPROTO_IP), Equals(2, IP_TOS)},
+    {"setsockopt", Equals(1, IPPROTO_IP), Equals(2, IP_PKTINFO)},
+    {"setsockopt", Equals(1, IPPROTO_IP), Equals(2, IP_MTU_DISCOVER)},
+    {"setsockopt", Equals(1, IPPROTO_IP), Equals(2, IP_MULTICAST_LOOP)},
+    {"setsockopt", Equals(1, IPPROTO_IPV6), Equals(2, IPV6_TCLASS)},
+    {"setsockopt", Equals(1, IPPROTO_IPV6), Equals(2, IPV6_RECVPKTINFO)},
+    {"setsockopt", Equals(1, IPPROTO_IPV6), Equals(2, IPV6_MULTICAST_LOOP)},
     {"recvmsg"},
     {"recvmmsg"},
     {"sendmsg"},

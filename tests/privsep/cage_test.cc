@@ -74,6 +74,40 @@ void NetMakesInternetDatagramSocketsOnly(void**) {
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_NETLINK, SOCK_DGRAM); }));
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_PACKET, SOCK_DGRAM); }));
 }
+int SetOption(int family, int level, int name) {
+  const int fd = socket(family, SOCK_DGRAM, 0);
+  const int on = 1;
+  return fd >= 0 && setsockopt(fd, level, name, &on, sizeof on) == 0 ? 0 : 2;
+}
+// Its listening sockets are the supervisor's, too.
+void NetSetsFewOptionsOfSockets(void**) {
+  const auto dies = [](int level, int name) {
+    DiesOfSigsys(Caged(NetPolicy(), [=] { return SetOption(AF_INET, level, name); }));
+  };
+  for (const int name : {SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_LOCK_FILTER, SO_DETACH_FILTER,
+                         SO_RCVBUF, SO_REUSEADDR, SO_REUSEPORT, SO_BINDTODEVICE, SO_RCVTIMEO})
+    dies(SOL_SOCKET, name);
+  for (const int name : {IP_ADD_MEMBERSHIP, MCAST_JOIN_GROUP, MCAST_LEAVE_GROUP, IP_MULTICAST_IF,
+                         IP_MINTTL, IP_OPTIONS})
+    dies(IPPROTO_IP, name);
+  for (const int name : {IPV6_V6ONLY, IPV6_JOIN_GROUP, IPV6_MULTICAST_ALL})
+    dies(IPPROTO_IPV6, name);
+  dies(IPPROTO_UDP, 1);  // UDP_CORK
+  for (const int name : {IP_TOS, IP_PKTINFO, IP_MULTICAST_LOOP})
+    assert_int_equal(
+        Caged(NetPolicy(), [=] { return SetOption(AF_INET, IPPROTO_IP, name); }).exit_status, 0);
+  assert_int_equal(
+      Caged(NetPolicy(), [] { return SetOption(AF_INET6, IPPROTO_IPV6, IPV6_TCLASS); }).exit_status,
+      0);
+}
+void NetNeitherBindsListensNorShutsDown(void**) {
+  DiesOfSigsys(Caged(NetPolicy(), [] { return shutdown(0, SHUT_RD); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] { return listen(0, 1); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] {
+    const sockaddr_in any{.sin_family = AF_INET};
+    return bind(0, reinterpret_cast<const sockaddr*>(&any), sizeof any);
+  }));
+}
 void ClockCannotMakeASocketOrOpenAFile(void**) {
   DiesOfSigsys(Caged(ClockPolicy(), [] { return MakeSocket(AF_INET, SOCK_DGRAM); }));
   DiesOfSigsys(Caged(ClockPolicy(), OpenPasswd));
@@ -270,6 +304,8 @@ int main() {
       cmocka_unit_test(NetCannotExec),
       cmocka_unit_test(NetCannotFork),
       cmocka_unit_test(NetMakesInternetDatagramSocketsOnly),
+      cmocka_unit_test(NetSetsFewOptionsOfSockets),
+      cmocka_unit_test(NetNeitherBindsListensNorShutsDown),
       cmocka_unit_test(ClockCannotMakeASocketOrOpenAFile),
       cmocka_unit_test(KeysCannotMakeASocketOpenAFileOrSetTheClock),
       cmocka_unit_test(ResolveCannotWriteAFileExecOrSetTheClock),
