@@ -60,13 +60,22 @@ void ShowStatus(int to_parent) {
   (void)sendmsg(to_parent, &message.header, MSG_NOSIGNAL);
 }
 
-// In the parent, whose copy of the child's end is closed: ends with the child's exec at the latest.
+ssize_t Receive(int from_child, DescriptorMessage* message) {
+  ssize_t size = -1;
+  do size = recvmsg(from_child, &message->header, MSG_CMSG_CLOEXEC);
+  while (size < 0 && errno == EINTR);
+  return size;
+}
+
+// In the parent, whose copy of the child's end is closed: ends with the child's exec. From then on
+// the child holds nothing of ours but what it was given, so that what we close is closed.
 UniqueFd TakeStatus(int from_child) {
   DescriptorMessage message;
-  ssize_t size = -1;
-  do size = recvmsg(from_child, &message.header, MSG_CMSG_CLOEXEC);
-  while (size < 0 && errno == EINTR);
-  const cmsghdr* item = size > 0 ? CMSG_FIRSTHDR(&message.header) : nullptr;
+  const ssize_t size = Receive(from_child, &message);
+  if (size <= 0) return UniqueFd();
+  DescriptorMessage nothing;
+  (void)Receive(from_child, &nothing);
+  const cmsghdr* item = CMSG_FIRSTHDR(&message.header);
   if (item == nullptr || item->cmsg_type != SCM_RIGHTS) return UniqueFd();
   int status = -1;
   std::memcpy(&status, CMSG_DATA(item), sizeof status);

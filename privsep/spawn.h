@@ -32,7 +32,8 @@ struct SpawnedRole {
 };
 
 // The child starts with all signals unblocked and at their defaults, in a session of its own that
-// has no terminal; when exec fails it exits with status 127.
+// has no terminal; when exec fails it exits with status 127. Returns when that was tried: the child
+// then holds nothing but what it was given.
 Result<SpawnedRole> SpawnRole(const SpawnOptions& options);
 
 }  // namespace ntpward

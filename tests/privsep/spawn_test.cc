@@ -4,6 +4,7 @@
 #include "privsep/spawn.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -145,6 +146,29 @@ void HandsOverTheStatusFileOfTheRole(void**) {
   assert_true(outcome.proc_status.find("\nSeccomp:\t") != std::string::npos);
 }
 
+// Else a port, say, would stay taken for a moment.
+void TheChildKeepsOpenNothingThatTheParentClosesThen(void**) {
+  for (int i = 0; i < 20; ++i) {
+    int fds[2];
+    CHECK(pipe2(fds, O_CLOEXEC) == 0);
+    const UniqueFd read_end(fds[0]);
+    UniqueFd write_end(fds[1]);
+    const UniqueFd program = OwnProgram();
+    const UniqueFd null(open("/dev/null", O_WRONLY | O_CLOEXEC));
+    SpawnOptions options;
+    options.program_fd = program.get();
+    options.arguments = {kDescribe};
+    options.fds = {{null.get(), 1}};
+    const auto spawned = SpawnRole(options);
+    assert_true(spawned.ok());
+    write_end.Close();
+    pollfd ended{read_end.get(), POLLIN, 0};
+    const int known = poll(&ended, 1, 0);
+    assert_int_equal(waitpid(spawned->pid, nullptr, 0), spawned->pid);
+    assert_int_equal(known, 1);
+  }
+}
+
 void EndsWith127WhenThereIsNoProgram(void**) {
   SpawnOptions options;
   options.arguments = {kDescribe};
@@ -165,6 +189,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(StartsWithSignalsAtTheirDefaults),
       cmocka_unit_test(LeadsASessionOfItsOwn),
       cmocka_unit_test(HandsOverTheStatusFileOfTheRole),
+      cmocka_unit_test(TheChildKeepsOpenNothingThatTheParentClosesThen),
       cmocka_unit_test(EndsWith127WhenThereIsNoProgram),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
