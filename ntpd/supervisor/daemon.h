@@ -100,6 +100,9 @@ class Daemon {
   void SendNames();
   void SendNetConfiguration();
   void SendSockets();
+  void RenewSockets();
+  void OpenSocketsAfter(double seconds);
+  void OpenMissingSockets();
   void SendAddresses();
   void SendLeapTable(msg::Role role);
   static msg::ProcessReport ReportOf(const RoleSlot& s);
@@ -183,6 +186,8 @@ class Daemon {
   std::optional<Pipe> heritage_;
   std::array<RoleSlot, msg::kRoles> slots_;
   ListenSockets sockets_;
+  Event sockets_timer_;          // only while one is missing
+  double sockets_patience_ = 0;  // seconds that it waits
   GroupMembership groups_;
   Statistics statistics_;
   LeapSeconds leap_seconds_;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "ntpd/supervisor/clock_start.h"
@@ -27,6 +28,9 @@ constexpr int kMessagesPerTurn = 200;
 constexpr int kLastWords = 100000;
 // Questions in a row that a process leaves unanswered, and is called silent.
 constexpr int kSilence = 2;
+// Seconds until a socket that could not be bound is tried again: doubling.
+constexpr double kFirstPatience = 1;
+constexpr double kLongestPatience = 60;
 
 }  // namespace
 
@@ -234,6 +238,31 @@ void Daemon::SendSockets() {
   }
 }
 
+// What a taken-over net did to them must not outlive it.
+void Daemon::RenewSockets() {
+  groups_.Forget();
+  if (!sockets_.Renew()) OpenSocketsAfter(kFirstPatience);
+}
+
+// Without a socket net still asks its servers: no reason to end.
+void Daemon::OpenSocketsAfter(double seconds) {
+  log_->Log(LogLevel::kError, "ntpd does not listen wherever it should: trying again in " +
+                                  std::to_string(static_cast<int>(seconds)) + " s");
+  sockets_patience_ = seconds;
+  const Handler due = [](evutil_socket_t, short, void* self) {
+    static_cast<Daemon*>(self)->OpenMissingSockets();
+  };
+  sockets_timer_.reset(evtimer_new(base_.get(), due, this));
+  const timeval delay = ToTimeval(seconds);
+  evtimer_add(sockets_timer_.get(), &delay);
+}
+
+void Daemon::OpenMissingSockets() {
+  OnInterfaceChange();
+  if (sockets_.IsComplete()) return sockets_timer_.reset();
+  OpenSocketsAfter(std::min(kLongestPatience, 2 * sockets_patience_));
+}
+
 // Only what has changed is said.
 void Daemon::SendAddresses() {
   std::vector<msg::OwnAddress> addresses = OwnAddresses(LocalAddresses());
@@ -351,7 +380,10 @@ void Daemon::OnRoleEnd(RoleSlot& ended, int status) {
   if (!started_) return Stop(1);
   // What it left half done must not meet its successor.
   DrainLinks(process.role());
-  if (process.role() == Role::kNet) headway_.OnDeath(process.started(), MonotonicNow());
+  if (process.role() == Role::kNet) {
+    RenewSockets();
+    headway_.OnDeath(process.started(), MonotonicNow());
+  }
   if (retired) return StartRole(process.role());
   ScheduleRestart(ended, MonotonicNow() - process.started());
 }

@@ -61,7 +61,7 @@ bool GroupMembership::Change(const ListenSocket& socket, unsigned interface, con
 
 void GroupMembership::Apply(const std::vector<ListenSocket>& sockets) {
   const std::set<unsigned> interfaces = Interfaces(sockets);
-  // An index is never used twice: what is gone left its groups when it was closed.
+  // An index is used twice only after Forget(): what is gone left its groups when it was closed.
   std::erase_if(members_, [&](const Member& member) {
     return std::none_of(sockets.begin(), sockets.end(), [&](const ListenSocket& socket) {
       return socket.index == std::get<0>(member);

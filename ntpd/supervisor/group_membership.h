@@ -26,6 +26,8 @@ class GroupMembership {
   // has to be when an interface comes; the sockets keep what they have when they are handed over
   // again.
   void Apply(const std::vector<ListenSocket>& sockets);
+  // The sockets were bound anew and are members of nothing, whatever index they have.
+  void Forget() { members_.clear(); }
 
  private:
   // Socket, interface, group.

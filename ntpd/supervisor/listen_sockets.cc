@@ -294,8 +294,10 @@ Status ListenSockets::OpenWildcards(const Options& options) {
   if (options.family != 4) {
     IpAddress any6;
     any6.family = Family::kIpv6;
-    const InterfaceAddress wildcard{"v6wildcard", any6, kUp | kWildcard, {}, {}};
-    if (const Status opened = Add({wildcard}); !opened.ok()) {
+    const Wanted wildcard{{"v6wildcard", any6, kUp | kWildcard, {}, {}}};
+    if (const Status opened = Add(wildcard); opened.ok()) {
+      wildcards_.push_back(wildcard);
+    } else {
       // A host without IPv6 is no error; a port that is taken is.
       if (options.family == 6 || opened.error().text.find("another process") != std::string::npos)
         return opened;
@@ -303,7 +305,8 @@ Status ListenSockets::OpenWildcards(const Options& options) {
     }
   }
   if (options.family == 6) return {};
-  return Add({{"v4wildcard", IpAddress::V4(0, 0, 0, 0), kUp | kWildcard, {}, {}}});
+  wildcards_.push_back({{"v4wildcard", IpAddress::V4(0, 0, 0, 0), kUp | kWildcard, {}, {}}});
+  return Add(wildcards_.back());
 }
 
 Status ListenSockets::Open(const config::Config& config, const Options& options) {
@@ -363,6 +366,7 @@ void ListenSockets::WantOfMany(const InterfaceAddress& listened,
 }
 
 std::vector<ListenSockets::Wanted> ListenSockets::WantedNow() const {
+  if (!has_rules()) return wildcards_;
   std::vector<Wanted> wanted;
   const std::vector<InterfaceAddress> present = LocalAddresses();
   for (const InterfaceAddress& candidate : present) {
@@ -406,7 +410,6 @@ void ListenSockets::OpenOrTurn(const Wanted& wanted, std::vector<uint16_t>* gone
 
 std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* gone) {
   std::vector<const ListenSocket*> opened;
-  if (!has_rules()) return opened;
   const std::vector<Wanted> wanted = WantedNow();
   DropUnwanted(wanted, gone);
   const uint16_t first_new = next_index_;
@@ -414,6 +417,29 @@ std::vector<const ListenSocket*> ListenSockets::Refresh(std::vector<uint16_t>* g
   for (const ListenSocket& socket : sockets_)
     if (socket.index >= first_new) opened.push_back(&socket);
   return opened;
+}
+
+bool ListenSockets::Renew() {
+  for (ListenSocket& socket : sockets_) {
+    socket.fd.Close();
+    if (auto bound = Bind(socket.local); bound.ok()) {
+      socket.fd = std::move(bound).value();
+    } else {
+      log_->Log(LogLevel::kError, bound.error().text);
+    }
+  }
+  return std::erase_if(sockets_, [](const ListenSocket& it) { return !it.fd.valid(); }) == 0;
+}
+
+bool ListenSockets::IsOpen(const Wanted& wanted) const {
+  return std::any_of(sockets_.begin(), sockets_.end(), [&](const ListenSocket& socket) {
+    return socket.local.ip == wanted.where.address;
+  });
+}
+
+bool ListenSockets::IsComplete() const {
+  const std::vector<Wanted> wanted = WantedNow();
+  return std::all_of(wanted.begin(), wanted.end(), [&](const Wanted& one) { return IsOpen(one); });
 }
 
 }  // namespace ntpward::supervisor

@@ -79,9 +79,17 @@ class ListenSockets {
   bool SetConfiguration(const config::Config& config);
   // For what is open and for what will be.
   void SetDscp(uint8_t dscp);
-  // Interfaces came or went, or rules changed. Returns what was opened now, or has a new index
-  // because it is used differently; `*gone` gets the indices that no longer exist.
+  // Interfaces came or went, rules changed, or Renew lost something. Returns what was opened now,
+  // or has a new index because it is used differently; `*gone` gets the indices that no longer
+  // exist.
   std::vector<const ListenSocket*> Refresh(std::vector<uint16_t>* gone);
+
+  // Closes all and binds each anew under its index, for the successor of an ntpd-net that died:
+  // whatever that one did to them (connected them, say) ends here. No other process may hold one.
+  // False when one could not be bound: the log says why, and it is gone until Refresh opens it.
+  bool Renew();
+  // Whether everything is open that Refresh would open.
+  bool IsComplete() const;
 
   const std::vector<ListenSocket>& sockets() const { return sockets_; }
 
@@ -105,10 +113,13 @@ class ListenSockets {
   Result<UniqueFd> Bind(const SocketAddress& local) const;
   bool has_rules() const { return !system_rules_.empty() || !options_.interfaces.empty(); }
 
+  bool IsOpen(const Wanted& wanted) const;
+
   Logger* log_;
   uint8_t dscp_;
   uint16_t next_index_ = 0;
   std::vector<ListenSocket> sockets_;
+  std::vector<Wanted> wildcards_;  // those that were opened; none with interface rules
   std::vector<config::InterfaceRule> system_rules_;
   SentToMany many_;
   Options options_;  // -I, -4 and -6 of it

@@ -150,6 +150,32 @@ void ARoleThatHangsLaterIsStartedAgain(void**) {
   daemon.ntpd.Expect("ntpd-keys ready");
 }
 
+void ADeadNetsSocketsAreNotHandedOn(void**) {
+  Site site;
+  Running daemon(site);
+  daemon.ntpd.Expect("socket 0 \\[?::");
+  daemon.ntpd.Expect("socket 1 0.0.0.0");
+  site.Script("spoil-sockets");
+  daemon.ntpd.Expect("ntpd-net .* exited with status 1");
+  const std::string lines = daemon.ntpd.Expect("socket 0 [^\n]*\n[^\n]*socket 1 [^\n]*\n");
+  assert_true(lines.find("spoilt") == std::string::npos);
+  // What waits for its start is not mistaken for a stranger's.
+  assert_true(daemon.ntpd.text().find("unable to bind") == std::string::npos);
+}
+
+void APortThatIsTakenMeanwhileEndsNothing(void**) {
+  Site site;
+  Running daemon(site);
+  daemon.ntpd.Expect("socket 1 0.0.0.0");
+  site.Script("leave-sockets");
+  daemon.ntpd.Expect("unable to bind to 0.0.0.0:123");
+  daemon.ntpd.Expect("does not listen wherever it should: trying again in 1 s");
+  daemon.ntpd.Expect("ntpd-net ready");
+  site.Script("release");
+  daemon.ntpd.Expect("Listen normally on 3 v4wildcard");
+  daemon.ntpd.Expect("fake net: socket 3 0.0.0.0:123\n");
+}
+
 }  // namespace
 }  // namespace ntpward
 
@@ -168,6 +194,8 @@ int main(int argc, char** argv) {
       cmocka_unit_test(AFloodIsBoundedAndTheOthersAreHeard),
       cmocka_unit_test(StatisticsGoToTheFilesOfTodayOnly),
       cmocka_unit_test(ARoleThatHangsLaterIsStartedAgain),
+      cmocka_unit_test(ADeadNetsSocketsAreNotHandedOn),
+      cmocka_unit_test(APortThatIsTakenMeanwhileEndsNothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

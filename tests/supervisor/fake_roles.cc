@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "privsep/channel.h"
 #include "privsep/fds.h"
@@ -135,7 +138,8 @@ class FakeNet {
     msg::NetSocketGone gone;
     if (message.fd.valid() && msg::Decode(message.bytes, &socket))
       Say("socket " + std::to_string(socket.index) + " " + socket.local.ToString() +
-          (socket.drop ? " drop" : ""));
+          (socket.drop ? " drop" : "") + (IsSpoilt(message.fd.get()) ? " spoilt" : ""));
+    if (message.fd.valid()) listening_.emplace_back(dup(message.fd.get()));
     if (msg::RuntimeLine line; msg::Decode(message.bytes, &line))
       Say("line " + std::string(line.line.text()) + " of " + std::string(line.subject.text()));
     if (msg::Decode(message.bytes, &gone)) Say("socket gone " + std::to_string(gone.index));
@@ -190,6 +194,11 @@ class FakeNet {
       link_.Accuse(msg::Role::kNet, {});
     } else if (script == "step-and-accuse") {
       StepAndAccuse();
+    } else if (script == "spoil-sockets") {
+      SpoilSockets();
+      _exit(1);
+    } else if (script == "leave-sockets") {
+      LeaveSocketsBehind();
     } else if (script == "close") {
       close(kSupervisorIn);
       for (;;) poll(nullptr, 0, -1);
@@ -215,6 +224,36 @@ class FakeNet {
     }
   }
 
+  // Deaf for ever to all but one.
+  void SpoilSockets() {
+    for (const UniqueFd& fd : listening_) {
+      sockaddr_storage far{};
+      const socklen_t length = sizeof far;
+      socklen_t own_length = sizeof far;
+      CHECK(getsockname(fd.get(), reinterpret_cast<sockaddr*>(&far), &own_length) == 0);
+      const IpAddress loopback = *IpAddress::Parse(far.ss_family == AF_INET ? "127.0.0.9" : "::1");
+      (void)SocketAddress{loopback, 9}.ToSockaddr(&far);
+      CHECK(connect(fd.get(), reinterpret_cast<sockaddr*>(&far), length) == 0);
+    }
+  }
+
+  static bool IsSpoilt(int fd) {
+    sockaddr_storage far{};
+    socklen_t length = sizeof far;
+    return getpeername(fd, reinterpret_cast<sockaddr*>(&far), &length) == 0;
+  }
+
+  // As another process that has the port. It ends when the script is another, or soon.
+  void LeaveSocketsBehind() {
+    if (fork() != 0) _exit(1);
+    for (int fd = 0; fd < 100; ++fd)
+      if (std::none_of(listening_.begin(), listening_.end(),
+                       [fd](const UniqueFd& kept) { return kept.get() == fd; }))
+        close(fd);
+    for (int i = 0; i < 400 && ReadScript() == done_; ++i) poll(nullptr, 0, 50);
+    _exit(0);
+  }
+
   // The clock has answered, and so told the supervisor, when the supervisor wakes; and our channel
   // has something for it before the clock's has.
   void StepAndAccuse() {
@@ -233,6 +272,7 @@ class FakeNet {
   Channel clock_{UniqueFd(kClockIn), UniqueFd(kClockOut)};
   SupervisorLink link_{&supervisor_};
   msg::NetStart start_;
+  std::vector<UniqueFd> listening_;
   size_t associations_ = 0;
   size_t restrictions_ = 0;
   bool ready_ = false;

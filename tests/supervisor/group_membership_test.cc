@@ -102,6 +102,16 @@ void ANewSocketJoinsToo(void**) {
   assert_true(IsMember(site.first(), kNtp));
 }
 
+void ASocketThatWasBoundAnewJoinsAgain(void**) {
+  Site site;
+  site.sockets.push_back(Bound(0, kAny));
+  site.Use("multicastclient\n");
+  site.sockets[0] = Bound(0, kAny);
+  site.groups.Forget();
+  site.groups.Apply(site.sockets);
+  assert_true(IsMember(site.first(), kNtp));
+}
+
 void NothingIsJoinedUnasked(void**) {
   Site site;
   site.sockets.push_back(Bound(0, kAny));
@@ -162,6 +172,7 @@ int main() {
       cmocka_unit_test(TheConfiguredGroupsAreJoined),
       cmocka_unit_test(AReloadLeavesWhatIsNoLongerWanted),
       cmocka_unit_test(ANewSocketJoinsToo),
+      cmocka_unit_test(ASocketThatWasBoundAnewJoinsAgain),
       cmocka_unit_test(NothingIsJoinedUnasked),
       cmocka_unit_test(ASocketOfTheGroupJoinsIt),
       cmocka_unit_test(WithoutASocketForItThatIsSaidOnce),

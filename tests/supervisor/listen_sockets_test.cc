@@ -1,8 +1,10 @@
 // How the listening sockets are set up: real sockets, in a network namespace.
 #include "ntpd/supervisor/listen_sockets.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/supervisor/own_network.h"
 #include "tests/supervisor/parsed_config.h"
@@ -91,6 +93,77 @@ void AWildcardHearsGroupsItself(void**) {
   assert_null(Find(listening, kGroup));
 }
 
+// Hears what is sent to port 123 of `to`.
+bool Hears(const ListenSocket& socket, const IpAddress& to) {
+  const UniqueFd client(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage address{};
+  const socklen_t length = SocketAddress{to, kNtpPort}.ToSockaddr(&address);
+  CHECK(sendto(client.get(), "x", 1, 0, reinterpret_cast<sockaddr*>(&address), length) == 1);
+  char octet = 0;
+  return recv(socket.fd.get(), &octet, 1, MSG_DONTWAIT) == 1;
+}
+
+// All that a system call filter could ever leave open, not only what it does.
+void Spoil(const ListenSocket& socket) {
+  const int fd = socket.fd.get();
+  sockaddr_storage far{};
+  const socklen_t length = SocketAddress{kOwn, 9}.ToSockaddr(&far);
+  CHECK(connect(fd, reinterpret_cast<sockaddr*>(&far), length) == 0);
+  sock_filter drop_all{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &drop_all};
+  const int on = 1;
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0);
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof on) == 0);
+  const int off = 0;
+  CHECK(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &off, sizeof off) == 0);
+  CHECK(setsockopt(fd, IPPROTO_IP, IP_TOS, &on, sizeof on) == 0);
+  CHECK(shutdown(fd, SHUT_RDWR) == 0);
+}
+
+void NothingDoneToASocketOutlivesItsRenewal(void**) {
+  for (const char* lines : {"", "interface listen 192.0.2.1\n"}) {
+    ntpward::test::KeptLines log;
+    ListenSockets listening(&log, 0);
+    assert_true(listening.Open(Parse(lines), {}).ok());
+    const IpAddress where = *lines == 0 ? IpAddress::V4(0, 0, 0, 0) : kOwn;
+    const ListenSocket* socket = Find(listening, where);
+    const uint16_t index = socket->index;
+    assert_true(Hears(*socket, kOwn));
+    Spoil(*socket);
+    assert_false(Hears(*socket, kOwn));
+    assert_true(listening.Renew());
+    socket = Find(listening, where);
+    assert_int_equal(socket->index, index);
+    assert_true(Hears(*socket, kOwn));
+    assert_int_equal(OptionOf(*socket, IPPROTO_IP, IP_PKTINFO), 1);
+    assert_int_equal(OptionOf(*socket, IPPROTO_IP, IP_TOS), 0);
+  }
+}
+
+void APortThatIsTakenMeanwhileIsSaidAndOpenedLater(void**) {
+  for (const char* lines : {"", "interface listen 192.0.2.1\n"}) {
+    ntpward::test::KeptLines log;
+    ListenSockets listening(&log, 0);
+    assert_true(listening.Open(Parse(lines), {}).ok());
+    const IpAddress where = *lines == 0 ? IpAddress::V4(0, 0, 0, 0) : kOwn;
+    const size_t all = listening.sockets().size();
+    UniqueFd another(dup(Find(listening, where)->fd.get()));
+    assert_false(listening.Renew());
+    assert_true(
+        log.all.back().find("unable to bind to " + SocketAddress{where, kNtpPort}.ToString()) !=
+        std::string::npos);
+    assert_null(Find(listening, where));
+    std::vector<uint16_t> gone;
+    assert_true(listening.Refresh(&gone).empty());
+    assert_false(listening.IsComplete());
+    another.Close();
+    assert_int_equal(listening.Refresh(&gone).size(), 1);
+    assert_true(listening.IsComplete() && gone.empty());
+    assert_int_equal(listening.sockets().size(), all);
+    assert_true(Hears(*Find(listening, where), kOwn));
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::supervisor
 
@@ -101,6 +174,8 @@ int main() {
       cmocka_unit_test(GroupsHaveSocketsBesideThoseOfAddresses),
       cmocka_unit_test(WhatALineNamesAndIsNotThereIsSaid),
       cmocka_unit_test(AWildcardHearsGroupsItself),
+      cmocka_unit_test(NothingDoneToASocketOutlivesItsRenewal),
+      cmocka_unit_test(APortThatIsTakenMeanwhileIsSaidAndOpenedLater),
   };
   return cmocka_run_group_tests(tests, test::EnterOwnNetwork, nullptr);
 }
