@@ -154,7 +154,9 @@ bool NameProcess::Wait(int patience_ms) {
 
 std::optional<std::vector<uint8_t>> NameProcess::Ask(Bytes request, int patience_ms) {
   const uint32_t id = Reader(request).U32();
-  if (::write(channel_.get(), request.data(), request.size()) < 0) return std::nullopt;
+  // The other process may have been taken over, and read nothing.
+  if (::send(channel_.get(), request.data(), request.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+    return std::nullopt;
   Message answer;
   const int64_t end = NowMs() + patience_ms;
   while (Wait(static_cast<int>(end - NowMs()))) {

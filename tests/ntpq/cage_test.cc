@@ -3,14 +3,18 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "ntpq/cook.h"
+#include "ntpq/interrupt.h"
 #include "ntpq/mac.h"
 #include "ntpq/name_process.h"
 #include "ntpq/udp.h"
@@ -45,6 +49,17 @@ void DiesOfAnythingButAsking(void**) {
                    -SIGSYS);
   assert_int_equal(InCage(FileAccess::kOpen, [] { return static_cast<int>(fork()); }), -SIGSYS);
   assert_int_equal(InCage(FileAccess::kOpen, [] { return kill(getppid(), 0); }), -SIGSYS);
+  // Whoever started it shares its standard streams.
+  assert_int_equal(InCage(FileAccess::kOpen, [] { return fcntl(0, F_SETFL, O_NONBLOCK); }),
+                   -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kOpen, [] { return fcntl(0, F_SETOWN, getppid()); }),
+                   -SIGSYS);
+  assert_int_equal(InCage(FileAccess::kOpen,
+                          [] {
+                            int on = 1;
+                            return ioctl(0, FIONBIO, &on);
+                          }),
+                   -SIGSYS);
 }
 
 void ReachesOnlyFilesBelowTheCurrentDirectoryAtThePrompt(void**) {
@@ -136,6 +151,32 @@ void LooksNamesUpFromOutside(void**) {
   assert_int_equal(result, 0);
 }
 
+// The processes that this one started and that live.
+std::vector<pid_t> Children() {
+  std::ifstream file("/proc/self/task/" + std::to_string(getpid()) + "/children");
+  return {std::istream_iterator<pid_t>(file), {}};
+}
+
+// One that was taken over may read nothing; an interrupt ends each wait at once.
+void WaitsForNoLookUpThatIsNeverRead(void**) {
+  const pid_t child = fork();
+  if (child == 0) {
+    auto names = NameProcess::Start();
+    const std::vector<pid_t> children = Children();
+    if (!names.ok() || children.size() != 1 || kill(children[0], SIGSTOP) != 0) _exit(1);
+    HoldInterrupts();
+    raise(SIGINT);
+    alarm(20);
+    for (int i = 0; i < 10000; ++i)
+      if ((*names)->Resolve("name", Family::kNone).ok()) _exit(2);
+    _exit(0);
+  }
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq
 
@@ -148,6 +189,7 @@ int main() {
       cmocka_unit_test(AsksAndSealsInside),
       cmocka_unit_test(ReadsAnAddressWithAnInterfaceInside),
       cmocka_unit_test(LooksNamesUpFromOutside),
+      cmocka_unit_test(WaitsForNoLookUpThatIsNeverRead),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
