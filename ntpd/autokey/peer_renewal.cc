@@ -35,7 +35,7 @@ void PeerRenewal::Begin(const ClientDance& running, const DanceContext& context)
                                          DanceRole::kPeer);
   turn_ = false;
   turns_ = 0;
-  not_before_ = context.mono + RenewingDance::kRetrySeconds;
+  not_before_ = context.mono + RenewingDance::RetrySeconds(running, context);
   begun_ = context.mono;
   (void)dance_->BeginAfter(running, context);
 }

@@ -27,11 +27,18 @@ bool RenewingDance::RenewalIsDue(const DanceContext& context) const {
   return context.synchronised && expiry && Unfold(context.now) > *expiry - kExpirySeconds;
 }
 
+double RenewingDance::RetrySeconds(const ClientDance& running, const DanceContext& context) {
+  const auto expiry = running.trail_expiry();
+  const bool late = context.synchronised && expiry &&
+                    Unfold(context.now) + static_cast<CalendarSeconds>(kRetrySeconds) > *expiry;
+  return late ? kLateRetrySeconds : kRetrySeconds;
+}
+
 void RenewingDance::BeginRenewal(const DanceContext& context) {
   successor_ = Make(context.mono);
   turns_ = 0;
   other_key_ = false;
-  not_before_ = context.mono + kRetrySeconds;
+  not_before_ = context.mono + RetrySeconds(*current_, context);
   begun_ = context.mono;
 }
 

@@ -34,6 +34,10 @@ class RenewingDance {
   static constexpr double kRenewalSeconds = 65536;
   // Seconds from one try to the next.
   static constexpr double kRetrySeconds = 16384;
+  // The same once the trail runs out before then: what we sign, and who asks us for the trail,
+  // lives by the certificates that we hold, and those above us may have been renewed at the last
+  // minute.
+  static constexpr double kLateRetrySeconds = 1024;
   // The same while signatures do not fit in answers to our own questions (OnOtherKey).
   static constexpr double kOtherKeySeconds = 64;
   // Seconds between two of NextBeside, which takes the place of polls there.
@@ -42,6 +46,9 @@ class RenewingDance {
   static constexpr int kMaxTurns = 16;
   // Seconds before a certificate of the trail expires from which on another is looked for.
   static constexpr CalendarSeconds kExpirySeconds = 86400;
+
+  // Which of the two, for what `running` proved.
+  static double RetrySeconds(const ClientDance& running, const DanceContext& context);
 
   // As ClientDance.
   RenewingDance(AssocId own, DancePolicy policy, MonoTime now);

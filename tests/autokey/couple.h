@@ -28,7 +28,7 @@ struct Couple {
 
   DanceContext context() {
     return {client.host, client.certificates, MonoTime::FromSeconds(elapsed),
-            NtpSeconds{kTestNow + static_cast<uint32_t>(elapsed)}, true};
+            NtpSeconds{kTestNow + static_cast<uint32_t>(ahead + elapsed)}, true};
   }
 
   void Note(const DanceResult& result) {
@@ -130,6 +130,7 @@ struct Couple {
   RenewingDance dance;
   std::function<void(std::vector<uint8_t>&)> tamper;
   double elapsed = 0, last_time = 0, longest_gap = 0;
+  double ahead = 0;  // s, that the calendar ran without anybody
   int forgotten = 0;
   std::vector<std::string> events;
   std::vector<Restart> restarts;

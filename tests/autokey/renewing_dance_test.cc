@@ -329,6 +329,20 @@ void ATrailAboutToExpireIsLookedUpAgain(void**) {
   assert_true(couple.dance.renewing());
 }
 
+// By a renewal that proves the same trail nothing is won: the next follows soon, so that who asks
+// us for the trail has the new one soon after us.
+void ATrailThatRunsOutIsLookedUpOften(void**) {
+  Couple couple;
+  couple.Begin();
+  couple.ahead = static_cast<double>(kYear) - 8192 - couple.elapsed;
+  couple.PollFor(4096);
+  assert_in_range(couple.Asked(AutokeyCode::kAssociation), 4, 5);
+  couple.RenewServer(static_cast<uint32_t>(kYear) - 4096);
+  couple.PollFor(RenewingDance::kLateRetrySeconds + 320);
+  assert_true(couple.dance.trail().server()->key == couple.server.host.certificate().key);
+  couple.ExpectNothingLost();
+}
+
 void LateAnswersFindTheirOwnDance(void**) {
   Couple couple;
   couple.Begin();
@@ -374,6 +388,7 @@ int main() {
       cmocka_unit_test(PrivateCertificatesComeAndGoByAFullDance),
       cmocka_unit_test(ASignedCertificateNearItsEndIsSignedAgain),
       cmocka_unit_test(ATrailAboutToExpireIsLookedUpAgain),
+      cmocka_unit_test(ATrailThatRunsOutIsLookedUpOften),
       cmocka_unit_test(LateAnswersFindTheirOwnDance),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
