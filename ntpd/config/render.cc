@@ -116,10 +116,11 @@ void RenderAccess(std::string& out, const Config& config) {
       .EndIfAny(out);
 }
 
-void RenderAuthentication(std::string& out, const Authentication& a) {
+void RenderAuthentication(std::string& out, const Authentication& a,
+                          std::span<const KeyRange> ranges) {
   Single(out, "keys", a.keys_file);
   Words trusted("trustedkey");
-  for (const KeyRange& range : a.trusted)
+  for (const KeyRange& range : ranges)
     trusted.Add("(").Add(Text(range.first)).Add("...").Add(Text(range.last)).Add(")");
   trusted.EndIfAny(out);
   Single(out, "controlkey", a.control_key);
@@ -222,11 +223,13 @@ void RenderSystem(std::string& out, const System& s) {
 
 }  // namespace
 
-std::string Render(const Config& config) {
+std::string Render(const Config& config) { return Render(config, config.authentication.trusted); }
+
+std::string Render(const Config& config, std::span<const KeyRange> trusted) {
   std::string out;
   RenderSystem(out, config.system);
   RenderFiles(out, config.output);
-  RenderAuthentication(out, config.authentication);
+  RenderAuthentication(out, config.authentication, trusted);
   RenderAccess(out, config);
   for (const Association& a : config.associations) RenderAssociation(out, a);
   for (const Fudge& f : config.fudges) RenderFudge(out, f);

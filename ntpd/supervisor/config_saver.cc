@@ -68,7 +68,7 @@ std::string SavedText(const InForce& in_force, std::time_t wall_clock) {
   if (!config.files.empty()) text += "# in force, of " + Printable(config.files[0]) + "\n";
   // The password itself went to ntpd-keys and was wiped here.
   if (config.authentication.crypto.password_where.known()) text += "# crypto pw left out\n";
-  text += config::Render(config);
+  text += config::Render(config, in_force.trust.Over(config.authentication.trusted));
   if (!in_force.lines.lines().empty()) text += "# by ntpq's :config since then\n";
   for (const msg::RuntimeLine& each : in_force.lines.lines()) {
     const std::string_view line = each.line.text();

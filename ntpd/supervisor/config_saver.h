@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "ntpd/config/config.h"
+#include "ntpd/supervisor/kept_trust.h"
 #include "privsep/base/log.h"
 #include "privsep/base/token_bucket.h"
 #include "privsep/kept_changes.h"
@@ -21,6 +22,7 @@ namespace ntpward::supervisor {
 struct InForce {
   const config::Config& config;
   const KeptChanges& lines;
+  const KeptTrust& trust;
 };
 
 class ConfigSaver {
@@ -47,8 +49,9 @@ std::string FileNameFrom(std::string_view pattern, std::time_t wall_clock);
 // As ntpd 4.2.8: letters, digits, '_', and behind the first also '+', '.' and '-'.
 bool IsSafeFileName(std::string_view name);
 
-// What the file holds. Of the lines that came by mode 6 those that take something away stand there
-// as comments, since no file of configuration may hold them.
+// What the file holds; the keys in `trustedkey` are those that are trusted now. Of the lines that
+// came by mode 6 those that take something away stand there as comments, since no file of
+// configuration may hold them.
 std::string SavedText(const InForce& in_force, std::time_t wall_clock);
 
 }  // namespace ntpward::supervisor

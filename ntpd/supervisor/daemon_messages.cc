@@ -223,7 +223,7 @@ bool Daemon::OnNetMessage(Bytes bytes) {
   if (type == msg::Type::kNetSaveConfig) {
     msg::NetSaveConfig save;
     if (!msg::Decode(bytes, &save)) return false;
-    const InForce in_force{config_, kept_lines_};
+    const InForce in_force{config_, kept_lines_, kept_trust_};
     Post(slot(Role::kNet), saver_.Save(save, in_force, MonotonicNow(), std::time(nullptr)));
     return true;
   }

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <vector>
 
+#include "ntpd/config/authentication.h"
 #include "privsep/msg/command.h"
 
 namespace ntpward::supervisor {
@@ -17,6 +19,8 @@ class KeptTrust {
   bool Take(const msg::RuntimeTrust& change);
   // All of it, as an ntpd-keys is told it; none when nothing was ever said.
   std::vector<msg::RuntimeTrust> Messages() const;
+  // The keys that are trusted now, where a file's lines trusted `ranges`.
+  std::vector<config::KeyRange> Over(std::span<const config::KeyRange> ranges) const;
   size_t size() const { return trusted_.size(); }
 
  private:

@@ -36,11 +36,12 @@ struct Bench {
   msg::NetConfigSaved Save(std::string_view pattern, const config::Config& config,
                            double at = 1000) {
     const auto saved =
-        saver.Save(Request(pattern), {config, lines}, MonoTime::FromSeconds(at), kWhen);
+        saver.Save(Request(pattern), {config, lines, trust}, MonoTime::FromSeconds(at), kWhen);
     CHECK(saved.request == 5);
     return saved;
   }
   KeptChanges lines;
+  KeptTrust trust;
   KeptLines log;
   ConfigSaver saver{&log};
 };
@@ -129,13 +130,34 @@ void SecretsAreLeftOut(void**) {
   config::Config secret = Config("/x/", "crypto pw verysecret host h\nkeysdir /etc/ntp\n");
   for (const bool wiped : {false, true}) {  // as the supervisor has it
     if (wiped) secret.authentication.crypto.password = Secret();
-    const std::string text = SavedText({secret, none}, kWhen);
+    const std::string text = SavedText({secret, none, {}}, kWhen);
     assert_true(text.find("verysecret") == std::string::npos);
     assert_true(text.find("# crypto pw left out\n") != std::string::npos);
     assert_true(text.find("crypto host") != std::string::npos);
   }
   const config::Config plain = Config("/x/");
-  assert_true(SavedText({plain, none}, kWhen).find("left out") == std::string::npos);
+  assert_true(SavedText({plain, none, {}}, kWhen).find("left out") == std::string::npos);
+}
+
+// Whoever installs the file must not get a key back that was revoked.
+void KeysAreTrustedAsTheyAreNow(void**) {
+  const config::Config config = Config("/x/", "trustedkey 4 5 (10 ... 20)\n");
+  msg::RuntimeTrust change;
+  for (const auto& [key, trusted] : {std::pair(4, true),
+                                     {5, false},
+                                     {10, false},
+                                     {12, false},
+                                     {20, false},
+                                     {7, true},
+                                     {8, false}})
+    assert_true(change.keys.Push({KeyId{static_cast<uint32_t>(key)}, trusted}));
+  KeptTrust trust;
+  assert_true(trust.Take(change));
+  const config::Config saved = test::Parse(SavedText({config, {}, trust}, kWhen));
+  for (uint32_t key = 1; key < 30; ++key) {
+    const bool kept = key == 4 || key == 7 || key == 11 || (key >= 13 && key <= 19);
+    assert_int_equal(saved.authentication.IsTrusted(KeyId{key}), kept);
+  }
 }
 
 void LinesOfNtpqAreSavedToo(void**) {
@@ -143,7 +165,7 @@ void LinesOfNtpqAreSavedToo(void**) {
   KeptChanges lines;
   assert_true(lines.Take(Line("server 192.0.2.9 iburst")));
   assert_true(lines.Take(Line("unconfig 192.0.2.1")));
-  const std::string text = SavedText({config, lines}, kWhen);
+  const std::string text = SavedText({config, lines, {}}, kWhen);
   assert_true(text.ends_with("\nserver 192.0.2.9 iburst\n# unconfig 192.0.2.1\n"));
   assert_int_equal(test::Parse(text).associations.size(), 2);
 }
@@ -174,6 +196,7 @@ int main() {
       IN_A_DIRECTORY(OtherNamesAreRefused),
       cmocka_unit_test(NothingIsSavedWithoutADirectory),
       cmocka_unit_test(SecretsAreLeftOut),
+      cmocka_unit_test(KeysAreTrustedAsTheyAreNow),
       cmocka_unit_test(LinesOfNtpqAreSavedToo),
       IN_A_DIRECTORY(FilesAreFew),
   };
