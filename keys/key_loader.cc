@@ -152,6 +152,13 @@ Result<KeyMaterial> KeyLoader::Load(int64_t unix_now) {
   return out;
 }
 
+// ntp-keygen makes certificates for the keys of its own names; one that ntp.conf calls otherwise
+// (`crypto privatekey`, `sign`) has to have that name, too.
+std::string KeyLoader::HowToLink(const LoadedFile& file, const std::string& usual) {
+  if (file.name == usual || file.name.ends_with("/" + usual)) return "";
+  return " (in keysdir, after 'ln -s " + file.name + " " + usual + "': that is what it certifies)";
+}
+
 Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   const std::string host(start_->host.text());
   const LoadedFile* host_file = Find(msg::KeyFileKind::kHost);
@@ -163,7 +170,7 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
     return Fail("host key file " + NameOf(host_file, "ntpkey_host_" + host) + " not found" + make);
   if (certificate_file == nullptr || !certificate_file->content)
     return Fail("certificate file " + NameOf(certificate_file, "ntpkey_cert_" + host) +
-                " not found" + make);
+                " not found" + make + HowToLink(*host_file, "ntpkey_host_" + host));
   HostKeys out;
   out.host = TRY(LoadKeyPair(*host_file));
   const LoadedFile* sign = Find(msg::KeyFileKind::kSign);
@@ -174,7 +181,9 @@ Result<HostKeys> KeyLoader::LoadHost(int64_t unix_now) {
   if (!BelongsTo(out.certificate, out.signing_key()))
     return Fail(certificate_file->name + ": it was made for another key than " +
                 (out.sign ? "the sign key" : "the host key") + ": " +
-                HowToCertify(out.certificate));
+                HowToCertify(out.certificate) +
+                (sign != nullptr ? HowToLink(*sign, "ntpkey_sign_" + host)
+                                 : HowToLink(*host_file, "ntpkey_host_" + host)));
   if (!FitsPacket(out.certificate.der.size(), out.signing().octets()))
     return Fail(
         certificate_file->name +

@@ -43,6 +43,7 @@ class KeyLoader {
 
   const LoadedFile* Find(msg::KeyFileKind kind) const;
   static std::string NameOf(const LoadedFile* file, const std::string& usual);
+  static std::string HowToLink(const LoadedFile& file, const std::string& usual);
   Bytes password() const;
 
   Result<HostKeys> LoadHost(int64_t unix_now);

@@ -73,6 +73,9 @@ void ACertificateMustBelongToTheKey(void**) {
   Harness h;
   h.Start({kHost, {KeyFileKind::kCertificate, "428_cert_server_sha256"}});
   assert_true(Says(h.out.failures, "made for another key than the host key: make one for the key"));
+  // ntp-keygen knows nothing of `crypto privatekey`.
+  assert_true(Says(h.out.failures, "after 'ln -s keys/"));
+  assert_true(Says(h.out.failures, " ntpkey_host_server': that is what it certifies"));
 }
 
 void WarnsOfExpiredAndFutureCertificates(void**) {
