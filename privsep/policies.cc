@@ -149,8 +149,8 @@ constexpr SyscallRule kResolve[] = {
 
 constexpr SyscallRule kNet[] = {
     // Client ports only: datagrams of the Internet families.
-    {"socket", Equals(0, AF_INET), Type(SOCK_DGRAM)},
-    {"socket", Equals(0, AF_INET6), Type(SOCK_DGRAM)},
+    {"socket", Equals(0, AF_INET), Type(SOCK_DGRAM), Equals(2, 0)},
+    {"socket", Equals(0, AF_INET6), Type(SOCK_DGRAM), Equals(2, 0)},
     // Its own sockets. A listening one that it connects goes with it: ListenSockets::Renew.
     {"connect"},
     {"getsockname"},

@@ -70,6 +70,7 @@ Status AddRule(void* filter, const SyscallRule& rule) {
   std::vector<scmp_arg_cmp> conditions;
   AddCondition(rule.first, &conditions);
   AddCondition(rule.second, &conditions);
+  AddCondition(rule.third, &conditions);
   const int failed = seccomp_rule_add_array(
       filter, SCMP_ACT_ALLOW, number, static_cast<unsigned>(conditions.size()), conditions.data());
   // EEXIST: another table of the union says the same.

@@ -27,12 +27,13 @@ struct ArgumentRule {
   uint64_t mask = 0;
 };
 
-// Allows one system call, when both conditions hold. The same call may stand several times: any row
+// Allows one system call, when all conditions hold. The same call may stand several times: any row
 // that matches allows it.
 struct SyscallRule {
   std::string_view name;
   ArgumentRule first = {};
   ArgumentRule second = {};
+  ArgumentRule third = {};
 };
 
 using Policy = std::span<const SyscallRule>;

@@ -70,6 +70,9 @@ void NetMakesInternetDatagramSocketsOnly(void**) {
                    0);
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_INET, SOCK_STREAM); }));
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_INET, SOCK_RAW); }));
+  DiesOfSigsys(Caged(NetPolicy(), [] {
+    return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) >= 0 ? 0 : 2;  // no right is needed for pings
+  }));
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_UNIX, SOCK_DGRAM); }));
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_NETLINK, SOCK_DGRAM); }));
   DiesOfSigsys(Caged(NetPolicy(), [] { return MakeSocket(AF_PACKET, SOCK_DGRAM); }));
