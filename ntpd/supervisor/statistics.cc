@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "ntpd/supervisor/append_file.h"
 
@@ -161,7 +162,13 @@ void Statistics::Write(msg::StatisticsFile file, NtpTimestamp when, std::string_
   std::string text = date;
   for (const char c : line) text += c >= 0x20 && c < 0x7f ? c : '?';
   text += '\n';
-  (void)!write(output.fd.get(), text.data(), text.size());
+  const ssize_t written = write(output.fd.get(), text.data(), text.size());
+  const bool lost = written != static_cast<ssize_t>(text.size());
+  if (lost && !output.losing)
+    log_->Log(LogLevel::kError, "statistics: " + output.current + ": " +
+                                    std::strerror(written < 0 ? errno : ENOSPC) +
+                                    ": lines are lost until there is room");
+  output.losing = lost;
 }
 
 }  // namespace ntpward::supervisor

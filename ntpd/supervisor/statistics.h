@@ -29,8 +29,8 @@ class Statistics {
 
   // Appends "MJD SECONDS.mmm LINE". The lines come from ntpd-net, so they are made printable and
   // are bounded, each set of its own in bytes a second and all in files a day (with bursts); what
-  // is over is left out, and reported once a flood. `when` is served time and names the file, `now`
-  // is CLOCK_MONOTONIC.
+  // is over is left out, and reported once a flood; so is what a full disk loses. `when` is served
+  // time and names the file, `now` is CLOCK_MONOTONIC.
   void Write(msg::StatisticsFile file, NtpTimestamp when, std::string_view line, MonoTime now);
 
  private:
@@ -43,6 +43,7 @@ class Statistics {
     bool failed = false;
     Allowance allowance{8192, 1 << 19};
     bool flooded = false;
+    bool losing = false;  // the last line could not be written
   };
   bool Open(Output& output, NtpTimestamp when);
   void Relink(const Output& output);

@@ -1,6 +1,8 @@
 // The statistics files: named by date, bounded, no link of a stranger followed.
 #include "ntpd/supervisor/statistics.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -119,6 +121,29 @@ void BoundsWhatNetWrites(void** state) {
   assert_true(Get(at.At("loopstats.20261122")).ends_with("later\n"));
 }
 
+// Here by a limit of the process, which is told as a full disk is.
+void SaysOnceThatLinesAreLost(void** state) {
+  const ScratchDirectory& at = In(state);
+  KeptLines log;
+  Statistics statistics(&log);
+  statistics.Configure(StatisticsConfig(at));
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "first", MonoTime());
+  rlimit usual{};
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+  const rlimit full{18, usual.rlim_max};
+  const auto before = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+  for (int i = 0; i < 3; ++i)
+    statistics.Write(msg::StatisticsFile::kLoop, kWhen, "lost", MonoTime());
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+  signal(SIGXFSZ, before);
+  assert_int_equal(log.all.size(), 1);
+  statistics.Write(msg::StatisticsFile::kLoop, kWhen, "room again", MonoTime());
+  assert_int_equal(log.all.size(), 1);
+  const std::string text = Get(at.At("loopstats.20261122"));
+  assert_string_equal(text.c_str(), "61366 1.500 first\n61366 1.500 room again\n");
+}
+
 // What strangers can fill takes nothing from what the operator measures.
 void AFloodOfOneFileCostsTheOthersNothing(void** state) {
   const ScratchDirectory& at = In(state);
@@ -160,6 +185,7 @@ int main() {
       IN_A_DIRECTORY(DoesNotFollowAStrangersLink),
       IN_A_DIRECTORY(KeepsAFileThatIsInTheWayOfTheLink),
       IN_A_DIRECTORY(BoundsWhatNetWrites),
+      IN_A_DIRECTORY(SaysOnceThatLinesAreLost),
       IN_A_DIRECTORY(AFloodOfOneFileCostsTheOthersNothing),
       IN_A_DIRECTORY(BoundsTheFilesThatNetMakes),
   };
