@@ -1,6 +1,7 @@
 #include "ntpq/line_input.h"
 
 #include <histedit.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -63,6 +64,24 @@ void ShowChoices(const std::vector<std::string>& choices) {
   std::fflush(stdout);
 }
 
+// The editor fits itself to a new size of the window inside the signal's handler, also in the midst
+// of its own work, and that crashes. So the size is taken before each line and not within one.
+class WindowKept {
+ public:
+  WindowKept() {
+    sigset_t resize;
+    sigemptyset(&resize);
+    sigaddset(&resize, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &resize, &before_);
+  }
+  ~WindowKept() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  WindowKept(const WindowKept&) = delete;
+  WindowKept& operator=(const WindowKept&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 class EditedInput : public LineInput {
  public:
   explicit EditedInput(Completer completer)
@@ -89,6 +108,8 @@ class EditedInput : public LineInput {
   bool prompts() const override { return true; }
   std::optional<std::string> Next() override {
     std::fflush(stdout);
+    const WindowKept kept;
+    el_resize(editor_);
     // The editor shows its prompt before it takes the keys from the terminal, which would take a
     // Ctrl-D in between for itself.
     el_set(editor_, EL_PREP_TERM, 1);

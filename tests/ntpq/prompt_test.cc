@@ -3,10 +3,12 @@
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <fstream>
 
 #include "ntpq/cage.h"
 #include "ntpq/command.h"
@@ -132,6 +134,27 @@ void CompletesAtThePrompt(void** state) {
   LeavesByItself(terminal);
 }
 
+// In the signal's handler the editor would change what it is at work on, and crash now and then:
+// the signal waits for the end of the line.
+void AResizedWindowWaitsForTheNextLine(void** state) {
+  auto& terminal = *static_cast<Terminal*>(*state);
+  terminal.WaitFor("ntpq> ");
+  terminal.Type("keyid");
+  terminal.WaitFor("keyid");
+  const winsize size{50, 20, 0, 0};
+  assert_int_equal(ioctl(terminal.master.get(), TIOCSWINSZ, &size), 0);
+  std::ifstream status("/proc/" + std::to_string(terminal.child) + "/status");
+  const std::string text{std::istreambuf_iterator<char>(status), {}};
+  constexpr std::string_view kBlocked = "\nSigBlk:\t";
+  const size_t at = text.find(kBlocked);
+  assert_true(at != std::string::npos);
+  const uint64_t blocked = std::stoull(text.substr(at + kBlocked.size()), nullptr, 16);
+  assert_true((blocked >> (SIGWINCH - 1) & 1) != 0);
+  terminal.Type(" 51\nkeyid\n");
+  terminal.WaitFor("keyid is 51");
+  LeavesByItself(terminal);
+}
+
 // Up, twice; the password between the two is not there.
 void RemembersLinesButNoPasswords(void** state) {
   auto& terminal = *static_cast<Terminal*>(*state);
@@ -179,6 +202,7 @@ int main() {
       cmocka_unit_test_setup_teardown(CompletesAtThePrompt, Begin, End),
       cmocka_unit_test_setup_teardown(RemembersLinesButNoPasswords, Begin, End),
       cmocka_unit_test_setup_teardown(EditsALine, Begin, End),
+      cmocka_unit_test_setup_teardown(AResizedWindowWaitsForTheNextLine, Begin, End),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
