@@ -181,7 +181,7 @@ std::string HelpText() {
          "  -i, --jaildir=DIR       accepted; the caged processes see no file system at all\n"
          "  -I, --interface=NAME    listen on this interface or address only (repeatable)\n"
          "  -4, --ipv4  -6, --ipv6  resolve names to this family only\n"
-         "  -d, --debug-level       log to the terminal, repeat for more; -D N sets the level\n"
+         "  -d, --debug-level       stay in the foreground and log more; -D N: the same\n"
          "  -v, --var=NAME=VALUE    a variable for ntpq that it may write (repeatable)\n"
          "  -V, --dvar=NAME=VALUE   the same, shown by default\n"
          "      --version           print the version\n"
