@@ -153,10 +153,10 @@ void NobodyHasSignalsSentByADescriptor(void**) {
   for (const Policy& policy : {NetPolicy(), ClockPolicy(), KeysPolicy(), ResolvePolicy()}) {
     for (const int command : {F_SETOWN, F_SETSIG, F_SETLEASE, F_NOTIFY})
       DiesOfSigsys(Caged(policy, [command] { return fcntl(0, command, 0); }));
-    for (const unsigned long command : {FIOASYNC, FIOSETOWN, SIOCSPGRP})
+    for (const int command : {FIOASYNC, FIOSETOWN, SIOCSPGRP})
       DiesOfSigsys(Caged(policy, [command] {
         int value = 1;
-        return ioctl(0, command, &value);
+        return ioctl(0, static_cast<unsigned long>(command), &value);
       }));
   }
 }
