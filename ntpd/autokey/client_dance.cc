@@ -26,7 +26,12 @@ wire::AutokeyCode CodeOf(msg::IdentityScheme scheme) {
 
 ClientDance::ClientDance(AssocId own, DancePolicy policy, MonoTime now, uint32_t last_ticket,
                          DanceRole role)
-    : own_(own), policy_(std::move(policy)), role_(role), last_ticket_(last_ticket), started_(now) {
+    : own_(own),
+      policy_(std::move(policy)),
+      role_(role),
+      last_ticket_(last_ticket),
+      leap_asked_(now),
+      started_(now) {
   CHECK(own.value != 0);
 }
 
@@ -247,8 +252,10 @@ bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
 
 bool ClientDance::AskLeap(const DanceContext& context, NextField& next) {
   if (leap_expiry_ && Unfold(context.now) > *leap_expiry_) flags_ &= ~static_cast<uint32_t>(kLeap);
-  if (!WantsTable() || !leap_question_.MayAsk(polls_)) return false;
+  const bool wanted = WantsTable() && leap_question_.MayAsk(polls_);
+  if (!wanted && (Lit(kLeap) || context.mono - leap_asked_ < kTableAgainSeconds)) return false;
   leap_question_.OnAsked(polls_);
+  leap_asked_ = context.mono;
   wire::AutokeyField field;
   field.head = {false, false, Code(wire::AutokeyCode::kLeap), own_.value};
   Ask(field, next);

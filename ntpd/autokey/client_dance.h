@@ -110,6 +110,9 @@ class ClientDance {
   static constexpr double kKeyAnswerSeconds = 16;
   // Seconds until everything is asked anew (as ntpd 4.2.8: 2^19).
   static constexpr double kRefreshSeconds = 524288;
+  // Seconds from one LEAP to the next where the server's word said of no table, or of one that had
+  // expired: nothing but the answer tells that its operator has installed one since. 4.5 h.
+  static constexpr double kTableAgainSeconds = 16384;
   // Seconds for which a peer is asked for no certificate whose trail ended in our own name: it may
   // be signed by somebody else meanwhile.
   static constexpr double kOwnNameSeconds = 1024;
@@ -339,6 +342,7 @@ class ClientDance {
   std::optional<CalendarSeconds>
       leap_expiry_;                 // of the last table that it told; none: no table yet
   NtpSeconds leap_timestamp_;       // of the last table that was taken; 0: none was
+  MonoTime leap_asked_;             // the last LEAP; before it, when everything began
   CalendarSeconds sign_again_ = 0;  // kSigned: when the certificate that we were given gets old
   MonoTime started_;
   std::optional<MonoTime> own_name_since_;  // ends_in_us()

@@ -161,7 +161,7 @@ void ClientDance::StartOver(Restart why, const DanceContext& context, DanceResul
   leap_timestamp_ = {};
   sign_again_ = 0;
   own_name_since_.reset();
-  started_ = context.mono;
+  leap_asked_ = started_ = context.mono;
 }
 
 }  // namespace ntpward::autokey

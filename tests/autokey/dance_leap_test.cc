@@ -123,6 +123,58 @@ void ATableThatExpiredIsAskedForAnew(void**) {
   assert_true(guide->restarts.empty());
 }
 
+// Its operator installs a table, or a newer one than that which had expired, long after our ASSOC:
+// neither its word nor anything else tells us so. What it answers until then, if anything, costs
+// one poll in 4.5 h.
+void ATableThatComesAfterAssocIsLearnt(void**) {
+  const LeapValues table{37, NtpSeconds{3692217600}, NtpSeconds{kTestNow + 1000000}};
+  enum { kZeros, kCannot, kNoValue, kSilence, kEnd };
+  for (int answer = 0; answer < kEnd; ++answer) {
+    Guide guide;
+    guide.Associate();
+    guide.Synchronise();
+    int asked = 0;
+    // What the poll asked, unless that was SIGN.
+    const auto poll = [&](bool has_table) {
+      const NextField next = guide.dance().NextRequest(guide->context());
+      guide->now += 16;
+      if (next.kind != NextField::Kind::kField) return;
+      std::vector<uint8_t> field = guide->Answer(next.field);
+      if (next.field[1] == static_cast<uint8_t>(AutokeyCode::kLeap)) {
+        ++asked;
+        if (!has_table && answer == kSilence) return;
+        if (!has_table && answer == kCannot) {
+          field.resize(8);
+          Writer(field).U32(0xc2050008U);
+        }
+        if (!has_table && answer == kNoValue) {
+          wire::AutokeyField empty = *wire::ParseAutokeyField(field);
+          empty.value = {};
+          field = guide.server.SignField(empty);
+        }
+      }
+      guide->Deliver(field);
+    };
+    const auto knows = [&] { return (guide.dance().flags() & kLeap) != 0; };
+    for (double passed = 0; passed < 3.1 * ClientDance::kTableAgainSeconds; passed += 16) {
+      poll(false);
+      assert_false(knows());
+    }
+    assert_int_equal(asked, 3);
+    guide.server.host.SetLeap(table);
+    guide.server.Sign(guide->now);
+    for (double passed = 0; !knows(); passed += 16) {
+      assert_true(passed <= ClientDance::kTableAgainSeconds);
+      poll(true);
+    }
+    assert_int_equal(guide.dance().flags(), 0x87f21);
+    for (double passed = 0; passed < 3 * ClientDance::kTableAgainSeconds; passed += 16) poll(true);
+    assert_int_equal(asked, 4);
+    assert_true(guide.dance().proven());
+    assert_true(guide->restarts.empty());
+  }
+}
+
 // Whoever has kept it cannot bring back what another one has replaced.
 void ATableThatWasReplacedIsNotTakenAgain(void**) {
   Guide guide;
@@ -221,6 +273,7 @@ int main() {
       cmocka_unit_test(EmptyAndExpiredLeapTablesLightNothing),
       cmocka_unit_test(ATableThatLastsTooLongIsRefused),
       cmocka_unit_test(ATableThatExpiredIsAskedForAnew),
+      cmocka_unit_test(ATableThatComesAfterAssocIsLearnt),
       cmocka_unit_test(ATableThatWasReplacedIsNotTakenAgain),
       cmocka_unit_test(TablesOfStrangersAreNotTaken),
       cmocka_unit_test(SignAndLeapNeverStarveTheClock),
