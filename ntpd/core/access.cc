@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <tuple>
 
 #include "privsep/base/result.h"
 
@@ -26,12 +27,6 @@ std::optional<int> PrefixLength(Family family, const std::array<uint8_t, 16>& ma
   return length;
 }
 
-int Ones(const std::array<uint8_t, 16>& mask) {
-  int ones = 0;
-  for (uint8_t octet : mask) ones += std::popcount(octet);
-  return ones;
-}
-
 std::array<uint8_t, 16> Masked(const std::array<uint8_t, 16>& octets,
                                const std::array<uint8_t, 16>& mask) {
   std::array<uint8_t, 16> masked{};
@@ -46,6 +41,12 @@ IpAddress Unmapped(const IpAddress& address) {
   const auto& o = address.octets;
   if (!std::equal(kPrefix.begin(), kPrefix.end(), o.begin())) return address;
   return IpAddress::V4(o[12], o[13], o[14], o[15]);
+}
+
+// Whether a look-up comes to `a` before `b`, of the same family. Where no mask has gaps that is the
+// longest prefix first.
+bool ComesFirst(const AccessEntry& a, const AccessEntry& b) {
+  return std::tie(a.address.octets, a.mask, a.port) > std::tie(b.address.octets, b.mask, b.port);
 }
 
 bool SameKey(const AccessEntry& entry, const std::array<uint8_t, 16>& address,
@@ -133,10 +134,7 @@ void AccessList::Add(AccessEntry entry) {
     return;
   }
   const auto place =
-      std::find_if(tables.irregular.begin(), tables.irregular.end(), [&](const AccessEntry& other) {
-        const int a = Ones(entry.mask), b = Ones(other.mask);
-        return a > b || (a == b && entry.port > other.port);
-      });
+      std::upper_bound(tables.irregular.begin(), tables.irregular.end(), entry, ComesFirst);
   tables.irregular.insert(place, entry);
 }
 
@@ -221,23 +219,19 @@ AccessEntry& AccessList::Matching(const SocketAddress& source) {
   const SourcePort from = source.port == kNtpPort ? SourcePort::kNtp : SourcePort::kOther;
   FamilyTables& tables = TablesOf(address.family);
   AccessEntry* best = nullptr;
-  int best_ones = -1;
   for (auto& [length, table] : tables.by_length) {
     const auto slot = table.find(Masked(address.octets, Mask(address.family, length)));
     if (slot == table.end()) continue;
     best = FindIn(&slot->second, from);
-    if (best == nullptr) continue;
-    best_ones = length;
-    break;
-  }
-  for (AccessEntry& entry : tables.irregular) {
-    if (Ones(entry.mask) <= best_ones) break;  // sorted: nothing more specific follows
-    if (entry.port != SourcePort::kAny && entry.port != from) continue;
-    if (Masked(address.octets, entry.mask) != entry.address.octets) continue;
-    best = &entry;
-    break;
+    if (best != nullptr) break;
   }
   CHECK(best != nullptr);
+  for (AccessEntry& entry : tables.irregular) {
+    if (!ComesFirst(entry, *best)) break;
+    if (entry.port != SourcePort::kAny && entry.port != from) continue;
+    if (Masked(address.octets, entry.mask) != entry.address.octets) continue;
+    return entry;
+  }
   return *best;
 }
 
@@ -260,12 +254,7 @@ std::vector<AccessEntry> AccessList::Entries() const {
       }
     }
     all.insert(all.end(), tables->irregular.begin(), tables->irregular.end());
-    std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
-                     [](const AccessEntry& a, const AccessEntry& b) {
-                       if (Ones(a.mask) != Ones(b.mask)) return Ones(a.mask) > Ones(b.mask);
-                       if (a.address != b.address) return b.address < a.address;
-                       return a.port > b.port;
-                     });
+    std::sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(), ComesFirst);
   }
   return all;
 }

@@ -1,9 +1,10 @@
 // The restrict list: which flags apply to the sender of a packet.
 //
-// The most specific entry wins and entries are never merged (ntpd 4.2.8, `restrict`). Contiguous
-// masks are looked up by prefix length, longest first, so that 10^5 entries cost no more than a
-// few; other masks are a list that is compared one by one. IPv4-mapped IPv6 addresses count as
-// IPv4.
+// Of the entries that match one wins and they are never merged: the one with the highest address,
+// of these the one with the highest mask, compared as numbers with the bits outside the mask zero
+// (ntpd 4.2.8, `restrict`). Without gaps in masks that is the most specific one. Such masks are
+// looked up by prefix length, longest first, so that 10^5 entries cost no more than a few; masks
+// with gaps are a list that is compared one by one. IPv4-mapped IPv6 addresses count as IPv4.
 #pragma once
 
 #include <array>
@@ -112,7 +113,7 @@ class AccessList {
 
   // Whether any entry has `flag`.
   bool Has(Access flag) const;
-  // All entries, IPv4 first, most specific first within a family.
+  // All entries, IPv4 first, each before those that it wins over.
   std::vector<AccessEntry> Entries() const;
   size_t size() const;
 
@@ -126,7 +127,7 @@ class AccessList {
   using Table = std::unordered_map<Octets, Slot, OctetsHash>;
   struct FamilyTables {
     std::map<int, Table, std::greater<>> by_length;
-    std::vector<AccessEntry> irregular;  // most ones in the mask first
+    std::vector<AccessEntry> irregular;  // each before those that it wins over
   };
 
   AccessEntry& Matching(const SocketAddress& source);

@@ -2,6 +2,7 @@
 #include "ntpd/core/access.h"
 
 #include <random>
+#include <tuple>
 
 #include "tests/support/cmocka_cc.h"
 
@@ -32,19 +33,13 @@ bool MatchesEntry(const AccessEntry& entry, const SocketAddress& source) {
   return true;
 }
 
-int Ones(const std::array<uint8_t, 16>& mask) {
-  int ones = 0;
-  for (uint8_t octet : mask) ones += __builtin_popcount(octet);
-  return ones;
-}
-
-// The first of the most specific entries, one for a port before one for any.
+// Of the entries that match the highest, by address, mask and port.
 AccessFlags Oracle(const std::vector<AccessEntry>& entries, const SocketAddress& source) {
   const AccessEntry* best = nullptr;
   for (const AccessEntry& entry : entries) {
     if (!MatchesEntry(entry, source)) continue;
     const auto rank = [](const AccessEntry& e) {
-      return 2 * Ones(e.mask) + (e.port == SourcePort::kAny ? 0 : 1);
+      return std::tuple(e.address.octets, e.mask, e.port);
     };
     if (best == nullptr || rank(entry) > rank(*best)) best = &entry;
   }
@@ -94,7 +89,7 @@ void RandomListsMatchAsTheOracleDoes(void**) {
       entry.address =
           IpAddress::V4(10, static_cast<uint8_t>(random() % 2), static_cast<uint8_t>(random() % 4),
                         static_cast<uint8_t>(random()));
-      // Distinct numbers of ones, so that "most specific" is never a tie of masks.
+      // Distinct masks, so that no entry adds to another.
       entry.mask = AccessList::Mask(Family::kIpv4, 1 + i);
       if (i % 5 == 4) std::swap(entry.mask[0], entry.mask[3]);  // not contiguous
       entry.flags = AccessFlags(static_cast<uint16_t>(1 + i));
@@ -122,6 +117,37 @@ void MostSpecificEntryWinsAndFlagsAreNotMerged(void**) {
   assert_true(list.Lookup(From("10.2.2.3")) == AccessFlags(Access::kNoServe));
   assert_true(list.Lookup(From("11.2.2.3")) == (Access::kNoQuery | Access::kLimited));
   assert_true(list.Lookup(From("2001:db8::1")) == AccessFlags());
+}
+
+// As ntpd 4.2.8p18 did with the same lines.
+void AmongMasksWithGapsTheHighestAddressWins(void**) {
+  AccessList list;
+  AccessEntry gap = Entry("10.0.3.0", 24, Access::kNoServe);
+  gap.mask = {255, 0, 255, 0};
+  list.Add(gap);
+  AccessEntry last = Entry("0.0.0.5", 32, Access::kNoServe);
+  last.mask = {0, 0, 0, 255};
+  list.Add(last);
+  AccessEntry six = Entry("fd00:0:0:3::", 64, Access::kNoServe);
+  six.mask[2] = six.mask[3] = 0;
+  list.Add(six);
+  list.Add(Entry("10.1.3.5", 32, {}));
+  list.Add(Entry("10.2.3.0", 24, {}));
+  list.Add(Entry("10.3.0.0", 16, {}));
+  list.Add(Entry("12.0.0.0", 7, {}));
+  list.Add(Entry("fd00:2::", 32, {}));
+  for (const char* refused : {"10.0.3.4", "10.1.3.4", "14.0.0.5", "fd00:1:0:3::4"})
+    if (!list.Lookup(From(refused)).has(Access::kNoServe)) fail_msg("%s", refused);
+  for (const char* served : {"10.1.3.5", "10.2.3.4", "10.3.3.4", "10.9.9.9", "12.0.0.5", "13.0.0.5",
+                             "fd00:2:0:3::4", "fd00:3::4"})
+    if (list.Lookup(From(served)).has(Access::kNoServe)) fail_msg("%s", served);
+  // In the order in which they are tried, as 4.2.8p18's reslist shows them.
+  const std::vector<AccessEntry> entries = list.Entries();
+  const char* const expected[] = {"12.0.0.0", "10.3.0.0", "10.2.3.0", "10.1.3.5",     "10.0.3.0",
+                                  "0.0.0.5",  "0.0.0.0",  "fd00:2::", "fd00:0:0:3::", "::"};
+  assert_int_equal(entries.size(), std::size(expected));
+  for (size_t i = 0; i < entries.size(); ++i)
+    assert_string_equal(entries[i].address.ToString().c_str(), expected[i]);
 }
 
 void RepeatingAnEntryAddsFlagsAndRemovingItFreesIt(void**) {
@@ -243,7 +269,7 @@ void HundredThousandEntriesAreMatchedAndListed(void**) {
   const auto entries = list.Entries();
   assert_int_equal(entries.size(), 100002);
   assert_int_equal(entries[0].hits, 1);
-  assert_true(entries[0].address == IpAddress::V4(10, 1, 134, 159));  // most specific, highest
+  assert_true(entries[0].address == IpAddress::V4(10, 1, 134, 159));  // the highest
 }
 
 void AddressWithoutFamilyIsRefused(void**) {
@@ -285,6 +311,7 @@ int main() {
       cmocka_unit_test(EveryPrefixLengthMatchesAsTheOracleDoes),
       cmocka_unit_test(RandomListsMatchAsTheOracleDoes),
       cmocka_unit_test(MostSpecificEntryWinsAndFlagsAreNotMerged),
+      cmocka_unit_test(AmongMasksWithGapsTheHighestAddressWins),
       cmocka_unit_test(RepeatingAnEntryAddsFlagsAndRemovingItFreesIt),
       cmocka_unit_test(NtpportEntryMatchesThatPortOnly),
       cmocka_unit_test(OwnAddressOnTheNtpPortIsIgnoredByItsInterfaceEntry),
