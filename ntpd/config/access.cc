@@ -51,10 +51,10 @@ bool IsWithoutEffect(RestrictFlag flag) {
 
 // 0.0.0.0/0 and ::/0 are the default entries by another name.
 void NormaliseDefault(Restriction& r) {
-  if (r.target != RestrictTarget::kAddress || r.prefix != 0) return;
+  if (r.target != RestrictTarget::kAddress || !r.mask.is_wildcard()) return;
   r.target = RestrictTarget::kDefault;
   r.family = r.address.family;
-  r.address = {};
+  r.address = r.mask = {};
 }
 
 void TakeMask(Line& line, Restriction& r) {
@@ -64,16 +64,15 @@ void TakeMask(Line& line, Restriction& r) {
   if (line.failed()) return;
   if (r.target != RestrictTarget::kAddress)
     return line.Fail("a mask needs a numeric address before it");
-  if (r.prefix != FullPrefix(r.address.family))
+  if (PrefixOfMask(r.mask) != FullPrefix(r.address.family))
     return line.Fail("the address has a prefix length already: expected no mask");
   if (!host.address || host.address->family != r.address.family)
     return line.Fail(line.Cite() + " is no mask of this address's family");
-  const auto prefix = PrefixOfMask(*host.address);
-  if (!prefix) return line.Fail(line.Cite() + " has gaps: expected a mask such as 255.255.255.0");
-  r.prefix = *prefix;
-  if (ClearHostBits(r.address, r.prefix))
-    line.Warn("bits past the mask are ignored: " + r.address.ToString() + "/" +
-              std::to_string(*prefix) + " is meant");
+  r.mask = *host.address;
+  if (!PrefixOfMask(r.mask))
+    line.Warn("the mask " + line.Cite() + " has gaps: it is taken as it is, but is that meant?");
+  if (ClearHostBits(r.address, r.mask))
+    line.Warn("bits past the mask are ignored: " + NetworkText(r.address, r.mask) + " is meant");
 }
 
 // Taken for a host that nobody finds it would leave everybody let in. "force" and "course" are
@@ -114,7 +113,7 @@ void TakeTarget(Line& line, Restriction& r) {
   r.target = RestrictTarget::kAddress;
   r.family = Family::kNone;
   r.address = network->address;
-  r.prefix = network->prefix;
+  r.mask = MaskOfPrefix(r.address.family, network->prefix);
 }
 
 void TakeFlag(Line& line, Restriction& r) {

@@ -55,7 +55,7 @@ std::optional<RestrictFlag> FindRestrictFlag(std::string_view name);
 enum class RestrictTarget : uint8_t {
   kDefault,  // 0.0.0.0/0 and ::/0, or the one of `family`
   kSource,   // template for the addresses of associations; with an address: that one's entry
-  kAddress,  // `address`/`prefix`
+  kAddress,  // `address` under `mask`
   kHost,     // `host`: every address that the name has, as host entries
 };
 
@@ -66,9 +66,9 @@ struct Restriction {
   bool remove = false;
   RestrictTarget target = RestrictTarget::kDefault;
   Family family = Family::kNone;  // of default, source and host; kNone: both
-  IpAddress address;   // kAddress: bits past the prefix are zero; kSource: none unless removed
-  uint8_t prefix = 0;  // kAddress: 0..32 or 0..128
-  std::string host;    // kHost
+  IpAddress address;  // kAddress: bits outside the mask are zero; kSource: none unless removed
+  IpAddress mask;     // of `address`, and of its family; it may have gaps
+  std::string host;   // kHost
   std::optional<int32_t> ippeerlimit;  // associations per address; -1: no limit
   RestrictFlags flags;
 };

@@ -113,14 +113,22 @@ std::optional<uint8_t> PrefixOfMask(const IpAddress& mask) {
   return prefix;
 }
 
-bool ClearHostBits(IpAddress& address, uint8_t prefix) {
-  bool cleared = false;
-  for (size_t bit = prefix; bit < FullPrefix(address.family); ++bit) {
-    const auto mask = static_cast<uint8_t>(0x80U >> (bit % 8));
-    cleared = cleared || (address.octets[bit / 8] & mask) != 0;
-    address.octets[bit / 8] = static_cast<uint8_t>(address.octets[bit / 8] & ~mask);
-  }
-  return cleared;
+IpAddress MaskOfPrefix(Family family, uint8_t prefix) {
+  IpAddress mask{family};
+  for (size_t bit = 0; bit < prefix; ++bit)
+    mask.octets[bit / 8] = static_cast<uint8_t>(mask.octets[bit / 8] | 0x80U >> (bit % 8));
+  return mask;
+}
+
+bool ClearHostBits(IpAddress& address, const IpAddress& mask) {
+  const auto before = address.octets;
+  for (size_t i = 0; i < address.bytes().size(); ++i) address.octets[i] &= mask.octets[i];
+  return address.octets != before;
+}
+
+std::string NetworkText(const IpAddress& address, const IpAddress& mask) {
+  const auto prefix = PrefixOfMask(mask);
+  return address.ToString() + (prefix ? "/" + std::to_string(*prefix) : " mask " + mask.ToString());
 }
 
 std::optional<Network> TakeNetwork(Line& line, std::string_view text) {
@@ -138,9 +146,10 @@ std::optional<Network> TakeNetwork(Line& line, std::string_view text) {
     return network;
   }
   network.prefix = static_cast<uint8_t>(prefix);
-  if (ClearHostBits(network.address, network.prefix))
-    line.Warn("bits past the prefix are ignored: " + network.address.ToString() + "/" +
-              std::to_string(prefix) + " is meant");
+  const IpAddress mask = MaskOfPrefix(address->family, network.prefix);
+  if (ClearHostBits(network.address, mask))
+    line.Warn("bits past the prefix are ignored: " + NetworkText(network.address, mask) +
+              " is meant");
   return network;
 }
 

@@ -38,7 +38,11 @@ std::optional<Network> TakeNetwork(Line& line, std::string_view text);
 uint8_t FullPrefix(Family family);
 // The length of a contiguous mask, e.g. 24 for 255.255.255.0; none for any other.
 std::optional<uint8_t> PrefixOfMask(const IpAddress& mask);
-// Clears the bits past `prefix`; true when any was set.
-bool ClearHostBits(IpAddress& address, uint8_t prefix);
+// 255.255.255.0 for 24; `prefix` is at most FullPrefix(family).
+IpAddress MaskOfPrefix(Family family, uint8_t prefix);
+// Clears the bits outside `mask`; true when any was set.
+bool ClearHostBits(IpAddress& address, const IpAddress& mask);
+// As a restrict line says it: "10.0.0.0/8", "10.0.3.0 mask 255.0.255.0".
+std::string NetworkText(const IpAddress& address, const IpAddress& mask);
 
 }  // namespace ntpward::config

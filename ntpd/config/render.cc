@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "ntpd/config/host.h"
+
 namespace ntpward::config {
 namespace {
 
@@ -51,10 +53,6 @@ void Single(std::string& out, std::string_view name, const Setting<T>& setting) 
 
 std::string_view FamilyOption(Family family) { return family == Family::kIpv4 ? "-4" : "-6"; }
 
-std::string NetworkText(const IpAddress& address, uint8_t prefix) {
-  return address.ToString() + "/" + std::to_string(prefix);
-}
-
 void RenderAssociation(std::string& out, const Association& a) {
   Words words(KindName(a.kind));
   words.AddIf(a.family != Family::kNone, FamilyOption(a.family)).Add(Text(a.host));
@@ -87,7 +85,7 @@ void RenderRestriction(std::string& out, const Restriction& r) {
   if (r.target == RestrictTarget::kSource) words.Add("source");
   if (r.target == RestrictTarget::kDefault) words.Add("default");
   if (r.target == RestrictTarget::kHost) words.Add(Text(r.host));
-  if (!r.address.is_none()) words.Add(NetworkText(r.address, r.prefix));
+  if (!r.address.is_none()) words.Add(NetworkText(r.address, r.mask));
   if (r.ippeerlimit) words.Add("ippeerlimit").Add(Text(*r.ippeerlimit));
   const std::string flags = r.flags.ToString();
   words.AddIf(!flags.empty(), flags).End(out);
@@ -187,7 +185,7 @@ void RenderInterface(std::string& out, const InterfaceRule& rule) {
   if (rule.match == InterfaceMatch::kName)
     words.Add(Text(rule.name));
   else if (rule.match == InterfaceMatch::kAddress)
-    words.Add(NetworkText(rule.address, rule.prefix));
+    words.Add(NetworkText(rule.address, MaskOfPrefix(rule.address.family, rule.prefix)));
   else
     words.Add(kMatches[static_cast<size_t>(rule.match)]);
   words.End(out);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ntpd/config/host.h"
 #include "ntpd/config/variable_names.h"
 
 namespace ntpward::config {
@@ -229,7 +230,7 @@ void Validator::AddBuiltInRestrictions() {
     Restriction loopback;
     loopback.target = RestrictTarget::kAddress;
     loopback.address = IpAddress::Parse(address).value_or(IpAddress{});
-    loopback.prefix = loopback.address.family == Family::kIpv4 ? 32 : 128;
+    loopback.mask = MaskOfPrefix(loopback.address.family, FullPrefix(loopback.address.family));
     config_.restrictions.push_back(loopback);
   }
 }

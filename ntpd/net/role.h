@@ -61,7 +61,8 @@ class Role {
   void ApplyRestrictions(const std::vector<msg::NetRestriction>& restrictions);
   void ApplyChange(const settings::Change& change);
   void ApplyAccess(const settings::AccessStep& step);
-  void AddRestriction(const msg::NetRestriction& entry, const IpAddress& address, uint8_t prefix);
+  void AddRestriction(const msg::NetRestriction& entry, const IpAddress& address,
+                      const std::array<uint8_t, 16>& mask);
   void MakeEngine();
   void OnRoleRestarted(const msg::NetRoleRestarted& restarted);
   void OnTerminate();

@@ -201,20 +201,19 @@ void Role::ApplyAccess(const settings::AccessStep& step) {
       node_.access.AddSource(upstream->remote.ip);
     }
   } else if (step.remove) {
-    const auto mask = core::AccessList::Mask(entry.address.family, entry.prefix);
     for (const auto port :
          {core::SourcePort::kAny, core::SourcePort::kNtp, core::SourcePort::kOther})
-      (void)node_.access.Remove(entry.address, mask, port);
+      (void)node_.access.Remove(entry.address, entry.mask, port);
   } else {
-    AddRestriction(entry, entry.address, entry.prefix);
+    AddRestriction(entry, entry.address, entry.mask);
   }
 }
 
 void Role::AddRestriction(const msg::NetRestriction& entry, const IpAddress& address,
-                          uint8_t prefix) {
+                          const std::array<uint8_t, 16>& mask) {
   core::AccessEntry access;
   access.address = address;
-  access.mask = core::AccessList::Mask(address.family, prefix);
+  access.mask = mask;
   access.flags = core::AccessFlags(entry.flags);
   access.port = static_cast<core::SourcePort>(entry.port);
   access.ippeerlimit = entry.ippeerlimit;
@@ -229,11 +228,11 @@ void Role::ApplyRestrictions(const std::vector<msg::NetRestriction>& restriction
       node_.access.SetSourceTemplate(core::AccessFlags(entry.flags), entry.ippeerlimit);
     } else if (entry.name) {
       const auto add = [this, entry](const IpAddress& address) {
-        AddRestriction(entry, address, static_cast<uint8_t>(address.bytes().size() * 8));
+        AddRestriction(entry, address, core::AccessList::Mask(address.family, 128));
       };
       upstreams_.ResolveFor(*entry.name, std::string(entry.label.text()), add);
     } else {
-      AddRestriction(entry, entry.address, entry.prefix);
+      AddRestriction(entry, entry.address, entry.mask);
     }
   }
   // Associations that stay have their entries in the new list, too.

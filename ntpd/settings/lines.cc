@@ -96,7 +96,7 @@ Result<msg::NetRestriction, LineError> RestrictionOf(const config::Restriction& 
       break;
     case config::RestrictTarget::kAddress:
       entry.address = line.address;
-      entry.prefix = line.prefix;
+      entry.mask = line.mask.octets;
       break;
     case config::RestrictTarget::kHost:
       entry.name = name;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ntpd/config/host.h"
 #include "ntpd/config/parser.h"
 #include "ntpd/config/validate.h"
 #include "ntpd/settings/lines.h"
@@ -103,7 +104,7 @@ Outcome FudgeClock(Work& work) {
 
 bool SameTarget(const msg::NetRestriction& a, const msg::NetRestriction& b) {
   if (a.source || b.source) return a.source == b.source;
-  return !a.name && !b.name && a.address == b.address && a.prefix == b.prefix;
+  return !a.name && !b.name && a.address == b.address && a.mask == b.mask;
 }
 
 bool SameEntry(const msg::NetRestriction& a, const msg::NetRestriction& b) {
@@ -247,7 +248,8 @@ std::optional<IpAddress> SourceEntryOf(std::string_view line) {
   const config::Parsed parsed = config::ParseLine(line, {});
   if (!parsed.diagnostics.empty() || parsed.config.restrictions.empty()) return std::nullopt;
   const config::Restriction& gone = parsed.config.restrictions.front();
-  const bool is_host = !gone.address.is_none() && gone.prefix == gone.address.bytes().size() * 8;
+  const bool is_host = !gone.address.is_none() &&
+                       config::PrefixOfMask(gone.mask) == config::FullPrefix(gone.address.family);
   if (!gone.remove || gone.target != config::RestrictTarget::kSource || !is_host)
     return std::nullopt;
   return gone.address;

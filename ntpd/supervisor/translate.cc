@@ -240,8 +240,7 @@ std::vector<config::Restriction> Translator::Restrictions() const {
       }
       std::erase_if(kept, [&entry](const config::Restriction& other) {
         return other.target == entry.target && other.address == entry.address &&
-               other.prefix == entry.prefix && other.host == entry.host &&
-               other.family == entry.family;
+               other.mask == entry.mask && other.host == entry.host && other.family == entry.family;
       });
     }
   }

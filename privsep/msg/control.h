@@ -4,6 +4,9 @@
 // applies it at NetEnd, all at once. No file name and no secret is in any of them.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "privsep/msg/codec.h"
 #include "privsep/msg/role.h"
 
@@ -139,25 +142,29 @@ struct NetRestriction {
   IpAddress address;             // unused for `source` and with `name`
   std::optional<uint16_t> name;  // index known to ntpd-resolve: an entry for each of its addresses
   InlineText<255> label;         // that name as the operator wrote it, for display only
-  uint8_t prefix = 0;
+  std::array<uint8_t, 16> mask{};  // of `address`: network byte order, octets past it are zero
   uint16_t flags = 0;
   uint8_t port = 0;  // core::SourcePort: 0 any source port, 1 only 123, 2 any but 123
   int32_t ippeerlimit = -1;
 
   bool Valid() const {
     return port <= 2 && (label.empty() || name.has_value()) &&
-           (source || name.has_value() ||
-            (!address.is_none() && prefix <= address.bytes().size() * 8));
+           (source || name.has_value() || (!address.is_none() && masks_address()));
+  }
+  // Whether `mask` is one for an address of that family.
+  bool masks_address() const {
+    return std::all_of(mask.begin() + static_cast<ptrdiff_t>(address.bytes().size()), mask.end(),
+                       [](uint8_t octet) { return octet == 0; });
   }
   static auto Fields(auto& m) {
-    return std::tie(m.source, m.address, m.name, m.label, m.prefix, m.flags, m.port, m.ippeerlimit);
+    return std::tie(m.source, m.address, m.name, m.label, m.mask, m.flags, m.port, m.ippeerlimit);
   }
 };
 
 // supervisor -> net; as many as needed. At most one entry has a label: more might not fit.
 struct NetRestrict {
   static constexpr Type kType = Type::kNetRestrict;
-  InlineVector<NetRestriction, 100> entries;
+  InlineVector<NetRestriction, 75> entries;
   static auto Fields(auto& m) { return std::tie(m.entries); }
 };
 

@@ -2,6 +2,7 @@
 // understood can be written out and read again.
 #include "ntpd/config/config.h"
 #include "ntpd/config/directive.h"
+#include "ntpd/config/host.h"
 #include "ntpd/config/render.h"
 #include "tests/config/support.h"
 #include "tests/support/cmocka_cc.h"
@@ -163,12 +164,12 @@ void UnderstandsAddressesInEveryForm(void**) {
   assert_true(config.associations[0].address.has_value());
   assert_false(config.associations[2].address.has_value());
   assert_string_equal(config.associations[3].host.c_str(), "fe80::1%lo9x");
-  assert_int_equal(config.restrictions[0].prefix, 32);
+  assert_int_equal(*PrefixOfMask(config.restrictions[0].mask), 32);
   assert_true(config.restrictions[1].target == RestrictTarget::kDefault);
   assert_true(config.restrictions[1].family == Family::kIpv4);
   assert_true(config.restrictions[2].family == Family::kIpv6);
   assert_true(config.restrictions[3].target == RestrictTarget::kHost);
-  assert_int_equal(config.restrictions[4].prefix, 32);
+  assert_int_equal(*PrefixOfMask(config.restrictions[4].mask), 32);
   // Two mistypings from "source", and a name that a host may have.
   assert_true(config.restrictions[5].target == RestrictTarget::kHost);
 }
@@ -182,10 +183,32 @@ void CountsPrefixesLikeTheirMasks(void**) {
         ParseConf("restrict 255.255.255.255 mask " + mask.ToString() + " ignore\n");
     const Parsed by_prefix = ParseConf("restrict 255.255.255.255/" + std::to_string(prefix));
     assert_int_equal(by_mask.config.restrictions.size(), 1);
-    assert_int_equal(by_mask.config.restrictions[0].prefix, prefix);
+    assert_true(by_mask.config.restrictions[0].mask == mask);
+    assert_true(by_prefix.config.restrictions[0].mask == mask);
+    assert_int_equal(*PrefixOfMask(mask), prefix);
     assert_true(by_mask.config.restrictions[0].address == mask);
     assert_true(by_prefix.config.restrictions[0].address == mask);
   }
+}
+
+void TakesMasksWithGapsAsTheyAre(void**) {
+  for (const auto& [address, mask] :
+       {std::pair("10.0.3.0", "255.0.255.0"), std::pair("0.0.0.5", "0.0.0.255"),
+        std::pair("fd00:0:0:3::", "ffff:0:ffff:ffff::")}) {
+    const std::string target = std::string(address) + " mask " + mask;
+    const Parsed parsed = ParseConf("restrict " + target + " noquery\ndelrestrict " + target);
+    assert_true(parsed.usable(ParsePolicy::kStrict));
+    assert_int_equal(parsed.diagnostics.size(), 2);
+    assert_true(Says(parsed, "warning: the mask '" + std::string(mask) + "' has gaps"));
+    const Restriction& r = parsed.config.restrictions[0];
+    assert_true(r.target == RestrictTarget::kAddress);
+    assert_true(r.address == IpAddress::Parse(address) && r.mask == IpAddress::Parse(mask));
+    assert_string_equal(Render(parsed.config).c_str(),
+                        ("restrict " + target + " noquery\ndelrestrict " + target + "\n").c_str());
+  }
+  const Parsed host = ParseConf("restrict 10.1.2.3 mask 255.0.255.0\n");
+  assert_true(Says(host, "bits past the mask are ignored: 10.0.2.0 mask 255.0.255.0 is meant"));
+  assert_true(host.config.restrictions[0].address == IpAddress::V4(10, 0, 2, 0));
 }
 
 void AcceptsWhatHasNoEffectWithAWarning(void**) {
@@ -235,6 +258,7 @@ int main() {
       cmocka_unit_test(AddsUpLinesOfTheSameDirective),
       cmocka_unit_test(UnderstandsAddressesInEveryForm),
       cmocka_unit_test(CountsPrefixesLikeTheirMasks),
+      cmocka_unit_test(TakesMasksWithGapsAsTheyAre),
       cmocka_unit_test(AcceptsWhatHasNoEffectWithAWarning),
       cmocka_unit_test(TheLeapFileOfCryptoIsInKeysdir),
       cmocka_unit_test(LogMasksNameTheirBits),

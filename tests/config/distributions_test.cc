@@ -1,5 +1,6 @@
 // The files that operators already have load without an error.
 #include "ntpd/config/config.h"
+#include "ntpd/config/host.h"
 #include "tests/config/support.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
@@ -127,8 +128,8 @@ void LoadsWhatAdministratorsAdd(void**) {
     assert_true(config.authentication.IsTrusted(KeyId{key}));
   for (uint32_t key : {3U, 10U, 13U, 15U, 32767U})
     assert_false(config.authentication.IsTrusted(KeyId{key}));
-  assert_int_equal(config.restrictions[1].prefix, 16);
-  assert_int_equal(config.restrictions[3].prefix, 32);
+  assert_int_equal(*PrefixOfMask(config.restrictions[1].mask), 16);
+  assert_int_equal(*PrefixOfMask(config.restrictions[3].mask), 32);
   assert_true(config.restrictions[4].target == RestrictTarget::kHost);
   const LogMask mask = config.output.logconfig.value;
   assert_true(mask.Has(LogClass::kSync, LogKind::kStatus));

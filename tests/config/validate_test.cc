@@ -1,6 +1,7 @@
 // What lines mean together: defaults, limits, contradictions.
 #include "ntpd/config/validate.h"
 
+#include "ntpd/config/host.h"
 #include "tests/config/support.h"
 #include "tests/support/cmocka_cc.h"
 
@@ -172,9 +173,9 @@ void PutsInItsOwnRestrictionsWhenThereAreNone(void**) {
   assert_true(rules[0].target == RestrictTarget::kDefault && rules[0].family == Family::kNone);
   assert_string_equal(rules[0].flags.ToString().c_str(), "noquery nomodify nopeer limited kod");
   assert_string_equal(rules[1].address.ToString().c_str(), "127.0.0.1");
-  assert_int_equal(rules[1].prefix, 32);
+  assert_int_equal(*PrefixOfMask(rules[1].mask), 32);
   assert_string_equal(rules[2].address.ToString().c_str(), "::1");
-  assert_int_equal(rules[2].prefix, 128);
+  assert_int_equal(*PrefixOfMask(rules[2].mask), 128);
   assert_int_equal(rules[1].flags.bits() | rules[2].flags.bits(), 0);
   assert_int_equal(parsed.diagnostics.size(), 0);
 }

@@ -90,7 +90,7 @@ void AReloadReplacesTheRestrictions(void**) {
   world.SayClock();
   msg::NetRestriction ignore;
   ignore.address = kClient;
-  ignore.prefix = 32;
+  ignore.mask = core::AccessList::Mask(Family::kIpv4, 32);
   ignore.flags = static_cast<uint16_t>(core::Access::kIgnore);
   world.Configure({}, {}, {ignore});
   const uint16_t port = world.HandOverSocket(0);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ntpd/config/host.h"
 #include "ntpd/settings/lines.h"
 #include "privsep/msg/same.h"
 #include "tests/support/cmocka_cc.h"
@@ -173,7 +174,8 @@ void RestrictAddsAnEntryAndDelrestrictTakesItAway(void**) {
   assert_true(change.ok() && change->after.restrictions.size() == 3);
   assert_int_equal(change->access.size(), 1);
   const AccessStep& step = change->access[0];
-  assert_true(!step.remove && step.entry.prefix == 24 && step.entry.flags == 0x180);
+  assert_true(!step.remove && step.entry.mask == config::MaskOfPrefix(Family::kIpv4, 24).octets &&
+              step.entry.flags == 0x180);
   for (const char* line : {"delrestrict 192.0.2.0/24", "unrestrict 192.0.2.0 mask 255.255.255.0"}) {
     const auto gone = Try(line, change->after);
     assert_true(gone.ok() && gone->after.restrictions.size() == 2);
@@ -183,6 +185,17 @@ void RestrictAddsAnEntryAndDelrestrictTakesItAway(void**) {
   AssertRefused("delrestrict source 192.0.2.1", 12, "come and go");
   AssertRefused("restrict 192.0.2.0/24 noquery nosuch", 30, "syntax error: ");
   AssertRefused("restrict 192.0.2.0/33", 9, "syntax error: ");
+}
+
+void AMaskWithGapsIsOneOfItsOwn(void**) {
+  const auto change = Try("restrict 10.0.3.0 mask 255.0.255.0 noquery");
+  assert_true(change.ok() && change->warnings.size() == 1);
+  const auto mask = IpAddress::V4(255, 0, 255, 0).octets;
+  assert_true(change->access.size() == 1 && change->access[0].entry.mask == mask);
+  for (const char* other : {"delrestrict 10.0.3.0/24", "delrestrict 10.0.3.0 mask 255.0.255.255"})
+    assert_false(Try(other, change->after).ok());
+  const auto gone = Try("unrestrict 10.0.3.0 mask 255.0.255.0", change->after);
+  assert_true(gone.ok() && gone->after.restrictions.size() == 2);
 }
 
 void OneAddressOfSourcesIsToldFromOtherLines(void**) {
@@ -366,6 +379,7 @@ void EveryPrefixIsJudged(void**) {
 int main() {
   using namespace ntpward::settings;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(AMaskWithGapsIsOneOfItsOwn),
       cmocka_unit_test(OneAddressOfSourcesIsToldFromOtherLines),
       cmocka_unit_test(AServerIsAddedWithItsOptions),
       cmocka_unit_test(EachKindOfAssociationIsTaken),

@@ -46,10 +46,11 @@ void TranslatesRestrictLines(void**) {
   bool other = false, any = false;
   for (const auto& entry : entries) {
     if (entry.source) source = entry.flags == 0x80;
-    const bool is_default = !entry.source && entry.prefix == 0 && !entry.name;
+    const bool is_default = !entry.source && entry.mask == std::array<uint8_t, 16>{} && !entry.name;
     v4_defaults += is_default && entry.address.family == Family::kIpv4;
     v6_defaults += is_default && entry.address.family == Family::kIpv6;
-    if (entry.address == IpAddress::V4(10, 0, 0, 0)) ten = entry.prefix == 8 && entry.port == 1;
+    if (entry.address == IpAddress::V4(10, 0, 0, 0))
+      ten = entry.mask == IpAddress::V4(255, 0, 0, 0).octets && entry.port == 1;
     if (entry.address == IpAddress::V4(10, 1, 0, 0)) other = entry.port == 2;
     if (entry.address == IpAddress::V4(10, 2, 0, 0)) any = entry.port == 0;
   }
@@ -57,6 +58,19 @@ void TranslatesRestrictLines(void**) {
   assert_int_equal(v4_defaults, 0);
   assert_int_equal(v6_defaults, 2);
   assert_true(ten && source && other && any);
+}
+
+void AMaskWithGapsArrivesWhole(void**) {
+  KeptLines log;
+  const auto entries = EntriesOf(
+      Translate(Parse("restrict 10.0.3.0 mask 255.0.255.0 noquery\nrestrict fd00:0:0:3:: mask "
+                      "ffff:0:ffff:ffff:: noquery\nrestrict 10.0.4.0 mask 255.0.255.0\n"
+                      "restrict 10.0.4.0/24\nunrestrict 10.0.4.0 mask 255.0.255.0\n"),
+                Options(), &log));
+  assert_int_equal(entries.size(), 3);
+  assert_true(entries[0].mask == IpAddress::V4(255, 0, 255, 0).octets);
+  assert_true(entries[1].mask == IpAddress::Parse("ffff:0:ffff:ffff::")->octets);
+  assert_true(entries[2].mask == IpAddress::V4(255, 255, 255, 0).octets);
 }
 
 // As many as there may be in a message, and with the longest names.
@@ -94,6 +108,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(TellsNetTheBitsOfEachRestriction),
       cmocka_unit_test(TranslatesRestrictLines),
+      cmocka_unit_test(AMaskWithGapsArrivesWhole),
       cmocka_unit_test(NamedRestrictLinesFitTheirMessages),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
