@@ -9,6 +9,7 @@
 #include <array>
 #include <iterator>
 
+#include "keys/unix_time.h"
 #include "privsep/base/text.h"
 #include "privsep/msg/keys.h"
 
@@ -149,6 +150,11 @@ Result<OwnCertificate> ReadCertificateFile(Bytes file) {
   out.der.assign(der, der + size);
   OPENSSL_free(der);
   return out;
+}
+
+int OwnCertificate::lifetime_days() const {
+  const int64_t days = (not_after - not_before + kSecondsPerDay - 1) / kSecondsPerDay;
+  return static_cast<int>(std::clamp<int64_t>(days, 1, kMostLifetimeDays));
 }
 
 std::string HowToCertify(const OwnCertificate& certificate) {

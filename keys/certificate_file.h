@@ -24,6 +24,10 @@ struct SignatureScheme {
   static Result<SignatureScheme> FromNid(int nid);
 };
 
+// What ntp-keygen gives a certificate, in days, and the longest.
+inline constexpr int kUsualLifetimeDays = 365;
+inline constexpr int kMostLifetimeDays = 36500;
+
 struct OwnCertificate {
   NtpSeconds filestamp;
   std::string name;
@@ -36,6 +40,8 @@ struct OwnCertificate {
   std::vector<uint8_t> der;
   PkeyPtr public_key;
 
+  // From its beginning to its end, in days, of those that ntp-keygen takes (-l).
+  int lifetime_days() const;
   bool ExpiredAt(int64_t unix_seconds) const { return unix_seconds > not_after; }
   bool NotYetValidAt(int64_t unix_seconds) const { return unix_seconds < not_before; }
 };

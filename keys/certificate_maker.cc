@@ -8,8 +8,6 @@
 namespace ntpward::keys {
 namespace {
 
-constexpr int64_t kSecondsPerDay = 86400;
-
 // What a signature of RFC 8017 section 9.2 holds beside the digest's name and the digest.
 constexpr int kPadding = 11;
 constexpr int kBitsPerOctet = 8;

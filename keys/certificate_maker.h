@@ -21,7 +21,7 @@ struct CertificateContent {
   std::string issuer;
   uint32_t serial = 0;     // NTP seconds of generation
   int64_t not_before = 0;  // Unix seconds
-  int lifetime_days = 365;
+  int lifetime_days = kUsualLifetimeDays;
   bool trusted = false;              // trustRoot
   bool private_use = false;          // the PC scheme
   std::vector<uint8_t> group_value;  // v of the GQ scheme, as subjectKeyIdentifier; empty: none

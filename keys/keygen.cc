@@ -212,7 +212,8 @@ Status Keygen::MakeNewCertificate() {
   content.subject = content.issuer = subject_;
   content.serial = filestamp_.value;
   content.not_before = now_;
-  content.lifetime_days = options_.lifetime_days;
+  content.lifetime_days =
+      options_.lifetime_days.value_or(old ? old->lifetime_days() : kUsualLifetimeDays);
   content.trusted = options_.trusted || (!options_.private_use && old && old->trusted);
   content.private_use = options_.private_use || (!options_.trusted && old && old->private_use);
   content.group_value = TRY(groups_->CertificateValue());

@@ -126,7 +126,9 @@ constexpr Row kRows[] = {
     {'i', "ident", required_argument,
      [](char* text, Out out) { return TakeName(text, "-i", &out->group); }},
     {'l', "lifetime", required_argument,
-     [](char* text, Out out) { return Number(text, 1, 36500, "-l", &out->lifetime_days); }},
+     [](char* text, Out out) {
+       return Number(text, 1, kMostLifetimeDays, "-l", &out->lifetime_days.emplace());
+     }},
     {'m', "modulus", required_argument,
      [](char* text, Out out) { return TakeModulus(text, &out->modulus_bits); }},
     {'M', "md5key", no_argument, SetSwitch<&KeygenOptions::symmetric>},
@@ -221,7 +223,7 @@ std::string KeygenUsage() {
          "  -C, --cipher NAME         cipher of private files; default aes-256-cbc\n"
          "  -m, --modulus BITS        RSA modulus, 512 to 4096; default 2048\n"
          "  -b, --imbits BITS         group key's modulus, 256 to 2048; default 2048, GQ 1016\n"
-         "  -l, --lifetime DAYS       of the certificate; default 365\n"
+         "  -l, --lifetime DAYS       of the certificate; default: the old one's, else 365\n"
          "  -s, --subject-name HOST[@GROUP]  other names than the host's\n"
          "  -i, --ident GROUP         group name\n"
          "  -M, --md5key              symmetric keys file ntp.keys, and nothing else\n"

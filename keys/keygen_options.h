@@ -36,7 +36,7 @@ struct KeygenOptions {
   int debug = 0;                        // -d, -D N
   std::optional<int> identity_bits;     // -b; none: 2048, for GQ 1016
   int modulus_bits = 2048;              // -m
-  int lifetime_days = 365;              // -l
+  std::optional<int> lifetime_days;     // -l; none: the existing certificate's, else 365
   std::string cipher = "aes-256-cbc";   // -C
   std::optional<std::string> scheme;    // -c; none: the existing certificate's, else RSA-SHA256
   std::optional<std::string> group;     // -i, or behind the @ of -s
@@ -49,7 +49,7 @@ struct KeygenOptions {
   // Something is to be made besides an export or a revocation; names alone make nothing.
   bool makes_something() const {
     return trusted || private_use || host_key || gq_key || iff_key || mv_clients != 0 || sign_key ||
-           scheme || lifetime_days != 365;
+           scheme || lifetime_days;
   }
 };
 

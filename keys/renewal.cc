@@ -45,7 +45,7 @@ Status Renewal::Run() {
   content.subject = content.issuer = old.subject;
   content.serial = NtpFromUnix(now).value;
   content.not_before = now;
-  content.lifetime_days = options_.lifetime_days;
+  content.lifetime_days = old.lifetime_days();
   content.trusted = old.trusted;
   content.private_use = old.private_use;
   content.group_value = TRY(GroupValue(old));

@@ -8,6 +8,8 @@
 
 namespace ntpward::keys {
 
+inline constexpr int64_t kSecondsPerDay = 86400;
+
 // NTP seconds as Unix seconds, 1970 to 2106: an era is decided by the date of this software.
 inline int64_t UnixFromNtp(NtpSeconds seconds) {
   return static_cast<int64_t>(static_cast<uint32_t>(seconds.value - kUnixToNtpSeconds));

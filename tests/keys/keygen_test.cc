@@ -84,7 +84,7 @@ void TheGuidesClientCallMakesAnUntrustedCertificate(void**) {
 // `ntp-keygen -T -q PW`: the guide's update, which the reference cannot do.
 void TheGuidesUpdateRenewsTheCertificate(void**) {
   Workshop w;
-  assert_true(w.Run(With({"-T", "-I", "-p", "serverpassword"}, kSmall)));
+  assert_true(w.Run(With({"-T", "-I", "-l", "90", "-p", "serverpassword"}, kSmall)));
   const std::string host_key = w.Text("ntpkey_host_server");
   for (const auto& call : {std::vector<std::string>{"-T", "-q", "serverpassword"},
                            std::vector<std::string>{"-q", "serverpassword"}}) {
@@ -96,6 +96,7 @@ void TheGuidesUpdateRenewsTheCertificate(void**) {
     assert_true(certificate.filestamp == NtpFromUnix(w.clock));
     assert_int_equal(certificate.not_before, w.clock);
     // Kept from the old one.
+    assert_int_equal(certificate.not_after - certificate.not_before, 90 * 86400);
     assert_true(certificate.trusted);
     assert_string_equal(certificate.scheme.name.c_str(), "RSA-MD5");
     assert_true(w.Text("ntpkey_host_server") == host_key);

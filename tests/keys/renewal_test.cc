@@ -171,9 +171,24 @@ void AWrongPasswordAndADamagedCertificateAreRefused(void**) {
   assert_int_equal(Certificates(w), 1);
 }
 
+// What the operator chose once holds for the timer's renewals, too, however many.
+void TheLifetimeStays(void**) {
+  for (const int days : {1, 90, 3650, 36500}) {
+    Workshop w;
+    assert_true(w.Run(With({"-T", "-s", "srv1", "-p", "pw", "-l", std::to_string(days)}, kSmall)));
+    for (int i = 0; i < 2; ++i) assert_true(Renew(&w, "srv1"));
+    const auto certificate = CertificateIn(w, "ntpkey_cert_srv1");
+    assert_int_equal(certificate.not_before, w.clock);
+    assert_int_equal(certificate.not_after - certificate.not_before, days * int64_t{86400});
+  }
+}
+
 void ARenewalIsNothingElse(void**) {
   Workshop w;
-  assert_false(Renew(&w, "srv1", {"-I"}));
+  for (const auto& more : std::vector<std::vector<std::string>>{{"-I"}, {"-l", "365"}}) {
+    assert_false(Renew(&w, "srv1", more));
+    assert_true(w.error.find("nothing else") != std::string::npos);
+  }
   assert_false(w.Run({"--renew", "ntpkey_cert_server"}));
   assert_false(w.Run({"--renew-host-key", "ntpkey_host_server"}));
   assert_true(w.Names().empty());
@@ -195,6 +210,7 @@ int main() {
       cmocka_unit_test(ACertificateOfAnotherKeyIsRefused),
       cmocka_unit_test(HalfOfAChangeIsMendedByTheCommandThatTheRefusalNames),
       cmocka_unit_test(AWrongPasswordAndADamagedCertificateAreRefused),
+      cmocka_unit_test(TheLifetimeStays),
       cmocka_unit_test(ARenewalIsNothingElse),
   };
   return cmocka_run_group_tests(tests, test::LoadCrypto, nullptr);
