@@ -49,6 +49,14 @@ bool ComesFirst(const AccessEntry& a, const AccessEntry& b) {
   return std::tie(a.address.octets, a.mask, a.port) > std::tie(b.address.octets, b.mask, b.port);
 }
 
+SourcePort PortOf(const SocketAddress& source) {
+  return source.port == kNtpPort ? SourcePort::kNtp : SourcePort::kOther;
+}
+
+bool DeniesQueries(AccessFlags flags) {
+  return flags.has(Access::kNoQuery) || flags.has(Access::kIgnore);
+}
+
 bool SameKey(const AccessEntry& entry, const std::array<uint8_t, 16>& address,
              const std::array<uint8_t, 16>& mask, SourcePort port) {
   return entry.port == port && entry.mask == mask && entry.address.octets == address;
@@ -216,7 +224,7 @@ AccessEntry* AccessList::FindIn(Slot* slot, SourcePort from) {
 AccessEntry& AccessList::Matching(const SocketAddress& source) {
   const IpAddress address = Unmapped(source.ip);
   if (address.is_none()) return nobody_;
-  const SourcePort from = source.port == kNtpPort ? SourcePort::kNtp : SourcePort::kOther;
+  const SourcePort from = PortOf(source);
   FamilyTables& tables = TablesOf(address.family);
   AccessEntry* best = nullptr;
   for (auto& [length, table] : tables.by_length) {
@@ -233,6 +241,23 @@ AccessEntry& AccessList::Matching(const SocketAddress& source) {
     return entry;
   }
   return *best;
+}
+
+const AccessEntry& AccessList::DefaultFor(Family family, SourcePort from) {
+  const AccessEntry* found = FindIn(&TablesOf(family).by_length.at(0).at(Octets{}), from);
+  CHECK(found != nullptr);
+  return *found;
+}
+
+bool AccessList::OpensNetwork(const AccessEntry& entry, const SocketAddress& source) {
+  if (entry.origin != AccessOrigin::kConfigured || entry.mask == Octets{} ||
+      entry.address.is_none() || DeniesQueries(entry.flags))
+    return false;
+  const AccessFlags everybody = DefaultFor(entry.address.family, PortOf(source)).flags;
+  if (DeniesQueries(everybody)) return true;
+  constexpr AccessFlags kOfNoQuery = Access::kNoModify | Access::kNoTrap |
+                                     Access::kLowPriorityTrap | Access::kNoPeer | Access::kNoEpeer;
+  return (entry.flags.bits & ~(everybody.bits | kOfNoQuery.bits)) == 0;
 }
 
 const AccessEntry& AccessList::Match(const SocketAddress& source) {

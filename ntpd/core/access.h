@@ -70,11 +70,6 @@ struct AccessEntry {
   int ippeerlimit = -1;  // ephemeral associations per address; -1: no limit
   AccessOrigin origin = AccessOrigin::kConfigured;
   uint64_t hits = 0;  // look-ups that ended here
-
-  // Whether it is the operator's word on less than everybody; `restrict source` is none.
-  bool opens_network() const {
-    return origin == AccessOrigin::kConfigured && mask != std::array<uint8_t, 16>{};
-  }
 };
 
 class AccessList {
@@ -111,6 +106,11 @@ class AccessList {
   // The same where no packet has come: counts nothing.
   const AccessEntry& Peek(const SocketAddress& source) { return Matching(source); }
 
+  // Whether `entry`, which is the one for `source`, is the operator's word that whoever has such an
+  // address may query: of less than everybody, and either what he denies to everybody, or nothing
+  // that restricts more, but for what concerns changes and associations.
+  bool OpensNetwork(const AccessEntry& entry, const SocketAddress& source);
+
   // Whether any entry has `flag`.
   bool Has(Access flag) const;
   // All entries, IPv4 first, each before those that it wins over.
@@ -131,6 +131,8 @@ class AccessList {
   };
 
   AccessEntry& Matching(const SocketAddress& source);
+  // The entry for all of a family.
+  const AccessEntry& DefaultFor(Family family, SourcePort from);
   FamilyTables& TablesOf(Family family) { return family == Family::kIpv4 ? v4_ : v6_; }
   AccessEntry* Find(const IpAddress& address, const Octets& mask, SourcePort port);
   static AccessEntry* FindIn(Slot* slot, SourcePort from);

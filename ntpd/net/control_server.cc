@@ -64,10 +64,10 @@ bool IsOfThisHost(const Route& route) {
   return route.client.ip.family == Family::kIpv4 && route.client.ip == route.server;
 }
 
-control::Requester RequesterOf(const Route& route, const core::AccessEntry& rule,
-                               const msg::NetStart& start) {
+control::Requester RequesterOf(const Route& route, const core::AccessEntry& rule, Node* node) {
+  const msg::NetStart& start = node->start;
   return {.address = route.client,
-          .is_known = IsOfThisHost(route) || rule.opens_network(),
+          .is_known = IsOfThisHost(route) || node->access.OpensNetwork(rule, route.client),
           .may_list_clients = !rule.flags.has(core::Access::kNoMruList),
           .rights = rule.flags.has(core::Access::kNoModify) ? control::Rights::kRead
                                                             : control::Rights::kModify,
@@ -89,7 +89,7 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
 }
 
 void ControlServer::OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram) {
-  const Asker asker{route, RequesterOf(route, rule, node_->start)};
+  const Asker asker{route, RequesterOf(route, rule, node_)};
   const control::Admission admission =
       responder_.Admit(datagram, asker.requester, Timebase::Mono());
   switch (admission) {

@@ -279,7 +279,12 @@ void AddressWithoutFamilyIsRefused(void**) {
   assert_true(list.Lookup(SocketAddress{}).has(Access::kIgnore));
 }
 
-// Who matches a line for less than everybody is believed to be who he says.
+bool Opens(AccessList* list, const char* address, uint16_t port = 40000) {
+  const SocketAddress source = From(address, port);
+  return list->OpensNetwork(list->Match(source), source);
+}
+
+// Who matches such a line is believed to be who he says.
 void OnlyTheOperatorsLinesForLessThanEverybodyOpenANetwork(void**) {
   AccessList list;
   AccessEntry interface = Entry("192.0.2.1", 32, {});
@@ -292,14 +297,51 @@ void OnlyTheOperatorsLinesForLessThanEverybodyOpenANetwork(void**) {
   list.Add(Entry("198.51.100.0", 24, Access::kNoModify));
   list.Add(Entry("2001:db8::", 32, {}));
   for (const char* stranger : {"203.0.113.1", "192.0.2.1", "192.0.2.2", "2001:db9::1"})
-    assert_false(list.Match(From(stranger)).opens_network());
+    assert_false(Opens(&list, stranger));
   for (const char* known : {"192.0.2.3", "198.51.100.7", "::ffff:198.51.100.7", "2001:db8::1"})
-    assert_true(list.Match(From(known)).opens_network());
+    assert_true(Opens(&list, known));
   // What the operator says of everybody.
   list.Add(Entry("0.0.0.0", 0, Access::kNoModify));
   list.Add(Entry("0.0.0.0", 0, {}, SourcePort::kNtp));
-  assert_false(list.Match(From("203.0.113.1")).opens_network());
-  assert_false(list.Match(From("203.0.113.1", 123)).opens_network());
+  assert_false(Opens(&list, "203.0.113.1"));
+  assert_false(Opens(&list, "203.0.113.1", 123));
+}
+
+// `default` lets everybody query: who takes something away from a network says nothing of its
+// addresses.
+void ALineThatOnlyRestrictsOpensNoNetwork(void**) {
+  for (const Access flag : {Access::kIgnore, Access::kNoServe, Access::kNoTrust, Access::kVersion,
+                            Access::kLimited, Access::kNoQuery, Access::kKod, Access::kNoMruList}) {
+    AccessList list;
+    list.SetDefault(Family::kIpv4, Access::kNoModify);
+    list.Add(Entry("198.51.100.0", 24, Access::kNoModify | flag));
+    if (Opens(&list, "198.51.100.7")) fail_msg("%x", static_cast<unsigned>(flag));
+    // What everybody has is no restriction of that network.
+    if (flag == Access::kIgnore || flag == Access::kNoQuery) continue;
+    list.SetDefault(Family::kIpv4, flag);
+    if (!Opens(&list, "198.51.100.7")) fail_msg("%x", static_cast<unsigned>(flag));
+  }
+}
+
+// The usual lines for the hosts that watch this one, whatever else they say.
+void ALineThatPermitsQueriesOpensANetwork(void**) {
+  for (const Access closed : {Access::kNoQuery, Access::kIgnore}) {
+    AccessList list;
+    list.SetDefault(Family::kIpv4, closed | Access::kNoModify);
+    list.Add(Entry("10.0.0.0", 8, Access::kLimited | Access::kKod));
+    list.Add(Entry("10.1.0.0", 16, Access::kNoServe));
+    list.Add(Entry("10.1.2.0", 24, closed));
+    assert_true(Opens(&list, "10.0.0.1") && Opens(&list, "10.1.0.1"));
+    assert_false(Opens(&list, "10.1.2.1"));
+  }
+  AccessList open;
+  open.Add(Entry("10.0.0.0", 8, Access::kNoModify | Access::kNoTrap | Access::kNoPeer));
+  assert_true(Opens(&open, "10.0.0.1"));
+  // By the default for the port that the request comes from.
+  open.Add(Entry("0.0.0.0", 0, Access::kNoQuery, SourcePort::kOther));
+  open.Add(Entry("10.9.0.0", 16, Access::kLimited));
+  assert_true(Opens(&open, "10.9.0.1"));
+  assert_false(Opens(&open, "10.9.0.1", 123));
 }
 
 }  // namespace
@@ -323,6 +365,8 @@ int main() {
       cmocka_unit_test(HundredThousandEntriesAreMatchedAndListed),
       cmocka_unit_test(AddressWithoutFamilyIsRefused),
       cmocka_unit_test(OnlyTheOperatorsLinesForLessThanEverybodyOpenANetwork),
+      cmocka_unit_test(ALineThatOnlyRestrictsOpensNoNetwork),
+      cmocka_unit_test(ALineThatPermitsQueriesOpensANetwork),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
