@@ -5,7 +5,7 @@
 namespace ntpward::control {
 namespace {
 
-constexpr size_t kBuckets = 2048;
+constexpr size_t kBuckets = 2048;  // for each standing
 // The half of an IPv6 address that a site can choose from freely is left out of the hash.
 constexpr size_t kIpv6Prefix = 8;
 
@@ -49,13 +49,14 @@ RateLimiter::Limit LimitOf(Standing standing) {
 
 }  // namespace
 
-RateLimiter::RateLimiter(uint64_t seed) : buckets_(kBuckets), seed_(seed) {}
+RateLimiter::RateLimiter(uint64_t seed) : buckets_(kStandings * kBuckets), seed_(seed) {}
 
 bool RateLimiter::Allow(const IpAddress& source, Standing standing, MonoTime now) {
   if (source.is_loopback() && standing != Standing::kShowsMac)
     return Take(loopback_.used, loopback_.updated, kBelieved, now);
+  const auto kind = static_cast<size_t>(standing);
   const uint64_t hash = Mix(Mix(Prefix(source) ^ seed_) + seed_);
-  Bucket& bucket = buckets_[Mix(hash + static_cast<uint64_t>(standing)) % kBuckets];
+  Bucket& bucket = buckets_[kind * kBuckets + Mix(hash + kind) % kBuckets];
   return Take(bucket.used, bucket.updated, LimitOf(standing), now);
 }
 

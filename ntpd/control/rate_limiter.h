@@ -4,7 +4,8 @@
 // source addresses can be forged. Memory is fixed: sources share buckets by a seeded hash of their
 // /32 or /64, so that nobody can fill or empty a table.
 // It comes before the MAC: so whoever can send in a monitor's name can use up its bucket. What has
-// a MAC then has a bucket of its own, so that an operator with a key is not locked out with it.
+// a MAC then has a bucket of its own, so that an operator with a key is not locked out with it. No
+// bucket serves two kinds of senders: those of the larger limit would leave the others nothing.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,7 @@ enum class Standing : uint8_t {
   kBelieved,  // the operator opened his network by a line of its own, or he has proved his address
   kShowsMac,  // that nobody has checked yet
 };
+inline constexpr size_t kStandings = 3;
 
 class RateLimiter {
  public:
@@ -49,7 +51,7 @@ class RateLimiter {
     MonoTime updated;
   };
 
-  std::vector<Bucket> buckets_;
+  std::vector<Bucket> buckets_;  // those of one standing after those of another
   Bucket loopback_;
   uint64_t seed_;
 };

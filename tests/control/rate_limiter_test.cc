@@ -27,6 +27,29 @@ void LoopbackMayAskInBursts(void**) {
   for (int i = 0; i < 1000; ++i) assert_true(limiter.Allow(local, Standing::kStranger, MonoTime()));
 }
 
+// From so many addresses that each bucket of their kind is used up.
+void Flood(RateLimiter* limiter, Standing standing, MonoTime now) {
+  for (uint8_t a = 0; a < 80; ++a)
+    for (unsigned b = 0; b < 256; ++b)
+      while (limiter->Allow(IpAddress::V4(10, a, static_cast<uint8_t>(b), 1), standing, now)) {
+      }
+}
+
+void AFloodOfOneKindOfSenderCostsTheOthersNothing(void**) {
+  constexpr Standing kAll[] = {Standing::kStranger, Standing::kBelieved, Standing::kShowsMac};
+  const MonoTime now = MonoTime::FromSeconds(10);
+  for (const Standing flooded : kAll) {
+    RateLimiter limiter(5);
+    Flood(&limiter, flooded, now);
+    for (const Standing honest : kAll) {
+      int allowed = 0;
+      for (uint8_t host = 0; host < 250; ++host)
+        allowed += limiter.Allow(IpAddress::V4(192, 0, host, 1), honest, now);
+      assert_int_equal(allowed, honest == flooded ? 0 : 250);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ntpward::control
 
@@ -35,6 +58,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(LimiterRefillsAtItsRate),
       cmocka_unit_test(LoopbackMayAskInBursts),
+      cmocka_unit_test(AFloodOfOneKindOfSenderCostsTheOthersNothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
