@@ -88,6 +88,10 @@ ControlServer::ControlServer(Node* node, control::StateView* state, RunTimeLines
   lines_->SetOnControlReset([this] { responder_.ResetCounters(Timebase::Mono()); });
 }
 
+Lane ControlServer::LaneOf(KeyId key) const {
+  return key == node_->start.control_key ? Lane::kOperator : Lane::kQueries;
+}
+
 void ControlServer::OnDatagram(const Route& route, const core::AccessEntry& rule, Bytes datagram) {
   const Asker asker{route, RequesterOf(route, rule, node_)};
   const control::Admission admission =
@@ -118,7 +122,7 @@ void ControlServer::Check(const Asker& asker, Bytes datagram, control::Admission
         if (code == msg::VerdictCode::kBusy) return;  // nothing is known of it: ntpq asks again
         OnVerdict(asker, kept, admission, FromCode(code), key);
       },
-      Lane::kClients);
+      Lane::kQueries);
 }
 
 void ControlServer::OnVerdict(const Asker& asker, Bytes datagram, control::Admission admission,
@@ -148,7 +152,7 @@ void ControlServer::AskNonce(const Asker& asker, Bytes datagram, KeyId key) {
     Deliver(asker.route,
             responder_.AnswerWithNonce(Now(asker, kept, key), made->nonce.span(), *state_));
   };
-  node_->keys.AskNonce(asker.route.client.ip, answer);
+  node_->keys.AskNonce(asker.route.client.ip, answer, LaneOf(key));
 }
 
 void ControlServer::AnswerWithText(const Asker& asker, Bytes datagram, KeyId key,
@@ -178,9 +182,12 @@ void ControlServer::Command(Judging judging) {
     if (!command.subject.Assign(AsBytes(plan.subject))) return;
   }
   command.judge_only = !judging.refusal.empty();
-  node_->keys.Command(command, [this, judging = std::move(judging)](const msg::CommandDone& done) {
-    OnCommandDone(judging, done);
-  });
+  node_->keys.Command(
+      command,
+      [this, judging = std::move(judging)](const msg::CommandDone& done) {
+        OnCommandDone(judging, done);
+      },
+      LaneOf(command.key));
 }
 
 void ControlServer::OnCommandDone(const Judging& judging, const msg::CommandDone& done) {
@@ -284,7 +291,7 @@ void ControlServer::SealAndSend(const Route& route, std::vector<uint8_t> reply, 
         packet.insert(packet.end(), sealed->mac.span().begin(), sealed->mac.span().end());
         send_(route, {&packet, 1});
       },
-      Lane::kClients);
+      LaneOf(key));
 }
 
 }  // namespace ntpward::net

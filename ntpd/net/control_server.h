@@ -54,6 +54,8 @@ class ControlServer {
     control::Requester requester;
   };
 
+  // For what is asked under a good MAC by this key.
+  Lane LaneOf(KeyId key) const;
   void Check(const Asker& asker, Bytes datagram, control::Admission admission);
   void OnVerdict(const Asker& asker, Bytes datagram, control::Admission admission,
                  control::MacVerdict verdict, KeyId key);

@@ -44,12 +44,12 @@ void KeysClient::TakeKey(AssocId association, OnTaken done) {
   msg::KeyListTake message{.association = association};
   Send(&message, std::move(done), Lane::kOwn);
 }
-void KeysClient::AskNonce(const IpAddress& source, OnNonce done) {
+void KeysClient::AskNonce(const IpAddress& source, OnNonce done, Lane lane) {
   msg::CommandNonceRequest message{.source = source};
-  Send(&message, std::move(done), Lane::kClients);
+  Send(&message, std::move(done), lane);
 }
-void KeysClient::Command(msg::Command message, OnCommand done) {
-  Send(&message, std::move(done), Lane::kClients);
+void KeysClient::Command(msg::Command message, OnCommand done, Lane lane) {
+  Send(&message, std::move(done), lane);
 }
 void KeysClient::Forget(AssocId association) {
   if (std::find(forgets_.begin(), forgets_.end(), association) == forgets_.end())
@@ -71,15 +71,26 @@ bool KeysClient::SendForgets() {
 
 bool KeysClient::HasRoom(Lane lane) const {
   if (pending_.size() + unsent_.size() >= kMostPending) return false;
-  if (lane == Lane::kPrivate && private_ >= kMostPrivate) return false;
-  return lane == Lane::kOwn || for_clients_ < kMostForClients;
+  const bool more_clients = Waiting(Lane::kClients) + Waiting(Lane::kPrivate) < kMostForClients;
+  switch (lane) {
+    case Lane::kOwn:
+      return true;
+    case Lane::kClients:
+      return more_clients;
+    case Lane::kPrivate:
+      return more_clients && Waiting(lane) < kMostPrivate;
+    case Lane::kQueries:
+      return Waiting(lane) < kMostQueries;
+    case Lane::kOperator:
+      return Waiting(lane) < kMostForOperator;
+  }
+  return false;
 }
 
 void KeysClient::Remember(uint32_t request, Callback callback, Lane lane) {
   // A number that is still waiting after 2^32 questions cannot be: kPatience ends it before.
   pending_.insert_or_assign(request, Pending{std::move(callback), Timebase::Mono(), lane});
-  if (lane != Lane::kOwn) ++for_clients_;
-  if (lane == Lane::kPrivate) ++private_;
+  ++Waiting(lane);
 }
 
 // The asker is told later, so that no answer comes before its question was asked. Strangers'
@@ -91,8 +102,7 @@ void KeysClient::LoseLater(Callback callback, Lane lane) {
 
 KeysClient::Callback KeysClient::Take(std::unordered_map<uint32_t, Pending>::iterator entry) {
   Callback callback = std::move(entry->second.callback);
-  if (entry->second.lane != Lane::kOwn) --for_clients_;
-  if (entry->second.lane == Lane::kPrivate) --private_;
+  --Waiting(entry->second.lane);
   pending_.erase(entry);
   return callback;
 }
@@ -210,7 +220,7 @@ void KeysClient::OnRestarted() {
   forgets_.clear();
   const auto unsent = std::exchange(unsent_, {});
   const auto lost = std::exchange(pending_, {});
-  for_clients_ = private_ = 0;
+  waiting_ = {};
   for (const Callback& callback : unsent) Lose(callback);
   for (const auto& [request, pending] : lost) Lose(pending.callback);
 }

@@ -5,6 +5,7 @@
 // question ends. Callbacks may call anything here, OnRestarted too.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -23,12 +24,16 @@
 namespace ntpward::net {
 
 // For whom something is asked. Strangers can ask as much as they like: what they cause is bounded,
-// so that there is always room for what our own time depends on.
+// so that there is always room for what our own time depends on, and a flood of one kind costs the
+// others nothing.
 enum class Lane : uint8_t {
   kOwn,
-  kClients,  // MACs of clients
-  kPrivate,  // what takes the private key, for clients: it must leave room for their MACs
+  kClients,   // MACs of clients
+  kPrivate,   // what takes the private key, for clients: it must leave room for their MACs
+  kQueries,   // MACs of mode 6
+  kOperator,  // what comes of a mode 6 request under a good MAC by the control key
 };
+inline constexpr size_t kLanes = 5;
 
 // What ntpd-keys has done for us (ntpq's authinfo).
 struct KeyUse {
@@ -47,6 +52,8 @@ class KeysClient {
   static constexpr size_t kMostPending = 4096;
   static constexpr size_t kMostForClients = 96;  // of a pipe that holds 256 messages
   static constexpr size_t kMostPrivate = 32;     // of these; ntpd-keys keeps no more, either
+  static constexpr size_t kMostQueries = 48;     // two of the longest answers to be sealed
+  static constexpr size_t kMostForOperator = 48;
 
   using OnServeDone = std::function<void(const msg::ServeDone&)>;
   using OnSealed = std::function<void(const msg::Sealed*)>;  // null: lost; ask again
@@ -83,8 +90,8 @@ class KeysClient {
   void TakeKey(AssocId association, OnTaken done);
   // It is sent as soon as there is room, and before any later message.
   void Forget(AssocId association);
-  void AskNonce(const IpAddress& source, OnNonce done);
-  void Command(msg::Command message, OnCommand done);
+  void AskNonce(const IpAddress& source, OnNonce done, Lane lane);
+  void Command(msg::Command message, OnCommand done, Lane lane);
 
   // What is to be done once all answers of one wake-up were told; replaces what was said before.
   void SetOnTurn(std::function<void()> on_turn) { on_turn_ = std::move(on_turn); }
@@ -118,6 +125,8 @@ class KeysClient {
       return LoseLater(std::move(callback), lane);
     Remember(message->request, std::move(callback), lane);
   }
+  size_t& Waiting(Lane lane) { return waiting_[static_cast<size_t>(lane)]; }
+  size_t Waiting(Lane lane) const { return waiting_[static_cast<size_t>(lane)]; }
   bool HasRoom(Lane lane) const;
   bool SendForgets();
   void Remember(uint32_t request, Callback callback, Lane lane);
@@ -137,8 +146,7 @@ class KeysClient {
   Suspicion suspicion_;
   uint32_t last_request_;  // starts anywhere: answers meant for a dead predecessor must not fit
   std::unordered_map<uint32_t, Pending> pending_;
-  size_t for_clients_ = 0;  // of pending_; kPrivate among them
-  size_t private_ = 0;      // of these
+  std::array<size_t, kLanes> waiting_{};  // of pending_
   KeyUse use_;
   std::vector<Callback> unsent_;  // lost already; told at the next Expire
   std::vector<AssocId> forgets_;  // each once

@@ -108,6 +108,30 @@ void WhatTheOperatorGaveIsInTheLogOnceItIsJudged(void**) {
   assert_string_equal(w.Logged().c_str(), "127.0.0.1 config: trustedkey 5\n");
 }
 
+// Of requests for time with MACs there is no end.
+void AFloodOfClientsLosesNoCommand(void**) {
+  ControlWorld w;
+  const auto flood = [&w](Lane lane) {
+    msg::CheckMac check;
+    check.key = KeyId{5};
+    check.path = {test::kAsked, test::kAsked};
+    CHECK(check.covered.Resize(48) && check.digest.Resize(16));
+    for (int i = 0; i < 1000; ++i)
+      w.h.node.keys.Ask(
+          check, [](msg::VerdictCode) {}, lane);
+    while (w.h.keys.far.Receive()) {
+    }
+  };
+  flood(Lane::kClients);
+  w.SendLine("reset sys");
+  // That his MAC is good is known: forged ones of mode 6 cannot keep him any more.
+  const auto command = w.Asked<msg::Command>();
+  assert_true(command.has_value());
+  flood(Lane::kQueries);
+  w.Done(*command, CommandOutcome::kAuthorised);
+  assert_string_equal(w.Answer().c_str(), "Config Succeeded\r\n");
+}
+
 // Nobody but who has the control key can fill its log.
 void NoFloodHidesWhoChangedWhat(void**) {
   ControlWorld w;
@@ -166,6 +190,7 @@ int main() {
       cmocka_unit_test(ALineThatIsWrongIsNotAskedFor),
       cmocka_unit_test(AReplayIsToldNothingAndFillsNoLog),
       cmocka_unit_test(WhatTheOperatorGaveIsInTheLogOnceItIsJudged),
+      cmocka_unit_test(AFloodOfClientsLosesNoCommand),
       cmocka_unit_test(NoFloodHidesWhoChangedWhat),
       cmocka_unit_test(CountersAreResetAndNothingIsKeptOfIt),
       cmocka_unit_test(TheTablesOfDirectivesAgree),

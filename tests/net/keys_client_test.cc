@@ -256,6 +256,38 @@ void PrivateOperationsLeaveRoomForMacs(void**) {
   assert_int_equal(ask(10, Lane::kPrivate), 1);
 }
 
+// An operator changes something while clients, and who forges MACs of mode 6, ask what they can.
+void FloodsLeaveRoomForAnOperator(void**) {
+  Fixture f;
+  for (const Lane lane : {Lane::kPrivate, Lane::kClients, Lane::kQueries})
+    for (int i = 0; i < 1000; ++i)
+      f.keys.Ask(
+          Check(), [](VerdictCode) {}, lane);
+  while (f.pipes.far.Receive()) {
+  }
+  int lost = 0;
+  f.keys.AskNonce(
+      IpAddress::V4(10, 0, 0, 1), [&](const auto* n) { lost += n == nullptr; }, Lane::kOperator);
+  msg::Command command{.source = IpAddress::V4(10, 0, 0, 1), .key = KeyId{5}};
+  CHECK(command.covered.Resize(48) && command.digest.Resize(16));
+  f.keys.Command(
+      command, [&](const msg::CommandDone&) { ++lost; }, Lane::kOperator);
+  f.keys.Seal(
+      Seal(), [&](const msg::Sealed*) { ++lost; }, Lane::kOperator);
+  assert_int_equal(lost, 0);
+  assert_true(Next<msg::CommandNonceRequest>(&f.pipes.far).has_value());
+  assert_true(Next<msg::Command>(&f.pipes.far).has_value());
+  assert_true(Next<msg::SealRequest>(&f.pipes.far).has_value());
+  // Nor does he crowd out our own.
+  for (int i = 0; i < 1000; ++i)
+    f.keys.Ask(
+        Check(), [](VerdictCode) {}, Lane::kOperator);
+  Heard own;
+  f.keys.Ask(Check(77), own.Listen());
+  f.keys.Expire(Timebase::Mono());
+  assert_int_equal(own.count, 0);
+}
+
 void PendingIsBounded(void**) {
   Fixture f;
   size_t answered = 0;
@@ -332,6 +364,7 @@ int main() {
       cmocka_unit_test(WhatIsToBeForgottenIsNotLostInAFullPipe),
       cmocka_unit_test(StrangersLeaveRoomForOurOwn),
       cmocka_unit_test(PrivateOperationsLeaveRoomForMacs),
+      cmocka_unit_test(FloodsLeaveRoomForAnOperator),
       cmocka_unit_test(PendingIsBounded),
       cmocka_unit_test(CallbacksMayAskAgain),
       cmocka_unit_test(CallbacksMayReadOnOrEndEverything),
