@@ -99,7 +99,7 @@ bool AddSource(Session& session, Association association, Findings& findings) {
 }
 
 void AddSources(Session& session, Findings& findings) {
-  const auto list = session.Try(wire::ControlOp::kReadStatus, AssocId{0}, "");
+  const auto list = session.TryAssociationTable();
   if (!list.ok()) {
     Lose(session, AssocId{0}, list.error(), findings);
     return;

@@ -16,6 +16,10 @@ namespace {
 // Longer passwords are hexadecimal (as ntpq 4.2.8 reads them).
 constexpr size_t kMaxPlainPassword = 20;
 constexpr size_t kAssociationSize = 4;
+// What ntpward lists in one answer, and what all that there can be take.
+constexpr size_t kMostAssociationOctets =
+    wire::kMaxControlPayload / kAssociationSize * kAssociationSize;
+constexpr size_t kAllAssociationOctets = 0xffff * kAssociationSize;
 // How a transport begins to say that a datagram could not leave.
 constexpr std::string_view kWriteFailed = "write: ";
 // A proof is good for longer than this; s.
@@ -303,10 +307,28 @@ void Session::Refused(wire::ControlError code, AssocId assoc) {
     platform_.Err(HostPrefix() + "***" + text + "\n");
 }
 
+Result<Reply, QueryError> Session::TryAssociationTable() {
+  Reply whole = TRY(Try(wire::ControlOp::kReadStatus, AssocId{0}, ""));
+  size_t last_part = whole.data.size();
+  while (last_part == kMostAssociationOctets && whole.data.size() < kAllAssociationOctets) {
+    const std::string from = "from=" + std::to_string(whole.data.size() / kAssociationSize);
+    const Reply next = TRY(Try(wire::ControlOp::kReadStatus, AssocId{0}, from));
+    // Another daemon says all at once, and the same again.
+    const std::string_view first_id = std::string_view(whole.data).substr(0, 2);
+    if (std::string_view(next.data).starts_with(first_id)) break;
+    last_part = next.data.size();
+    whole.data += next.data;
+  }
+  return whole;
+}
+
 bool Session::FetchAssociations() {
   associations_.clear();
-  const auto reply = Ask(wire::ControlOp::kReadStatus, AssocId{0}, "");
-  if (!reply) return false;
+  const auto reply = TryAssociationTable();
+  if (!reply.ok()) {
+    Explain(reply.error(), AssocId{0});
+    return false;
+  }
   if (reply->data.size() % kAssociationSize != 0) {
     PrintError("***Server returned " + std::to_string(reply->data.size()) +
                    " octets, should be multiple of 4\n",

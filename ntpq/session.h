@@ -130,6 +130,9 @@ class Session {
   const std::vector<Association>& associations() const { return associations_; }
   // False after a complaint. An empty list is one in text, none in a document.
   bool FetchAssociations();
+  // The whole table of associations, with the status word of its first part: what fits into no one
+  // answer of ntpward it is asked for in parts. Explains nothing.
+  Result<Reply, QueryError> TryAssociationTable();
 
  private:
   // Whether this command may still prove our address: a server that is never content must cost a

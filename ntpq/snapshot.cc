@@ -134,7 +134,7 @@ Result<Snapshot> TakeSnapshot(Session& session, IdentityCache& identities) {
   session.BeginCommand();
   const auto system = session.Try(wire::ControlOp::kReadVariables, AssocId{0}, "");
   if (!system.ok()) return Fail(Words(system.error()));
-  const auto list = session.Try(wire::ControlOp::kReadStatus, AssocId{0}, "");
+  const auto list = session.TryAssociationTable();
   if (!list.ok()) return Fail(Words(list.error()));
   Snapshot snapshot;
   const auto status = wire::SystemStatus::FromWord(system->status);

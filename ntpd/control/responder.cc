@@ -9,6 +9,7 @@
 #include "ntpd/control/variables.h"
 #include "ntpd/control/write_variables.h"
 #include "ntpd/wire/packet.h"
+#include "ntpd/wire/variable_values.h"
 #include "privsep/base/nonce_word.h"
 
 namespace ntpward::control {
@@ -25,12 +26,16 @@ struct Body {
   std::vector<uint8_t> payload;
   std::vector<size_t> cuts;  // where a fragment may end
   bool silent = false;       // there is no answer
+  size_t listed_of = 0;      // rows that there are, when not all fit behind the first; else 0
 };
 using BodyResult = Result<Body, ControlError>;
 
 // What ntpq of ntpward asks a nonce for; the reference's wants one for READ_MRU and names no
 // purpose.
 constexpr std::string_view kForConfiguration = "config";
+
+constexpr std::string_view kFirstRow = "from=";
+constexpr size_t kMostRows = wire::kMaxControlPayload / 4;  // of associations, in one answer
 
 constexpr size_t kKeyIdSize = 4;  // before the digest of a MAC
 
@@ -66,9 +71,18 @@ Body TextBody(uint16_t status, wire::VariableListWriter list) {
   return {.status = status, .payload = {text.begin(), text.end()}, .cuts = list.TakeCuts()};
 }
 
-Body AssociationTable(const StateView& state) {
+// ntpq of ntpward asks for the row to begin with; ntpd 4.2.8 reads no data here.
+size_t FirstRow(Bytes data) {
+  const std::string_view text = SplitProof(data).text;
+  if (!text.starts_with(kFirstRow)) return 0;
+  return wire::DecodeUnsigned(text.substr(kFirstRow.size())).value_or(0);
+}
+
+Body AssociationTable(const StateView& state, size_t first) {
   std::vector<AssociationStatus> rows = state.Associations();
-  rows.resize(std::min(rows.size(), wire::kMaxControlPayload / 4));
+  const size_t all = rows.size();
+  rows.erase(rows.begin(), rows.begin() + static_cast<ptrdiff_t>(std::min(first, all)));
+  rows.resize(std::min(rows.size(), kMostRows));
   Body body{.status = state.Status().word(), .payload = std::vector<uint8_t>(rows.size() * 4)};
   Writer writer(body.payload);
   for (const AssociationStatus& row : rows) {
@@ -77,6 +91,7 @@ Body AssociationTable(const StateView& state) {
     body.cuts.push_back(writer.size());
   }
   CHECK(writer.Finish());
+  if (first == 0 && rows.size() < all) body.listed_of = all;
   return body;
 }
 
@@ -163,7 +178,8 @@ BodyResult Perform(const Question& question) {
     case ControlOp::kUnspecified:
       return NothingButStatus(id, state);
     case ControlOp::kReadStatus:
-      return id.value == 0 ? BodyResult(AssociationTable(state)) : PeerVariables(id, {}, state);
+      return id.value == 0 ? BodyResult(AssociationTable(state, FirstRow(request.data)))
+                           : PeerVariables(id, {}, state);
     case ControlOp::kReadVariables:
       return id.value == 0 ? SystemVariables(question) : PeerVariables(id, request.data, state);
     case ControlOp::kReadClock:
@@ -412,6 +428,9 @@ Answer Responder::Respond(Bytes datagram, const Requester& requester, MacVerdict
   if (verdict == MacVerdict::kGood && ReadsState(request->header.op) &&
       question.ShowsNonce(SplitProof(request->data).nonce))
     state.ClearEvents(request->header.assoc);
+  if (body.listed_of > 0 && !std::exchange(told_of_long_list_, true))
+    answer.log = std::to_string(body.listed_of) + " associations: a tool is told of " +
+                 std::to_string(kMostRows) + " at once, and only ntpq of ntpward asks for the rest";
   return answer;
 }
 

@@ -148,6 +148,7 @@ class Responder {
   StrangerNotice strangers_;
   ControlCounters counters_;
   MonoTime counting_since_;
+  bool told_of_long_list_ = false;
 };
 
 }  // namespace ntpward::control

@@ -2,6 +2,7 @@
 #include "ntpd/control/responder.h"
 
 #include <sstream>
+#include <tuple>
 
 #include "tests/control/fake_state.h"
 #include "tests/support/cmocka_cc.h"
@@ -165,6 +166,46 @@ void ManyAssociationsAreAllListed(void**) {
     assert_int_equal(reader.U16(), id);
     reader.Skip(2);
   }
+}
+
+void MoreAssociationsThanOneAnswerHoldsAreListedInParts(void**) {
+  FakeState state;
+  state.associations.clear();
+  for (uint16_t id = 1; id <= 6000; ++id)
+    state.associations.push_back({AssocId{id}, wire::PeerStatus()});
+  const auto first_id = [](const std::string& payload) { return Reader(AsBytes(payload)).U16(); };
+  const auto ask = [&](std::string_view data) {
+    return Payload(Ask(state, Request(wire::ControlOp::kReadStatus, 0, data)));
+  };
+  for (const auto& [data, id, size] :
+       {std::tuple("", 1, 2808), std::tuple("from=2808", 2809, 2808),
+        std::tuple("from=5616", 5617, 384),
+        // As ntpd 4.2.8, which reads nothing here.
+        std::tuple("from=x", 1, 2808), std::tuple("leap", 1, 2808)}) {
+    const std::string payload = ask(data);
+    assert_int_equal(payload.size(), size * 4);
+    assert_int_equal(first_id(payload), id);
+  }
+  for (const char* data : {"from=6000", "from=18446744073709551615"})
+    assert_int_equal(ask(data).size(), 0);
+}
+
+void AListThatIsCutIsToldOfOnce(void**) {
+  FakeState state;
+  Responder responder(1, {});
+  const Requester known{{kSource, 9999}, true};
+  const auto request = Request(wire::ControlOp::kReadStatus, 0);
+  const auto log = [&] {
+    return responder.Respond(request, known, MacVerdict::kNone, KeyId{}, state, MonoTime()).log;
+  };
+  assert_string_equal(log().c_str(), "");
+  state.associations.assign(2808, {AssocId{1}, wire::PeerStatus()});
+  assert_string_equal(log().c_str(), "");
+  state.associations.push_back({AssocId{2}, wire::PeerStatus()});
+  assert_string_equal(log().c_str(),
+                      "2809 associations: a tool is told of 2808 at once, and only ntpq of ntpward "
+                      "asks for the rest");
+  assert_string_equal(log().c_str(), "");
 }
 
 // CVE-2009-3563: two daemons answering each other's answers.
@@ -436,6 +477,8 @@ int main() {
       cmocka_unit_test(ReadStatusOfAnAssociationIsItsVariables),
       cmocka_unit_test(LeapBitsAreTheSystems),
       cmocka_unit_test(ManyAssociationsAreAllListed),
+      cmocka_unit_test(MoreAssociationsThanOneAnswerHoldsAreListedInParts),
+      cmocka_unit_test(AListThatIsCutIsToldOfOnce),
       cmocka_unit_test(AnAnswerIsNotAnswered),
       cmocka_unit_test(ALineOfConfigurationIsAnInquiryOrRefused),
       cmocka_unit_test(OfAnAssociationThereIsNothingToConfigure),

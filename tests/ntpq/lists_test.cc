@@ -1,4 +1,4 @@
-// ifstats and reslist of a server whose list is longer than one answer, and of one that lies.
+// Lists that are longer than one answer, and servers that lie: ifstats, reslist, associations.
 #include "ntpd/wire/variable_values.h"
 #include "ntpq/command.h"
 #include "tests/ntpq/fake_server.h"
@@ -189,6 +189,65 @@ void OneNonceIsForManyPieces(void**) {
   assert_int_equal(refused, 2);
 }
 
+// Associations 1 and up.
+struct AssociationServer : FakeServer {
+  AssociationServer() {
+    on_request = [this](const wire::ControlRequest& request) {
+      const std::string data(AsText(request.data));
+      ++questions;
+      size_t first = 0;
+      if (in_parts && data.starts_with("from="))
+        first = *wire::DecodeUnsigned(std::string_view(data).substr(5));
+      const size_t end = in_parts ? std::min(first + 2808, rows) : rows;
+      std::string list;
+      for (size_t id = first + 1; id <= end; ++id)
+        list += {static_cast<char>(id >> 8), static_cast<char>(id & 255), '\x90', 0x14};
+      Answer(request, list);
+    };
+  }
+  size_t rows = 0;
+  bool in_parts = true;  // as ntpward says them; ntpd 4.2.8 says all at once
+  size_t questions = 0;
+};
+
+size_t AssociationsOf(AssociationServer& server) {
+  RecordingPlatform platform;
+  FakeNetwork network{server};
+  RecordedNames names;
+  Session session{platform, network, names, Settings{}};
+  session.OpenHost("server", Family::kNone);
+  session.BeginCommand();
+  assert_true(session.FetchAssociations());
+  assert_string_equal(platform.err.c_str(), "");
+  return session.associations().size();
+}
+
+void AssociationsBeyondOneAnswerAreAskedFor(void**) {
+  for (const auto& [rows, questions] :
+       {std::pair(2807, 1), std::pair(2808, 2), std::pair(2809, 2), std::pair(6000, 3)}) {
+    AssociationServer server;
+    server.rows = static_cast<size_t>(rows);
+    assert_int_equal(AssociationsOf(server), rows);
+    assert_int_equal(server.questions, questions);
+  }
+}
+
+void ADaemonThatSaysAllAtOnceIsNotAskedForEver(void**) {
+  AssociationServer server;
+  server.in_parts = false;
+  server.rows = 2808;
+  assert_int_equal(AssociationsOf(server), 2808);
+  assert_int_equal(server.questions, 2);
+}
+
+// Who has always more is believed as many associations as there are numbers for.
+void AListOfAssociationsHasAnEnd(void**) {
+  AssociationServer server;
+  server.rows = 1 << 20;
+  assert_true(AssociationsOf(server) >= 65535);
+  assert_true(server.questions < 30);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq::test
 
@@ -203,6 +262,9 @@ int main() {
       cmocka_unit_test(AHostileServerSendsNoMoreThanALongList),
       cmocka_unit_test(RowsAreNumberedInSixteenBits),
       cmocka_unit_test(OneNonceIsForManyPieces),
+      cmocka_unit_test(AssociationsBeyondOneAnswerAreAskedFor),
+      cmocka_unit_test(ADaemonThatSaysAllAtOnceIsNotAskedForEver),
+      cmocka_unit_test(AListOfAssociationsHasAnEnd),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
