@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "privsep/openssl/public_rsa.h"
+
 namespace ntpward::keys {
 namespace {
 
@@ -84,10 +86,7 @@ PkeyPtr RsaPublicKey(Bytes modulus, uint32_t exponent) {
   if (modulus.size() < kMinModulusOctets || modulus.size() > kMaxModulusOctets) return {};
   if (modulus.front() == 0 || (modulus.back() & 1) == 0) return {};
   if (exponent < 3 || (exponent & 1) == 0) return {};
-  BigPtr n = Number(), e = Number();
-  SetNumber(n.get(), modulus);
-  CHECK(BN_set_word(e.get(), exponent) == 1);
-  return PublicKeyOf("RSA", {{OSSL_PKEY_PARAM_RSA_N, n.get()}, {OSSL_PKEY_PARAM_RSA_E, e.get()}});
+  return PublicRsaKey(modulus, exponent);
 }
 
 PkeyPtr DsaPublicKey(const msg::DsaNumbers& numbers) {

@@ -95,17 +95,6 @@ bool FillNamesAndDates(const X509* x509, NtpSeconds filestamp, Certificate& cert
   return true;
 }
 
-std::optional<PublicKey> SubjectKey(X509* x509) {
-  EVP_PKEY* pkey = X509_get0_pubkey(x509);
-  if (pkey == nullptr) return std::nullopt;
-  unsigned char* info = nullptr;
-  const int size = i2d_PUBKEY(pkey, &info);
-  if (size <= 0) return std::nullopt;
-  auto key = ParsePublicKeyInfo(Bytes(info, static_cast<size_t>(size)));
-  OPENSSL_free(info);
-  return key;
-}
-
 }  // namespace
 
 Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp) {
@@ -120,11 +109,12 @@ Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp) {
       !FillNamesAndDates(x509.get(), filestamp, certificate) ||
       !FillUsage(x509.get(), certificate) || !FillGroupValue(x509.get(), certificate))
     return Fail(Outcome::kCertificate);
-  auto key = SubjectKey(x509.get());
+  EVP_PKEY* pkey = X509_get0_pubkey(x509.get());
+  auto key = pkey == nullptr ? std::nullopt : PublicKeyOf(pkey);
   if (!key) return Fail(Outcome::kPublicKey);
   certificate.key = std::move(*key);
   certificate.der.assign(der.begin(), der.end());
-  if (certificate.self_signed() && !VerifyCertificate(certificate, certificate.key))
+  if (certificate.self_signed() && X509_verify(x509.get(), pkey) != 1)
     return Fail(Outcome::kCertificate);
   return certificate;
 }
@@ -132,8 +122,7 @@ Result<Certificate, Outcome> ParseCertificate(Bytes der, NtpSeconds filestamp) {
 bool VerifyCertificate(const Certificate& certificate, const PublicKey& issuer) {
   const QuietErrors quiet;
   const X509Ptr x509 = Decode(certificate.der);
-  const uint8_t* in = issuer.info.data();
-  const PkeyPtr pkey(d2i_PUBKEY(nullptr, &in, static_cast<long>(issuer.info.size())));
+  const PkeyPtr pkey = PkeyOf(issuer);
   return x509 && pkey && X509_verify(x509.get(), pkey.get()) == 1;
 }
 

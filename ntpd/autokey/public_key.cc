@@ -4,9 +4,11 @@
 #include <openssl/objects.h>
 
 #include <algorithm>
+#include <array>
 
 #include "ntpd/autokey/quiet_errors.h"
-#include "privsep/openssl/owners.h"
+#include "privsep/base/der.h"
+#include "privsep/openssl/public_rsa.h"
 
 namespace ntpward::autokey {
 namespace {
@@ -53,43 +55,39 @@ BigPtr Parameter(const EVP_PKEY* pkey, const char* name) {
   return BigPtr(number);
 }
 
+// `modulus` has no leading zero octet.
+bool SetRsa(Bytes modulus, uint32_t exponent, PublicKey& key) {
+  if (modulus.size() < kMinModulusOctets || modulus.size() > kMaxModulusOctets) return false;
+  if ((modulus.back() & 1) == 0 || (exponent & 1) == 0 || exponent < 3) return false;
+  key.exponent = exponent;
+  key.signature_size = modulus.size();
+  return key.modulus.Assign(modulus);
+}
+
 bool FillRsa(const EVP_PKEY* pkey, PublicKey& key) {
   const BigPtr modulus = Parameter(pkey, OSSL_PKEY_PARAM_RSA_N);
   const BigPtr exponent = Parameter(pkey, OSSL_PKEY_PARAM_RSA_E);
-  if (!modulus || !exponent || !BN_is_odd(modulus.get()) || !BN_is_odd(exponent.get()))
-    return false;
-  const size_t size = static_cast<size_t>(BN_num_bytes(modulus.get()));
-  if (size < kMinModulusOctets || size > kMaxModulusOctets) return false;
-  if (BN_num_bits(exponent.get()) > 32 || BN_is_one(exponent.get())) return false;
-  if (!key.modulus.Resize(size)) return false;
-  BN_bn2bin(modulus.get(), key.modulus.span().data());
-  key.exponent = static_cast<uint32_t>(BN_get_word(exponent.get()));
-  key.signature_size = size;
-  return true;
+  if (!modulus || !exponent || BN_num_bits(exponent.get()) > 32) return false;
+  const int size = BN_num_bytes(modulus.get());
+  if (size > static_cast<int>(kMaxModulusOctets)) return false;
+  std::array<uint8_t, kMaxModulusOctets> octets{};
+  BN_bn2bin(modulus.get(), octets.data());
+  return SetRsa(Bytes(octets).first(static_cast<size_t>(size)),
+                static_cast<uint32_t>(BN_get_word(exponent.get())), key);
 }
 
 bool FillDsa(const EVP_PKEY* pkey, PublicKey& key) {
   const int bits = EVP_PKEY_get_bits(pkey);
-  const int size = EVP_PKEY_get_size(pkey);
-  if (bits <= 0 || bits > kMaxDsaBits || size <= 0) return false;
+  const int signature = EVP_PKEY_get_size(pkey);
+  if (bits <= 0 || bits > kMaxDsaBits || signature <= 0) return false;
   key.kind = KeyKind::kDsa;
-  key.signature_size = static_cast<size_t>(size);
-  return key.signature_size <= kMaxDsaSignature;
-}
-
-std::optional<PublicKey> FromPkey(EVP_PKEY* pkey) {
-  PublicKey key;
-  const int id = EVP_PKEY_get_base_id(pkey);
-  const bool filled = id == EVP_PKEY_RSA   ? FillRsa(pkey, key)
-                      : id == EVP_PKEY_DSA ? FillDsa(pkey, key)
-                                           : false;
-  if (!filled) return std::nullopt;
+  key.signature_size = static_cast<size_t>(signature);
+  if (key.signature_size > kMaxDsaSignature) return false;
   const int size = i2d_PUBKEY(pkey, nullptr);
-  if (size <= 0 || static_cast<size_t>(size) > kMaxKeyInfo) return std::nullopt;
+  if (size <= 0 || static_cast<size_t>(size) > kMaxKeyInfo) return false;
   key.info.resize(static_cast<size_t>(size));
   uint8_t* out = key.info.data();
-  if (i2d_PUBKEY(pkey, &out) != size) return std::nullopt;
-  return key;
+  return i2d_PUBKEY(pkey, &out) == size;
 }
 
 // ntpd 4.2.6 announces the largest size that a DSA signature can have and leaves rubbish behind a
@@ -109,20 +107,41 @@ PkeyPtr DecodeInfo(Bytes der) {
 
 }  // namespace
 
+PkeyPtr PkeyOf(const PublicKey& key) {
+  return key.kind == KeyKind::kRsa ? PublicRsaKey(key.modulus.span(), key.exponent)
+                                   : DecodeInfo(key.info);
+}
+
+std::optional<PublicKey> PublicKeyOf(const EVP_PKEY* pkey) {
+  PublicKey key;
+  const int id = EVP_PKEY_get_base_id(pkey);
+  const bool filled = id == EVP_PKEY_RSA   ? FillRsa(pkey, key)
+                      : id == EVP_PKEY_DSA ? FillDsa(pkey, key)
+                                           : false;
+  if (!filled) return std::nullopt;
+  return key;
+}
+
 std::optional<PublicKey> ParseRsaPublicKey(Bytes der) {
-  const QuietErrors quiet;
-  if (der.empty() || der.size() > kMaxKeyInfo) return std::nullopt;
-  const uint8_t* in = der.data();
-  const PkeyPtr pkey(d2i_PublicKey(EVP_PKEY_RSA, nullptr, &in, static_cast<long>(der.size())));
-  if (!pkey || in != der.data() + der.size()) return std::nullopt;
-  return FromPkey(pkey.get());
+  Reader outer(der);
+  const Bytes content = TakeDerElement(&outer, kDerSequence);
+  if (!outer.Finish()) return std::nullopt;
+  Reader inner(content);
+  const Bytes modulus = TakeDerMagnitude(&inner, kMaxModulusOctets);
+  const Bytes exponent = TakeDerMagnitude(&inner, sizeof(uint32_t));
+  if (!inner.Finish()) return std::nullopt;
+  uint32_t number = 0;
+  for (const uint8_t octet : exponent) number = number << 8 | octet;
+  PublicKey key;
+  if (!SetRsa(modulus, number, key)) return std::nullopt;
+  return key;
 }
 
 std::optional<PublicKey> ParsePublicKeyInfo(Bytes der) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxKeyInfo) return std::nullopt;
   const PkeyPtr pkey = DecodeInfo(der);
-  return pkey ? FromPkey(pkey.get()) : std::nullopt;
+  return pkey ? PublicKeyOf(pkey.get()) : std::nullopt;
 }
 
 std::optional<msg::DsaNumbers> DsaNumbersOf(const PublicKey& key) {
@@ -160,7 +179,7 @@ Outcome VerifySignature(int nid, const PublicKey& key, Bytes data, Bytes signatu
   if (!size_fits) return Outcome::kSignatureLength;
   if (key.kind == KeyKind::kDsa) signature = WithoutDsaPadding(signature);
 
-  const PkeyPtr pkey = DecodeInfo(key.info);
+  const PkeyPtr pkey = PkeyOf(key);
   const DigestContextPtr context(EVP_MD_CTX_new());
   if (!pkey || !context) return Outcome::kPublicKey;
   if (EVP_DigestVerifyInit(context.get(), nullptr, scheme->digest(), nullptr, pkey.get()) != 1)

@@ -14,6 +14,7 @@
 #include "ntpd/autokey/outcome.h"
 #include "privsep/base/bytes.h"
 #include "privsep/msg/keys.h"
+#include "privsep/openssl/owners.h"
 
 namespace ntpward::autokey {
 
@@ -30,7 +31,7 @@ struct PublicKey {
   InlineBytes<kMaxModulusOctets> modulus;  // RSA: big-endian, odd, no leading zero octet
   uint32_t exponent = 0;                   // RSA: odd, at least 3
   size_t signature_size = 0;               // octets of a signature; DSA: the most it can have
-  std::vector<uint8_t> info;               // SubjectPublicKeyInfo, DER
+  std::vector<uint8_t> info;               // DSA: SubjectPublicKeyInfo, DER; RSA: empty
 
   friend bool operator==(const PublicKey&, const PublicKey&) = default;
 };
@@ -40,6 +41,11 @@ struct PublicKey {
 std::optional<PublicKey> ParseRsaPublicKey(Bytes der);
 // A SubjectPublicKeyInfo, DER. None for other kinds than RSA and DSA, and outside the bounds.
 std::optional<PublicKey> ParsePublicKeyInfo(Bytes der);
+
+// The same of a key that OpenSSL has read.
+std::optional<PublicKey> PublicKeyOf(const EVP_PKEY* pkey);
+// The reverse; none when OpenSSL does not take it.
+PkeyPtr PkeyOf(const PublicKey& key);
 
 // The numbers of a DSA key, for the key process to make a certificate of. None for an RSA key, and
 // for one that no certificate is issued for: p below 512 bits, q outside 160..256 bits.
