@@ -1,8 +1,10 @@
 #include "keys/certificate_maker.h"
 
+#include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "keys/der.h"
 #include "privsep/base/text.h"
 
 namespace ntpward::keys {
@@ -42,6 +44,30 @@ bool AddGroupValue(X509* certificate, Bytes value) {
                            X509V3_ADD_DEFAULT) == 1;
 }
 
+// As X509_set_pubkey() does, which encodes and decodes the key: for longer than a signature takes.
+bool SetRsaKey(X509* certificate, const EVP_PKEY* key) {
+  BIGNUM *n = nullptr, *e = nullptr;
+  const bool known = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
+                     EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1;
+  const BigPtr modulus(n), exponent(e);
+  if (!known) return false;
+  const LockedBytes der = WriteIntegers({modulus.get(), exponent.get()});
+  void* octets = OPENSSL_memdup(der.data(), der.size());
+  CHECK(octets != nullptr);
+  // On success the certificate owns them.
+  if (X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_nid2obj(NID_rsaEncryption),
+                             V_ASN1_NULL, nullptr, static_cast<unsigned char*>(octets),
+                             static_cast<int>(der.size())) == 1)
+    return true;
+  OPENSSL_free(octets);
+  return false;
+}
+
+bool SetKey(X509* certificate, EVP_PKEY* key) {
+  return EVP_PKEY_is_a(key, "RSA") == 1 ? SetRsaKey(certificate, key)
+                                        : X509_set_pubkey(certificate, key) == 1;
+}
+
 bool Fill(X509* certificate, const CertificateContent& content, EVP_PKEY* subject_key) {
   const int64_t end = content.not_before + content.lifetime_days * kSecondsPerDay;
   return X509_set_version(certificate, X509_VERSION_3) == 1 &&
@@ -50,7 +76,7 @@ bool Fill(X509* certificate, const CertificateContent& content, EVP_PKEY* subjec
          ASN1_TIME_set(X509_getm_notAfter(certificate), end) != nullptr &&
          SetName(X509_get_subject_name(certificate), content.subject) &&
          SetName(X509_get_issuer_name(certificate), content.issuer) &&
-         X509_set_pubkey(certificate, subject_key) == 1 &&
+         SetKey(certificate, subject_key) &&
          AddExtension(certificate, NID_basic_constraints, "critical,CA:TRUE") &&
          AddExtension(certificate, NID_key_usage, "digitalSignature,keyCertSign");
 }
