@@ -136,6 +136,8 @@ constexpr SyscallRule kResolve[] = {
     {"recvfrom"},
     {"recvmsg"},
     {"recvmmsg"},
+    // Questions by TCP, when an answer is too long for a datagram or resolv.conf says so.
+    {"writev"},
     {"epoll_create1"},
     {"epoll_ctl"},
     {"epoll_wait"},

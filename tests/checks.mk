@@ -1,7 +1,7 @@
 # What is checked beyond compiling.
 
 # Programs that tests in tests/lab start beside the daemons.
-LAB_PROGRAMS := $(addprefix $(BUILD)/lab/ntp-,crowd forger hostile noise)
+LAB_PROGRAMS := $(addprefix $(BUILD)/lab/ntp-,crowd forger hostile names noise)
 $(LAB_PROGRAMS): $(BUILD)/lab/ntp-%: $(BUILD)/obj/tests/lab/%_main.o \
                  $(call objects,tests/lab/crowd_requests.cc) $(call archives,$(LIBS_net))
 $(LAB_PROGRAMS):

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include <cstdlib>
@@ -190,6 +191,18 @@ void ResolveSetsUpItsOwnSockets(void**) {
   assert_int_equal(end.exit_status, 0);
 }
 
+// As the system's resolver writes a question by TCP: its length and itself.
+void ResolveWritesAQuestionInParts(void**) {
+  const ChildEnd end = Caged(ResolvePolicy(), [] {
+    int length = 12;
+    char question[12] = {};
+    const iovec parts[] = {{&length, 2}, {question, sizeof question}};
+    return writev(-1, parts, 2) == -1 ? 0 : 1;
+  });
+  assert_int_equal(end.signal, 0);
+  assert_int_equal(end.exit_status, 0);
+}
+
 // Where all share one uid a role must not end another.
 void ARoleSignalsNobodyButItself(void**) {
   const pid_t parent = getpid();
@@ -317,6 +330,7 @@ int main() {
       cmocka_unit_test(NobodyHasSignalsSentByADescriptor),
       cmocka_unit_test(NobodyLocksAFileOrShrinksAPipe),
       cmocka_unit_test(ResolveSetsUpItsOwnSockets),
+      cmocka_unit_test(ResolveWritesAQuestionInParts),
       cmocka_unit_test(ARoleSignalsNobodyButItself),
       cmocka_unit_test(ClockMovesNoOtherClock),
       cmocka_unit_test(NobodyMapsExecutableMemory),
