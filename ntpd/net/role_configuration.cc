@@ -246,7 +246,7 @@ void Role::OnRoleRestarted(const msg::NetRoleRestarted& restarted) {
     case msg::Role::kClock:
       return node_.steering.OnRestarted();
     case msg::Role::kResolve:
-      return upstreams_.OnResolveRestarted();
+      return upstreams_.OnResolveRestarted(Timebase::Mono());
     case msg::Role::kKeys:
       if (restarted.continues) {
         node_.keys.OnContinued();

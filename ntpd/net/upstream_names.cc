@@ -70,8 +70,19 @@ void Upstreams::Maintain(MonoTime now) {
     if (!lookup.wanted || now < lookup.next) continue;
     lookup.next = now + lookup.wait;
     lookup.wait = std::min(lookup.wait * 2, lookup.resolved ? kMostLookupWait : kMostFirstWait);
-    (void)resolve_->Send(msg::ResolveRequest{.index = index});
+    Ask(index);
   }
+}
+
+void Upstreams::Ask(uint16_t name) {
+  if (resolve_->Send(msg::ResolveRequest{.index = name}) != SendOutcome::kSent) return;
+  if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) asked_.push_back(name);
+}
+
+// ntpd-resolve answers in the order in which it was asked.
+void Upstreams::NoteAnswered(uint16_t name) {
+  const auto found = std::find(asked_.begin(), asked_.end(), name);
+  if (found != asked_.end()) asked_.erase(asked_.begin(), found + 1);
 }
 
 bool Upstreams::OnResolveReadable() {
@@ -80,6 +91,7 @@ bool Upstreams::OnResolveReadable() {
     if (!bytes) return !suspicion_.accused();
     msg::ResolveAnswer answer;
     if (!msg::Decode(*bytes, &answer)) return suspicion_.Accuse(*bytes);
+    NoteAnswered(answer.index);
     OnAnswer(answer);
   }
   return true;
@@ -93,7 +105,9 @@ bool Upstreams::IsUsable(const IpAddress& address) const {
 
 void Upstreams::OnAnswer(const msg::ResolveAnswer& answer) {
   const auto found = lookups_.find(answer.index);
-  if (found == lookups_.end() || !found->second.wanted) return;
+  if (found == lookups_.end()) return;
+  found->second.died = false;
+  if (!found->second.wanted) return;
   if (answer.outcome != msg::ResolveOutcome::kOk) return ComplainOnce(answer);
   Lookup& lookup = found->second;
   lookup.wanted = false;
@@ -200,9 +214,15 @@ void Upstreams::MoveOn(AssocId id, const msg::ResolveAnswer& answer) {
   }
 }
 
-void Upstreams::OnResolveRestarted() {
+// All are asked anew, but for the name that was being looked up when the process died: it may be
+// the reason, and the others must not die with it each time. It waits for as long as it would
+// without.
+void Upstreams::OnResolveRestarted(MonoTime now) {
   suspicion_.OnRestarted();
-  for (auto& [index, lookup] : lookups_) lookup.next = MonoTime();
+  const auto first = asked_.empty() ? lookups_.end() : lookups_.find(asked_.front());
+  if (first != lookups_.end()) first->second.died = true;
+  asked_.clear();
+  for (auto& [index, lookup] : lookups_) lookup.next = lookup.died ? now + lookup.wait : MonoTime();
 }
 
 }  // namespace ntpward::net

@@ -97,7 +97,10 @@ class Upstreams {
   Upstreams(Node* node, Channel* resolve, std::function<void()> on_update, uint16_t port = 123);
 
   // A new configuration begins: names are looked up for what it says alone.
-  void ForgetNames() { lookups_.clear(); }
+  void ForgetNames() {
+    lookups_.clear();
+    asked_.clear();
+  }
   // The configuration's lines, in order. Associations of lines that are in both stay as they are;
   // broadcast servers go whose group or broadcasts we no longer listen to.
   void Configure(const std::vector<msg::NetAssociation>& lines);
@@ -175,7 +178,8 @@ class Upstreams {
   // Symmetric keys are trusted from now on, or no longer: associations under them start over, so
   // that what was measured under a revoked key counts no more.
   void OnKeysChanged(std::span<const KeyId> keys, bool trusted);
-  void OnResolveRestarted();
+  // The name that it was looking up when it died is asked for later, the others at once.
+  void OnResolveRestarted(MonoTime now);
   // Our own key material was read again.
   void OnHostMaterial(const autokey::HostChange& change);
   // Logs what the engine has to say of associations and of the system.
@@ -235,6 +239,7 @@ class Upstreams {
     bool complained = false;  // the operator was told that there is none
     bool said_limit = false;  // he was told that it was not even asked for
     bool said_own = false;    // he was told that this host is among them, or no other one
+    bool died = false;        // ntpd-resolve did when it last looked it up
     MonoTime next;            // when to ask (again)
     double wait = 2;          // seconds, doubles with each question
     std::vector<RestrictedHost> restricts;
@@ -252,6 +257,8 @@ class Upstreams {
   void Remove(AssocId id);
   // It had its chance and did not answer, or does not want us.
   bool IsSilent(const Upstream& upstream) const;
+  void Ask(uint16_t name);
+  void NoteAnswered(uint16_t name);
   void OnAnswer(const msg::ResolveAnswer& answer);
   bool IsUsable(const IpAddress& address) const;
   bool SayOwnAmong(const msg::ResolveAnswer& answer) const;
@@ -363,6 +370,7 @@ class Upstreams {
   std::vector<msg::OwnAddress> own_addresses_;
   std::vector<uint32_t> own_refids_, own_loopback_refids_;  // of those by which we ask, or asked
   std::map<uint16_t, Lookup> lookups_;
+  std::vector<uint16_t> asked_;  // names without answer yet, the longest asked first; each once
   uint16_t last_id_;
   // Those that made room when they had been refused, by line: what is demanded of them is said
   // there. kNoLine: broadcast servers.

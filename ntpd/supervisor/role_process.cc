@@ -100,8 +100,8 @@ void PeerLink::Drain() {
 }
 
 std::optional<double> BackOff::AfterDeath(double lifetime) {
-  deaths_ = lifetime >= kGoodLife ? 1 : deaths_ + 1;
-  if (deaths_ > kMostDeaths) return std::nullopt;
+  deaths_ = lifetime >= kGoodLife ? 1 : std::min(deaths_ + 1, kMostDeaths + 1);
+  if (deaths_ > kMostDeaths && patience_ == Patience::kBounded) return std::nullopt;
   if (deaths_ == 1) return 0;
   return std::min(60.0, static_cast<double>(1 << std::min(deaths_ - 2, 6)));
 }

@@ -32,17 +32,23 @@ struct PeerLink {
 using PeerLinks = std::array<PeerLink, 3>;
 
 // How long to wait before the next start, from how often it died lately: at once, then 1 s,
-// doubling to 60 s. A role that keeps dying ends the daemon.
+// doubling to 60 s. A role that keeps dying ends the daemon, but for ntpd-resolve: addresses that
+// are known are asked without it.
 class BackOff {
  public:
+  enum class Patience : uint8_t { kBounded, kEndless };
+
   static constexpr double kGoodLife = 60;  // seconds after which a death counts as the first
   static constexpr int kMostDeaths = 12;   // without a good life in between
 
+  explicit BackOff(Patience patience) : patience_(patience) {}
+
   // A process that lived `lifetime` seconds is dead, or (0) could not be started; seconds to wait,
-  // or none: give up.
+  // or none: give up, which one of endless patience never does.
   std::optional<double> AfterDeath(double lifetime);
 
  private:
+  Patience patience_;
   int deaths_ = 0;
 };
 
@@ -89,7 +95,12 @@ class RoleProcess {
 
  private:
   RoleProcess(msg::Role role, UniqueFd program, const Account& account)
-      : role_(role), program_(std::move(program)), account_(account), liveness_(role) {}
+      : role_(role),
+        program_(std::move(program)),
+        account_(account),
+        back_off_(role == msg::Role::kResolve ? BackOff::Patience::kEndless
+                                              : BackOff::Patience::kBounded),
+        liveness_(role) {}
 
   msg::Role role_;
   UniqueFd program_;

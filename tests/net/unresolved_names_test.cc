@@ -20,9 +20,10 @@ struct Unresolved {
   void Answer(msg::ResolveOutcome outcome) { Say(outcome, IpAddress::V4(127, 0, 0, 2)); }
   void AnswerWith(const IpAddress& address) { Say(msg::ResolveOutcome::kOk, address); }
   void Say(msg::ResolveOutcome outcome, const IpAddress& address) {
-    h.upstreams.OnResolveRestarted();
-    h.upstreams.Maintain(Timebase::Mono());
-    CHECK(Next<msg::ResolveRequest>(&h.resolve.far));
+    later = later + 2048;  // more than lies between any two questions
+    h.upstreams.Maintain(later);
+    while (Next<msg::ResolveRequest>(&h.resolve.far)) {
+    }
     msg::ResolveAnswer answer;
     answer.index = kName;
     answer.outcome = outcome;
@@ -39,6 +40,7 @@ struct Unresolved {
   AssocId id() const { return h.upstreams.prototypes().begin()->first; }
 
   Harness h;
+  MonoTime later = Timebase::Mono();
 };
 
 void ANameWithoutAddressIsToldOnce(void**) {
@@ -119,6 +121,69 @@ void TheNextOutageIsToldAgain(void**) {
   assert_false(net.Lines().empty());
 }
 
+// What looks them up dies of some: the others must get their answers.
+struct Several {
+  explicit Several(size_t names) {
+    std::vector<msg::NetAssociation> lines(names);
+    for (size_t i = 0; i < names; ++i) {
+      lines[i].kind = msg::NetAssociationKind::kServer;
+      lines[i].name = static_cast<uint16_t>(i);
+    }
+    h.upstreams.Configure(lines);
+  }
+  // Which names are asked for by `seconds` after the beginning.
+  std::vector<int> AskedAt(double seconds) {
+    h.upstreams.Maintain(begin + seconds);
+    std::vector<int> names;
+    while (const auto request = Next<msg::ResolveRequest>(&h.resolve.far))
+      names.push_back(request->index);
+    return names;
+  }
+  void RestartAt(double seconds) { h.upstreams.OnResolveRestarted(begin + seconds); }
+  void Answer(uint16_t name) {
+    msg::ResolveAnswer answer;
+    answer.index = name;
+    answer.outcome = msg::ResolveOutcome::kTemporary;
+    CHECK(h.resolve.far.Send(answer) == SendOutcome::kSent);
+    CHECK(h.upstreams.OnResolveReadable());
+  }
+
+  Harness h;
+  MonoTime begin = Timebase::Mono();
+};
+
+void ANameThatIsDeadlyDoesNotStarveTheOthers(void**) {
+  Several net(4);
+  assert_true(net.AskedAt(0) == (std::vector{0, 1, 2, 3}));
+  net.Answer(0);
+  net.RestartAt(0.5);  // died of 1
+  assert_true(net.AskedAt(0.5) == (std::vector{0, 2, 3}));
+  net.Answer(0);
+  net.RestartAt(1);  // of 2
+  assert_true(net.AskedAt(1) == (std::vector{0, 3}));
+  net.Answer(0);
+  net.Answer(3);
+  assert_true(net.AskedAt(4.9).empty());
+  assert_true(net.AskedAt(5) == (std::vector{1}));
+  net.RestartAt(6);  // of 1 again: it waits longer
+  assert_true(net.AskedAt(6) == (std::vector{0, 3}));
+  assert_true(net.AskedAt(13.9).empty());
+  assert_true(net.AskedAt(14) == (std::vector{1, 2}));
+}
+
+void ANameThatGotAnAnswerIsSuspectedNoMore(void**) {
+  Several net(2);
+  (void)net.AskedAt(0);
+  net.RestartAt(1);
+  assert_true(net.AskedAt(1) == (std::vector{1}));
+  assert_true(net.AskedAt(5) == (std::vector{0, 1}));
+  net.Answer(1);
+  net.Answer(0);
+  net.Answer(1);
+  net.RestartAt(6);  // it had nothing to do
+  assert_true(net.AskedAt(6) == (std::vector{0, 1}));
+}
+
 // As ntpd 4.2.8: 8811 for a pool, whose prototype only sends.
 void APrototypeShowsItsMobilisation(void**) {
   Unresolved pool(msg::NetAssociationKind::kPool);
@@ -142,6 +207,8 @@ int main() {
       cmocka_unit_test(AnAddressThatNoHostCanHaveIsTold),
       cmocka_unit_test(ARestrictLineWithoutAddressIsTold),
       cmocka_unit_test(TheNextOutageIsToldAgain),
+      cmocka_unit_test(ANameThatIsDeadlyDoesNotStarveTheOthers),
+      cmocka_unit_test(ANameThatGotAnAnswerIsSuspectedNoMore),
       cmocka_unit_test(APrototypeShowsItsMobilisation),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -369,14 +369,23 @@ void SystemDirectoriesAreNotWritable(void**) {
 // --- restarts
 
 void BackOffDoublesAndGivesUp(void**) {
-  BackOff back_off;
+  BackOff back_off(BackOff::Patience::kBounded);
   for (const double expected : {0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60})
     assert_true(back_off.AfterDeath(1) == expected);
   assert_false(back_off.AfterDeath(1).has_value());
-  BackOff recovered;
+  BackOff recovered(BackOff::Patience::kBounded);
   for (int i = 0; i < 12; ++i) assert_true(recovered.AfterDeath(1).has_value());
   assert_true(recovered.AfterDeath(61) == 0);
   assert_true(recovered.AfterDeath(1) == 1);
+}
+
+// The look-up of names: what kills it may come from the network.
+void EndlessPatienceNeverGivesUp(void**) {
+  BackOff back_off(BackOff::Patience::kEndless);
+  for (const double expected : {0, 1, 2, 4, 8, 16, 32})
+    assert_true(back_off.AfterDeath(1) == expected);
+  for (int i = 0; i < 1000; ++i) assert_true(back_off.AfterDeath(1) == 60);
+  assert_true(back_off.AfterDeath(61) == 0);
 }
 
 void OutboxKeepsTheOrderOverAFullPipe(void**) {
@@ -441,6 +450,7 @@ int main() {
       cmocka_unit_test(GrantsTheDirectoriesThatFilesAreIn),
       cmocka_unit_test(SystemDirectoriesAreNotWritable),
       cmocka_unit_test(BackOffDoublesAndGivesUp),
+      cmocka_unit_test(EndlessPatienceNeverGivesUp),
       cmocka_unit_test(OutboxKeepsTheOrderOverAFullPipe),
       cmocka_unit_test(OnlyWhatCannotBeFollowedNeedsARestart),
   };
