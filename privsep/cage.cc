@@ -47,6 +47,20 @@ Status BecomeIdentity(const CageOptions& options) {
   if (setgroups(0, nullptr) != 0) return FailErrno("setgroups");
   if (setresgid(gid, gid, gid) != 0) return FailErrno("setresgid");
   if (setresuid(uid, uid, uid) != 0) return FailErrno("setresuid");
+  if (getgroups(0, nullptr) != 0) return Fail("supplementary groups are left");
+  return {};
+}
+
+// What the kernel says after the change counts: it leaves as it is what is asked to become -1.
+Status CheckIdentity(const RoleIdentity& identity) {
+  uid_t uids[3];
+  gid_t gids[3];
+  if (getresuid(&uids[0], &uids[1], &uids[2]) != 0) return FailErrno("getresuid");
+  if (getresgid(&gids[0], &gids[1], &gids[2]) != 0) return FailErrno("getresgid");
+  for (const uid_t uid : uids)
+    if (uid != identity.uid) return Fail("runs as uid " + std::to_string(uid) + " still");
+  for (const gid_t gid : gids)
+    if (gid != identity.gid) return Fail("runs as gid " + std::to_string(gid) + " still");
   return {};
 }
 
@@ -102,6 +116,7 @@ Result<std::string> EnterCage(const CageOptions& options) {
   // The bounding set needs CAP_SETPCAP, which goes with the uid.
   TRY_VOID(LimitBoundingSet(options.keep));
   TRY_VOID(BecomeIdentity(options));
+  TRY_VOID(CheckIdentity(options.identity));
   TRY_VOID(DieWithParent(options.identity.parent));
   TRY_VOID(ForbidDumps());
   TRY_VOID(ForbidNewPrivileges());

@@ -296,6 +296,7 @@ constexpr SyscallRule kRoleStart[] = {
     {"setgid"},
     {"getresuid"},
     {"getresgid"},
+    {"getgroups"},
     {"unshare", None(0, CLONE_NEWUSER)},
     {"setns"},
     {"mlock2"},

@@ -32,6 +32,22 @@ bool IsMapped(uid_t uid) {
   return mapped;
 }
 
+// (uid_t)-1 and (gid_t)-1 mean "leave it as it is" to the kernel: the process would stay root.
+template <typename Id>
+bool IsUnprivileged(Id id) {
+  return id != 0 && id != static_cast<Id>(-1);
+}
+
+Result<Account> Checked(const Account& account, const std::string& whose) {
+  if (!IsUnprivileged(account.uid))
+    return Fail(whose + ": the caged processes must not be root, but its uid is " +
+                std::to_string(account.uid));
+  if (!IsUnprivileged(account.gid))
+    return Fail(whose + ": the caged processes must not be in root's group, but its gid is " +
+                std::to_string(account.gid));
+  return account;
+}
+
 // A dot may be part of a name: only a colon separates.
 Result<Account> FindUser(const std::string& user) {
   const size_t colon = user.find(':');
@@ -44,8 +60,7 @@ Result<Account> FindUser(const std::string& user) {
   } else {
     return Fail("-u: no user '" + name + "'");
   }
-  if (account.uid == 0) return Fail("-u: the caged processes must not be root");
-  if (colon == std::string::npos) return account;
+  if (colon == std::string::npos) return Checked(account, "-u");
   const std::string group = user.substr(colon + 1);
   if (const ::group* entry = getgrnam(group.c_str()); entry != nullptr) {
     account.gid = entry->gr_gid;
@@ -54,15 +69,15 @@ Result<Account> FindUser(const std::string& user) {
   } else {
     return Fail("-u: no group '" + group + "'");
   }
-  return account;
+  return Checked(account, "-u");
 }
 
-Account OwnAccount(msg::Role role) {
+Result<Account> OwnAccount(msg::Role role) {
   const std::string name = std::string("ntpward-") + RoleName(role);
   if (const passwd* entry = getpwnam(name.c_str()); entry != nullptr)
-    return {entry->pw_uid, entry->pw_gid};
+    return Checked({entry->pw_uid, entry->pw_gid}, "account " + name);
   const uid_t spare = kFirstSpareUid + static_cast<uid_t>(role);
-  return {spare, spare};
+  return Account{spare, spare};
 }
 
 }  // namespace
@@ -75,8 +90,7 @@ const char* RoleName(msg::Role role) {
 Result<Accounts> ChooseAccounts(const std::string& user, std::string* note) {
   Accounts accounts;
   for (size_t i = 0; i < msg::kRoles; ++i) {
-    accounts[i] = OwnAccount(static_cast<msg::Role>(i));
-    if (!user.empty()) accounts[i] = TRY(FindUser(user));
+    accounts[i] = TRY(user.empty() ? OwnAccount(static_cast<msg::Role>(i)) : FindUser(user));
   }
   if (!user.empty()) *note = "-u: all caged processes share one account; one each is safer";
   if (geteuid() == 0 && IsMapped(accounts[0].uid)) return accounts;

@@ -265,6 +265,23 @@ void StraySignalsDoNotEndACagedProcess(void**) {
   }
 }
 
+// -1 changes nothing, and is no failure for the kernel.
+void RefusesAnIdentityThatIsNone(void**) {
+  const pid_t parent = getpid();
+  const std::pair<uid_t, gid_t> kNone[] = {{-1, -1}, {65534, -1}, {-1, 65534}};
+  for (const auto& [uid, gid] : kNone) {
+    const ChildEnd end = RunInChild([&, uid = uid, gid = gid] {
+      const Policy policies[] = {RuntimePolicy()};
+      CageOptions options;
+      options.identity = {uid, gid, parent};
+      options.policies = policies;
+      return EnterCage(options).ok() ? 1 : 0;
+    });
+    assert_int_equal(end.signal, 0);
+    assert_int_equal(end.exit_status, 0);
+  }
+}
+
 void RefusesWhenTheParentIsGone(void**) {
   const ChildEnd end = RunInChild([] {
     CageOptions options;
@@ -336,6 +353,7 @@ int main() {
       cmocka_unit_test(NobodyMapsExecutableMemory),
       cmocka_unit_test(CageSetsWhatProcShows),
       cmocka_unit_test(StraySignalsDoNotEndACagedProcess),
+      cmocka_unit_test(RefusesAnIdentityThatIsNone),
       cmocka_unit_test(RefusesWhenTheParentIsGone),
       cmocka_unit_test(SurvivesStopAndContinueInPoll),
       cmocka_unit_test(RoleIdentityComesFromNumbersOnly),
