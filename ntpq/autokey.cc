@@ -65,8 +65,12 @@ constexpr Cause kCauses[] = {
      "A certificate of its trail was not signed by its issuer: the issuer has made new keys since. "
      "Have it sign the certificate again."},
     {"host_certificate_expired",
-     "A certificate is not valid now: renew it there with ntp-keygen -q, and look at the clocks of "
-     "both hosts."},
+     "A certificate is not valid any more: renew it there with ntp-keygen -q, and look at the "
+     "clocks "
+     "of both hosts."},
+    {"host_certificate_not_yet_valid",
+     "A certificate begins later than now: the clock that it was made by was ahead, or one of both "
+     "hosts is wrong. Set the clocks right, and renew it there with ntp-keygen -q."},
     {"bad_or_missing_cookie",
      "Its cookie could not be opened with our host key: our key was made anew in between, or its "
      "answer is damaged. It is asked again."},

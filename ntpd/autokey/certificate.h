@@ -39,7 +39,12 @@ struct Certificate {
   static constexpr CalendarSeconds kMostAhead = 86400;
   bool IsAhead(CalendarSeconds now) const { return not_before > now + kMostAhead; }
   // Whether `time` lies within the validity, ends included.
-  bool ValidAt(CalendarSeconds time) const { return not_before <= time && time <= not_after; }
+  bool ValidAt(CalendarSeconds time) const { return PeriodAt(time) == Outcome::kOk; }
+  // The same: kOk, kNotYetValid or kPeriod.
+  Outcome PeriodAt(CalendarSeconds time) const {
+    if (time < not_before) return Outcome::kNotYetValid;
+    return time <= not_after ? Outcome::kOk : Outcome::kPeriod;
+  }
 };
 
 // Takes a certificate apart; `der` must be one certificate and nothing else. Fails with

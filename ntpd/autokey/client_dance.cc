@@ -232,11 +232,13 @@ bool ClientDance::AskSign(const DanceContext& context, NextField& next) {
       !sign_question_.MayAsk(polls_))
     return false;
   sign_question_.OnAsked(polls_);
-  if (!host.certificate().ValidAt(Unfold(context.now))) {
-    next.effects.outcome = Outcome::kPeriod;
-    Warn(
-        "our own certificate is not valid now, so no server will sign it: renew it with ntp-keygen",
-        next.effects);
+  const Outcome period = host.certificate().PeriodAt(Unfold(context.now));
+  if (period != Outcome::kOk) {
+    next.effects.outcome = period;
+    Warn(std::string("our own certificate ") +
+             (period == Outcome::kPeriod ? "has expired" : "is not valid yet") +
+             ", so no server will sign it: renew it with ntp-keygen",
+         next.effects);
     return false;
   }
   wire::AutokeyField field;

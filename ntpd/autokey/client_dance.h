@@ -54,7 +54,8 @@ enum class Restart : uint8_t {
   kCryptoNak,      // the server does not know our cookie any more; refid AUTH
   kFailures,       // one step failed kMaxFailures or kMaxMisfits times in a row; refid CRYP
   kRefresh,        // 2^19 s have passed; refid TIME
-  kHost,           // our own keys changed; refid INIT
+  kHost,           // our own keys were read again; refid INIT
+  kPolicy,         // ntp.conf says something else of this server; refid INIT
 };
 
 // What a step has to say. Everything is for the caller to carry out; an empty result is common.
@@ -157,8 +158,8 @@ class ClientDance {
   void OnKeysRestarted();
   // Our certificate was renewed under the same key: the server is asked to sign the new one.
   void OnCertificateRenewed();
-  // Our own key material changed: starts over.
-  DanceResult OnHostChanged(const DanceContext& context);
+  // Our own key material (kHost) or ntp.conf (kPolicy) is another: starts over.
+  DanceResult OnHostChanged(Restart why, const DanceContext& context);
 
   // --- peers only
   // The peer's own ASSOC request says what its answer would (as ntpd 4.2.8); void once it is known.

@@ -40,7 +40,9 @@ std::string_view Description(Restart why) {
     case Restart::kRefresh:
       return "time to refresh";
     case Restart::kHost:
-      return "our own keys changed";
+      return "our own key files were read again";
+    case Restart::kPolicy:
+      return "ntp.conf asks something else of the server now";
   }
   return "";
 }
@@ -60,9 +62,9 @@ DanceResult ClientDance::OnBadMac() const {
   return result;
 }
 
-DanceResult ClientDance::OnHostChanged(const DanceContext& context) {
+DanceResult ClientDance::OnHostChanged(Restart why, const DanceContext& context) {
   DanceResult result;
-  StartOver(Restart::kHost, context, result);
+  StartOver(why, context, result);
   return result;
 }
 

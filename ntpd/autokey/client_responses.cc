@@ -293,7 +293,7 @@ Outcome ClientDance::CheckPeriod(const Certificate& certificate, NtpSeconds time
                (early ? "the clock that it was made by, or the server's, or ours, is wrong"
                       : "renew it there with ntp-keygen"),
            result);
-  return Outcome::kPeriod;
+  return early ? Outcome::kNotYetValid : Outcome::kPeriod;
 }
 
 void ClientDance::EndTrail(const DanceContext& context, DanceResult& result) {
@@ -356,7 +356,7 @@ Outcome ClientDance::OnSign(const AutokeyField& field, const DanceContext& conte
     return Outcome::kCertificate;
   if (!VerifyCertificate(*issued, trail_.server()->key)) return Outcome::kCertificateSignature;
   // Nobody could follow us by it, and as the newest it would keep the next ones away.
-  if (issued->IsAhead(Unfold(context.now))) return Outcome::kPeriod;
+  if (issued->IsAhead(Unfold(context.now))) return Outcome::kNotYetValid;
   context.certificates.Install(*issued, false, Source(), own_);
   flags_ |= kSigned;
   const CalendarSeconds life = issued->not_after - issued->not_before;

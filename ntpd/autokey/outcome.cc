@@ -23,9 +23,14 @@ constexpr std::array<std::string_view, kOutcomes> kTexts = {
     "bad_or_missing_certificate",
     "bad_or_missing_group key",
     "protocol_error",
+    "host_certificate_not_yet_valid",
 };
 // Results are numbered from here in cryptostats.
 constexpr unsigned kEventBase = 0x100;
+
+unsigned Number(Outcome outcome) {
+  return static_cast<unsigned>(outcome == Outcome::kNotYetValid ? Outcome::kPeriod : outcome);
+}
 
 }  // namespace
 
@@ -36,7 +41,7 @@ uint32_t FirstWord(Bytes field) { return Reader(field).U32(); }
 std::string OutcomeLine(uint32_t first_word, uint32_t association, Outcome outcome) {
   char line[48];
   std::snprintf(line, sizeof line, "%08x %u %x ", first_word, association,
-                kEventBase + static_cast<unsigned>(outcome));
+                kEventBase + Number(outcome));
   return std::string(line).append(OutcomeText(outcome));
 }
 

@@ -1,4 +1,5 @@
-// What came of an Autokey message: the reference's sixteen results, with its numbers and its words.
+// What came of an Autokey message: the reference's sixteen results, with its numbers and its words,
+// and one that it has no word for.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,10 @@ enum class Outcome : uint8_t {
   kCertificate = 13,
   kIdentity = 14,
   kProtocol = 15,
+  // Of ours alone: the reference calls it kPeriod, too, "host_certificate_expired". Has its number.
+  kNotYetValid = 16,
 };
-inline constexpr size_t kOutcomes = 16;
+inline constexpr size_t kOutcomes = 17;
 
 // "success", "bad_timestamp"; never empty.
 std::string_view OutcomeText(Outcome outcome);

@@ -186,10 +186,15 @@ DanceResult PeerDance::OnPolicy(const DancePolicy& policy, const DanceContext& c
   if (policy == dance_.policy()) return {};
   dance_.SetPolicy(policy);
   renewal_.SetPolicy(policy);
-  return OnHostMaterial({}, context);
+  return JudgeAnew(Restart::kPolicy, {}, context);
 }
 
 DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
+  return JudgeAnew(Restart::kHost, change, context);
+}
+
+DanceResult PeerDance::JudgeAnew(Restart why, const HostChange& change,
+                                 const DanceContext& context) {
   renewal_.Interrupt(context.mono);
   if (change.signer) {
     own_list_.OnSignerReplaced();
@@ -205,7 +210,7 @@ DanceResult PeerDance::OnHostMaterial(const HostChange& change, const DanceConte
       break;
     case ClientDance::Judgement::kStartOver:
       own_list_.SignByOurs();
-      return Settle(dance_.OnHostChanged(context));
+      return Settle(dance_.OnHostChanged(why, context));
   }
   if (change.certificate || change.key) dance_.OnCertificateRenewed();
   return {};

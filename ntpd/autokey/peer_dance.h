@@ -161,6 +161,8 @@ class PeerDance {
   bool HasQuestions(const DanceContext& context) const;
   bool HasAnswer() const { return !answer_.empty() || list_asked_; }
   DanceResult Settle(DanceResult result);
+  // `why`: of a start over.
+  DanceResult JudgeAnew(Restart why, const HostChange& change, const DanceContext& context);
   void OnCookie();
   void Forget();
 

@@ -171,10 +171,15 @@ DanceResult RenewingDance::OnPolicy(const DancePolicy& policy, const DanceContex
   if (policy == policy_) return {};
   policy_ = policy;
   current_->SetPolicy(policy);
-  return OnHostMaterial({}, context);
+  return JudgeAnew(Restart::kPolicy, {}, context);
 }
 
 DanceResult RenewingDance::OnHostMaterial(const HostChange& change, const DanceContext& context) {
+  return JudgeAnew(Restart::kHost, change, context);
+}
+
+DanceResult RenewingDance::JudgeAnew(Restart why, const HostChange& change,
+                                     const DanceContext& context) {
   // What a reload interrupts has not failed.
   if (renewing()) not_before_ = context.mono;
   EndRenewal();
@@ -186,7 +191,7 @@ DanceResult RenewingDance::OnHostMaterial(const HostChange& change, const DanceC
       not_before_ = context.mono;
       break;
     case ClientDance::Judgement::kStartOver:
-      return Settle(current_->OnHostChanged(context));
+      return Settle(current_->OnHostChanged(why, context));
   }
   if (change.certificate || change.key) current_->OnCertificateRenewed();
   return {};

@@ -112,6 +112,8 @@ class RenewingDance {
   NextField NextOfSuccessor(const DanceContext& context);
   void SettleSuccessor(DanceResult& result);
   DanceResult Settle(DanceResult result);
+  // `why`: of a start over.
+  DanceResult JudgeAnew(Restart why, const HostChange& change, const DanceContext& context);
 
   const AssocId own_;
   DancePolicy policy_;

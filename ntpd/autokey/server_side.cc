@@ -166,7 +166,8 @@ Answered AnswerSign(const AutokeyField& request, const ServerContext& context) {
   }
   // Not-yet-valid is let pass: a new client's clock is what it wants us to set.
   if (Unfold(context.now) > client->not_after) return Fail(Outcome::kPeriod);
-  if (!context.host.certificate().ValidAt(Unfold(context.now))) return Fail(Outcome::kPeriod);
+  const Outcome period = context.host.certificate().PeriodAt(Unfold(context.now));
+  if (period != Outcome::kOk) return Fail(period);
 
   msg::CertificateIssue issue;
   issue.now = context.now;

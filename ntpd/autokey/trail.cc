@@ -24,7 +24,8 @@ Outcome Trail::Add(Certificate certificate, std::string_view own_subject) {
   if (!steps_.empty()) {
     const Certificate& before = steps_.back();
     if (!VerifyCertificate(before, certificate.key)) return Outcome::kCertificateSignature;
-    if (!certificate.ValidAt(before.not_before)) return Outcome::kPeriod;
+    const Outcome period = certificate.PeriodAt(before.not_before);
+    if (period != Outcome::kOk) return period;
   }
   // Self-signed but not trusted proves nothing: its owner has yet to be signed by somebody.
   if (certificate.self_signed() && !certificate.trusted) return Outcome::kOk;

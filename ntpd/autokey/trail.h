@@ -22,8 +22,8 @@ class Trail {
 
   // The next certificate of the trail. `own_subject`: a certificate that we issued ourselves is a
   // loop. On failure nothing changes: kCertificate (another name than asked for, a loop, too long),
-  // kCertificateSignature (it did not sign the one before it), kPeriod (the one before was not made
-  // within its validity).
+  // kCertificateSignature (it did not sign the one before it), kPeriod or kNotYetValid (the one
+  // before was not made within its validity).
   Outcome Add(Certificate certificate, std::string_view own_subject);
 
   // The subject to ask for.

@@ -36,6 +36,7 @@ uint32_t RestartRefid(autokey::Restart why) {
     case autokey::Restart::kRefresh:
       return wire::RefidCode("TIME");
     case autokey::Restart::kHost:
+    case autokey::Restart::kPolicy:
       return wire::RefidCode("INIT");
     default:
       return wire::RefidCode("CRYP");
@@ -378,7 +379,8 @@ void Upstreams::NoteFailure(Upstream* upstream, const DanceResult& result) {
 // Who is refused is not believed any more, whatever it said before.
 void Upstreams::NoteLeap(const Upstream& upstream, const DanceResult& result) {
   using autokey::Restart;
-  if (result.restart == Restart::kIdentity || result.restart == Restart::kHost) {
+  const bool refused = result.restart == Restart::kIdentity;
+  if (refused || result.restart == Restart::kHost || result.restart == Restart::kPolicy) {
     node_->learned_leap.Forget(upstream.id);
     node_->certificates.Drop(upstream.id);
   }

@@ -22,6 +22,19 @@ void ExpiredOwnCertificateIsSaidAndCostsNoPacket(void **) {
   assert_true(guide.dance().proven());
 }
 
+void OurOwnCertificateOfDaysToComeIsNotCalledExpired(void **) {
+  Guide guide;
+  guide.Associate();
+  guide.client.Sign(guide->now);
+  DanceContext context = guide->context();
+  context.synchronised = true;
+  context.now = NtpSeconds{kTestNow - 100000};
+  const NextField next = guide.dance().NextRequest(context);
+  assert_true(next.kind == NextField::Kind::kPlain);
+  assert_int_equal(next.effects.outcome, Outcome::kNotYetValid);
+  assert_true(next.effects.event.find("not valid yet") != std::string::npos);
+}
+
 void ExpiredServerCertificateIsRefusedWithItsDates(void **) {
   Guide guide;
   guide->now += static_cast<uint32_t>(kYear) + 10;
@@ -47,7 +60,7 @@ void ACertificateOfDaysToComeIsRefused(void **) {
     const auto result =
         guide.dance().OnResponse(guide->Answer(guide.dance().NextRequest(at()).field), at());
     const bool refused = behind > 86400;
-    assert_int_equal(result.outcome, refused ? Outcome::kPeriod : Outcome::kOk);
+    assert_int_equal(result.outcome, refused ? Outcome::kNotYetValid : Outcome::kOk);
     assert_int_equal(guide.dance().refusal().find("or ours, is wrong") != std::string::npos,
                      refused);
   }
@@ -135,7 +148,7 @@ void ACertificateOfDaysToComeIsAMatterOfClocks(void **) {
     field.value = der;
     field.filestamp = {kTestNow - 20000};
     guide->Deliver(guide.server.SignField(field));
-    assert_int_equal(guide->last.outcome, Outcome::kPeriod);
+    assert_int_equal(guide->last.outcome, expired ? Outcome::kPeriod : Outcome::kNotYetValid);
     const std::string_view says = expired ? "renew it there" : "the clock that it was made by";
     assert_true(guide.dance().refusal().find(says) != std::string::npos);
   }
@@ -283,7 +296,7 @@ void ASignedCertificateOfDaysToComeIsRefused(void **) {
     const auto der = MakeCertificate(spec, TestKey::Shared(1)->pkey(), TestKey::Shared(0)->pkey());
     field.value = der;
     guide->Deliver(guide.server.SignField(field));
-    assert_int_equal(guide->last.outcome, ahead ? Outcome::kPeriod : Outcome::kOk);
+    assert_int_equal(guide->last.outcome, ahead ? Outcome::kNotYetValid : Outcome::kOk);
     assert_int_equal((guide.dance().flags() & kSigned) != 0, !ahead);
     assert_true(guide.dance().proven() && guide->restarts.empty());
   }
@@ -296,6 +309,7 @@ int main() {
   using namespace ntpward::autokey::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ExpiredOwnCertificateIsSaidAndCostsNoPacket),
+      cmocka_unit_test(OurOwnCertificateOfDaysToComeIsNotCalledExpired),
       cmocka_unit_test(ExpiredServerCertificateIsRefusedWithItsDates),
       cmocka_unit_test(ACertificateOfDaysToComeIsRefused),
       cmocka_unit_test(RefusesACertificateOfAnotherNameThanAskedFor),

@@ -70,7 +70,7 @@ void RefusedServerIsAskedAgainAndSaidOnce(void**) {
   assert_int_equal(guide.client.certificates.entries().size(), 1);
   // The operator installs the key.
   guide.client.AddGroup("server");
-  guide->RunJobs(guide.dance().OnHostChanged(guide->context()));
+  guide->RunJobs(guide.dance().OnHostChanged(Restart::kHost, guide->context()));
   guide.Associate();
   assert_true(guide.dance().refusal().empty());
 }

@@ -173,6 +173,9 @@ void PrintsTheReferencesWords(void**) {
                       "82070084 5265 10e bad_or_missing_group key");
   assert_string_equal(OutcomeLine(0x4206001e, 1, Outcome::kPeriod).c_str(),
                       "4206001e 1 10a host_certificate_expired");
+  // What begins in the future has not expired; the number is the reference's of both.
+  assert_string_equal(OutcomeLine(0x82020084, 5265, Outcome::kNotYetValid).c_str(),
+                      "82020084 5265 10a host_certificate_not_yet_valid");
   for (size_t i = 0; i < kOutcomes; ++i) assert_false(OutcomeText(static_cast<Outcome>(i)).empty());
   assert_string_equal(SetupLine(0x80021, "server").c_str(),
                       "setup 0x80021 host server md5WithRSAEncryption");

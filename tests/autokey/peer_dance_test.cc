@@ -300,7 +300,7 @@ void AnotherGroupThatIsPinnedEndsAPeersProofAtTheReload(void**) {
     assert_true(one.dance->OnHostMaterial({}, one.context()).restart == Restart::kNone);
     DancePolicy policy = one.policy;
     policy.group = "other";
-    assert_true(one.dance->OnPolicy(policy, one.context()).restart == Restart::kHost);
+    assert_true(one.dance->OnPolicy(policy, one.context()).restart == Restart::kPolicy);
     assert_false(one.dance->identified());
     assert_false(pair.Settle());
   }

@@ -198,7 +198,10 @@ void AnotherGroupThatIsPinnedEndsItAtTheReload(void**) {
   policy.group = "other";
   couple.Note(couple.dance.OnPolicy(policy, couple.context()));
   assert_false(couple.dance.proven());
-  assert_true(couple.restarts[0] == Restart::kHost);
+  assert_true(couple.restarts[0] == Restart::kPolicy);
+  // No key of ours is another.
+  assert_string_equal(couple.events.back().c_str(),
+                      "Autokey starts over: ntp.conf asks something else of the server now");
   couple.PollFor(500);
   assert_false(couple.dance.proven());
 }
@@ -281,7 +284,7 @@ void WhoWasRefusedIsFollowedOnceItsProofIsExcused(void**) {
   couple.restarts.clear();
   couple.Note(couple.dance.OnPolicy(Optional(), couple.context()));
   // Its next poll may be long in coming.
-  assert_true(couple.restarts.size() == 1 && couple.restarts[0] == Restart::kHost);
+  assert_true(couple.restarts.size() == 1 && couple.restarts[0] == Restart::kPolicy);
   couple.PollFor(100);
   assert_true(couple.dance.proven());
 }

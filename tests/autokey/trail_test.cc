@@ -42,7 +42,7 @@ void RefusesACertificateMadeOutsideItsIssuersValidity(void**) {
   Trail trail = Started("middle");
   (void)trail.Add(Make({"middle", "root"}, 1, 0, false, CalendarSeconds{kTestNow} - 10000),
                   "client");
-  assert_int_equal(trail.Add(Make({"root", "root"}, 0, 0, true), "client"), Outcome::kPeriod);
+  assert_int_equal(trail.Add(Make({"root", "root"}, 0, 0, true), "client"), Outcome::kNotYetValid);
 }
 
 void RefusesLoops(void**) {

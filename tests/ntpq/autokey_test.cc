@@ -43,8 +43,9 @@ void EveryFailureHasACauseInWords(void**) {
        {"bad_field_format_or_length", "bad_timestamp", "bad_filestamp", "bad_or_missing_public_key",
         "unsupported_digest_type", "unsupported_identity_type", "bad_signature_length",
         "signature_not_verified", "certificate_not_verified", "host_certificate_expired",
-        "bad_or_missing_cookie", "bad_or_missing_leapseconds", "bad_or_missing_certificate",
-        "bad_or_missing_group key", "protocol_error", "crypto_nak", "bad_mac"}) {
+        "host_certificate_not_yet_valid", "bad_or_missing_cookie", "bad_or_missing_leapseconds",
+        "bad_or_missing_certificate", "bad_or_missing_group key", "protocol_error", "crypto_nak",
+        "bad_mac"}) {
     const std::string text =
         Show("flags=0x80101, autokeyerrorage=7200, autokeyerror=\"" + std::string(name) + "\"");
     const std::string line = std::string(name) + ", 2 h 0 min ago\n";
