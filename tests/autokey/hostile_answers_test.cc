@@ -1,68 +1,17 @@
 // Hostile answers to every question that a client can ask, and hostile certificates at every place
 // of a trail: names, sizes, loops and times. Nothing of them is kept, and the honest answer still
 // counts.
-#include "ntpd/autokey/client_dance.h"
-#include "tests/support/authority.h"
-#include "tests/support/cmocka_cc.h"
+#include "tests/autokey/question.h"
 
 namespace ntpward::autokey::test {
 namespace {
 
 using wire::AutokeyCode;
 
-// One question and the meeting in which it is asked.
-struct Question {
-  explicit Question(AutokeyCode asked, bool is_private = false)
-      : code(asked),
-        scheme(asked == AutokeyCode::kGq   ? msg::IdentityScheme::kGq
-               : asked == AutokeyCode::kMv ? msg::IdentityScheme::kMv
-                                           : msg::IdentityScheme::kIff),
-        server("server", TestKey::Shared(0), true, SchemeBit(scheme)),
-        client("client", TestKey::Shared(is_private ? 0 : 1), false) {
-    if (scheme == msg::IdentityScheme::kGq) GiveGroupValue();
-    if (is_private) server.MakePrivate("net"), client.MakePrivate("net");
-    client.AddGroup("server", true, scheme);
-    client.certificates.SetOwn(client.host.certificate());
-    if (asked == AutokeyCode::kLeap) server.host.SetLeap({37, NtpSeconds{3692217600}, kExpiry});
-    server.Sign(kTestNow);
-    client.Sign(kTestNow);
-    meeting.emplace(client, server);
-    meeting->client_synchronised =
-        asked == AutokeyCode::kSign || asked == AutokeyCode::kLeap || is_private;
-  }
-
-  void GiveGroupValue() {
-    CertificateSpec spec;
-    spec.usages = kTrustRoot;
-    spec.group_value = std::vector<uint8_t>(32, 0x77);
-    server.material.certificate = {};
-    CHECK(server.material.certificate.Assign(
-        MakeCertificate(spec, server.key->pkey(), server.key->pkey())));
-    CHECK(server.host.SetMaterial(server.material).ok());
-    server.certificates.SetOwn(server.host.certificate());
-  }
-
-  // The genuine answer; the question is in flight.
-  std::vector<uint8_t> Ask() {
-    assert_true(meeting->PollUntil(code));
-    return meeting->Answer(meeting->request.field);
-  }
-
-  static constexpr NtpSeconds kExpiry{kTestNow + 1000000};
-  AutokeyCode code;
-  msg::IdentityScheme scheme;
-  Party server, client;
-  std::optional<Meeting> meeting;
-};
-
-constexpr AutokeyCode kAll[] = {
-    AutokeyCode::kAssociation, AutokeyCode::kCertificate, AutokeyCode::kIff,  AutokeyCode::kGq,
-    AutokeyCode::kMv,          AutokeyCode::kCookie,      AutokeyCode::kSign, AutokeyCode::kLeap};
-
 // CVE-2009-1252, CVE-2014-9295, CVE-2014-9750, CVE-2015-7691, -7692, -7702: every opcode with each
 // of the lengths 0, n-1, n+1, 2^31 and 2^32-1, of value and of signature.
 void EveryAnswerWithEveryWrongLengthIsRefused(void**) {
-  for (const AutokeyCode code : kAll) {
+  for (const AutokeyCode code : kAllQuestions) {
     Question question(code);
     const auto genuine = question.Ask();
     const auto field = *wire::ParseAutokeyField(genuine);
@@ -89,7 +38,7 @@ void EveryAnswerWithEveryWrongLengthIsRefused(void**) {
       }
     }
     // And the honest one, however many were refused before it.
-    question.meeting.emplace(question.client, question.server);
+    question.Begin();
     question.meeting->client_synchronised = true;
     question.meeting->Deliver(question.Ask());
     assert_int_equal(question.meeting->last.outcome, Outcome::kOk);
@@ -97,7 +46,7 @@ void EveryAnswerWithEveryWrongLengthIsRefused(void**) {
 }
 
 void EveryPrefixOfEveryAnswerIsRefused(void**) {
-  for (const AutokeyCode code : kAll) {
+  for (const AutokeyCode code : kAllQuestions) {
     Question question(code);
     const auto genuine = question.Ask();
     const uint32_t before = question.meeting->dance.flags();
@@ -115,9 +64,9 @@ void EveryPrefixOfEveryAnswerIsRefused(void**) {
 // Every genuine answer to every other question: none is taken for what was asked.
 void AnswersToOtherQuestionsAreRefused(void**) {
   std::vector<std::vector<uint8_t>> answers;
-  for (const AutokeyCode code : kAll) answers.push_back(Question(code).Ask());
+  for (const AutokeyCode code : kAllQuestions) answers.push_back(Question(code).Ask());
   for (size_t asked = 0; asked < answers.size(); ++asked) {
-    Question question(kAll[asked]);
+    Question question(kAllQuestions[asked]);
     (void)question.Ask();
     const uint32_t before = question.meeting->dance.flags();
     for (size_t given = 0; given < answers.size(); ++given) {

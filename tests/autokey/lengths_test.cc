@@ -1,11 +1,12 @@
 // Each of the three lengths that a message has, with every number that has ever been a trouble, in
 // every message of both sides.
 #include <algorithm>
+#include <array>
 #include <set>
 
+#include "ntpd/autokey/announced_list.h"
 #include "tests/autokey/captured_dances.h"
-#include "tests/support/authority.h"
-#include "tests/support/cmocka_cc.h"
+#include "tests/autokey/question.h"
 
 namespace ntpward::autokey::test {
 namespace {
@@ -81,9 +82,10 @@ Messages Captured() {
   // What no capture has: AUTO, MV and the field of a client without parameters.
   for (const uint8_t code : {uint8_t{4}, uint8_t{0}})
     messages.requests.push_back({2, code, 0, 8, 0, 0, 0xa8, 0x6e});
-  Field mv = messages.requests[0];
-  mv[1] = static_cast<uint8_t>(AutokeyCode::kMv);
-  messages.requests.push_back(mv);
+  Question mv(AutokeyCode::kMv);
+  (void)mv.Ask();
+  assert_int_equal(mv.meeting->request.field[1], static_cast<uint8_t>(AutokeyCode::kMv));
+  messages.requests.push_back(mv.meeting->request.field);
   assert_true(seen.size() >= 7);
   return messages;
 }
@@ -157,24 +159,14 @@ void AServerRefusesFieldsThatAreCutOrStretched(void**) {
 }
 
 void AClientTakesNothingOfAWrongLength(void**) {
-  for (const AutokeyCode step : {AutokeyCode::kAssociation, AutokeyCode::kCertificate,
-                                 AutokeyCode::kIff, AutokeyCode::kCookie, AutokeyCode::kSign}) {
-    Party server("server", TestKey::Shared(0), true, kIff);
-    Party client("client", TestKey::Shared(1), false);
-    client.AddGroup("server");
-    client.certificates.SetOwn(client.host.certificate());
-    server.Sign(kTestNow);
-    client.Sign(kTestNow);
-    std::optional<Meeting> meeting;
-    const auto ask = [&] {
-      meeting.emplace(client, server);
-      meeting->client_synchronised = step == AutokeyCode::kSign;
-      assert_true(meeting->PollUntil(step));
-      return Field(meeting->Answer(meeting->request.field));
-    };
-    const Field genuine = ask();
+  for (const AutokeyCode step : kAllQuestions) {
+    Question question(step);
+    std::optional<Meeting>& meeting = question.meeting;
+    const Field genuine = question.Ask();
+    assert_int_equal(genuine[1], static_cast<uint8_t>(step));
     for (const Lie& lie : LiesAbout(genuine)) {
-      const Field again = ask();
+      question.Begin();
+      const Field again = question.Ask();
       const uint32_t before = meeting->dance.flags();
       const Field changed = Told(again, lie);
       CheckPieces(changed);
@@ -189,6 +181,41 @@ void AClientTakesNothingOfAWrongLength(void**) {
       if (certificate) continue;
       assert_true(meeting->last.outcome != Outcome::kOk);
       assert_int_equal(meeting->dance.flags(), before);
+      assert_false(meeting->last.leap.has_value());
+    }
+  }
+}
+
+// AUTO, which no question of a dance brings: the list of a broadcast server or a peer.
+void NoListIsTakenOfAWrongLength(void**) {
+  constexpr uint32_t kAnnouncer = 3844;
+  Party server("server", TestKey::Shared(0), true);
+  server.Sign(kTestNow);
+  std::array<uint8_t, 8> list{0x56, 0x84, 0xea, 0x51, 0, 0, 0, 99};
+  wire::AutokeyField announcement;
+  announcement.head = {true, false, static_cast<uint8_t>(AutokeyCode::kAutokey), kAnnouncer};
+  announcement.has_value = true;
+  announcement.timestamp = {kTestNow};
+  announcement.filestamp = {kTestNow - 10};
+  announcement.value = list;
+  const Field genuine = server.SignField(announcement);
+  const auto check = [&](const wire::AutokeyField& field) {
+    return VerifySignature(server.scheme, server.key->public_key(), field.signed_part,
+                           field.signature);
+  };
+  const AddressPair path{IpAddress::V4(10, 77, 0, 1), IpAddress::V4(10, 77, 0, 255)};
+  for (const auto use : {msg::KeyListUse::kBroadcast, msg::KeyListUse::kSymmetric}) {
+    const auto taken = [&](Bytes field) {
+      AnnouncedList announced(AssocId{7}, use, path);
+      const auto result = announced.OnAnnouncement(field, kAnnouncer, check);
+      assert_int_equal(result.outcome == Outcome::kOk, result.accept.has_value());
+      return result.accept.has_value();
+    };
+    assert_true(taken(genuine));
+    for (const Lie& lie : LiesAbout(genuine)) {
+      const Field changed = Told(genuine, lie);
+      CheckPieces(changed);
+      assert_false(taken(changed));
     }
   }
 }
@@ -202,6 +229,7 @@ int main() {
       cmocka_unit_test(AServerRefusesEveryWrongLengthOfEveryRequest),
       cmocka_unit_test(AServerRefusesFieldsThatAreCutOrStretched),
       cmocka_unit_test(AClientTakesNothingOfAWrongLength),
+      cmocka_unit_test(NoListIsTakenOfAWrongLength),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

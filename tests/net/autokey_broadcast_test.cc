@@ -21,6 +21,21 @@ void AServerThatProvedItselfIsListenedTo(void**) {
   assert_true(world.Genuine());
 }
 
+// `novolley`: nobody may be asked, so nobody can prove anything. No association, which would wait
+// for proofs for ever, and no question. The same packet makes one where asking is allowed.
+void WithoutAVolleyNothingIsAskedOfABroadcastServer(void**) {
+  for (const bool novolley : {true, false}) {
+    BroadcastWorld world;
+    world.h.node.start.novolley = novolley;
+    world.Send(world.Packet(Broadcast(), world.NameAs(kAnnouncer), *world.list.Take()));
+    world.ServeKeys();
+    assert_int_equal(world.h.upstreams.all().size(), novolley ? 0 : 1);
+    if (!novolley) world.h.upstreams.Poll(world.upstream().id);
+    world.Pass();
+    assert_int_equal(world.socket.Receive().has_value(), !novolley);
+  }
+}
+
 // The announcement of a new list was lost. The server is asked, and tells it again.
 void AMissedListIsAskedFor(void**) {
   BroadcastWorld world;
@@ -157,6 +172,7 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(AServerThatProvedItselfIsListenedTo),
+      cmocka_unit_test(WithoutAVolleyNothingIsAskedOfABroadcastServer),
       cmocka_unit_test(AMissedListIsAskedFor),
       cmocka_unit_test(AServerThatWasStartedAnewIsFollowed),
       cmocka_unit_test(AServerWhoseClockWasAheadIsFollowed),
