@@ -42,7 +42,8 @@ inline std::vector<uint8_t> FromHex(std::string_view hex) {
   return bytes;
 }
 
-// A host that has its values signed, by nobody: nothing here checks its own signatures.
+// `with_group`: it has what checks the proofs of group "server", of each scheme. Its values are
+// signed, by nobody: nothing here checks its own signatures.
 inline autokey::HostState MakeHost(std::string_view name, uint32_t status_word,
                                    std::string_view certificate, std::string_view host_key,
                                    bool with_group) {
@@ -53,9 +54,12 @@ inline autokey::HostState MakeHost(std::string_view name, uint32_t status_word,
   CHECK(material.subject.Assign(AsBytes(name)));
   CHECK(material.certificate.Assign(FromHex(certificate)));
   CHECK(material.host_public_key.Assign(FromHex(host_key)));
-  if (with_group) {
+  for (const auto scheme :
+       {msg::IdentityScheme::kIff, msg::IdentityScheme::kGq, msg::IdentityScheme::kMv}) {
+    if (!with_group) break;
     msg::GroupParameters group;
     CHECK(group.group.Assign(AsBytes("server")));
+    group.scheme = scheme;
     group.filestamp = NtpSeconds{kHostFilestamp};
     group.has_public = true;
     CHECK(material.groups.Push(group));

@@ -9,7 +9,7 @@ using namespace ntpward;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const autokey::HostState host =
-      fuzz::MakeHost("server", 0x80021, fuzz::kServerCertificate, fuzz::kServerHostKey, false);
+      fuzz::MakeHost("server", 0x800e1, fuzz::kServerCertificate, fuzz::kServerHostKey, false);
   static autokey::CertificateCache cache = [] {
     autokey::CertificateCache made;
     made.SetOwn(host.certificate());
