@@ -13,25 +13,30 @@ constexpr double kScoreFloor = -60;    // a single absurd measurement must not d
 constexpr double kSurprise = 6;        // deviations
 constexpr int kJumpSurprises = 3;      // in a row: followed, whatever they say
 constexpr double kMostBent = 20e-6;    // s/s, of a frequency at once
+constexpr double kAgreement = 4;       // surprises that differ by a factor below it agree
 constexpr double kSwitchMargin = 1;    // log likelihood: no flutter between equals
+constexpr double kUnlikely = 6;        // log likelihood: against a frequency beyond the likely
+constexpr size_t kOrdinary = 4;        // restlessness 1e-8: an ordinary computer
 
 }  // namespace
 
-void ClockModel::Start(double phase, double phase_deviation, double frequency, double deviation) {
-  size_t index = 0;
-  for (size_t n = 0; n < kNoiseScales; ++n) {
-    for (size_t r = 0; r < kRestlessness; ++r) {
-      Filter& filter = filters_[index++];
-      filter = Filter();
-      filter.restlessness = kQuietest * std::pow(10, 0.5 * static_cast<double>(r));
-      filter.noise_scale = std::pow(2, static_cast<double>(n));
-      filter.u = phase;
-      filter.f = frequency;
-      filter.uu = std::pow(phase_deviation * filter.noise_scale, 2);
-      filter.ff = deviation * deviation;
-    }
+void ClockModel::Start(double phase, double phase_deviation, double frequency,
+                       FrequencyPrior prior) {
+  for (size_t i = 0; i < filters_.size(); ++i) {
+    const size_t restlessness = i % kRestlessness;
+    const size_t noise = i / kRestlessness % kNoiseScales;
+    const bool likely = i < kAssumptions;
+    Filter& filter = filters_[i];
+    filter = Filter();
+    filter.restlessness = kQuietest * std::pow(10, 0.5 * static_cast<double>(restlessness));
+    filter.noise_scale = std::pow(2, static_cast<double>(noise));
+    filter.u = phase;
+    filter.f = frequency;
+    filter.uu = std::pow(phase_deviation * filter.noise_scale, 2);
+    filter.ff = std::pow(likely ? prior.likely : prior.possible, 2);
+    filter.score = likely ? 0 : -kUnlikely;
   }
-  best_ = 4;  // 1e-8: an ordinary computer
+  best_ = kOrdinary;
   started_ = true;
   surprises_ = 0;
   gain_ = 1;
@@ -69,9 +74,8 @@ ClockModel::Outcome ClockModel::Measure(double interval, double corrected, doubl
     filter.u -= corrected;
   }
   innovation_ = offset - best().u;
-  const double expected = std::sqrt(best().uu + variance * best().noise_scale * best().noise_scale);
   surprised_for_ += std::max(0.0, interval);
-  if (std::abs(innovation_) > kSurprise * expected) {
+  if (IsSurprising(offset, variance)) {
     if (suspicious || IsStray()) return Outcome::kOutlier;
     FollowJump(offset, deviation);
     return Outcome::kTaken;
@@ -86,6 +90,15 @@ ClockModel::Outcome ClockModel::Measure(double interval, double corrected, doubl
   return Outcome::kTaken;
 }
 
+bool ClockModel::IsSurprising(double offset, double variance) const {
+  const auto foresaw = [&](const Filter& filter) {
+    const double expected =
+        std::sqrt(filter.uu + variance * filter.noise_scale * filter.noise_scale);
+    return std::abs(offset - filter.u) <= kSurprise * expected;
+  };
+  return !foresaw(best()) && !foresaw(twin());
+}
+
 void ClockModel::ChooseBest() {
   size_t candidate = best_;
   for (size_t i = 0; i < filters_.size(); ++i)
@@ -94,11 +107,13 @@ void ClockModel::ChooseBest() {
 }
 
 // One alone is the source's or its path's, and moves nothing; nor does a second that contradicts
-// it.
+// it, or is of another size.
 bool ClockModel::IsStray() {
   const double before = std::exchange(surprise_, innovation_);
   ++surprises_;
-  return surprises_ == 1 || (surprises_ < kJumpSurprises && before * innovation_ < 0);
+  const double ratio = innovation_ / before;
+  const bool agrees = ratio > 1 / kAgreement && ratio < kAgreement;
+  return surprises_ == 1 || (surprises_ < kJumpSurprises && !agrees);
 }
 
 // What was seen as a jump may be a new frequency as well: the next measurement tells them apart.
@@ -119,6 +134,18 @@ void ClockModel::ForgetPhase(double phase, double deviation) {
   }
   surprises_ = 0;
   surprised_for_ = 0;
+}
+
+double ClockModel::ExpectDeviation(double interval) const {
+  const auto variance = [interval](const Filter& filter) {
+    return filter.uu + interval * (2 * filter.uf + interval * filter.ff);
+  };
+  return std::sqrt(std::max(variance(best()), variance(twin())));
+}
+
+double ClockModel::settled_frequency() const {
+  const size_t distrusting = (kNoiseScales - 1) * kRestlessness + kOrdinary;
+  return filters_[best_ < kAssumptions ? distrusting : kAssumptions + distrusting].f;
 }
 
 double ClockModel::frequency_deviation() const { return std::sqrt(best().ff); }

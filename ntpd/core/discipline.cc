@@ -11,9 +11,10 @@ using Kind = ClockAction::Kind;
 constexpr double kAverage = 4;         // RFC 5905 AVG
 constexpr double kSlewOnlyStep = 600;  // s
 constexpr double kNegligible = 1e-9;   // s
-// What is known of the frequency before anything was measured, s/s.
-constexpr double kUnknownFrequency = 100e-6;
-constexpr double kDriftFileDeviation = 2e-6;
+// What is known of the frequency before anything was measured, s/s: computers are off by some tens
+// of ppm, and a few by hundreds. A drift file may be another computer's.
+constexpr ClockModel::FrequencyPrior kUnknownFrequency{30e-6, 200e-6};
+constexpr ClockModel::FrequencyPrior kDriftFileFrequency{2e-6, 100e-6};
 constexpr double kKnownFrequency = 1e-6;
 // The residual is slewed out over this part of a poll interval: sooner only turns measurement noise
 // into frequency noise, later leaves it for the next sample to find.
@@ -156,7 +157,7 @@ void Discipline::Take(const Measurement& measurement) {
   if (!model_.started()) {
     const bool from_file = state_ == DisciplineState::kFrequencySet;
     model_.Start(measurement.offset, measurement.deviation, frequency_,
-                 from_file ? kDriftFileDeviation : kUnknownFrequency);
+                 from_file ? kDriftFileFrequency : kUnknownFrequency);
   } else {
     const auto outcome = model_.Measure(
         measurement.time - measured_, measurement.corrected - corrected_at_measurement_,
@@ -172,6 +173,15 @@ std::optional<double> Discipline::Expect(const Measurement& measurement) const {
   if (!model_.started()) return std::nullopt;
   return model_.Expect(measurement.time - measured_,
                        measurement.corrected - corrected_at_measurement_);
+}
+
+double Discipline::ExpectDeviation(const Measurement& measurement) const {
+  if (frequency_measured_ || !model_.started()) return 0;
+  return model_.ExpectDeviation(std::max(0.0, measurement.time - measured_));
+}
+
+void Discipline::OnSourcesLost() {
+  if (model_.started() && !measure_only_) SetFrequency(model_.settled_frequency());
 }
 
 void Discipline::SetFrequency(double frequency) {

@@ -98,6 +98,9 @@ class Discipline {
   // frequency and slew nothing for a while.
   void OnSlewRefused(MonoTime now);
   ClockTick Tick(MonoTime now);
+  // There is nobody to follow any more: the clock goes on at a frequency that was not bent by what
+  // the last minutes said.
+  void OnSourcesLost();
   // The parameters that it was made with say something else now.
   void OnParametersChanged();
   // `disable ntp`: offsets are measured and shown, and nothing is asked of the clock. OnOffset()
@@ -116,6 +119,9 @@ class Discipline {
   double corrected() const { return corrected_; }
   // What a measurement taken now would be expected to say; none before an offset was used.
   std::optional<double> Expect(const Measurement& measurement) const;
+  // The standard deviation of that, s, as far as it comes of a frequency that is not known yet: 0
+  // once it is.
+  double ExpectDeviation(const Measurement& measurement) const;
   // Whether an offset, s, is stepped and not slewed out.
   bool BeyondStep(double offset) const;
   int poll() const { return poll_; }         // log2 s; the poll of all sources

@@ -195,6 +195,7 @@ class Engine {
   bool IsOurselves(const Peer& peer) const;
   bool OutranksOrphan(const Peer& parent) const;
   MonoTime OrphanDeadline() const;
+  void DropEchoes(SelectionResult* result, std::span<const Candidate> candidates) const;
   ClockAction FollowPeer(const SelectionResult& result, std::span<const Candidate> candidates,
                          MonoTime now, NtpTimestamp system_time);
   void AdoptPeer(const Peer& peer, const SelectionResult& result, MonoTime now,

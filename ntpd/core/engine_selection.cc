@@ -1,6 +1,7 @@
 // Whom the engine follows: sources, a local clock, an orphan parent, or its own time.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "ntpd/core/engine.h"
@@ -82,7 +83,8 @@ ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
   const std::vector<Candidate> candidates = Candidates(now);
   std::optional<AssocId> previous;
   if (system_.system_peer.value != 0) previous = system_.system_peer;
-  const SelectionResult result = Select(candidates, config_.parameters, previous);
+  SelectionResult result = Select(candidates, config_.parameters, previous);
+  if (result.system_peer) DropEchoes(&result, candidates);
   for (size_t i = 0; i < candidates.size(); ++i)
     Find(candidates[i].id)->SetSelection(result.marks[i]);
   for (auto& [id, local] : locals_) local.selection = wire::Selection::kReject;
@@ -95,6 +97,24 @@ ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
   if (result.system_peer && Gathering(now)) return {};
   if (result.system_peer) return FollowPeer(result, candidates, now, system_time);
   return WithoutSources(now, system_time);
+}
+
+// A peer that follows another survivor tells what that one says, late, and on top of it what it
+// does to its own clock meanwhile: hosts that are each other's peers would chase each other. It
+// goes on as a survivor for who looks, and counts once its source is gone.
+void Engine::DropEchoes(SelectionResult* result, std::span<const Candidate> candidates) const {
+  const auto is_echo = [&](size_t i) {
+    const Association& peer = peers_.at(candidates[i].id)->association;
+    if (i == *result->system_peer || peer.config().mode == HostMode::kClient) return false;
+    return std::any_of(result->survivors.begin(), result->survivors.end(), [&](size_t other) {
+      return other != i && peers_.at(candidates[other].id)->refid == peer.refid();
+    });
+  };
+  std::vector<size_t> voices;
+  std::copy_if(result->survivors.begin(), result->survivors.end(), std::back_inserter(voices),
+               [&](size_t i) { return !is_echo(i); });
+  result->survivors = std::move(voices);
+  result->combined = Combine(candidates, result->survivors, *result->system_peer);
 }
 
 ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Candidate> candidates,
@@ -163,7 +183,9 @@ bool Engine::LearnBias(Peer* peer, const Measurement& measurement, bool leads, d
   const double expected = discipline_.Expect(measurement).value_or(combined);
   const double error = measurement.offset - expected;
   const double surprise = error - peer->bias.value_or(error);
-  const bool fits = peer->bias && std::abs(surprise) <= kFit * measurement.deviation;
+  const double deviation =
+      std::hypot(measurement.deviation, discipline_.ExpectDeviation(measurement));
+  const bool fits = peer->bias && std::abs(surprise) <= kFit * deviation;
   // Of a new source nothing is known; nor of one that was wrong and is right again.
   if (!peer->bias || (!fits && std::abs(error) < std::abs(surprise) / 2)) {
     peer->bias = error;
@@ -230,7 +252,11 @@ ClockAction Engine::WithoutSources(MonoTime now, NtpTimestamp system_time) {
       return action;
     }
   }
-  if (system_.system_peer.value != 0) ReportSystem(wire::SystemEvent::kNoSystemPeer);
+  if (system_.system_peer.value != 0) {
+    ReportSystem(wire::SystemEvent::kNoSystemPeer);
+    discipline_.OnSourcesLost();
+    next_tick_ = now;
+  }
   SetSystemPeer(AssocId{}, wire::SystemSource::kUnspecified);
   if (!orphan_time) return {};
   is_orphan_ = true;

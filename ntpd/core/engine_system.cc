@@ -69,6 +69,7 @@ void Engine::BecomeUnsynchronised(MonoTime now) {
 }
 
 void Engine::ServeOwnTime(uint8_t stratum, uint32_t refid, MonoTime now, NtpTimestamp system_time) {
+  pending_.clear();  // what those who follow us say is nothing to go by, later neither
   if (!system_.synchronised()) ReportSystem(wire::SystemEvent::kClockSync);
   system_.stratum = stratum;
   system_.refid = refid;

@@ -11,6 +11,8 @@ const double kUniform = std::sqrt(12.0);  // width of a uniform distribution ove
 // never quite constant. Both scale with the usual excess.
 constexpr double kFloor = 0.25;
 constexpr double kSmoothing = 1.0 / 16;
+// Of a young source: the mean over the median, and some more since its least delay will fall yet.
+constexpr double kMeanOverMedian = 2;
 constexpr double kSuspicious = 4;  // times the mean excess
 constexpr double kPathChange = 3;
 
@@ -21,6 +23,15 @@ double MeasurementNoise::LeastOfLast(size_t count) const {
   for (size_t i = 2; i <= std::min(count, count_); ++i)
     least = std::min(least, delays_[(next_ + kRemembered - i) % kRemembered]);
   return least;
+}
+
+// The median of the last `count`, of which there are as many.
+double MeasurementNoise::UsualOf(size_t count) const {
+  std::array<double, kRemembered> sorted{};
+  for (size_t i = 0; i < count; ++i)
+    sorted[i] = delays_[(next_ + kRemembered - 1 - i) % kRemembered];
+  std::sort(sorted.begin(), sorted.begin() + static_cast<ptrdiff_t>(count));
+  return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2;
 }
 
 // Six delays in a row that are all far above the minimum and close to each other: the old minimum
@@ -51,6 +62,8 @@ MeasurementNoise::Estimate MeasurementNoise::Add(double delay, double precision)
   // One absurd delay must not spoil the scale for long.
   const double bounded = suspicious ? kSuspicious * mean_excess_ : excess;
   mean_excess_ += weight * (bounded - mean_excess_);
+  // Each excess was told from the minimum of its time: those of the first samples were too small.
+  if (count_ <= kYoung) mean_excess_ = kMeanOverMedian * (UsualOf(count_) - least);
   // A young minimum is not worth much, and the first delay says nothing of its own excess.
   const double count = static_cast<double>(count_);
   const double floor =

@@ -21,9 +21,11 @@ class MeasurementNoise {
 
  private:
   static constexpr size_t kRemembered = 64;  // delays that the minimum is taken over
+  static constexpr size_t kYoung = 16;       // delays in which the minimum still falls
   static constexpr size_t kRecent = 6;       // if even these are all high, the path changed
 
   double LeastOfLast(size_t count) const;
+  double UsualOf(size_t count) const;
   bool PathGotLonger(double least, double precision) const;
 
   std::array<double, kRemembered> delays_{};  // a ring

@@ -210,7 +210,7 @@ void ModelFindsPhaseAndFrequency(void**) {
   std::mt19937 random(5);
   std::normal_distribution<double> noise(0, 1e-4);
   ClockModel model;
-  model.Start(0.02, 1e-4, 0, 100e-6);
+  model.Start(0.02, 1e-4, 0, {100e-6, 100e-6});
   for (int i = 1; i <= 60; ++i)
     model.Measure(64, 0, 0.02 + 30e-6 * 64 * i + noise(random), 1e-4, false);
   assert_true(std::abs(model.phase() - (0.02 + 30e-6 * 64 * 60)) < 2e-4);
@@ -219,7 +219,7 @@ void ModelFindsPhaseAndFrequency(void**) {
 
 void ModelCountsCorrectionsAsGone(void**) {
   ClockModel model;
-  model.Start(0.02, 1e-5, 0, 1e-9);
+  model.Start(0.02, 1e-5, 0, {1e-9, 1e-9});
   model.Measure(64, 0.015, 0.005, 1e-5, false);
   assert_true(std::abs(model.phase() - 0.005) < 1e-5);
   assert_true(std::abs(model.innovation()) < 1e-5);
@@ -227,7 +227,7 @@ void ModelCountsCorrectionsAsGone(void**) {
 
 void OutlierWithALongDelayIsSkipped(void**) {
   ClockModel model;
-  model.Start(0, 1e-5, 0, 1e-7);
+  model.Start(0, 1e-5, 0, {1e-7, 1e-7});
   for (int i = 0; i < 20; ++i) model.Measure(64, 0, 0, 1e-5, false);
   const double before = model.phase();
   assert_true(model.Measure(64, 0, 0.01, 1e-5, true) == ClockModel::Outcome::kOutlier);
@@ -237,7 +237,7 @@ void OutlierWithALongDelayIsSkipped(void**) {
 // A model that has heard that the clock is right, 50 times.
 ClockModel QuietModel() {
   ClockModel model;
-  model.Start(0, 1e-5, 0, 1e-7);
+  model.Start(0, 1e-5, 0, {1e-7, 1e-7});
   for (int i = 0; i < 50; ++i) model.Measure(64, 0, 0, 1e-5, false);
   return model;
 }
@@ -272,6 +272,37 @@ void SurprisesThatContradictEachOtherAreFollowedInTheEnd(void**) {
   model.Measure(64, 0, -0.05, 1e-5, false);
   assert_true(model.Measure(64, 0, 0.05, 1e-5, false) == ClockModel::Outcome::kTaken);
   assert_true(std::abs(model.phase() - 0.05) < 1e-4);
+}
+
+void SurprisesOfDifferentSizesAreNoJump(void**) {
+  ClockModel model = QuietModel();
+  assert_true(model.Measure(64, 0, 0.0007, 1e-5, false) == ClockModel::Outcome::kOutlier);
+  assert_true(model.Measure(64, 0, 0.05, 1e-5, false) == ClockModel::Outcome::kOutlier);
+  assert_true(model.Measure(64, 0, 0, 1e-5, false) == ClockModel::Outcome::kTaken);
+  assert_true(std::abs(model.phase()) < 1e-5);
+}
+
+// Ten deviations off what is likely, and the first thing that is measured.
+void APossibleFrequencyIsNoSurprise(void**) {
+  ClockModel model;
+  model.Start(0, 1e-5, 0, {2e-6, 100e-6});
+  for (int i = 1; i <= 10; ++i)
+    assert_true(model.Measure(64, 0, 64 * i * 100e-6, 1e-5, false) == ClockModel::Outcome::kTaken);
+  assert_true(std::abs(model.frequency() - 100e-6) < 1e-6);
+}
+
+// What some minutes say moves it little; what lasts does.
+void TheSettledFrequencyLastsLonger(void**) {
+  constexpr double kNoise = 1e-4, kBent = 3e-6;
+  ClockModel model;
+  model.Start(0, kNoise, 0, {1e-7, 1e-7});
+  for (int i = 0; i < 50; ++i) model.Measure(64, 0, 0, kNoise, false);
+  double phase = 0;
+  for (int i = 0; i < 8; ++i) model.Measure(64, 0, phase += 64 * kBent, kNoise, false);
+  assert_true(std::abs(model.frequency() - kBent) < 0.1 * kBent);
+  assert_true(std::abs(model.settled_frequency()) < 0.5 * kBent);
+  for (int i = 0; i < 200; ++i) model.Measure(64, 0, phase += 64 * kBent, kNoise, false);
+  assert_true(std::abs(model.settled_frequency() - kBent) < 0.1 * kBent);
 }
 
 // --- the noise of a path ------------------------------------------------------------------------
@@ -334,6 +365,9 @@ int main() {
       cmocka_unit_test(OneSurpriseMovesNothing),
       cmocka_unit_test(AJumpIsFollowedOnceASecondTellsIt),
       cmocka_unit_test(SurprisesThatContradictEachOtherAreFollowedInTheEnd),
+      cmocka_unit_test(SurprisesOfDifferentSizesAreNoJump),
+      cmocka_unit_test(APossibleFrequencyIsNoSurprise),
+      cmocka_unit_test(TheSettledFrequencyLastsLonger),
       cmocka_unit_test(ExcessDelayWidensTheDeviation),
       cmocka_unit_test(DeviationIsAlwaysPositive),
       cmocka_unit_test(LongerPathIsRebasedAndCongestionIsNot),

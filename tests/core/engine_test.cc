@@ -374,7 +374,9 @@ void StatusWordsFollowTheReference(void**) {
   Engine fresh({}, At(0));
   assert_int_equal(fresh.SystemStatusWord(), 0xc011);  // leap alarm, freq_not_set
   SimWorld world({}, {0, 0, 0}, 11);
-  const AssocId id = world.AddServer({}, Iburst());
+  SimServer exact;
+  exact.jitter = 0;
+  const AssocId id = world.AddServer(exact, Iburst());
   world.RunUntil(3600);
   assert_int_equal(world.engine().SystemStatusWord() & 0xff0f, 0x0605);  // sync_ntp, clock_sync
   assert_int_equal(world.engine().PeerStatusWord(id) & 0xff0f, 0x960a);  // conf reach sys.peer

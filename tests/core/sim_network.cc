@@ -13,10 +13,9 @@ MonoTime At(double seconds) { return MonoTime::FromSeconds(seconds); }
 
 }  // namespace
 
-SimNetwork::SimNetwork(int count, uint64_t seed) : random_(seed) {
+SimNetwork::SimNetwork(int count, uint64_t seed, EngineConfig config) : random_(seed) {
   for (int i = 0; i < count; ++i) {
     Host host;
-    EngineConfig config;
     config.seed = seed + static_cast<uint64_t>(i);
     host.engine = std::make_unique<Engine>(config, At(0));
     host.drift = (i % 2 == 0 ? 1 : -1) * 20e-6 * i;

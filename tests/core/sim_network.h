@@ -24,7 +24,8 @@ class SimNetwork {
     bool up = true;
   };
   // The hosts are numbered from 0.
-  explicit SimNetwork(int count, uint64_t seed = 1);
+  // `config` is what each is made with, but for the seed.
+  explicit SimNetwork(int count, uint64_t seed = 1, EngineConfig config = {});
 
   static IpAddress AddressOf(int host) {
     return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(host + 1));
