@@ -5,8 +5,6 @@
 namespace ntpward::core {
 namespace {
 
-constexpr uint16_t kNtpPort = 123;
-
 // A client's poll field is echoed within what we would accept ourselves.
 int8_t ReplyPoll(const wire::Header& request) {
   return static_cast<int8_t>(
@@ -15,7 +13,7 @@ int8_t ReplyPoll(const wire::Header& request) {
 
 }  // namespace
 
-std::optional<wire::Mode> ReplyMode(const wire::Header& request, uint16_t source_port) {
+std::optional<wire::Mode> ReplyMode(const wire::Header& request) {
   if (request.version < wire::kMinVersion || request.version > wire::kMaxVersion)
     return std::nullopt;
   switch (request.mode) {
@@ -24,7 +22,7 @@ std::optional<wire::Mode> ReplyMode(const wire::Header& request, uint16_t source
     case wire::Mode::kSymmetricActive:
       return wire::Mode::kSymmetricPassive;
     case wire::Mode::kUnspecified:
-      if (request.version == 1 && source_port != kNtpPort) return wire::Mode::kServer;
+      if (request.version == 1) return wire::Mode::kServer;
       return std::nullopt;
     default:
       return std::nullopt;
@@ -69,7 +67,7 @@ Result<Answer, Silence> AnswerRequest(const Request& request, RateDecision rate,
   const AccessFlags flags = request.flags;
   if (flags.has(Access::kIgnore)) return Fail(Silence::kIgnored);
   if (request.source.port == 0) return Fail(Silence::kSourcePort);
-  const auto mode = ReplyMode(request.header, request.source.port);
+  const auto mode = ReplyMode(request.header);
   if (!mode) return Fail(Silence::kNotARequest);
   if (flags.has(Access::kVersion) && request.header.version != wire::kMaxVersion)
     return Fail(Silence::kWrongVersion);

@@ -51,10 +51,11 @@ struct Answer {
 };
 
 // Is this a datagram that a server answers at all? To be asked before the rate limiter counts it.
-// Client mode, and what old clients send: version 1 with mode 0 and a port of its own (RFC 1059 had
-// no modes), and symmetric active of someone we have no association with, which is answered as
-// passive and forgotten (Windows clients; RFC 5905 section 9.2 would mobilise).
-std::optional<wire::Mode> ReplyMode(const wire::Header& request, uint16_t source_port);
+// Client mode, and what old clients send: version 1 with mode 0 (RFC 1059 had no modes), also from
+// port 123, as ntpd 4.2.8 does, and symmetric active of someone we have no association with, which
+// is answered as passive and forgotten (Windows clients; RFC 5905 section 9.2 would mobilise). The
+// answer has mode 4 or 2 and so gets none, whoever it goes to.
+std::optional<wire::Mode> ReplyMode(const wire::Header& request);
 
 // The answer to `request` given what the rate limiter says of its sender; call it only for what has
 // a ReplyMode(). `now` ages the root dispersion.

@@ -201,7 +201,7 @@ void TimeServer::OnTimePacket(const Listener& listener, const Datagram& datagram
     ++node_->packets.old_version;
   }
   if (peering_ != nullptr && peering_->Take(datagram, flags, *packet, ArrivalOf(datagram))) return;
-  if (!core::ReplyMode(header, datagram.source.port) || !MayAnswer(datagram, header)) {
+  if (!core::ReplyMode(header) || !MayAnswer(datagram, header)) {
     ++node_->packets.declined;
     return;
   }
