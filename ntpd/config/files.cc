@@ -102,16 +102,18 @@ void ParseLogconfig(Line& line, Config& config) {
   while (!line.AtEnd()) {
     std::string_view word = line.NextString();
     if (line.failed()) break;
-    const char sign = word.empty() ? '\0' : word.front();
-    if (word == "=")
+    char sign = '=';  // also where there is none
+    if (word == "=") {
       word = line.NextString();  // "= all"
-    else if (!word.empty())
+    } else if (word.find_first_of("=+-") == 0) {
+      sign = word.front();
       word.remove_prefix(1);
+    }
     const auto named = LogMask::Parse(word);
-    if ((sign != '=' && sign != '+' && sign != '-') || !named) {
+    if (!named) {
       line.Fail(line.Cite() +
                 " is no log class: expected =, + or -, then sys, peer, clock, sync or "
-                "all, then info, events, status, statistics or all");
+                "all, then info, events, status, statistics or all, or none alone");
       break;
     }
     if (sign == '=') bits = *named;
@@ -190,6 +192,7 @@ std::string_view FilegenTypeName(FilegenType type) { return kTypeNames[static_ca
 
 std::optional<uint16_t> LogMask::Parse(std::string_view word) {
   if (word == "all") return kAllBits;
+  if (word == "none") return uint16_t{0};
   uint16_t classes = 0;
   std::string_view kind;
   for (size_t c = 0; c < kClassNames.size(); ++c)
@@ -198,6 +201,8 @@ std::optional<uint16_t> LogMask::Parse(std::string_view word) {
       kind = word.substr(kClassNames[c].size());
     }
   if (word.starts_with("all")) {
+    if (const size_t c = IndexOf(kClassNames, word.substr(3)); c != kClassNames.size())
+      return static_cast<uint16_t>(0xfU << (c * 4));  // "allclock", as "clockall"
     classes = kAllBits;
     kind = word.substr(3);
   }

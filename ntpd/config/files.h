@@ -52,7 +52,7 @@ class LogMask {
   static constexpr uint16_t Bit(LogClass c, LogKind k) {
     return static_cast<uint16_t>(1U << (static_cast<unsigned>(c) * 4 + static_cast<unsigned>(k)));
   }
-  // The bits that a word such as "syncall", "allevents" or "all" stands for.
+  // The bits that a word such as "syncall" ("allsync"), "allevents", "all" or "none" stands for.
   static std::optional<uint16_t> Parse(std::string_view word);
   constexpr bool Has(LogClass c, LogKind k) const { return (bits_ & Bit(c, k)) != 0; }
   constexpr uint16_t bits() const { return bits_; }

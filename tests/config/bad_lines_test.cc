@@ -158,7 +158,8 @@ constexpr BadLine kBadLines[] = {
     {"revoke 32", 8, Start::kRefused, "'32' is out of range: expected log2 of seconds (3 to 31)"},
     {"automax 2", 9, Start::kRefused, "'2' is out of range"},
     // files
-    {"logconfig all", 11, Start::kGoesOn, "'all' is no log class: expected =, + or -"},
+    {"logconfig synch", 11, Start::kGoesOn, "'synch' is no log class: expected =, + or -"},
+    {"logconfig =nonesuch", 11, Start::kGoesOn, "'=nonesuch' is no log class"},
     {"logconfig =synch", 11, Start::kGoesOn, "'=synch' is no log class"},
     {"statistics loopstat", 12, Start::kGoesOn, "unknown statistics 'loopstat' (did you mean 'loo"},
     {"filegen loopstats type daily", 24, Start::kGoesOn, "unknown type of file name 'daily'"},

@@ -132,6 +132,23 @@ void DocumentsEveryDirective(void**) {
   }
 }
 
+// As ntpd 4.2.8, which saves a word without a sign with =.
+void LogClassesInEverySpelling(void**) {
+  const auto bits = [](std::string words) {
+    const Parsed parsed = ParseConf("logconfig " + words + "\nserver 127.127.1.0\n");
+    assert_true(parsed.diagnostics.empty());
+    return parsed.config.output.logconfig.value.bits();
+  };
+  assert_int_equal(bits("=none"), 0);
+  assert_int_equal(bits("none"), 0);
+  assert_int_equal(bits("=none +sysinfo"), 0x0001);
+  assert_int_equal(bits("=sysinfo +allclock"), 0x0f01);
+  assert_int_equal(bits("allsync"), 0xf000);
+  assert_int_equal(bits("all -allpeer"), 0xff0f);
+  assert_int_equal(bits("=allall"), 0xffff);
+  assert_int_equal(bits("+none"), bits("-none"));
+}
+
 void AddsUpLinesOfTheSameDirective(void**) {
   const Parsed parsed = ParseConf(
       "tos minclock 4\ntos maxclock 11\ntos minclock 5\n"
@@ -255,6 +272,7 @@ int main() {
       cmocka_unit_test(ReadsTheExamplesThatArePackaged),
       cmocka_unit_test(TheGuidesAwkFindsThePasswordAloneInTheExamples),
       cmocka_unit_test(DocumentsEveryDirective),
+      cmocka_unit_test(LogClassesInEverySpelling),
       cmocka_unit_test(AddsUpLinesOfTheSameDirective),
       cmocka_unit_test(UnderstandsAddressesInEveryForm),
       cmocka_unit_test(CountsPrefixesLikeTheirMasks),
