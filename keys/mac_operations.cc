@@ -140,22 +140,32 @@ std::optional<KeyUse> UseToCheck(Bytes covered) {
 msg::ServeDone MacOperations::Serve(const msg::ServeBatch& batch) {
   msg::ServeDone done;
   done.request = batch.request;
-  for (const msg::ServeJob& job : batch.jobs) CHECK(done.results.Push(ServeOne(batch.reply, job)));
+  for (const msg::ServeJob& job : batch.jobs)
+    CHECK(done.results.Push(ServeOne(batch.reply, job, batch.fields.span())));
   return done;
 }
 
-msg::ServeResult MacOperations::ServeOne(const msg::ReplyTemplate& reply,
-                                         const msg::ServeJob& job) {
+msg::ServeResult MacOperations::ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job,
+                                         Bytes fields) {
   if (ModeOf(job.covered.span()) != kModeClient) return Unsealed(job, msg::ServeOutcome::kRefused);
-  return job.key.is_symmetric() ? ServeSymmetric(reply, job) : ServeAutokey(reply, job);
+  if (job.key.is_symmetric()) return ServeSymmetric(reply, job, fields);
+  // Anybody can make the MAC of a packet with fields under an Autokey key (RFC 5906 section 10).
+  if (!fields.empty()) return Unsealed(job, msg::ServeOutcome::kRefused);
+  return ServeAutokey(reply, job);
 }
 
 msg::ServeResult MacOperations::ServeSymmetric(const msg::ReplyTemplate& reply,
-                                               const msg::ServeJob& job) {
+                                               const msg::ServeJob& job, Bytes fields) {
   SymmetricKeys& keys = state_.material.symmetric;
+  InlineBytes<msg::kMaxChecked> covered;
+  CHECK(covered.Resize(kHeaderSize + fields.size()));
+  Writer writer(covered.span());
+  writer.Put(job.covered.span());
+  writer.Put(fields);
+  CHECK(writer.Finish());
   // Like ntpd 4.2.8, a key's address list is for those that serve us, not for clients.
   const MacCheck check =
-      keys.Check(job.key, KeyUse::kServe, job.covered.span(), job.digest.span(), nullptr);
+      keys.Check(job.key, KeyUse::kServe, covered.span(), job.digest.span(), nullptr);
   if (check == MacCheck::kNotAllowed) return Unsealed(job, msg::ServeOutcome::kRefused);
   if (check != MacCheck::kGood) return Unsealed(job, msg::ServeOutcome::kNak);
   const NtpTimestamp transmit = TransmitTime(state_, reply);

@@ -25,8 +25,11 @@ class MacOperations {
   msg::Verdict Accept(const msg::KeyListAccept& request);
 
  private:
-  msg::ServeResult ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
-  msg::ServeResult ServeSymmetric(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
+  // `fields` follow the header under its MAC.
+  msg::ServeResult ServeOne(const msg::ReplyTemplate& reply, const msg::ServeJob& job,
+                            Bytes fields);
+  msg::ServeResult ServeSymmetric(const msg::ReplyTemplate& reply, const msg::ServeJob& job,
+                                  Bytes fields);
   msg::ServeResult ServeAutokey(const msg::ReplyTemplate& reply, const msg::ServeJob& job);
   msg::VerdictCode CheckSymmetric(const msg::CheckMac& request);
   msg::VerdictCode CheckAutokey(const msg::CheckMac& request);

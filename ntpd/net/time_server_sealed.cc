@@ -22,7 +22,7 @@ msg::ReplyTemplate TemplateOf(const wire::Header& reply, const Node& node) {
 
 }  // namespace
 
-// A MAC and no Autokey field: ntpd-keys checks it and seals the reply.
+// A MAC and no field that is Autokey's: ntpd-keys checks it and seals the reply.
 void TimeServer::OnSealed(const Route& route, const core::Request& request, core::RateDecision rate,
                           const wire::Packet& packet, bool over_limit) {
   core::Request asked = request;
@@ -30,12 +30,16 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request, core
   const auto answer = core::AnswerRequest(asked, rate, node_->engine->system(), Timebase::Mono());
   if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
   msg::ServeJob job;
-  // Keys replies to client mode only, and covers no unknown fields.
-  if (request.header.mode != wire::Mode::kClient || !job.covered.Assign(packet.covered) ||
-      packet.mac->digest.empty() || packet.mac->key.is_none()) {
+  const Bytes fields = packet.covered.subspan(wire::kHeaderSize);
+  // Keys replies to client mode only, and behind unknown fields to symmetric keys only.
+  if (request.header.mode != wire::Mode::kClient || packet.mac->digest.empty() ||
+      packet.mac->key.is_none() || (!fields.empty() && !packet.mac->key.is_symmetric())) {
     ++node_->packets.declined;
     return;
   }
+  if (!fields.empty()) FlushBatch();  // they travel alone
+  CHECK(job.covered.Assign(packet.covered.first(wire::kHeaderSize)) &&
+        serve_.fields.Assign(fields));
   job.job = static_cast<uint16_t>(serve_.jobs.size());
   job.path = route.path();
   job.key = packet.mac->key;
@@ -44,7 +48,7 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request, core
   job.over_limit = over_limit;
   CHECK(serve_.jobs.Push(job));
   serve_waiting_.push_back({route, request, {}, over_limit});
-  if (serve_.jobs.full()) FlushBatch();
+  if (serve_.jobs.full() || !fields.empty()) FlushBatch();
 }
 
 void TimeServer::FlushBatch() {
@@ -61,6 +65,7 @@ void TimeServer::FlushBatch() {
                         const msg::ServeDone& done) { OnServeDone(waiting, done, ahead); });
   serve_waiting_.clear();
   serve_.jobs.Clear();
+  serve_.fields.Clear();
 }
 
 void TimeServer::OnServeDone(const std::vector<Waiting>& waiting, const msg::ServeDone& done,

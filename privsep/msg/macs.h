@@ -7,8 +7,8 @@ namespace ntpward::msg {
 
 inline constexpr size_t kMaxMac = 68;       // key id and up to 64 octets of digest
 inline constexpr size_t kMaxCovered = 600;  // octets under one MAC: NTP header or mode 6 message
-// The same of a packet with as many extension fields as it holds (wire::kMaxExtensionArea).
-inline constexpr size_t kMaxChecked = 48 + 2048;
+inline constexpr size_t kMaxFields = 2048;  // a packet's extension fields: wire::kMaxExtensionArea
+inline constexpr size_t kMaxChecked = 48 + kMaxFields;  // NTP header and these
 
 // What all replies of one batch share: the served system state (RFC 5905 section 7.3 field order).
 struct ReplyTemplate {
@@ -29,7 +29,7 @@ struct ReplyTemplate {
   }
 };
 
-// One client's request that carried a MAC (client mode, no extension fields).
+// One client's request that carried a MAC (client mode).
 struct ServeJob {
   uint16_t job = 0;  // position in net's batch
   AddressPair path;  // client -> server
@@ -46,17 +46,20 @@ struct ServeJob {
   }
 };
 
-// net -> keys: check each request and seal its reply. keys builds the 48-octet reply from the
-// template and the request (mode 4, version and poll of the request, origin = its transmit time),
-// writes the transmit time itself, seals it under the cookie or the key of the request.
+// net -> keys: check each request and seal its reply. A request with extension fields travels
+// alone, `fields` being what its MAC covers behind the header; only a symmetric key can be good for
+// them, and the reply has none. keys builds the 48-octet reply from the template and the request
+// (mode 4, version and poll of the request, origin = its transmit time), writes the transmit time
+// itself, seals it under the cookie or the key of the request.
 struct ServeBatch {
   static constexpr Type kType = Type::kServeBatch;
   uint32_t request = 0;
   ReplyTemplate reply;
   InlineVector<ServeJob, 20> jobs;
+  InlineBytes<kMaxFields> fields;
 
-  bool Valid() const { return !jobs.empty(); }
-  static auto Fields(auto& m) { return std::tie(m.request, m.reply, m.jobs); }
+  bool Valid() const { return !jobs.empty() && (fields.empty() || jobs.size() == 1); }
+  static auto Fields(auto& m) { return std::tie(m.request, m.reply, m.jobs, m.fields); }
 };
 
 enum class ServeOutcome : uint8_t {

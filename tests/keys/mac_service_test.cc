@@ -44,6 +44,31 @@ void ASymmetricRequestIsCheckedAndItsReplySealed(void**) {
   assert_string_equal(ToHex(result.mac.span()).c_str(), ("00000001" + ToHex(mac)).c_str());
 }
 
+// As ntpd 4.2.8: they count for the MAC of the request, and the reply has none.
+void FieldsBehindTheHeaderAreUnderItsMac(void**) {
+  Harness h;
+  h.StartServer();
+  const auto request = ClientHeader();
+  const std::vector<uint8_t> fields(msg::kMaxFields, 0x5a);
+  auto covered = request;
+  covered.insert(covered.end(), fields.begin(), fields.end());
+  auto batch = Batch(1, request, MacOf(kServeKey, covered));
+  assert_true(Serve(h, batch).outcome == msg::ServeOutcome::kNak);
+  Set(&batch.fields, fields);
+  const auto result = Serve(h, batch);
+  assert_true(result.outcome == msg::ServeOutcome::kSealed);
+  const auto mac = MacOf(kServeKey, ExpectedReply(result));
+  assert_string_equal(ToHex(result.mac.span()).c_str(), ("00000001" + ToHex(mac)).c_str());
+  batch.fields.span()[msg::kMaxFields - 1] ^= 1;
+  assert_true(Serve(h, batch).outcome == msg::ServeOutcome::kNak);
+  // The same for a cookie: anybody could make that MAC (RFC 5906 section 10).
+  ServedClient client;
+  client.FetchCookie(h);
+  auto sealed = Batch(client.key_id.value, request, client.Mac(kPath, covered));
+  Set(&sealed.fields, fields);
+  assert_true(Serve(h, sealed).outcome == msg::ServeOutcome::kRefused);
+}
+
 void AWrongMacOrKeyIsAnsweredWithANak(void**) {
   Harness h;
   h.StartServer();
@@ -374,6 +399,7 @@ int main() {
   using namespace ntpward::keys;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ASymmetricRequestIsCheckedAndItsReplySealed),
+      cmocka_unit_test(FieldsBehindTheHeaderAreUnderItsMac),
       cmocka_unit_test(AWrongMacOrKeyIsAnsweredWithANak),
       cmocka_unit_test(ADesKeyServesAndIsToldAsWeak),
       cmocka_unit_test(AnUpstreamsKeyNeverServes),

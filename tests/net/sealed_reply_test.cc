@@ -66,6 +66,44 @@ void SendsExactlyWhatWasSealed(void**) {
   assert_true(reply.transmit == NtpTimestamp::FromRaw(0x99));
 }
 
+// As ntpd 4.2.8 answers fields that it does not know: by a header alone, under the key.
+void FieldsThatNobodyKnowsAreUnderTheMac(void**) {
+  Sealing h;
+  std::vector<uint8_t> fields(2048, 0x5a);
+  Writer writer(fields);
+  writer.U16(0xf323);
+  writer.U16(static_cast<uint16_t>(fields.size()));
+  std::vector<uint8_t> trailer = fields;
+  for (const uint8_t octet : SomeMac(KeyId{11})) trailer.push_back(octet);
+  const auto plain = Encoded(RequestHeader(), SomeMac(KeyId{11}));
+  h.client.Send(plain, {kAsked, h.port});
+  h.client.Send(Encoded(RequestHeader(), trailer), {kAsked, h.port});
+  h.client.Send(plain, {kAsked, h.port});
+  h.Spin();
+  for (const bool with : {false, true, false}) {
+    const auto asked = Next<msg::ServeBatch>(&h.keys.far);
+    assert_true(asked && asked->jobs.size() == 1);
+    assert_int_equal(asked->jobs[0].covered.size(), 48);
+    assert_int_equal(asked->fields.size(), with ? 2048 : 0);
+    if (with) assert_memory_equal(asked->fields.span().data(), fields.data(), fields.size());
+    h.Answer(Done(*asked, msg::ServeOutcome::kSealed));
+    const auto answer = h.client.Receive();
+    assert_true(answer && answer->bytes.size() == 68);
+  }
+}
+
+// Anybody can make such a packet's MAC.
+void FieldsUnderAnAutokeyKeyAreNotServed(void**) {
+  Sealing h;
+  std::vector<uint8_t> trailer(28);
+  Writer(trailer).U32(0xf323001c);
+  for (const uint8_t octet : SomeMac(KeyId{70000})) trailer.push_back(octet);
+  h.client.Send(Encoded(RequestHeader(), trailer), {kAsked, h.port});
+  h.Spin();
+  assert_false(Next<msg::ServeBatch>(&h.keys.far).has_value());
+  assert_false(h.client.Receive().has_value());
+}
+
 void ABadMacGetsACryptoNak(void**) {
   Sealing h;
   h.Ask(RequestHeader());
@@ -221,6 +259,8 @@ int main() {
   using namespace ntpward::net;
   const CMUnitTest tests[] = {
       cmocka_unit_test(SendsExactlyWhatWasSealed),
+      cmocka_unit_test(FieldsThatNobodyKnowsAreUnderTheMac),
+      cmocka_unit_test(FieldsUnderAnAutokeyKeyAreNotServed),
       cmocka_unit_test(ABadMacGetsACryptoNak),
       cmocka_unit_test(ARefusedOrLostJobGetsNothing),
       cmocka_unit_test(OneRequestGetsOneReplyWhateverKeysSays),

@@ -198,6 +198,16 @@ void RefusesCountsOverTheBound(void**) {
   assert_false(Decode(bytes.span(), &decoded));
 }
 
+void FieldsTravelWithOneRequest(void**) {
+  ServeBatch one;
+  CHECK(one.jobs.Push(ValidServeBatch().jobs[0]));
+  Fill(&one.fields, kMaxFields, 0xcc);
+  SurvivesOnlyWhole(one);
+  ServeBatch several = ValidServeBatch();
+  Fill(&several.fields, 4, 0xcc);
+  assert_false(several.Valid());
+}
+
 void RefusesBooleansAndEnumsOutOfRange(void**) {
   Encoded bytes;
   Encode(Verdict{.request = 1, .code = VerdictCode::kBusy}, &bytes);
@@ -233,6 +243,7 @@ int main() {
       cmocka_unit_test(RefusesEvenModulus),
       cmocka_unit_test(RefusesALeapTableThatIsNone),
       cmocka_unit_test(RefusesCountsOverTheBound),
+      cmocka_unit_test(FieldsTravelWithOneRequest),
       cmocka_unit_test(RefusesBooleansAndEnumsOutOfRange),
       cmocka_unit_test(RefusesStatisticsOfReferenceClocks),
   };
