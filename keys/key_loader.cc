@@ -310,9 +310,10 @@ Result<SymmetricKeys> KeyLoader::LoadSymmetric() {
   const LoadedFile* file = Find(msg::KeyFileKind::kSymmetric);
   SymmetricKeys keys;
   const bool missing = file != nullptr && !file->content;
-  if (missing && !trusted_.empty()) return Fail(file->name + ": not found (keys)");
+  if (missing && !trusted_.empty()) return Fail(file->name + ": not found, or no file (keys)");
   // Default files of some distributions name one that nothing uses.
-  if (missing) Warn(file->name + ": not found (keys); no line of the configuration uses a key");
+  if (missing)
+    Warn(file->name + ": not found, or no file (keys); no line of the configuration uses a key");
   if (file != nullptr && !missing) {
     WarnOfReaders(*file);
     const auto& content = *file->content;

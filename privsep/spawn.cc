@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,8 +19,10 @@ namespace ntpward {
 namespace {
 
 // Sources are first copied above every target, so that no dup2 destroys one that is still needed.
-// Low enough for a soft limit of 256 descriptors.
+// Low enough for a limit of kFewestDescriptors.
 constexpr int kAside = 100;
+constexpr rlim_t kFewestDescriptors = 256;
+constexpr rlim_t kUsualDescriptors = 1024;
 static_assert(kAside > kSeedFile);
 constexpr int kExecFailed = 127;
 
@@ -103,6 +106,19 @@ UniqueFd TakeStatus(int from_child) {
 }
 
 }  // namespace
+
+Status RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return FailErrno("RLIMIT_NOFILE");
+  if (limit.rlim_cur < kUsualDescriptors) {
+    limit.rlim_cur = std::min(limit.rlim_max, kUsualDescriptors);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return FailErrno("RLIMIT_NOFILE");
+  }
+  if (limit.rlim_cur >= kFewestDescriptors) return {};
+  return Fail("too few open files are allowed (RLIMIT_NOFILE, ulimit -n): " +
+              std::to_string(limit.rlim_cur) + ", and " + std::to_string(kFewestDescriptors) +
+              " are needed");
+}
 
 Result<SpawnedRole> SpawnRole(const SpawnOptions& options) {
   std::vector<char*> argv;

@@ -23,6 +23,10 @@ struct SpawnOptions {
   std::vector<FdMapping> fds;          // everything else from 3 on is closed
 };
 
+// Raises this process's soft limit of open files as far as its hard one lets it, where it is lower
+// than usual (1024); children inherit it. Fails when that is not enough to start a role.
+Status RaiseDescriptorLimit();
+
 struct SpawnedRole {
   pid_t pid = -1;
   // Its /proc/PID/status, where /proc is there. The child opens it itself: once it is caged, a

@@ -12,6 +12,7 @@
 #include "ntpd/supervisor/keys_start.h"
 #include "ntpd/supervisor/own_addresses.h"
 #include "ntpd/supervisor/timeval.h"
+#include "privsep/base/system_error.h"
 #include "privsep/fds.h"
 #include "privsep/namespaces.h"
 #include "privsep/supervisor_link.h"
@@ -37,6 +38,8 @@ constexpr double kLongestPatience = 60;
 Status Daemon::OpenRoles() {
   started_at_ = MonotonicNow();
   own_status_ = UniqueFd(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+  // Pipes with flags of their own (WithOwnFlags) and our programs are found by it.
+  if (!own_status_.valid()) return FailErrno("/proc, which must be mounted: /proc/self/status");
   std::string note;
   const Accounts accounts = TRY(ChooseAccounts(options_.user, &note));
   if (!note.empty()) log_->Log(LogLevel::kNotice, note);

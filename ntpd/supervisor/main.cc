@@ -23,6 +23,7 @@
 #include "privsep/landlock.h"
 #include "privsep/memory_lock.h"
 #include "privsep/policies.h"
+#include "privsep/spawn.h"
 #include "privsep/standard_descriptors.h"
 #include "privsep/stray_signals.h"
 
@@ -154,6 +155,8 @@ int Serve(const Options& options, HeldSignals* held) {
   const std::string pid_file =
       options.pid_file.empty() ? parsed.config.output.pidfile.value : options.pid_file;
   const bool virtual_clock = UseVirtualClock(options, &log);
+  if (const Status enough = RaiseDescriptorLimit(); !enough.ok())
+    return Refuse(log, enough.error().text);
   Daemon daemon(options, std::move(parsed.config), virtual_clock, &log, &manager);
   if (const Status prepared = daemon.Prepare(); !prepared.ok())
     return Refuse(log, prepared.error().text);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,12 +14,15 @@
 #include <cstring>
 
 #include "privsep/base/unique_fd.h"
+#include "tests/support/child.h"
 #include "tests/support/cmocka_cc.h"
 
 extern char** environ;
 
 namespace ntpward {
 namespace {
+
+using test::RunInChild;
 
 constexpr const char* kDescribe = "describe";
 
@@ -169,6 +173,26 @@ void TheChildKeepsOpenNothingThatTheParentClosesThen(void**) {
   }
 }
 
+void RaisesALowLimitOfOpenFiles(void**) {
+  const auto raised = [](rlim_t soft, rlim_t hard) {
+    return RunInChild([=] {
+             const rlimit before{soft, hard};
+             if (setrlimit(RLIMIT_NOFILE, &before) != 0) return 90;
+             const Status enough = RaiseDescriptorLimit();
+             if (!enough.ok())
+               return enough.error().text.find("RLIMIT_NOFILE") != std::string::npos ? 1 : 91;
+             rlimit after{};
+             if (getrlimit(RLIMIT_NOFILE, &after) != 0 || after.rlim_max != hard) return 92;
+             return static_cast<int>(after.rlim_cur / 16);
+           })
+        .exit_status;
+  };
+  assert_int_equal(raised(100, 2048), 64);
+  assert_int_equal(raised(100, 512), 32);
+  assert_int_equal(raised(1040, 2048), 65);  // not lowered
+  assert_int_equal(raised(100, 100), 1);     // said
+}
+
 void EndsWith127WhenThereIsNoProgram(void**) {
   SpawnOptions options;
   options.arguments = {kDescribe};
@@ -190,6 +214,7 @@ int main(int argc, char** argv) {
       cmocka_unit_test(LeadsASessionOfItsOwn),
       cmocka_unit_test(HandsOverTheStatusFileOfTheRole),
       cmocka_unit_test(TheChildKeepsOpenNothingThatTheParentClosesThen),
+      cmocka_unit_test(RaisesALowLimitOfOpenFiles),
       cmocka_unit_test(EndsWith127WhenThereIsNoProgram),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
