@@ -174,6 +174,7 @@ Outcome Execute(Session& session, const Found& found, const Line& line) {
   const auto arguments = ParseArguments(session, *found.command, line.words);
   if (!arguments) return Outcome::kBadArguments;
   found.command->run(session, *arguments);
+  session.TellDoubt();
   return Outcome::kRan;
 }
 

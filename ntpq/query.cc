@@ -9,6 +9,22 @@ QueryError TransportError(const Error& error) {
   return {QueryError::Kind::kTransport, {}, error.text};
 }
 
+// A MAC stands where requests have it, behind the header alone if the datagram is an error. A lone
+// key identifier says that the request's was wrong.
+AnswerMac MacOf(Bytes datagram, const Credentials& credentials) {
+  const auto header = wire::DecodeControlHeader(datagram);
+  if (!header.ok()) return AnswerMac::kNone;
+  constexpr size_t kBlock = 8;
+  const size_t end = wire::kControlHeaderSize + header->count;
+  const size_t covered =
+      header->error ? wire::kControlHeaderSize : (end + kBlock - 1) / kBlock * kBlock;
+  if (datagram.size() <= covered + wire::kControlKeyIdSize) return AnswerMac::kNone;
+  const auto mac =
+      MakeMac(credentials.type, credentials.key, credentials.secret, datagram.first(covered));
+  const Bytes sent = datagram.subspan(covered);
+  return mac.ok() && EqualConstantTime(*mac, sent) ? AnswerMac::kGood : AnswerMac::kBad;
+}
+
 }  // namespace
 
 Result<Reply, QueryError> Querier::Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
@@ -22,7 +38,7 @@ Result<Reply, QueryError> Querier::Ask(wire::ControlOp op, AssocId assoc, std::s
     // A new number for each attempt: fragments of an earlier answer would not fit a later one.
     header.sequence = sequence_++;
     TRY_VOID(Send(header, data, credentials));
-    auto reply = Collect(header, options);
+    auto reply = Collect(header, options, credentials);
     if (reply.ok()) return reply;
     const bool timed_out = reply.error().kind == QueryError::Kind::kNothing ||
                            reply.error().kind == QueryError::Kind::kIncomplete;
@@ -44,8 +60,10 @@ Result<void, QueryError> Querier::Send(const wire::ControlHeader& header, std::s
 }
 
 Result<Reply, QueryError> Querier::Collect(const wire::ControlHeader& header,
-                                           const QueryOptions& options) {
+                                           const QueryOptions& options,
+                                           const std::optional<Credentials>& credentials) {
   Reassembly reassembly(header);
+  AnswerMac worst = credentials ? AnswerMac::kGood : AnswerMac::kNone;
   // However the server spreads its fragments: an honest one sends them all at once.
   const MonoTime last =
       std::min(deadline_, transport_.Now() + options.timeout_s + 2 * options.next_timeout_s);
@@ -58,9 +76,15 @@ Result<Reply, QueryError> Querier::Collect(const wire::ControlHeader& header,
     if (!datagram->has_value())
       return Fail(QueryError{
           reassembly.empty() ? QueryError::Kind::kNothing : QueryError::Kind::kIncomplete, {}, {}});
-    switch (reassembly.Add(**datagram)) {
-      case Reassembly::Outcome::kDone:
-        return reassembly.Take();
+    const Reassembly::Outcome outcome = reassembly.Add(**datagram);
+    if (credentials && outcome != Reassembly::Outcome::kIgnored)
+      worst = std::max(worst, MacOf(**datagram, *credentials));
+    switch (outcome) {
+      case Reassembly::Outcome::kDone: {
+        Reply reply = reassembly.Take();
+        reply.mac = worst;
+        return reply;
+      }
       case Reassembly::Outcome::kRefused:
         return Fail(QueryError{QueryError::Kind::kRefused, reassembly.error(), {}});
       case Reassembly::Outcome::kOverflow:

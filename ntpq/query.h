@@ -57,7 +57,8 @@ class Querier {
   // nothing by it (CVE-2015-8158).
   void set_deadline(MonoTime deadline) { deadline_ = deadline; }
 
-  // Asks, and again after a timeout. `data` is at most wire::kMaxControlData octets.
+  // Asks, and again after a timeout. `data` is at most wire::kMaxControlData octets. Reply::mac is
+  // by the credentials, but decides nothing: not all daemons seal all answers.
   Result<Reply, QueryError> Ask(wire::ControlOp op, AssocId assoc, std::string_view data,
                                 const QueryOptions& options,
                                 const std::optional<Credentials>& credentials);
@@ -65,7 +66,8 @@ class Querier {
  private:
   Result<void, QueryError> Send(const wire::ControlHeader& header, std::string_view data,
                                 const std::optional<Credentials>& credentials);
-  Result<Reply, QueryError> Collect(const wire::ControlHeader& header, const QueryOptions& options);
+  Result<Reply, QueryError> Collect(const wire::ControlHeader& header, const QueryOptions& options,
+                                    const std::optional<Credentials>& credentials);
 
   Transport& transport_;
   uint16_t sequence_;

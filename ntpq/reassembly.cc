@@ -54,7 +54,7 @@ bool Reassembly::whole() const {
 
 Reply Reassembly::Take() {
   CHECK(whole());
-  Reply reply{status_, {}};
+  Reply reply{.status = status_};
   for (const Piece& piece : fragments_) reply.data += piece.data;
   return reply;
 }

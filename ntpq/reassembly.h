@@ -15,10 +15,18 @@ namespace ntpward::ntpq {
 
 inline constexpr size_t kMaxFragments = 160;  // as many as 16-bit offsets can tell apart, and some
 
+// What the MACs of an answer's fragments are worth; the later one is the worse.
+enum class AnswerMac : uint8_t {
+  kGood,
+  kNone,  // one has none of the key that was asked under
+  kBad,   // one has a wrong one
+};
+
 // A whole answer: the status word of its last fragment, and all data.
 struct Reply {
   uint16_t status = 0;
   std::string data;
+  AnswerMac mac = AnswerMac::kNone;
 };
 
 class Reassembly {

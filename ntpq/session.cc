@@ -243,7 +243,23 @@ Result<Reply, QueryError> Session::AskOnce(wire::ControlOp op, AssocId assoc, st
   if (data.size() > wire::kMaxControlData) return Fail(TooLong());
   auto reply = querier_->Ask(op, assoc, data, options, credentials);
   if (settings.debug > 0) Trace(op, assoc, reply);
+  if (reply.ok() && credentials) Judge(op, reply->mac);
   return reply;
+}
+
+// A server that does not know the key answers what everybody may ask without a MAC.
+void Session::Judge(wire::ControlOp op, AnswerMac worth) {
+  const bool takes_key = op == wire::ControlOp::kConfigure || op == wire::ControlOp::kSaveConfig ||
+                         op == wire::ControlOp::kWriteVariables ||
+                         op == wire::ControlOp::kReadOrderedList;
+  if (worth == AnswerMac::kBad || takes_key) doubt_ = std::max(doubt_, worth);
+}
+
+void Session::TellDoubt() {
+  const AnswerMac doubt = std::exchange(doubt_, AnswerMac::kGood);
+  if (doubt == AnswerMac::kGood) return;
+  Warn(std::string("***The answer has ") + (doubt == AnswerMac::kNone ? "no" : "a wrong") +
+       " MAC: whoever is on the way may have written it\n");
 }
 
 bool Session::MayProve() const {

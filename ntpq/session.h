@@ -126,6 +126,10 @@ class Session {
   // for.
   void Explain(const QueryError& error, AssocId assoc);
 
+  // Tells, once for all answers since the last call, what is wrong with the MACs of those that came
+  // under one, or should have; call at the end of each command.
+  void TellDoubt();
+
   // The list as last fetched, ascending.
   const std::vector<Association>& associations() const { return associations_; }
   // False after a complaint. An empty list is one in text, none in a document.
@@ -144,6 +148,7 @@ class Session {
   Result<Reply, QueryError> AskOnce(wire::ControlOp op, AssocId assoc, std::string_view data,
                                     const QueryOptions& options,
                                     const std::optional<Credentials>& credentials);
+  void Judge(wire::ControlOp op, AnswerMac worth);
   void Deliver(std::string_view text);
   // What the kernel said, as ntpq 4.2.8 tells it.
   std::string TransportText(const std::string& text) const;
@@ -161,6 +166,7 @@ class Session {
   std::optional<Host> host_;
   std::optional<Querier> querier_;
   std::optional<MonoTime> proof_begun_;  // in the present command
+  AnswerMac doubt_ = AnswerMac::kGood;
   size_t host_column_ = 0;
   std::vector<Association> associations_;
   std::optional<std::string> captured_;

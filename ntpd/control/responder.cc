@@ -37,8 +37,6 @@ constexpr std::string_view kForConfiguration = "config";
 constexpr std::string_view kFirstRow = "from=";
 constexpr size_t kMostRows = wire::kMaxControlPayload / 4;  // of associations, in one answer
 
-constexpr size_t kKeyIdSize = 4;  // before the digest of a MAC
-
 // What an operation may look at.
 struct Question {
   const wire::ControlRequest& request;
@@ -313,7 +311,7 @@ bool Responder::MayHave(const Answer& answer, const Asked& asked) const {
   size_t mac = 0;
   if (const auto request = wire::ParseControlRequest(asked.datagram);
       answer.seal && request.ok() && request->mac)
-    mac = kKeyIdSize + request->mac->digest.size();
+    mac = wire::kControlKeyIdSize + request->mac->digest.size();
   size_t octets = 0;
   for (const auto& datagram : answer.datagrams) octets += datagram.size() + mac;
   return octets <= asked.datagram.size();

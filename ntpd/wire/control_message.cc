@@ -9,7 +9,6 @@ constexpr uint8_t kResponseBit = 0x80;
 constexpr uint8_t kErrorBit = 0x40;
 constexpr uint8_t kMoreBit = 0x20;
 constexpr uint8_t kOpMask = 0x1f;
-constexpr size_t kKeyIdSize = 4;
 constexpr size_t kMaxMacSize = 24;
 
 constexpr size_t RoundUp(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
@@ -29,7 +28,7 @@ std::vector<uint8_t> Datagram(const ControlHeader& header, Bytes data, ControlPa
 // A MAC starts at the next multiple of eight after the data (as ntpd 4.2.8 looks for it).
 std::optional<ControlMac> FindMac(Bytes datagram, size_t count) {
   const size_t start = RoundUp(kControlHeaderSize + count, 8);
-  if (datagram.size() < start + kKeyIdSize || datagram.size() > start + kMaxMacSize)
+  if (datagram.size() < start + kControlKeyIdSize || datagram.size() > start + kMaxMacSize)
     return std::nullopt;
   Reader in(datagram.subspan(start));
   const KeyId key{in.U32()};

@@ -17,6 +17,7 @@ namespace ntpward::wire {
 
 inline constexpr uint8_t kControlMode = 6;
 inline constexpr size_t kControlHeaderSize = 12;
+inline constexpr size_t kControlKeyIdSize = 4;  // before the digest of a MAC
 // Data octets of one datagram, by common usage of both ends.
 inline constexpr size_t kMaxControlData = 468;
 // Longest datagram that is accepted. Header, data, padding and MAC need 512 octets; some clients

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/ntpq/sealing.h"
+
 namespace ntpward::ntpq::test {
 namespace {
 
@@ -14,8 +16,11 @@ void FakeServer::Answer(const wire::ControlRequest& request, std::string_view da
                         uint16_t status) {
   const auto header = wire::ReplyHeader(request.header, 0, status);
   for (auto& fragment :
-       wire::BuildControlReply(header, AsBytes(data), {}, wire::ControlPadding::kPlain))
+       wire::BuildControlReply(header, AsBytes(data), {}, wire::ControlPadding::kPlain)) {
+    const auto credentials = seals ? CredentialsOf(request) : std::nullopt;
+    if (credentials) fragment = Sealed(std::move(fragment), *credentials);
     coming.push_back({0, std::move(fragment)});
+  }
 }
 
 void FakeServer::Refuse(const wire::ControlRequest& request, wire::ControlError error) {

@@ -28,6 +28,8 @@ struct FakeServer {
   std::string refusal = {};
   // `coming` was written before the question was: the question's number is added to each's.
   bool counts_from_question = false;
+  bool seals =
+      true;  // Answer does, under the key that it was asked under, if CredentialsOf knows it
   bool interrupted = false;
   IpAddress address = IpAddress::V4(127, 0, 0, 1);
 

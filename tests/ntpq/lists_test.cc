@@ -67,6 +67,27 @@ void ALongListIsAskedForInPieces(void**) {
   assert_true(world.platform.err.find("***") == std::string::npos);
 }
 
+// Only who has the key may ask, so that only a server that has it answers.
+void AnAnswerUnderNoKeyIsDoubted(void**) {
+  for (const bool json : {false, true}) {
+    World world;
+    world.session.settings.json = json;
+    world.server.seals = false;
+    RunLine(world.session, "reslist");
+    const std::string& said = json ? world.platform.out : world.platform.err;
+    constexpr std::string_view kDoubt =
+        "The answer has no MAC: whoever is on the way may have written it";
+    const size_t at = said.find(kDoubt);
+    assert_true(at != std::string::npos);
+    assert_true(said.find(kDoubt, at + 1) == std::string::npos);
+    world.server.seals = true;
+    world.platform.out.clear();
+    world.platform.err.clear();
+    RunLine(world.session, "reslist");
+    assert_true(said.find("MAC") == std::string::npos);
+  }
+}
+
 void SaysHowManyRowsAreMissing(void**) {
   for (const bool json : {false, true}) {
     World world;
@@ -255,6 +276,7 @@ int main() {
   using namespace ntpward::ntpq::test;
   const CMUnitTest tests[] = {
       cmocka_unit_test(ALongListIsAskedForInPieces),
+      cmocka_unit_test(AnAnswerUnderNoKeyIsDoubted),
       cmocka_unit_test(SaysHowManyRowsAreMissing),
       cmocka_unit_test(AServerThatNeverEndsIsAskedNoFurther),
       cmocka_unit_test(RowsThatComeTwiceAreNotBelieved),

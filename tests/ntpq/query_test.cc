@@ -2,6 +2,7 @@
 #include "ntpq/query.h"
 
 #include "tests/ntpq/fake_server.h"
+#include "tests/ntpq/sealing.h"
 #include "tests/support/cmocka_cc.h"
 
 namespace ntpward::ntpq {
@@ -161,12 +162,59 @@ void SealsARequestAsTheReferenceDoes(void**) {
   assert_memory_equal(server.sent[0].data(), expected.data(), expected.size());
 }
 
+AnswerMac MacOfAnswer(std::vector<std::vector<uint8_t>> datagrams) {
+  test::FakeServer server;
+  server.on_request = [&](const wire::ControlRequest&) {
+    for (auto& datagram : datagrams) server.coming.push_back({0, std::move(datagram)});
+  };
+  test::FakeTransport transport(server);
+  Querier querier(transport, 0);
+  querier.set_deadline(server.now + 120);
+  const Credentials credentials{KeyId{7}, *FindKeyType("md5"), AsBytes("ctlpass")};
+  const auto reply =
+      querier.Ask(wire::ControlOp::kReadVariables, AssocId{0}, "", kOptions, credentials);
+  assert_true(reply.ok());
+  return reply->mac;
+}
+
+// All fragments have to be under the key that was asked under.
+void AnAnswerIsWorthItsWorstMac(void**) {
+  const Credentials good{KeyId{7}, *FindKeyType("md5"), AsBytes("ctlpass")};
+  const auto first = Fragment(0, "stratum=1", true);
+  const auto last = Fragment(9, ", leap=0", false);
+  const auto with = [](std::vector<uint8_t> datagram, const Credentials& credentials) {
+    return test::Sealed(std::move(datagram), credentials);
+  };
+  assert_true(MacOfAnswer({with(first, good), with(last, good)}) == AnswerMac::kGood);
+  assert_true(MacOfAnswer({first, last}) == AnswerMac::kNone);
+  assert_true(MacOfAnswer({with(last, good), first}) == AnswerMac::kNone);
+  for (const Credentials& other :
+       {Credentials{KeyId{7}, *FindKeyType("md5"), AsBytes("ctlpas")},
+        Credentials{KeyId{8}, *FindKeyType("md5"), AsBytes("ctlpass")},
+        Credentials{KeyId{7}, *FindKeyType("sha1"), AsBytes("ctlpass")}}) {
+    assert_true(MacOfAnswer({with(first, other), with(last, good)}) == AnswerMac::kBad);
+    assert_true(MacOfAnswer({first, with(last, other)}) == AnswerMac::kBad);
+  }
+  for (size_t bit = 0; bit < 8 * first.size(); ++bit) {
+    auto sealed = with(Fragment(0, "stratum=1", false), good);
+    // What belongs to no answer is ignored: the server's bits, mode, number, lengths.
+    if (bit / 8 < 4 || (bit / 8 >= 8 && bit / 8 < 12)) continue;
+    sealed[bit / 8] ^= static_cast<uint8_t>(0x80 >> bit % 8);
+    assert_true(MacOfAnswer({sealed}) == AnswerMac::kBad);
+  }
+  // "Yours was wrong."
+  auto lone = Fragment(0, "stratum=1", false);
+  lone.resize(24 + 4);
+  assert_true(MacOfAnswer({lone}) == AnswerMac::kNone);
+}
+
 }  // namespace
 }  // namespace ntpward::ntpq
 
 int main() {
   using namespace ntpward::ntpq;
   const CMUnitTest tests[] = {
+      cmocka_unit_test(AnAnswerIsWorthItsWorstMac),
       cmocka_unit_test(PutsFragmentsTogetherInAnyOrder),
       cmocka_unit_test(IgnoresWhatDoesNotBelong),
       cmocka_unit_test(IgnoresOverlaps),

@@ -10,6 +10,7 @@
 #include "ntpd/wire/control_message.h"
 #include "ntpq/command.h"
 #include "ntpq/options.h"
+#include "tests/ntpq/sealing.h"
 #include "tests/support/arguments.h"
 #include "tests/support/cmocka_cc.h"
 #include "tests/support/vectors.h"
@@ -130,6 +131,7 @@ class RecordedTransport : public Transport {
     failure_ = exchanges[index].failure;
     for (Response response : exchanges[index].responses) {
       std::copy_n(datagram.begin() + 2, 2, response.datagram.begin() + 2);
+      Seal(datagram, &response.datagram);
       waiting_.push_back(std::move(response));
     }
     return {};
@@ -148,6 +150,13 @@ class RecordedTransport : public Transport {
   }
 
  private:
+  // Recordings leave MACs out.
+  static void Seal(Bytes request, std::vector<uint8_t>* response) {
+    const auto parsed = wire::ParseControlRequest(request);
+    const auto credentials = parsed.ok() ? CredentialsOf(*parsed) : std::nullopt;
+    if (credentials) *response = Sealed(std::move(*response), *credentials);
+  }
+
   // The reference's ntpq asks for no nonce before it configures, so that there is none in its
   // recordings. Its daemon answers such a request with a nonce for mrulist.
   bool AnswersNonceRequest(Bytes datagram) {
