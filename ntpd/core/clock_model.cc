@@ -8,15 +8,16 @@ namespace ntpward::core {
 namespace {
 
 constexpr double kQuietest = 1e-10;  // restlessness of the first filter; each next is sqrt(10) more
-constexpr double kScoreDecay = 0.985;  // remembers some 70 measurements
-constexpr double kScoreFloor = -60;    // a single absurd measurement must not decide for ever
-constexpr double kSurprise = 6;        // deviations
-constexpr int kJumpSurprises = 3;      // in a row: followed, whatever they say
-constexpr double kMostBent = 20e-6;    // s/s, of a frequency at once
-constexpr double kAgreement = 4;       // surprises that differ by a factor below it agree
-constexpr double kSwitchMargin = 1;    // log likelihood: no flutter between equals
-constexpr double kUnlikely = 6;        // log likelihood: against a frequency beyond the likely
-constexpr size_t kOrdinary = 4;        // restlessness 1e-8: an ordinary computer
+constexpr double kScoreDecay = 0.985;    // remembers some 70 measurements
+constexpr double kScoreFloor = -60;      // a single absurd measurement must not decide for ever
+constexpr double kSurprise = 6;          // deviations
+constexpr int kJumpSurprises = 3;        // in a row: followed, whatever they say
+constexpr double kMostBent = 20e-6;      // s/s, of a frequency at once
+constexpr double kAgreement = 4;         // surprises that differ by a factor below it agree,
+constexpr double kMostDrifted = 150e-6;  // s/s, as do those that grow by no more than that
+constexpr double kSwitchMargin = 1;      // log likelihood: no flutter between equals
+constexpr double kUnlikely = 6;          // log likelihood: against a frequency beyond the likely
+constexpr size_t kOrdinary = 4;          // restlessness 1e-8: an ordinary computer
 
 }  // namespace
 
@@ -76,7 +77,7 @@ ClockModel::Outcome ClockModel::Measure(double interval, double corrected, doubl
   innovation_ = offset - best().u;
   surprised_for_ += std::max(0.0, interval);
   if (IsSurprising(offset, variance)) {
-    if (suspicious || IsStray()) return Outcome::kOutlier;
+    if (suspicious || IsStray(interval)) return Outcome::kOutlier;
     FollowJump(offset, deviation);
     return Outcome::kTaken;
   }
@@ -108,11 +109,12 @@ void ClockModel::ChooseBest() {
 
 // One alone is the source's or its path's, and moves nothing; nor does a second that contradicts
 // it, or is of another size.
-bool ClockModel::IsStray() {
+bool ClockModel::IsStray(double interval) {
   const double before = std::exchange(surprise_, innovation_);
   ++surprises_;
   const double ratio = innovation_ / before;
-  const bool agrees = ratio > 1 / kAgreement && ratio < kAgreement;
+  const bool drifts = std::abs(innovation_ - before) < kMostDrifted * std::max(1.0, interval);
+  const bool agrees = ratio > 1 / kAgreement && (ratio < kAgreement || drifts);
   return surprises_ == 1 || (surprises_ < kJumpSurprises && !agrees);
 }
 

@@ -72,7 +72,7 @@ class ClockModel {
 
   static void Predict(Filter* filter, double interval);
   static double Correct(Filter* filter, double offset, double variance);
-  bool IsStray();
+  bool IsStray(double interval);
   void FollowJump(double offset, double deviation);
   const Filter& best() const { return filters_[best_]; }
   // Assumes the same of the noise, and the other of the frequency at the start.

@@ -16,6 +16,8 @@ constexpr double kNegligible = 1e-9;   // s
 constexpr ClockModel::FrequencyPrior kUnknownFrequency{30e-6, 200e-6};
 constexpr ClockModel::FrequencyPrior kDriftFileFrequency{2e-6, 100e-6};
 constexpr double kKnownFrequency = 1e-6;
+// s, by which a frequency is learned or never well: sources that disagree can keep it unknown.
+constexpr double kLearning = 600;
 // The residual is slewed out over this part of a poll interval: sooner only turns measurement noise
 // into frequency noise, later leaves it for the next sample to find.
 constexpr double kSlewPart = 0.25;
@@ -155,6 +157,7 @@ void Discipline::OnStepMade(MonoTime now) {
 
 void Discipline::Take(const Measurement& measurement) {
   if (!model_.started()) {
+    began_ = measurement.time;
     const bool from_file = state_ == DisciplineState::kFrequencySet;
     model_.Start(measurement.offset, measurement.deviation, frequency_,
                  from_file ? kDriftFileFrequency : kUnknownFrequency);
@@ -176,7 +179,7 @@ std::optional<double> Discipline::Expect(const Measurement& measurement) const {
 }
 
 double Discipline::ExpectDeviation(const Measurement& measurement) const {
-  if (frequency_measured_ || !model_.started()) return 0;
+  if (frequency_measured_ || !model_.started() || measurement.time - began_ > kLearning) return 0;
   return model_.ExpectDeviation(std::max(0.0, measurement.time - measured_));
 }
 

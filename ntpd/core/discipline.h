@@ -120,7 +120,7 @@ class Discipline {
   // What a measurement taken now would be expected to say; none before an offset was used.
   std::optional<double> Expect(const Measurement& measurement) const;
   // The standard deviation of that, s, as far as it comes of a frequency that is not known yet: 0
-  // once it is.
+  // once it is, and after the first minutes.
   double ExpectDeviation(const Measurement& measurement) const;
   // Whether an offset, s, is stepped and not slewed out.
   bool BeyondStep(double offset) const;
@@ -163,6 +163,7 @@ class Discipline {
   std::optional<MonoTime> refused_until_;
   double refusal_wait_;  // s, after the next refusal
   std::optional<MonoTime> no_slew_until_;
+  MonoTime began_;  // when the model took its first measurement
   int poll_ = 6;
   int poll_count_ = 0;                   // hysteresis of the poll adaptation
   std::optional<MonoTime> poll_raised_;  // when it last counted upwards

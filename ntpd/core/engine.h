@@ -181,11 +181,13 @@ class Engine {
 
   void Advance(MonoTime now);
   void Remember(Peer* peer, const Sample& sample);
-  std::vector<Measurement> TakeMeasurements(const SelectionResult& result,
-                                            std::span<const Candidate> candidates);
+  static std::vector<size_t> Voices(const SelectionResult& result,
+                                    std::span<const Candidate> candidates);
+  std::vector<Measurement> TakeMeasurements(double combined, std::span<const Candidate> candidates,
+                                            std::span<const size_t> voices);
   // `leads`: it is the system peer's; `combined`: of all, while nothing was used yet.
   bool LearnBias(Peer* peer, const Measurement& measurement, bool leads, double combined);
-  void CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates);
+  void CentreBiases(std::span<const Candidate> candidates, std::span<const size_t> voices);
   void CollectEvents(Peer* peer);
   void ReportPeer(AssocId id, EventTally<wire::PeerEvent>* tally, wire::PeerEvent code,
                   std::string detail);

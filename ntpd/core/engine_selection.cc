@@ -21,6 +21,8 @@ constexpr double kBiasChase = 1.0 / 4;
 constexpr double kFit = 4;
 constexpr int kStrays = 2;
 constexpr double kCentring = 1.0 / 32;
+// An echo whose path is better by this factor tells more than the server itself (see DropEchoes).
+constexpr double kMuchBetter = 8;
 
 constexpr uint32_t kLoopbackRefid = 0x7f000001;  // what an orphan parent names as its source
 
@@ -101,13 +103,15 @@ ClockAction Engine::Update(MonoTime now, NtpTimestamp system_time) {
 
 // A peer that follows another survivor tells what that one says, late, and on top of it what it
 // does to its own clock meanwhile: hosts that are each other's peers would chase each other. It
-// goes on as a survivor for who looks, and counts once its source is gone.
+// goes on as a survivor for who looks, and counts once its source is gone, or where it is so near
+// that it tells more than a far server.
 void Engine::DropEchoes(SelectionResult* result, std::span<const Candidate> candidates) const {
   const auto is_echo = [&](size_t i) {
     const Association& peer = peers_.at(candidates[i].id)->association;
     if (i == *result->system_peer || peer.config().mode == HostMode::kClient) return false;
     return std::any_of(result->survivors.begin(), result->survivors.end(), [&](size_t other) {
-      return other != i && peers_.at(candidates[other].id)->refid == peer.refid();
+      return other != i && peers_.at(candidates[other].id)->refid == peer.refid() &&
+             candidates[other].jitter <= kMuchBetter * candidates[i].jitter;
     });
   };
   std::vector<size_t> voices;
@@ -124,14 +128,14 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
   SetSystemPeer(association.id(), wire::SystemSource::kNtp);
   is_orphan_ = false;
   last_followed_ = now;
-  const std::vector<Measurement> measurements = TakeMeasurements(result, candidates);
+  const std::vector<size_t> voices = Voices(result, candidates);
+  const std::vector<Measurement> measurements =
+      TakeMeasurements(result.combined.offset, candidates, voices);
   if (measurements.empty()) return {};
 
-  const bool preferred = candidates[*result.system_peer].prefer;
   const DisciplineState before = discipline_.state();
   const ClockAction action =
-      discipline_.OnOffset({result.combined.offset, measurements,
-                            preferred ? 1 : static_cast<int>(result.survivors.size()),
+      discipline_.OnOffset({result.combined.offset, measurements, static_cast<int>(voices.size()),
                             association.schedule().minpoll(), association.schedule().maxpoll()},
                            now);
   if (action.kind == Kind::kStep) proposed_step_ = action.offset;
@@ -142,34 +146,47 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
   return action;
 }
 
-// Each survivor keeps a bias against what all say together, and its samples count less that. Those
+// Whose samples count, the system peer first: the preferred peer's alone, else those of the
+// survivors and of the truechimers that clustering put aside. Which of these survive changes with
+// every sample, and the clock would move each time.
+std::vector<size_t> Engine::Voices(const SelectionResult& result,
+                                   std::span<const Candidate> candidates) {
+  std::vector<size_t> voices{*result.system_peer};
+  if (candidates[*result.system_peer].prefer || result.survivors.size() == 1) return voices;
+  for (size_t i : result.survivors)
+    if (i != *result.system_peer) voices.push_back(i);
+  for (size_t i = 0; i < result.marks.size(); ++i)
+    if (result.marks[i] == wire::Selection::kOutlier) voices.push_back(i);
+  return voices;
+}
+
+// Each voice keeps a bias against what all say together, and its samples count less that. Those
 // of the system peer do in any case. One of another is taken only where it fits: a source that is
 // being slewed itself, or whose path has changed, has a deviation as small as the best one's, and
 // would pass its own frequency on. Nothing is learned from an offset that waits for its step, nor
 // from a sample that would need one alone.
-std::vector<Measurement> Engine::TakeMeasurements(const SelectionResult& result,
-                                                  std::span<const Candidate> candidates) {
-  const AssocId leader = candidates[*result.system_peer].id;
-  const bool alone = candidates[*result.system_peer].prefer || result.survivors.size() == 1;
-  const bool waits_for_step = discipline_.BeyondStep(result.combined.offset);
+std::vector<Measurement> Engine::TakeMeasurements(double combined,
+                                                  std::span<const Candidate> candidates,
+                                                  std::span<const size_t> voices) {
+  const AssocId leader = candidates[voices.front()].id;
+  const bool waits_for_step = discipline_.BeyondStep(combined);
   std::vector<Measurement> measurements;
   for (PendingSample& pending : std::exchange(pending_, {})) {
     const bool leads = pending.id == leader;
-    const bool survivor =
-        std::any_of(result.survivors.begin(), result.survivors.end(),
-                    [&](size_t i) { return candidates[i].id == pending.id && (!alone || leads); });
-    if (!survivor) continue;
+    const bool counts = std::any_of(voices.begin(), voices.end(),
+                                    [&](size_t i) { return candidates[i].id == pending.id; });
+    if (!counts) continue;
     Peer& peer = *peers_.at(pending.id);
     if (waits_for_step) {
       measurements.push_back(pending.measurement);
       continue;
     }
     if (discipline_.BeyondStep(pending.measurement.offset)) continue;
-    if (alone) {
+    if (voices.size() == 1) {
       if (peer.bias) *peer.bias -= kBiasSmoothing * *peer.bias;
     } else {
-      const bool fits = LearnBias(&peer, pending.measurement, leads, result.combined.offset);
-      CentreBiases(result, candidates);
+      const bool fits = LearnBias(&peer, pending.measurement, leads, combined);
+      CentreBiases(candidates, voices);
       if (!leads && !fits) continue;
     }
     pending.measurement.offset -= peer.bias.value_or(0);
@@ -197,11 +214,11 @@ bool Engine::LearnBias(Peer* peer, const Measurement& measurement, bool leads, d
   return fits;
 }
 
-// The biases of the survivors have to cancel out, since together they are right by definition. They
+// The biases of all voices have to cancel out, since together they are right by definition. They
 // come to that slowly: the clock goes with them, and a source that comes or goes must not shake it.
-void Engine::CentreBiases(const SelectionResult& result, std::span<const Candidate> candidates) {
+void Engine::CentreBiases(std::span<const Candidate> candidates, std::span<const size_t> voices) {
   double sum = 0, weights = 0;
-  for (size_t i : result.survivors) {
+  for (size_t i : voices) {
     const Peer& peer = *peers_.at(candidates[i].id);
     if (!peer.bias) continue;
     const double weight = 1 / candidates[i].root_distance;
@@ -209,7 +226,7 @@ void Engine::CentreBiases(const SelectionResult& result, std::span<const Candida
     weights += weight;
   }
   if (weights == 0) return;
-  for (size_t i : result.survivors) {
+  for (size_t i : voices) {
     std::optional<double>& bias = peers_.at(candidates[i].id)->bias;
     if (bias) *bias -= kCentring * sum / weights;
   }

@@ -282,6 +282,13 @@ void SurprisesOfDifferentSizesAreNoJump(void**) {
   assert_true(std::abs(model.phase()) < 1e-5);
 }
 
+// Just before it was measured: the second surprise is many times the first.
+void ABentFrequencyIsFollowedAtTheSecondSurprise(void**) {
+  ClockModel model = QuietModel();
+  assert_true(model.Measure(64, 0, 2e-4, 1e-5, false) == ClockModel::Outcome::kOutlier);
+  assert_true(model.Measure(64, 0, 2e-4 + 64 * 50e-6, 1e-5, false) == ClockModel::Outcome::kTaken);
+}
+
 // Ten deviations off what is likely, and the first thing that is measured.
 void APossibleFrequencyIsNoSurprise(void**) {
   ClockModel model;
@@ -366,6 +373,7 @@ int main() {
       cmocka_unit_test(AJumpIsFollowedOnceASecondTellsIt),
       cmocka_unit_test(SurprisesThatContradictEachOtherAreFollowedInTheEnd),
       cmocka_unit_test(SurprisesOfDifferentSizesAreNoJump),
+      cmocka_unit_test(ABentFrequencyIsFollowedAtTheSecondSurprise),
       cmocka_unit_test(APossibleFrequencyIsNoSurprise),
       cmocka_unit_test(TheSettledFrequencyLastsLonger),
       cmocka_unit_test(ExcessDelayWidensTheDeviation),

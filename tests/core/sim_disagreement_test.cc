@@ -88,6 +88,28 @@ void TheClockDoesNotHopBetweenThem(void**) {
   assert_true(RmsAmong(4, 0, 0.04, 0.001) < 0.004);
 }
 
+// More of them than clustering leaves, so that others survive with each sample.
+void NorDoesItsFrequency(void**) {
+  for (int servers = 4; servers <= 7; ++servers) {
+    for (const double apart : {0.001, 0.005}) {
+      SimWorld world({}, test::kOrdinary, 1);
+      for (int i = 0; i < servers; ++i) {
+        SimServer server;
+        server.clock_error = apart * (2.0 * i / (servers - 1) - 1);
+        server.root_dispersion = 0.03;
+        server.delay_out += 0.001 * i;
+        world.AddServer(server, Iburst());
+      }
+      world.RunUntil(6 * kHour);
+      for (int minute = 1; minute <= 12 * 60; ++minute) {
+        world.RunUntil(6 * kHour + 60 * minute);
+        const double frequency = world.engine().discipline().frequency().value * 1e-6;
+        assert_true(std::abs(frequency + world.clock().drift) < 5e-6);
+      }
+    }
+  }
+}
+
 // Where they agree each of them helps: four samples are worth more than one.
 void SourcesThatAgreeAreAveraged(void**) {
   SimWorld one({}, {-0.02, 30e-6, 1e-8}, 1), four({}, {-0.02, 30e-6, 1e-8}, 1);
@@ -109,6 +131,7 @@ int main() {
       cmocka_unit_test(APeerThatSlewsTakesNobodyAlong),
       cmocka_unit_test(NorOneThatIsAskedMoreOften),
       cmocka_unit_test(TheClockDoesNotHopBetweenThem),
+      cmocka_unit_test(NorDoesItsFrequency),
       cmocka_unit_test(SourcesThatAgreeAreAveraged),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
