@@ -31,9 +31,11 @@ void TimeServer::OnSealed(const Route& route, const core::Request& request, core
   if (!answer.ok() || answer->kiss) return OnPlain(route, request, rate);
   msg::ServeJob job;
   const Bytes fields = packet.covered.subspan(wire::kHeaderSize);
-  // Keys replies to client mode only, and behind unknown fields to symmetric keys only.
+  // Keys replies to client mode only, and behind unknown fields to symmetric keys only. A short MAC
+  // leaves room for more fields than a longer one.
   if (request.header.mode != wire::Mode::kClient || packet.mac->digest.empty() ||
-      packet.mac->key.is_none() || (!fields.empty() && !packet.mac->key.is_symmetric())) {
+      packet.mac->key.is_none() || fields.size() > msg::kMaxFields ||
+      (!fields.empty() && !packet.mac->key.is_symmetric())) {
     ++node_->packets.declined;
     return;
   }

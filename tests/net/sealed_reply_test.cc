@@ -92,6 +92,24 @@ void FieldsThatNobodyKnowsAreUnderTheMac(void**) {
   }
 }
 
+// A digest of less than 20 octets leaves room for some octets of fields more than are served.
+void MoreFieldsThanAreServedAreDeclined(void**) {
+  Sealing h;
+  constexpr size_t kMost = 2048 + 24;  // fields and MAC
+  constexpr size_t kMacs[] = {20, 16, 12, 8};
+  for (const size_t mac : kMacs) {
+    std::vector<uint8_t> trailer(kMost, 0x5a);
+    Writer writer(trailer);
+    writer.U16(0xf323);
+    writer.U16(static_cast<uint16_t>(kMost - mac));
+    Writer(std::span(trailer).last(mac)).U32(11);
+    h.client.Send(Encoded(RequestHeader(), trailer), {kAsked, h.port});
+    h.Spin();
+    assert_false(Next<msg::ServeBatch>(&h.keys.far).has_value());
+    assert_false(h.client.Receive().has_value());
+  }
+}
+
 // Anybody can make such a packet's MAC.
 void FieldsUnderAnAutokeyKeyAreNotServed(void**) {
   Sealing h;
@@ -260,6 +278,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(SendsExactlyWhatWasSealed),
       cmocka_unit_test(FieldsThatNobodyKnowsAreUnderTheMac),
+      cmocka_unit_test(MoreFieldsThanAreServedAreDeclined),
       cmocka_unit_test(FieldsUnderAnAutokeyKeyAreNotServed),
       cmocka_unit_test(ABadMacGetsACryptoNak),
       cmocka_unit_test(ARefusedOrLostJobGetsNothing),
