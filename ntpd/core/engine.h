@@ -165,6 +165,7 @@ class Engine {
     MeasurementNoise noise;
     std::optional<double> bias;  // s, against what all survivors say together; none: new among them
     int misfits = 0;             // samples in a row that fitted neither clock nor bias
+    uint64_t survived = 0;       // the last selection (selections_) that it survived; 0: none
   };
   struct Local {
     LocalClock clock;
@@ -181,8 +182,7 @@ class Engine {
 
   void Advance(MonoTime now);
   void Remember(Peer* peer, const Sample& sample);
-  static std::vector<size_t> Voices(const SelectionResult& result,
-                                    std::span<const Candidate> candidates);
+  std::vector<size_t> Voices(const SelectionResult& result, std::span<const Candidate> candidates);
   std::vector<Measurement> TakeMeasurements(double combined, std::span<const Candidate> candidates,
                                             std::span<const size_t> voices);
   // `leads`: it is the system peer's; `combined`: of all, while nothing was used yet.
@@ -224,6 +224,7 @@ class Engine {
   EventTally<wire::SystemEvent> system_events_;
   std::vector<EngineEvent> events_;
   ScheduleRandom random_;
+  uint64_t selections_ = 0;             // that found somebody to follow
   std::vector<PendingSample> pending_;  // oldest first
   const MonoTime started_at_;
   MonoTime last_followed_;             // when there last was a system peer

@@ -23,6 +23,8 @@ constexpr int kStrays = 2;
 constexpr double kCentring = 1.0 / 32;
 // An echo whose path is better by this factor tells more than the server itself (see DropEchoes).
 constexpr double kMuchBetter = 8;
+// Selections, for each candidate, for which one that survived counts on: about as many polls.
+constexpr uint64_t kSurvivalMemory = 8;
 
 constexpr uint32_t kLoopbackRefid = 0x7f000001;  // what an orphan parent names as its source
 
@@ -147,16 +149,22 @@ ClockAction Engine::FollowPeer(const SelectionResult& result, std::span<const Ca
 }
 
 // Whose samples count, the system peer first: the preferred peer's alone, else those of the
-// survivors and of the truechimers that clustering put aside. Which of these survive changes with
-// every sample, and the clock would move each time.
+// survivors and of the truechimers that clustering put aside just now. Which of several survive
+// changes with every sample, and the clock would move each time; one that never does is wrong.
 std::vector<size_t> Engine::Voices(const SelectionResult& result,
                                    std::span<const Candidate> candidates) {
+  ++selections_;
+  for (size_t i : result.survivors) peers_.at(candidates[i].id)->survived = selections_;
   std::vector<size_t> voices{*result.system_peer};
   if (candidates[*result.system_peer].prefer || result.survivors.size() == 1) return voices;
   for (size_t i : result.survivors)
     if (i != *result.system_peer) voices.push_back(i);
-  for (size_t i = 0; i < result.marks.size(); ++i)
-    if (result.marks[i] == wire::Selection::kOutlier) voices.push_back(i);
+  const uint64_t memory = kSurvivalMemory * candidates.size();
+  for (size_t i = 0; i < result.marks.size(); ++i) {
+    const uint64_t survived = peers_.at(candidates[i].id)->survived;
+    const bool lately = survived != 0 && selections_ - survived < memory;
+    if (result.marks[i] == wire::Selection::kOutlier && lately) voices.push_back(i);
+  }
   return voices;
 }
 
